@@ -1,0 +1,1 @@
+"""neuralgraph: a medical study as a compact, trustworthy graph."""

@@ -1,0 +1,200 @@
+"""Exceptions. Every failure a user can meet is one of these and carries a stable code.
+
+NeuralGraphError
+├── FormatError          the bytes break FORMAT.md
+│   ├── ChecksumError    a stored checksum or digest does not match the bytes
+│   └── CodecError       a stream does not decode
+├── LimitError           legal, but larger than the caller's limits
+├── StudyError           a graph breaks its own rules
+├── StudyNotFoundError   the archive holds no such study (also a KeyError and an IndexError)
+├── SourceError          a film, a report or a table cannot be used
+├── ModelError           a model cannot be loaded or does not behave
+├── OutputError          the result cannot be written
+└── MissingExtraError    an optional library is not installed (also an ImportError)
+
+``CODES`` names every code once, with its meaning; codes are never reused and never change meaning.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CODES",
+    "ChecksumError",
+    "CodecError",
+    "FormatError",
+    "LimitError",
+    "MissingExtraError",
+    "ModelError",
+    "NeuralGraphError",
+    "OutputError",
+    "SourceError",
+    "StudyError",
+    "StudyNotFoundError",
+    "missing_extra",
+]
+
+CODES: dict[str, str] = {
+    # Framing (FORMAT.md section 3)
+    "E_MAGIC": "the first 8 bytes are not the .ngr signature",
+    "E_PROLOGUE": "the prologue is damaged, has reserved bits set or an unknown major version",
+    "E_FEATURE": "the file requires a feature this reader does not have",
+    "E_TRUNCATED": "the file ends before its trailer, or is shorter than its trailer says",
+    "E_TRAILING": "bytes follow the end of the file as the trailer states it",
+    "E_TRAILER": "the trailer is damaged or has reserved bytes set",
+    "E_COVER": "the parts of the file leave a gap, overlap, or are padded with non-zero bytes",
+    "E_RANGE": "an offset or a length points outside the file or is misaligned",
+    # Table of contents (section 6)
+    "E_TOC_CRC": "the table of contents fails its checksum",
+    "E_TOC_SIZE": "the table of contents is larger than allowed",
+    "E_TOC_FORM": "a map is not in the canonical form",
+    "E_TOC_KEY": "a map has an unknown, missing or ill-typed member",
+    "E_SECTION": "a section is duplicated, unknown and critical, or has wrong flags",
+    "E_NAME": "a name does not follow the name grammar",
+    # Index and records (sections 4 and 5)
+    "E_INDEX": "the index contradicts itself or the layout",
+    "E_RECORD": "a record header is damaged or contradicts the index",
+    "E_STREAM": "a record's streams are unsorted, duplicated, missing or unknown",
+    "E_CRC": "stored bytes fail their checksum",
+    "E_SIZE": "a stream's size is not what the counts require",
+    "E_OVERFLOW": "a count or a product of counts exceeds 2^53 - 1",
+    # Codecs (section 7)
+    "E_ZSTD": "a zstd frame breaks the frame rules",
+    "E_DICT": "a compression dictionary is missing or not the one declared",
+    "E_FILTER": "codec parameters are out of range",
+    # Meaning (section 8)
+    "E_IDX": "an index points outside its table",
+    "E_COORD": "a patch lies outside its grid, or twice in the same place",
+    "E_EDGE": "an edge does not join grid neighbours, or is not in canonical order",
+    "E_ORDER": "patches are not in descending order of score",
+    "E_ATTENTION": "a patch's score contradicts the attention map",
+    "E_TEXT": "a string is not valid UTF-8 or holds forbidden characters",
+    "E_NUM": "a number is not finite or is out of its range",
+    "E_DUP": "two studies of one archive have the same id",
+    "E_METHOD": "a record refers to a method that the file does not hold",
+    "E_DIGEST": "a content digest, a leaf or the root does not match the bytes",
+    "E_SIG": "a signature is unknown or does not verify",
+    "E_BUDGET": "the declared resource envelope is exceeded",
+    # Asking
+    "E_LIMIT": "larger than the limits allow; raise them deliberately with Limits(...)",
+    "E_STUDY": "a study breaks the rules of the graph",
+    "E_NOT_FOUND": "no such study in this archive",
+    "E_OPEN": "the file cannot be read",
+    # Sources
+    "E_SOURCE_READ": "the film, report or table cannot be read",
+    "E_SOURCE_EMPTY": "the file is empty",
+    "E_SOURCE_TYPE": "the file is not an image or DICOM file this version reads",
+    "E_SOURCE_DAMAGED": "the file is damaged or truncated",
+    "E_SOURCE_SIZE": "the image is larger, or smaller, than can be used",
+    "E_SOURCE_KIND": "the image is not a single-frame grey radiograph",
+    "E_SOURCE_ENCODING": "the pixel encoding is not supported",
+    "E_SOURCE_TEXT": "the report is not valid UTF-8 text",
+    # Models, extras, output
+    "E_MODEL": "the model cannot be loaded",
+    "E_MODEL_ATTENTION": "the model returns no usable cross-attention",
+    "E_EXTRA": "an optional library is not installed",
+    "E_OUTPUT": "the output cannot be created at this place",
+    "E_WRITE": "writing the output failed",
+}
+
+
+class NeuralGraphError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Parameters
+    ----------
+    message : what was wrong and what to do about it, one line.
+    code : a key of ``CODES``.
+    where : the place: a section, record, stream, field or argument; "" when the whole input is meant.
+    """
+
+    default_code = "E_STUDY"
+
+    def __init__(self, message: str, *, code: str | None = None, where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.where = where
+        if self.code not in CODES:
+            raise AssertionError(f"{self.code} is not a registered error code")
+
+    def __str__(self) -> str:
+        place = f" [{self.where}]" if self.where else ""
+        return f"{self.code}{place}: {self.message}"
+
+
+class FormatError(NeuralGraphError):
+    """The bytes break FORMAT.md."""
+
+    default_code = "E_RECORD"
+
+
+class ChecksumError(FormatError):
+    """A stored checksum or digest does not match the bytes."""
+
+    default_code = "E_CRC"
+
+
+class CodecError(FormatError):
+    """A stream does not decode."""
+
+    default_code = "E_STREAM"
+
+
+class LimitError(NeuralGraphError):
+    """Legal, but larger than the caller's limits."""
+
+    default_code = "E_LIMIT"
+
+
+class StudyError(NeuralGraphError):
+    """A graph breaks its own rules."""
+
+    default_code = "E_STUDY"
+
+
+class StudyNotFoundError(NeuralGraphError, KeyError, IndexError):
+    """The archive holds no such study; an IndexError too, so that sequences iterate."""
+
+    default_code = "E_NOT_FOUND"
+
+    __str__ = NeuralGraphError.__str__
+
+
+class SourceError(NeuralGraphError):
+    """A film, a report or a table cannot be used."""
+
+    default_code = "E_SOURCE_READ"
+
+
+class ModelError(NeuralGraphError):
+    """A model cannot be loaded or does not behave."""
+
+    default_code = "E_MODEL"
+
+
+class OutputError(NeuralGraphError):
+    """The result cannot be written: E_OUTPUT names a wrong place, E_WRITE a failure on the way."""
+
+    default_code = "E_OUTPUT"
+
+
+class MissingExtraError(NeuralGraphError, ImportError):
+    """An optional library is not installed; the message names the extra that brings it."""
+
+    default_code = "E_EXTRA"
+
+    __str__ = NeuralGraphError.__str__
+
+
+def missing_extra(feature: str, *, extra: str, library: str) -> MissingExtraError:
+    """The error for a feature whose library is absent.
+
+    Parameters
+    ----------
+    feature : what the caller wanted, in plain words ("reading DICOM").
+    extra : the extra of this package that installs it ("dicom").
+    library : the import that failed ("pydicom").
+    """
+    return MissingExtraError(
+        f"{feature} needs {library}; run: pip install 'neuralgraph[{extra}]'", where=f"extra {extra}"
+    )

@@ -1,0 +1,1 @@
+"""Floor 5: films and reports from the formats people have."""
