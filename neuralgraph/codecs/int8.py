@@ -52,7 +52,7 @@ class Int8:
         if (codes == -128).any():
             raise CodecError("the code -128 is not used", code="E_FILTER", where=where)
         with np.errstate(over="ignore"):
-            values = codes.astype("<f4") * scale[:, None]
+            values: Matrix = codes.astype("<f4") * scale[:, None]
         if not np.isfinite(values).all():
             raise CodecError("a value is not finite", code="E_NUM", where=where)
         return values

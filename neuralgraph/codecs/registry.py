@@ -29,16 +29,22 @@ STORE = 0
 ZSTD = 1
 
 
-class ByteCodec(Protocol):
-    """A lossless bytes-to-bytes codec: a module with ``decode``."""
+class ByteDecoder(Protocol):
+    """Undoes a lossless bytes-to-bytes codec."""
 
-    @staticmethod
-    def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> Buffer:
+    def __call__(self, stored: memoryview, decoded_bytes: int, *, where: str) -> Buffer:
         """The decoded bytes, exactly ``decoded_bytes`` of them."""
 
 
-BYTE_CODECS: dict[int, tuple[str, ByteCodec]] = {STORE: ("store", store), ZSTD: ("zstd", zstd)}
-"""Encoding id of a stream entry -> name, codec. Ids are permanent (FORMAT.md section 7.1)."""
+class ByteCodec(NamedTuple):
+    """A lossless bytes-to-bytes codec."""
+
+    name: str
+    decode: ByteDecoder
+
+
+BYTE_CODECS: dict[int, ByteCodec] = {STORE: ByteCodec("store", store.decode), ZSTD: ByteCodec("zstd", zstd.decode)}
+"""Encoding id of a stream entry -> codec. Ids are permanent (FORMAT.md section 7.1)."""
 
 
 class FormEntry(NamedTuple):
@@ -63,10 +69,10 @@ def decode_bytes(encoding: int, stored: memoryview, decoded_bytes: int, *, where
     CodecError (E_STREAM) : the encoding is not known.
     CodecError (E_SIZE, E_ZSTD) : the stream breaks the rules of its encoding.
     """
-    entry = BYTE_CODECS.get(encoding)
-    if entry is None:
+    codec = BYTE_CODECS.get(encoding)
+    if codec is None:
         raise CodecError(f"encoding {encoding} is not known to this version", code="E_STREAM", where=where)
-    return entry[1].decode(stored, decoded_bytes, where=where)
+    return codec.decode(stored, decoded_bytes, where=where)
 
 
 def form_of_stream(offset: int) -> FormEntry | None:

@@ -29,7 +29,8 @@ def betweenness(n_nodes: int, pairs: Iterable[Sequence[int]]) -> NDArray[np.floa
 
     Returns
     -------
-    float64 [n_nodes] : for each node, the sum over unordered pairs of other nodes of the share of shortest paths through it.
+    float64 [n_nodes] : the sum, over unordered pairs of other nodes, of the share of their shortest paths through the
+    node.
     """
     neighbours: list[list[int]] = [[] for _ in range(n_nodes)]
     for a, b in sorted({(min(int(a), int(b)), max(int(a), int(b))) for a, b in pairs}):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,17 +11,17 @@ from neuralgraph.errors import StudyError
 
 __all__ = ["pixels_from_bytes", "pixels_to_bytes"]
 
-_DTYPES = {1: np.dtype("<u1"), 2: np.dtype("<u2")}
+_DTYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<u1"), 2: np.dtype("<u2")}
 
 
-def pixels_to_bytes(pixels: NDArray[np.unsignedinteger]) -> bytes:
-    """Blob of uint8 or uint16 [n_patches, height, width]: u16 height, u16 width, u16 bytes per pixel, u16 0, then pixels."""
+def pixels_to_bytes(pixels: NDArray[Any]) -> bytes:
+    """Blob of uint8 or uint16 [n_patches, height, width]: u16 height, width, bytes per pixel, 0; then the pixels."""
     itemsize = pixels.dtype.itemsize
     header = np.array([pixels.shape[1], pixels.shape[2], itemsize, 0], "<u2").tobytes()
     return header + np.ascontiguousarray(pixels, _DTYPES[itemsize]).tobytes()
 
 
-def pixels_from_bytes(blob: bytes, n_patches: int) -> NDArray[np.unsignedinteger]:
+def pixels_from_bytes(blob: bytes, n_patches: int) -> NDArray[Any]:
     """uint8 or uint16 [n_patches, height, width] of a blob.
 
     Raises

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
 from neuralgraph.errors import FormatError, Problem, StudyError
 from neuralgraph.graph import provenance
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.columns import StudyColumns, split_strings
+from neuralgraph.graph.pixels import pixels_from_bytes
+from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
 from neuralgraph.wire import canonical
+from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
 
-__all__ = ["MAX_ID_BYTES", "places", "study_problems"]
+__all__ = ["MAX_ID_BYTES", "places", "raise_first", "study_problems"]
 
 MAX_ID_BYTES = 128
 """Longest study id, UTF-8 bytes."""
@@ -37,6 +40,7 @@ def study_problems(columns: StudyColumns) -> Iterator[Problem]:
     yield from _concepts(columns)
     yield from _text(columns)
     yield from _numbers(columns)
+    yield from _blobs(columns)
 
 
 def places(columns: StudyColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -168,7 +172,7 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
         reason = _text_problem(string)
         if reason:
             yield Problem("E_TEXT", where, reason)
-    if any(later <= earlier for earlier, later in zip(names, names[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(names)):
         yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
     if columns.report is not None:
         try:
@@ -205,6 +209,17 @@ def _numbers(columns: StudyColumns) -> Iterator[Problem]:
     ):
         if not np.isfinite(values).all():
             yield Problem("E_NUM", name, "a value is not finite")
+
+
+def _blobs(columns: StudyColumns) -> Iterator[Problem]:
+    if columns.pixels is not None:
+        try:
+            pixels_from_bytes(columns.pixels, columns.counts.n_patches)
+        except StudyError as error:
+            yield error.problem
+    for name in columns.extensions:
+        if not provenance.EXTENSION_NAME.fullmatch(name):
+            yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")
 
 
 def raise_first(columns: StudyColumns) -> None:

@@ -16,16 +16,17 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.columns import StudyColumns, join_strings, split_strings
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.fusion import fusion_edge
 from neuralgraph.graph.pixels import pixels_from_bytes, pixels_to_bytes
 from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.rules import places, raise_first
+from neuralgraph.graph.strings import join_strings, split_strings
 from neuralgraph.graph.view import View
 from neuralgraph.wire import canonical
 from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
+from neuralgraph.wire.study_columns import StudyColumns
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
 
 __all__ = ["ConceptVectors", "Patches", "Study"]
 
@@ -112,14 +113,14 @@ class Study:
     fusion: tuple[int, int] | None = None
     """(patch, concept) joined by the fusion edge, or None."""
     labels: Mapping[str, float] = field(default_factory=dict)
-    """Label values as the source gave them: 1 present, 0 absent, -1 uncertain; a label not mentioned is not in the map."""
+    """Label values as the source gave them: 1 present, 0 absent, -1 uncertain; labels not mentioned are not in the map."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """How the study was made and what its film was; see ``neuralgraph.graph.provenance`` for the keys."""
     concept_vectors: ConceptVectors | None = None
     """Stored features of the concepts, if any."""
     report: str | None = None
     """Text of the report, only when it was asked to be stored."""
-    pixels: NDArray[np.unsignedinteger] | None = None
+    pixels: NDArray[Any] | None = None
     """uint8 or uint16 [n, height, width]: the kept patches as images, only when they were asked to be stored."""
     extensions: Mapping[str, bytes] = field(default_factory=dict)
     """Extension payloads by name (``x.<reverse-dns>.<name>``); not part of the digest."""
@@ -134,9 +135,6 @@ class Study:
         )
         object.__setattr__(self, "provenance", dict(self.provenance))
         object.__setattr__(self, "extensions", {name: bytes(self.extensions[name]) for name in sorted(self.extensions)})
-        for name in self.extensions:
-            if not facts.EXTENSION_NAME.fullmatch(name):
-                raise StudyError(f"{name!r} is not x.<reverse-dns>.<name>", code="E_NAME", where="extensions")
         if self.pixels is not None:
             pixels = np.asarray(self.pixels)
             dtype = "u1" if pixels.dtype.itemsize == 1 else "u2"
@@ -285,8 +283,9 @@ class Study:
             raise StudyError("a patch names a view that does not exist", code="E_IDX", where="patches")
         if ((row < 0) | (col < 0) | (row >= sizes[view, 0]) | (col >= sizes[view, 1])).any():
             raise StudyError("a patch lies outside its grid", code="E_COORD", where="patches")
-        first = np.cumsum(sizes.prod(axis=1)) - sizes.prod(axis=1)
-        return first[view] + row * sizes[view, 1] + col
+        first: NDArray[np.int64] = np.cumsum(sizes.prod(axis=1)) - sizes.prod(axis=1)
+        cells: NDArray[np.int64] = first[view] + row * sizes[view, 1] + col
+        return cells
 
     @classmethod
     def from_columns(cls, columns: StudyColumns) -> Study:

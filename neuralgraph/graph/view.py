@@ -15,7 +15,7 @@ _LARGEST_CODE = 255
 
 
 def attention_of_codes(code: NDArray[np.uint8], step: float) -> NDArray[np.float32]:
-    """Attention of stored codes: float32(code^2 * step), one rounding, exact on every machine (FORMAT.md section 5.4)."""
+    """Attention of stored codes: float32(code^2 * step), rounded once, the same on every machine."""
     return (np.square(code.astype(np.float64)) * step).astype(np.float32)
 
 

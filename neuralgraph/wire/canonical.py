@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import msgpack
@@ -80,6 +81,9 @@ def decode(data: bytes | memoryview, *, where: str) -> Value:
     return value
 
 
+_CONSTANTS = {0xC2: False, 0xC3: True}
+
+
 class _Decoder:
     """A recursive descent over one document; every length is checked against the bytes that are left."""
 
@@ -118,6 +122,8 @@ class _Decoder:
             return self.array(tag & 0x0F, depth)
         if tag <= 0xBF:
             return self.text(tag & 0x1F)
+        if tag in _CONSTANTS:
+            return _CONSTANTS[tag]
         reader = _READERS.get(tag)
         if reader is None:
             raise self.error(f"type byte 0x{tag:02x} is not allowed")
@@ -177,9 +183,7 @@ class _Decoder:
         return number
 
 
-_READERS = {
-    0xC2: lambda decoder, _: False,
-    0xC3: lambda decoder, _: True,
+_READERS: dict[int, Callable[[_Decoder, int], Value]] = {
     0xC4: lambda decoder, _: decoder.string(decoder.unsigned(1, least=0)),
     0xC5: lambda decoder, _: decoder.string(decoder.unsigned(2, least=1 << 8)),
     0xC6: lambda decoder, _: decoder.string(decoder.unsigned(4, least=1 << 16)),

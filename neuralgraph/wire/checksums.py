@@ -73,7 +73,7 @@ def content_digest(method: bytes, counts: bytes, parts: Iterable[Buffer]) -> byt
     ----------
     method : the canonical method map.
     counts : the counts block of the record header.
-    parts : graph columns, embedding as float32, concept vectors as float32, report, pixels: in this order, empty if absent.
+    parts : graph columns, embedding as float32, concept vectors as float32, report, pixels; empty where absent.
     """
     digest = hashlib.sha256(b"NGR1-STUDY\x00" + sha256(method) + counts)
     for part in parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from neuralgraph.errors import FormatError
 
@@ -52,7 +53,7 @@ class Structure:
             raise TypeError(f"not fields of this structure: {sorted(values)}")
         return self._packer.pack(*items)
 
-    def unpack(self, data: bytes | memoryview, *, code: str, where: str) -> dict[str, int | bytes]:
+    def unpack(self, data: bytes | memoryview, *, code: str, where: str) -> dict[str, Any]:
         """Values of ``data``, which holds exactly this structure.
 
         Raises

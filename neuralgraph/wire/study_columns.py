@@ -1,9 +1,9 @@
-"""Study to columns and back: the arrays of FORMAT.md section 5.3, in numpy."""
+"""A study as its columns: what the graph gives meaning to and the container stores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neuralgraph.wire.checksums import content_digest
 from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
 
-__all__ = ["StudyColumns", "join_strings", "split_strings"]
+__all__ = ["StudyColumns"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class StudyColumns:
     counts: Counts
     method: bytes
     """Canonical method map."""
-    graph: dict[str, NDArray]
+    graph: dict[str, NDArray[Any]]
     """The light columns by name."""
     embedding: NDArray[np.float32]
     """float32 [n_patches, embedding_dim]."""
@@ -51,17 +51,3 @@ class StudyColumns:
                 self.pixels or b"",
             ),
         )
-
-
-def join_strings(strings: Sequence[bytes]) -> tuple[list[int], bytes]:
-    """Lengths and concatenation of byte strings."""
-    return [len(string) for string in strings], b"".join(strings)
-
-
-def split_strings(lengths: NDArray[np.unsignedinteger], text: NDArray[np.uint8]) -> list[bytes]:
-    """The byte strings of a pool whose lengths are known to add up."""
-    data, strings, start = text.tobytes(), [], 0
-    for length in lengths.tolist():
-        strings.append(data[start : start + length])
-        start += length
-    return strings
