@@ -50,7 +50,7 @@ class Floating:
             overflow = (bits & 0x7C00) == 0x7C00
         else:
             wide = values.view("<u4")
-            # Adding just under half an ulp, plus the lowest kept bit, rounds halves to even; the sum cannot wrap for finite values.
+            # Just under half an ulp, plus the lowest kept bit, rounds halves to even; finite values cannot wrap.
             bits = ((wide + 0x7FFF + ((wide >> 16) & 1)) >> 16).astype("<u2")
             overflow = (bits & 0x7F80) == 0x7F80
         if self.name != "float32" and overflow.any():

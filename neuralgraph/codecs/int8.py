@@ -33,7 +33,7 @@ class Int8:
         values = np.ascontiguousarray(matrix, "<f4")
         largest = np.abs(values).max(axis=1, initial=0).astype("<f8")
         scale = (largest / _LARGEST_CODE).astype("<f4")
-        # Dividing in float64 keeps the quotient of the largest value at 127 after rounding, whatever the scale rounded to.
+        # In float64 the quotient of the largest value rounds to 127, whatever the scale was rounded to.
         divisor = np.where(scale > 0, scale, 1).astype("<f8")[:, None]
         codes = np.clip(np.rint(values / divisor), -_LARGEST_CODE, _LARGEST_CODE).astype("i1")
         return codes.tobytes(), scale.tobytes()

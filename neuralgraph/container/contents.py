@@ -1,4 +1,4 @@
-"""The table of contents: what the records share (``meta``) and where the sections lie (``layout``); FORMAT.md section 6."""
+"""The table of contents: what records share (``meta``), where sections lie (``layout``); FORMAT.md section 6."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The index section: where each record lies, how large its graph is, and its leaf digest (FORMAT.md section 6.4).
 
-Columns of fixed width, so that row i is at a computable place. The index is a cache: the records are the truth, and every
-row is compared with its record when the record is read.
+Columns of fixed width, so that row i is at a computable place. The index is a cache: the records are the truth, and
+every row is compared with its record when the record is read.
 """
 
 from __future__ import annotations

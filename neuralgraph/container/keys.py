@@ -14,7 +14,7 @@ __all__ = ["Keys", "pack_keys"]
 
 
 def pack_keys(study_ids: Sequence[str]) -> bytes:
-    """Payload: ordinals in ascending order of their ids (u32), ends of the ids (u32), ids (UTF-8); the first two padded to 8.
+    """Payload: ordinals in ascending order of ids (u32, padded to 8), ends of ids (u32, padded to 8), ids (UTF-8).
 
     Raises
     ------

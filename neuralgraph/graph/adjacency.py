@@ -1,4 +1,4 @@
-"""Edges of the visual graph: kept patches that are 4-neighbours on the grid (paper section 2; plan of the format, 5.3)."""
+"""Edges of the visual graph: kept patches that are 4-neighbours on the grid (paper section 2)."""
 
 from __future__ import annotations
 

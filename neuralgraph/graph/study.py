@@ -113,7 +113,7 @@ class Study:
     fusion: tuple[int, int] | None = None
     """(patch, concept) joined by the fusion edge, or None."""
     labels: Mapping[str, float] = field(default_factory=dict)
-    """Label values as the source gave them: 1 present, 0 absent, -1 uncertain; labels not mentioned are not in the map."""
+    """Label values as the source gave them: 1 present, 0 absent, -1 uncertain; not mentioned: not in the map."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """How the study was made and what its film was; see ``neuralgraph.graph.provenance`` for the keys."""
     concept_vectors: ConceptVectors | None = None

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import accumulate
 from pathlib import Path
 from typing import overload
 
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
-from neuralgraph.errors import FormatError, StudyError, StudyNotFoundError
+from neuralgraph.errors import FormatError, NeuralGraphError, StudyNotFoundError
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.files import FileSource
 from neuralgraph.wire.limits import Limits
 
-__all__ = ["Archive", "load", "load_bytes", "ngr_files", "open_archive"]
+__all__ = ["Archive", "load", "load_bytes", "located", "ngr_files", "open_archive", "study_id_at"]
 
 
-def _at(path: str | os.PathLike[str], error: FormatError | StudyError) -> None:
-    """Put the file's name in front of the place an error names."""
-    if not error.where.startswith(str(path)):
-        error.where = f"{path}: {error.where}" if error.where else str(path)
+@contextmanager
+def located(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the name of a file in front of the place that an error from it names."""
+    try:
+        yield
+    except NeuralGraphError as error:
+        if not error.where.startswith(str(path)):
+            error.where = f"{path}: {error.where}" if error.where else str(path)
+        raise
 
 
 def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study:
@@ -42,12 +49,8 @@ def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study
     StudyError : the graph breaks its rules.
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
-    with FileSource(path) as source:
-        try:
-            return _only_study(source, limits)
-        except (FormatError, StudyError) as error:
-            _at(path, error)
-            raise
+    with FileSource(path) as source, located(path):
+        return _only_study(source, limits)
 
 
 def load_bytes(data: bytes | memoryview, *, limits: Limits | None = None) -> Study:
@@ -123,11 +126,8 @@ class Archive(Sequence[Study]):
         if isinstance(key, slice):
             return [self[position] for position in range(*key.indices(len(self)))]
         path, container, position = self._locate(self._position(key) if isinstance(key, str) else key)
-        try:
+        with located(path):
             return Study.from_columns(container.columns(position))
-        except (FormatError, StudyError) as error:
-            _at(path, error)
-            raise
 
     def __iter__(self) -> Iterator[Study]:
         """Studies in order."""
@@ -143,13 +143,10 @@ class Archive(Sequence[Study]):
         """
         ids: list[str] = []
         for path, _, container in self._files:
-            try:
+            with located(path):
                 ids += [study_id_at(container, position) for position in range(len(container))]
-            except (FormatError, StudyError) as error:
-                _at(path, error)
-                raise
         if len(self._files) > 1 and len(set(ids)) != len(ids):
-            repeated = next(name for i, name in enumerate(ids) if name in ids[:i])
+            repeated = Counter(ids).most_common(1)[0][0]
             raise FormatError(f"two files hold a study with the id {repeated!r}", code="E_DUP")
         return ids
 
@@ -192,19 +189,11 @@ def open_archive(path: str | os.PathLike[str], *, limits: Limits | None = None) 
     paths = ngr_files(target) if target.is_dir() else [target]
     if not paths:
         raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
-    opened: list[tuple[Path, FileSource, Container]] = []
-    try:
+    with ExitStack() as on_failure:
+        opened = []
         for file in paths:
-            source = FileSource(file)
-            try:
+            source = on_failure.enter_context(FileSource(file))
+            with located(file):
                 opened.append((file, source, Container(source, limits=limits)))
-            except BaseException as error:
-                source.close()
-                if isinstance(error, FormatError):
-                    _at(file, error)
-                raise
-    except BaseException:
-        for _, source, _ in opened:
-            source.close()
-        raise
+        on_failure.pop_all()
     return Archive(opened)

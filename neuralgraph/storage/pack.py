@@ -9,8 +9,8 @@ from pathlib import Path
 
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
-from neuralgraph.errors import FormatError, OutputError, StudyError
-from neuralgraph.storage.archive import ngr_files, study_id_at
+from neuralgraph.errors import OutputError
+from neuralgraph.storage.archive import located, ngr_files, study_id_at
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.files import FileSource
 from neuralgraph.wire.limits import Limits
@@ -44,14 +44,10 @@ def pack(
     with atomic_file(archive) as stream:
         writer = ContainerWriter(stream, limits=limits)
         for file in files:
-            with FileSource(file) as source:
-                try:
-                    container = Container(source, limits=limits)
-                    for position in range(len(container)):
-                        _copy(container, position, writer)
-                except (FormatError, StudyError) as error:
-                    error.where = f"{file}: {error.where}"
-                    raise
+            with FileSource(file) as source, located(file):
+                container = Container(source, limits=limits)
+                for position in range(len(container)):
+                    _copy(container, position, writer)
             count += len(container)
         writer.finish()
     return count
@@ -75,7 +71,7 @@ def unpack(
     except OSError as error:
         raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
     written = []
-    with FileSource(archive) as source:
+    with FileSource(archive) as source, located(archive):
         container = Container(source, limits=limits)
         for position in range(len(container)):
             study_id = study_id_at(container, position)
