@@ -1,4 +1,4 @@
-"""Reading a file: every byte is under a check, every size is justified before memory is taken (FORMAT.md section 11)."""
+"""Reading a file: every byte is under a check, every size justified before memory is taken (FORMAT.md section 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a file in one pass: records as they come, then sections, table of contents, trailer (FORMAT.md section 10)."""
+"""Writing a file in one pass: records, then sections, table of contents and trailer (FORMAT.md section 10)."""
 
 from __future__ import annotations
 
