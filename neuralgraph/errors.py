@@ -53,7 +53,7 @@ CODES: dict[str, str] = {
     "E_TOC_KEY": "a map has an unknown, missing or ill-typed member",
     "E_SECTION": "a section is duplicated, unknown and critical, or has wrong flags",
     "E_NAME": "a name does not follow the name grammar",
-    # Index and records (sections 4 and 5)
+    # Index and records (sections 5 and 6)
     "E_INDEX": "the index contradicts itself or the layout",
     "E_RECORD": "a record header is damaged or contradicts the index",
     "E_STREAM": "a record's streams are unsorted, duplicated, missing or unknown",

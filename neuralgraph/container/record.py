@@ -1,4 +1,4 @@
-"""A record: one study, the same bytes in a file of its own and in an archive (FORMAT.md sections 4 and 5)."""
+"""A record: one study, the same bytes in a file of its own and in an archive (FORMAT.md section 5)."""
 
 from __future__ import annotations
 
