@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from .words import NUMBER, PLACEHOLDER, split_words
 
-__all__ = ["Entry", "UNITS", "Lexicon", "expand", "load_lexicon"]
+__all__ = ["UNITS", "Entry", "Lexicon", "expand", "load_lexicon"]
 
 UNITS = frozenset({"mm", "cm"})
 """Units of the measurements that are read."""
@@ -53,6 +53,7 @@ class Lexicon:
     glue : sets of connecting words, by role.
     cues : negspacy term sets, "absent" and "uncertain".
     categories : canonical words of findings, devices and states to their category.
+    sections : section headers, lower case, and what they open.
     vocabulary : every word that the rules can tell from an unknown one.
     """
 
@@ -64,6 +65,7 @@ class Lexicon:
     cues: Mapping[str, Mapping[str, tuple[str, ...]]]
     categories: Mapping[str, str]
     vocabulary: frozenset[str]
+    sections: Mapping[str, str]
 
 
 def expand(phrase: str) -> list[str]:
@@ -128,5 +130,6 @@ def _parse(data: Mapping[str, Any]) -> Lexicon:
         categories=MappingProxyType(
             {e.concept: e.category for e in phrases.values() if e.kind in {"finding", "device", "state"}}
         ),
+        sections=MappingProxyType({name: kind for kind, names in data["sections"].items() for name in names}),
         vocabulary=frozenset(vocabulary | UNITS | {NUMBER, PLACEHOLDER, "x", "/", "-"}),
     )

@@ -1,8 +1,8 @@
 """Sentence to mentions: which phrases of the lexicon it holds, and whether they are asserted.
 
-spaCy's blank English pipeline with an EntityRuler finds the phrases; two negspacy Negex pipes with our own cue sets
-find what is denied and what is in doubt (NegEx: Chapman et al., J Biomed Inform 2001). Negex's ``chunk_prefix`` is
-never used: it compares with startswith, so that "no" would deny every "nodule".
+spaCy's PhraseMatcher (the engine of its EntityRuler) over a blank English vocabulary finds the phrases; two negspacy
+Negex pipes with our own cue sets find what is denied and what is in doubt (NegEx: Chapman et al., J Biomed Inform
+2001). Negex's ``chunk_prefix`` is never used: it compares with startswith, so that "no" would deny every "nodule".
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ __all__ = ["ABSENT", "PRESENT", "UNCERTAIN", "Mention", "build_tagger"]
 
 PRESENT, UNCERTAIN, ABSENT = "definitely present", "uncertain", "definitely absent"
 
-_EXTENSIONS = {"absent": "neuralgraph_absent", "uncertain": "neuralgraph_uncertain"}
+# What is denied is denied, whatever doubt is voiced beside it: the order decides.
+_JUDGES = {ABSENT: ("absent", "neuralgraph_absent"), UNCERTAIN: ("uncertain", "neuralgraph_uncertain")}
 
 
 class Mention(NamedTuple):
@@ -59,45 +60,56 @@ def build_tagger(lexicon: Lexicon) -> Callable[[tuple[str, ...]], list[Mention]]
         E_EXTRA when spaCy or negspacy is not installed.
     """
     spacy = _import_spacy()
-    from spacy.tokens import Doc
+    from spacy.matcher import PhraseMatcher
+    from spacy.tokens import Doc, Span
 
     nlp = spacy.blank("en")
     nlp.tokenizer = _PhraseTokenizer(nlp.vocab, Doc)
-    entries: list[Entry] = []
-    patterns = []
+    by_key: dict[int, Entry] = {}
+    matcher = PhraseMatcher(nlp.vocab, attr="ORTH")
     for words, entry in lexicon.phrases.items():
-        if entry not in entries:
-            entries.append(entry)
-        patterns.append({"label": entry.kind, "pattern": " ".join(words), "id": str(entries.index(entry))})
-    ruler = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "ORTH"})
-    ruler.add_patterns(patterns)
-    for name, extension in _EXTENSIONS.items():
+        key = f"{entry.kind} {entry.concept} {entry.category}"
+        by_key[nlp.vocab.strings.add(key)] = entry
+        matcher.add(key, [Doc(nlp.vocab, words=list(words))])
+    judges = []
+    for polarity, (name, extension) in _JUDGES.items():
         terms = {role: list(phrases) for role, phrases in lexicon.cues[name].items()}
-        nlp.add_pipe("negex", name=name, config={"neg_termset": terms, "extension_name": extension})
-
-    by_id = {str(index): entry for index, entry in enumerate(entries)}
-    absent, uncertain = _EXTENSIONS["absent"], _EXTENSIONS["uncertain"]
+        pipe = nlp.add_pipe("negex", name=name, config={"neg_termset": terms, "extension_name": extension})
+        cues = terms["preceding_negations"] + terms["following_negations"]
+        judges.append((polarity, pipe, extension, frozenset(split_words(cue)[0] for cue in cues)))
 
     def tag(words: tuple[str, ...]) -> list[Mention]:
-        size = len(words)
-        doc = Doc(
-            nlp.vocab,
-            words=list(words),
-            sent_starts=[True] + [False] * (size - 1),
-        )
-        doc = nlp(doc)
-        mentions = []
-        for entity in doc.ents:
-            if entity._.get(absent):
-                polarity = ABSENT
-            elif entity._.get(uncertain):
-                polarity = UNCERTAIN
-            else:
-                polarity = PRESENT
-            mentions.append(Mention(by_id[entity.ent_id_], entity.start, entity.end, polarity))
-        return mentions
+        doc = Doc(nlp.vocab, words=list(words), sent_starts=[True] + [False] * (len(words) - 1))
+        matches = _longest(matcher(doc), len(words))
+        if not matches:
+            return []
+        doc.set_ents([Span(doc, start, end, label=key) for key, start, end in matches])
+        verdicts = [PRESENT] * len(matches)
+        for polarity, pipe, extension, first_words in judges:
+            # Without a cue Negex changes nothing; most sentences hold none.
+            if not first_words.isdisjoint(words):
+                pipe(doc)
+                for index, entity in enumerate(doc.ents):
+                    if verdicts[index] == PRESENT and entity._.get(extension):
+                        verdicts[index] = polarity
+        return [
+            Mention(by_key[key], start, end, verdict)
+            for (key, start, end), verdict in zip(matches, verdicts, strict=True)
+        ]
 
     return tag
+
+
+def _longest(matches: Sequence[tuple[int, int, int]], size: int) -> list[tuple[int, int, int]]:
+    """Matches that do not overlap, in order: longer ones first, then earlier ones."""
+    taken = [False] * size
+    kept = []
+    for match in sorted(matches, key=lambda match: (match[1] - match[2], match[1])):
+        _, start, end = match
+        if not (taken[start] or taken[end - 1]):
+            taken[start:end] = [True] * (end - start)
+            kept.append(match)
+    return sorted(kept, key=lambda match: match[1])
 
 
 class _PhraseTokenizer:

@@ -1,7 +1,7 @@
 """In-sentence rules: which mention modifies, lies in, or suggests which.
 
-The types of the RadGraph schema (Jain et al., NeurIPS Datasets and Benchmarks 2021) hold throughout:
-modify joins two observations or two anatomies, located_at an observation and an anatomy, suggestive_of two observations.
+The types of the RadGraph schema (Jain et al., NeurIPS Datasets and Benchmarks 2021) hold throughout: modify joins two
+observations or two anatomies, located_at an observation and an anatomy, suggestive_of two observations.
 """
 
 from __future__ import annotations
@@ -188,7 +188,8 @@ class _Relator:
         attributive = True
         for j in range(index + 1, len(self.mentions)):
             gap = self._gap(j - 1, j)
-            if ";" in gap or len(gap) > 4:
+            # "in the outer region of the ..." is longer than what may lie between two words of one phrase.
+            if ";" in gap or len(gap) > (7 if gap[:1] and gap[0] in self.preposition else 4):
                 break
             # "clear lungs", "well expanded and clear lungs", "enlarged left hilum"
             attributive = attributive and all(word in self.near for word in gap if word != "and")

@@ -15,7 +15,7 @@ from .lexicon import UNITS, Entry, Lexicon, load_lexicon
 from .mentions import PRESENT, Mention, build_tagger
 from .relations import SentenceGraph, relate
 from .result import ReportGraph
-from .sections import SECTION_NAMES, SectionChoice, check_choice, parts_to_read
+from .sections import SectionChoice, check_choice, parts_to_read
 from .words import NUMBER, UNKNOWN, Sentence, sentences
 
 __all__ = ["RulesExtractor"]
@@ -57,10 +57,8 @@ class RulesExtractor:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over the lexicon, the section names and the choice of sections."""
-        names = "\n".join(f"{name}={kind}" for name, kind in sorted(SECTION_NAMES.items()))
-        content = "\n\n".join((self._lexicon.fingerprint, names, self.sections))
-        return hashlib.sha256(content.encode("utf-8")).hexdigest()
+        """SHA-256 (hex) over the lexicon and the choice of sections."""
+        return hashlib.sha256(f"{self._lexicon.fingerprint} {self.sections}".encode()).hexdigest()
 
     @property
     def categories(self) -> Mapping[str, str]:

@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     r"|(?P<number>\d+(?:\.\d+)?)"
     r"|(?P<other>[^\w\s]|\w)"
 )
+_LONGEST_FIGURE = 6
 _STOPS = frozenset(".!?")
 # Words whose full stop does not end a sentence.
 _SHORT = frozenset({"vs", "dr", "approx", "ca", "incl", "resp"})
@@ -49,7 +50,11 @@ class Sentence(NamedTuple):
 def split_words(text: str) -> tuple[str, ...]:
     """The words of a phrase of the lexicon, as ``sentences`` would split them."""
     return tuple(
-        PLACEHOLDER if match.lastgroup == "removed" else NUMBER if match.lastgroup == "number" else match.group().lower()
+        PLACEHOLDER
+        if match.lastgroup == "removed"
+        else NUMBER
+        if match.lastgroup == "number"
+        else match.group().lower()
         for match in _TOKEN.finditer(text)
         if match.lastgroup not in {"hard", "hyphen"}
     )
@@ -82,7 +87,8 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Sen
         if kind == "removed":
             word = PLACEHOLDER
         elif kind == "number":
-            word = NUMBER
+            # Longer figures are no size of anything in a chest, and may be someone's number.
+            word = NUMBER if len(value) <= _LONGEST_FIGURE and value.isascii() else UNKNOWN
         else:
             word = value.lower()
         stop = kind == "hard" or (value in _STOPS and not (words and words[-1] in _SHORT))
