@@ -121,7 +121,6 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         max_report_tokens: int = 4096,
         max_generated_tokens: int = 256,
     ) -> None:
-        super().__init__(is_encoder_decoder=True)
         self.vision = vision if isinstance(vision, VisionSettings) else _settings(VisionSettings, vision or {}, "vision")
         self.text = text if isinstance(text, TextSettings) else _settings(TextSettings, text or {}, "text")
         self.name = _typed(name, str, "name")
@@ -134,6 +133,8 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         self.max_report_tokens = _count(max_report_tokens, "max_report_tokens")
         self.max_generated_tokens = _count(max_generated_tokens, "max_generated_tokens")
         _check_parts(self.vision, self.text)
+        # Last, because it validates through to_dict.
+        super().__init__(is_encoder_decoder=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Every field as plain JSON values, in the order they are documented."""
