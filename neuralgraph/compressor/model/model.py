@@ -201,7 +201,8 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         tied = self._tied_names()
         stored = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items() if name not in tied}
         self.config.write(directory)
-        safetensors.torch.save_file(stored, directory / WEIGHTS_NAME, metadata={"format": "pt"})
+        # Not save_file: its files are readable by their owner only, whatever the umask says.
+        (directory / WEIGHTS_NAME).write_bytes(safetensors.torch.save(stored, metadata={"format": "pt"}))
 
     @classmethod
     def from_pretrained(
