@@ -1,9 +1,9 @@
 """Cross-attention of the report decoder, one layer at a time and summed as it is computed.
 
 transformers runs T5 with fused attention, which never holds the weights, and returns an empty tuple when asked for
-them. So the inputs of the layer in question are captured with a hook and softmax(q k^T) is computed from them again: T5
-cross-attention has neither a position bias nor a scaling. Tokens go through in chunks, so that layers x heads x tokens x
-patches are never held at once. ``check_attention`` compares with what the model did compute.
+them. So the inputs of the layer in question are captured with a hook and softmax(q k^T) is computed from them again:
+T5 cross-attention has neither a position bias nor a scaling. Tokens go through in chunks, so that layers x heads x
+tokens x patches are never held at once. ``check_attention`` compares with what the model did compute.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _TOKENS_AT_ONCE = 64
 class _CrossAttention(NamedTuple):
     """One run of one cross-attention module."""
 
-    module: nn.Module
+    module: Any
+    """A T5Attention of transformers, which has no types."""
     hidden: torch.Tensor
     """Decoder states that ask: [B, T, d_model]."""
     memory: torch.Tensor
@@ -156,7 +157,8 @@ def check_attention(model: NeuralGraphModel) -> None:
         value = _by_head(run.module, run.module.v(run.memory)).float()
         mixed = (attention @ value).transpose(1, 2).flatten(2).to(run.output.dtype)
         expected = run.module.o(mixed).float()
-        if bool(((expected - run.output.float()).abs().amax() > tolerance * (1 + run.output.float().abs().amax()))):
+        returned = run.output.float()
+        if bool((expected - returned).abs().amax() > tolerance * (1 + returned.abs().amax())):
             raise _no_attention("the weights computed here are not those it uses")
 
 
@@ -184,7 +186,7 @@ def _captured(model: NeuralGraphModel, layers: list[int]) -> Iterator[list[_Cros
 
 def _attention_of(run: _CrossAttention) -> Callable[[int, int], torch.Tensor]:
     """The weights of tokens start..stop as a function: float32 [B, heads, stop - start, N]."""
-    module: Any = run.module
+    module = run.module
     keys = _by_head(module, module.k(run.memory)).float().transpose(-2, -1)
 
     def weights(start: int, stop: int) -> torch.Tensor:
@@ -196,7 +198,8 @@ def _attention_of(run: _CrossAttention) -> Callable[[int, int], torch.Tensor]:
 
 def _by_head(module: Any, states: torch.Tensor) -> torch.Tensor:
     """[B, T, heads * d_kv] as [B, heads, T, d_kv]."""
-    return states.unflatten(-1, (module.n_heads, module.key_value_proj_dim)).transpose(1, 2)
+    batch, length = states.shape[:2]
+    return states.reshape(batch, length, module.n_heads, module.key_value_proj_dim).transpose(1, 2)
 
 
 def _no_attention(reason: str) -> ModelError:

@@ -15,7 +15,7 @@ from neuralgraph.compressor.model.files import model_digest, model_directory
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor, check_film
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
-from neuralgraph.compressor.scorer import ScoredFilm
+from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scoring import score_reports
 from neuralgraph.errors import ModelError
 
@@ -90,9 +90,7 @@ class ModelScorer:
         }
 
     @torch.inference_mode()
-    def __call__(
-        self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None]
-    ) -> list[ScoredFilm]:
+    def __call__(self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None]) -> list[ScoredFilm]:
         """Score films against reports.
 
         Parameters

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.errors import missing_extra
 
 if TYPE_CHECKING:
@@ -19,26 +20,6 @@ __all__ = ["DEMO", "ScoredFilm", "Scorer", "load_scorer"]
 
 DEMO = "demo"
 """Names the model that comes with the package."""
-
-
-class ScoredFilm(NamedTuple):
-    """One film after the model."""
-
-    embedding: NDArray[np.float32]
-    """Patch embeddings, encoder output before projection: [rows * cols, d], row-major cells."""
-    score: NDArray[np.float32]
-    """Attention summed over the report's tokens: [rows * cols]."""
-    rows: int
-    cols: int
-    patch_height: float
-    """In pixels of the film: patch (r, c) covers [r * patch_height, (r + 1) * patch_height), clipped to the film."""
-    patch_width: float
-    text: str
-    """The report the scores belong to."""
-    generated: bool
-    """True when no report was given and the decoder wrote the text."""
-    tokens: int
-    """Tokens summed. 0 says that the decoder wrote nothing and the scores are the attention of its start token."""
 
 
 class Scorer(Protocol):
@@ -60,9 +41,7 @@ class Scorer(Protocol):
     def record(self) -> dict[str, Any]:
         """The method, for provenance: model, digest, trained, layer, heads, dtype."""
 
-    def __call__(
-        self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None]
-    ) -> list[ScoredFilm]:
+    def __call__(self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None]) -> list[ScoredFilm]:
         """Score films (float32 [H, W], 0 to 1, bones bright) against reports; one result per film, in order."""
 
 
@@ -98,6 +77,4 @@ def load_scorer(
     from neuralgraph.compressor.model_scorer import ModelScorer
 
     directory = Path(__file__).parent / "demo" if source == DEMO else Path(source)
-    return ModelScorer.load(
-        directory, device=device, dtype=dtype, layer=layer, heads=heads, batch_size=batch_size
-    )
+    return ModelScorer.load(directory, device=device, dtype=dtype, layer=layer, heads=heads, batch_size=batch_size)

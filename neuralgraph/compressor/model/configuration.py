@@ -121,7 +121,9 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         max_report_tokens: int = 4096,
         max_generated_tokens: int = 256,
     ) -> None:
-        self.vision = vision if isinstance(vision, VisionSettings) else _settings(VisionSettings, vision or {}, "vision")
+        self.vision = (
+            vision if isinstance(vision, VisionSettings) else _settings(VisionSettings, vision or {}, "vision")
+        )
         self.text = text if isinstance(text, TextSettings) else _settings(TextSettings, text or {}, "text")
         self.name = _typed(name, str, "name")
         self.trained = _typed(trained, bool, "trained")
@@ -184,7 +186,9 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
 
 
 def _plain(settings: VisionSettings | TextSettings) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(settings).items()}
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(settings).items()
+    }
 
 
 def _settings(kind: type[Any], values: Any, part: str) -> Any:

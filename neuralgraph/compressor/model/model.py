@@ -182,7 +182,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         *,
         state_dict: dict[str, torch.Tensor] | None = None,
         is_main_process: bool = True,
-        **unused: Any,
+        **unused: Any,  # noqa: ARG002  # the Trainer's words for shards and the hub
     ) -> None:
         """Write ``config.json`` and ``model.safetensors``; the signature is the one transformers' Trainer calls.
 
@@ -191,7 +191,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         save_directory : created when absent.
         state_dict : weights to write instead of the model's own.
         is_main_process : False writes nothing.
-        unused : further settings of transformers (shards, hub), which one plain file has no use for.
+        unused : further settings of transformers, which one plain file has no use for.
         """
         if not is_main_process:
             return
@@ -278,5 +278,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
 def _classification_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean binary cross-entropy over the findings that are known; 0 when none is."""
     known = ~labels.isnan()
-    loss = nn.functional.binary_cross_entropy_with_logits(logits, labels.nan_to_num().to(logits.dtype), reduction="none")
+    loss = nn.functional.binary_cross_entropy_with_logits(
+        logits, labels.nan_to_num().to(logits.dtype), reduction="none"
+    )
     return (loss * known).sum() / known.sum().clamp(min=1)

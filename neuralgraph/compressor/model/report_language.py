@@ -13,83 +13,140 @@ __all__ = ["sentences"]
 
 _WORDS: dict[str, str] = {
     "side": "right|left|bilateral|both|contralateral|ipsilateral",
-    "zone": "upper|middle|lower|apical|basal|basilar|perihilar|central|peripheral|mid|retrocardiac|lateral|medial|posterior"
-    "|anterior|paratracheal|suprahilar|infrahilar|lingular|subpleural|paramediastinal",
-    "part": "lung|lobe|zone|hemithorax|hilum|base|apex|costophrenic angle|lung field|hemidiaphragm|pleural space|ribs"
-    "|clavicle|shoulder|lung base|chest wall|main bronchus|fissure|cardiophrenic angle",
-    "structure": "heart|cardiac silhouette|mediastinum|aorta|aortic arch|aortic knob|trachea|carina|hila|pulmonary arteries"
-    "|pulmonary vasculature|diaphragm|thoracic spine|sternum|bony thorax|soft tissues|osseous structures|pleura"
-    "|cardiomediastinal silhouette|cardiac contour|superior vena cava|right atrium|left ventricle|esophagus|stomach"
-    "|vertebral bodies|scapula|humerus|abdomen|neck|airways|pericardium|thymus|thyroid|interstitium|lymph nodes",
-    "finding": "opacity|opacities|airspace opacity|consolidation|infiltrate|infiltrates|effusion|pleural effusion|effusions"
-    "|pneumothorax|atelectasis|edema|pulmonary edema|pneumonia|nodule|nodules|mass|cavity|calcification|granuloma"
-    "|granulomas|scarring|fibrosis|fracture|rib fracture|cardiomegaly|emphysema|hyperinflation|congestion"
-    "|vascular congestion|bronchiectasis|pleural thickening|lymphadenopathy|hernia|hiatal hernia|air bronchograms"
-    "|ground glass opacity|interstitial markings|reticular opacities|lucency|bulla|cyst|abscess|hematoma|empyema"
-    "|pneumomediastinum|subcutaneous emphysema|free air|aspiration|hemorrhage|metastases|metastatic disease|neoplasm"
-    "|malignancy|tuberculosis|sarcoidosis|scoliosis|kyphosis|osteophytes|degenerative changes|spondylosis|osteopenia"
-    "|tortuosity|aneurysm|dissection|bronchial wall thickening|peribronchial cuffing|septal lines|volume loss|collapse"
-    "|elevation of the hemidiaphragm|blunting of the costophrenic angle|eventration|blebs|honeycombing|bronchitis"
-    "|interstitial lung disease|acute respiratory distress syndrome|multifocal pneumonia|viral pneumonia|covid-19",
-    "size": "small|large|moderate|mild|minimal|severe|trace|tiny|subtle|extensive|massive|slight|marked|borderline|diffuse"
-    "|focal|patchy|multifocal|confluent|scattered|linear|hazy|dense|faint|streaky|nodular|rounded|irregular|ill-defined"
-    "|well-defined|calcified|loculated|layering|subsegmental|discoid|bibasilar|biapical|chronic|acute|subacute|old|new"
-    "|healed|residual|persistent|recurrent|interstitial|alveolar|reticular|reticulonodular|spiculated|cavitary",
-    "trend": "unchanged|stable|improved|worsened|increased|decreased|resolved|new|larger|smaller|slightly improved"
-    "|slightly worse|markedly worse|progressed|regressed|not significantly changed|more conspicuous|less prominent"
-    "|grossly unchanged|partially resolved|resolving|evolving|similar in appearance",
-    "normal": "normal|unremarkable|within normal limits|clear|intact|midline|not enlarged|normal in size|well expanded|sharp"
-    "|patent|preserved|stable in appearance|normal in size and contour|grossly normal|unchanged|symmetric",
-    "certain": "is seen|is present|is noted|is identified|is visible|is demonstrated|are seen|are present|are noted"
-    "|has developed|is again seen|persists|is evident|was observed",
-    "doubt": "may represent|could represent|is suspicious for|is concerning for|suggests|is suggestive of|likely represents"
-    "|probably reflects|is consistent with|is compatible with|cannot exclude|raises the possibility of|is possibly"
-    "|is most likely due to|may be related to|favors|is questionable for|versus",
-    "denial": "no|no evidence of|without|negative for|no definite|no focal|no acute|no large|no visible|absence of"
-    "|there is no evidence of|there is no|there are no|free of|rule out|denies|no sign of|not seen:|no convincing",
-    "device": "endotracheal tube|nasogastric tube|feeding tube|central venous catheter|chest tube|tracheostomy tube"
-    "|picc line|pacemaker|pacemaker leads|defibrillator|sternotomy wires|median sternotomy wires|surgical clips"
-    "|prosthetic valve|swan-ganz catheter|dialysis catheter|port-a-cath|drain|pigtail catheter|intra-aortic balloon pump"
-    "|monitoring leads|spinal hardware|stent|internal jugular catheter|subclavian line|orogastric tube|enteric tube"
-    "|hardware|cholecystectomy clips|ecg electrodes",
-    "place": "above the carina|below the diaphragm|in the stomach|in the superior vena cava|at the cavoatrial junction"
-    "|in the right atrium|in good position|in place|in satisfactory position|in unchanged position|over the mediastinum"
-    "|at the level of the clavicles|in the right ventricle|near the midline|too low|malpositioned|in the main bronchus",
-    "compare": "compared with the prior study|compared to the previous examination|since the last radiograph"
-    "|in the interval|compared with the earlier film|from the prior exam|in comparison with yesterday"
-    "|as on the prior computed tomography|over the past days|since admission",
-    "view": "frontal and lateral views|a single frontal view|portable upright film|supine radiograph|pa and lateral views"
-    "|ap view|two views|one view|semi-erect projection|lateral decubitus view|chest x-ray|chest radiograph|ct scan"
-    "|high-resolution computed tomography|magnetic resonance imaging|ultrasound",
-    "symptom": "fever|cough|dry cough|productive cough|shortness of breath|dyspnea|chest pain|wheezing|hypoxia|fatigue|sore throat"
-    "|hemoptysis|weight loss|night sweats|vomiting|diarrhea|nausea|headache|dizziness|weakness|confusion|syncope"
-    "|back pain|chills|myalgia|tachycardia|tachypnea|hypotension|respiratory distress|respiratory failure|edema of the legs"
-    "|trauma|fall|altered mental status|palpitations|anosmia|runny nose|malaise|loss of appetite|abdominal pain|sputum",
-    "history": "asthma|diabetes|diabetes mellitus|hypertension|smoking|copd|chronic obstructive pulmonary disease|heart failure"
-    "|congestive heart failure|coronary artery disease|renal failure|breast cancer|lung cancer|lymphoma|transplant"
-    "|hiv|tuberculosis exposure|obesity|stroke|atrial fibrillation|leukemia|pulmonary embolism|cystic fibrosis"
-    "|rheumatoid arthritis|surgery|chemotherapy|radiation therapy|cirrhosis|sickle cell disease|hyperlipidemia"
-    "|hypothyroidism|dementia|pregnancy|alcohol use|recent travel|contact with a confirmed case|immunosuppression",
-    "therapy": "oxygen|supplemental oxygen|high-flow nasal cannula|mechanical ventilation|intubation|antibiotics|azithromycin"
-    "|ceftriaxone|hydroxychloroquine|lopinavir|ritonavir|remdesivir|oseltamivir|steroids|methylprednisolone"
-    "|dexamethasone|heparin|diuretics|furosemide|vasopressors|antiviral treatment|extracorporeal membrane oxygenation"
-    "|prone positioning|fluids|bronchodilators|dialysis|transfusion|paracetamol|tocilizumab|interferon|intensive care",
-    "laboratory": "white blood cell count|lymphocytes|neutrophils|c-reactive protein|oxygen saturation|heart rate|blood pressure"
-    "|respiratory rate|temperature|procalcitonin|lactate dehydrogenase|creatinine|hemoglobin|platelets|d-dimer|ferritin"
-    "|troponin|arterial blood gas|pcr test|rt-pcr|nasopharyngeal swab|throat swab|blood culture|sputum culture|bilirubin"
-    "|partial pressure of oxygen|alanine aminotransferase|lymphopenia|leukocytosis|electrocardiogram|echocardiography",
+    "zone": (
+        "upper|middle|lower|apical|basal|basilar|perihilar|central|peripheral|mid|retrocardiac|lateral|medial"
+        "|posterior|anterior|paratracheal|suprahilar|infrahilar|lingular|subpleural|paramediastinal"
+    ),
+    "part": (
+        "lung|lobe|zone|hemithorax|hilum|base|apex|costophrenic angle|lung field|hemidiaphragm|pleural space|ribs"
+        "|clavicle|shoulder|lung base|chest wall|main bronchus|fissure|cardiophrenic angle"
+    ),
+    "structure": (
+        "heart|cardiac silhouette|mediastinum|aorta|aortic arch|aortic knob|trachea|carina|hila"
+        "|pulmonary arteries|pulmonary vasculature|diaphragm|thoracic spine|sternum|bony thorax|soft tissues"
+        "|osseous structures|pleura|cardiomediastinal silhouette|cardiac contour|superior vena cava|right atrium"
+        "|left ventricle|esophagus|stomach|vertebral bodies|scapula|humerus|abdomen|neck|airways|pericardium"
+        "|thymus|thyroid|interstitium|lymph nodes"
+    ),
+    "finding": (
+        "opacity|opacities|airspace opacity|consolidation|infiltrate|infiltrates|effusion|pleural effusion"
+        "|effusions|pneumothorax|atelectasis|edema|pulmonary edema|pneumonia|nodule|nodules|mass|cavity"
+        "|calcification|granuloma|granulomas|scarring|fibrosis|fracture|rib fracture|cardiomegaly|emphysema"
+        "|hyperinflation|congestion|vascular congestion|bronchiectasis|pleural thickening|lymphadenopathy|hernia"
+        "|hiatal hernia|air bronchograms|ground glass opacity|interstitial markings|reticular opacities|lucency"
+        "|bulla|cyst|abscess|hematoma|empyema|pneumomediastinum|subcutaneous emphysema|free air|aspiration"
+        "|hemorrhage|metastases|metastatic disease|neoplasm|malignancy|tuberculosis|sarcoidosis|scoliosis"
+        "|kyphosis|osteophytes|degenerative changes|spondylosis|osteopenia|tortuosity|aneurysm|dissection"
+        "|bronchial wall thickening|peribronchial cuffing|septal lines|volume loss|collapse"
+        "|elevation of the hemidiaphragm|blunting of the costophrenic angle|eventration|blebs|honeycombing"
+        "|bronchitis|interstitial lung disease|acute respiratory distress syndrome|multifocal pneumonia"
+        "|viral pneumonia|covid-19"
+    ),
+    "size": (
+        "small|large|moderate|mild|minimal|severe|trace|tiny|subtle|extensive|massive|slight|marked|borderline"
+        "|diffuse|focal|patchy|multifocal|confluent|scattered|linear|hazy|dense|faint|streaky|nodular|rounded"
+        "|irregular|ill-defined|well-defined|calcified|loculated|layering|subsegmental|discoid|bibasilar|biapical"
+        "|chronic|acute|subacute|old|new|healed|residual|persistent|recurrent|interstitial|alveolar|reticular"
+        "|reticulonodular|spiculated|cavitary"
+    ),
+    "trend": (
+        "unchanged|stable|improved|worsened|increased|decreased|resolved|new|larger|smaller|slightly improved"
+        "|slightly worse|markedly worse|progressed|regressed|not significantly changed|more conspicuous"
+        "|less prominent|grossly unchanged|partially resolved|resolving|evolving|similar in appearance"
+    ),
+    "normal": (
+        "normal|unremarkable|within normal limits|clear|intact|midline|not enlarged|normal in size|well expanded"
+        "|sharp|patent|preserved|stable in appearance|normal in size and contour|grossly normal|unchanged"
+        "|symmetric"
+    ),
+    "certain": (
+        "is seen|is present|is noted|is identified|is visible|is demonstrated|are seen|are present|are noted"
+        "|has developed|is again seen|persists|is evident|was observed"
+    ),
+    "doubt": (
+        "may represent|could represent|is suspicious for|is concerning for|suggests|is suggestive of"
+        "|likely represents|probably reflects|is consistent with|is compatible with|cannot exclude"
+        "|raises the possibility of|is possibly|is most likely due to|may be related to|favors"
+        "|is questionable for|versus"
+    ),
+    "denial": (
+        "no|no evidence of|without|negative for|no definite|no focal|no acute|no large|no visible|absence of"
+        "|there is no evidence of|there is no|there are no|free of|rule out|denies|no sign of|not seen:"
+        "|no convincing"
+    ),
+    "device": (
+        "endotracheal tube|nasogastric tube|feeding tube|central venous catheter|chest tube|tracheostomy tube"
+        "|picc line|pacemaker|pacemaker leads|defibrillator|sternotomy wires|median sternotomy wires"
+        "|surgical clips|prosthetic valve|swan-ganz catheter|dialysis catheter|port-a-cath|drain|pigtail catheter"
+        "|intra-aortic balloon pump|monitoring leads|spinal hardware|stent|internal jugular catheter"
+        "|subclavian line|orogastric tube|enteric tube|hardware|cholecystectomy clips|ecg electrodes"
+    ),
+    "place": (
+        "above the carina|below the diaphragm|in the stomach|in the superior vena cava|at the cavoatrial junction"
+        "|in the right atrium|in good position|in place|in satisfactory position|in unchanged position"
+        "|over the mediastinum|at the level of the clavicles|in the right ventricle|near the midline|too low"
+        "|malpositioned|in the main bronchus"
+    ),
+    "compare": (
+        "compared with the prior study|compared to the previous examination|since the last radiograph"
+        "|in the interval|compared with the earlier film|from the prior exam|in comparison with yesterday"
+        "|as on the prior computed tomography|over the past days|since admission"
+    ),
+    "view": (
+        "frontal and lateral views|a single frontal view|portable upright film|supine radiograph"
+        "|pa and lateral views|ap view|two views|one view|semi-erect projection|lateral decubitus view"
+        "|chest x-ray|chest radiograph|ct scan|high-resolution computed tomography|magnetic resonance imaging"
+        "|ultrasound"
+    ),
+    "symptom": (
+        "fever|cough|dry cough|productive cough|shortness of breath|dyspnea|chest pain|wheezing|hypoxia|fatigue"
+        "|sore throat|hemoptysis|weight loss|night sweats|vomiting|diarrhea|nausea|headache|dizziness|weakness"
+        "|confusion|syncope|back pain|chills|myalgia|tachycardia|tachypnea|hypotension|respiratory distress"
+        "|respiratory failure|edema of the legs|trauma|fall|altered mental status|palpitations|anosmia|runny nose"
+        "|malaise|loss of appetite|abdominal pain|sputum"
+    ),
+    "history": (
+        "asthma|diabetes|diabetes mellitus|hypertension|smoking|copd|chronic obstructive pulmonary disease"
+        "|heart failure|congestive heart failure|coronary artery disease|renal failure|breast cancer|lung cancer"
+        "|lymphoma|transplant|hiv|tuberculosis exposure|obesity|stroke|atrial fibrillation|leukemia"
+        "|pulmonary embolism|cystic fibrosis|rheumatoid arthritis|surgery|chemotherapy|radiation therapy"
+        "|cirrhosis|sickle cell disease|hyperlipidemia|hypothyroidism|dementia|pregnancy|alcohol use"
+        "|recent travel|contact with a confirmed case|immunosuppression"
+    ),
+    "therapy": (
+        "oxygen|supplemental oxygen|high-flow nasal cannula|mechanical ventilation|intubation|antibiotics"
+        "|azithromycin|ceftriaxone|hydroxychloroquine|lopinavir|ritonavir|remdesivir|oseltamivir|steroids"
+        "|methylprednisolone|dexamethasone|heparin|diuretics|furosemide|vasopressors|antiviral treatment"
+        "|extracorporeal membrane oxygenation|prone positioning|fluids|bronchodilators|dialysis|transfusion"
+        "|paracetamol|tocilizumab|interferon|intensive care"
+    ),
+    "laboratory": (
+        "white blood cell count|lymphocytes|neutrophils|c-reactive protein|oxygen saturation|heart rate"
+        "|blood pressure|respiratory rate|temperature|procalcitonin|lactate dehydrogenase|creatinine|hemoglobin"
+        "|platelets|d-dimer|ferritin|troponin|arterial blood gas|pcr test|rt-pcr|nasopharyngeal swab|throat swab"
+        "|blood culture|sputum culture|bilirubin|partial pressure of oxygen|alanine aminotransferase|lymphopenia"
+        "|leukocytosis|electrocardiogram|echocardiography"
+    ),
     "unit": "cm|mm|mg|ml|kg|mmhg|bpm|%|degrees|hours|days|weeks|months|years|g/l|u/l|mg/l|l/min|times",
     "person": "patient|man|woman|male|female|infant|child|boy|girl|adult|nurse|physician|radiologist|clinician",
-    "course": "was admitted|was discharged|was transferred|recovered|deteriorated|improved clinically|was intubated"
-    "|was extubated|died|tested positive|tested negative|remained stable|presented to the emergency department"
-    "|was isolated|was hospitalized|returned from abroad|was started on treatment|developed symptoms|underwent surgery"
-    "|required ventilation|was treated at home|was referred for follow-up",
-    "advice": "follow-up is recommended|clinical correlation is recommended|correlate clinically|repeat radiograph after treatment"
-    "|consider computed tomography|recommend lateral view|results were discussed by telephone|comparison is advised"
-    "|further evaluation is suggested|advise short-term follow-up|attention on follow-up imaging"
-    "|findings were communicated to the referring physician|no further imaging is needed",
-    "number": "1|2|3|4|5|6|7|8|9|10|12|14|18|24|36|37.8|38.5|39.2|40|45|58|62|75|84|90|92|95|98|100|120|0.5|1.5|2.3|3-4|5 x 7"
-    "|one|two|three|four|five|several|multiple|third|fifth|seventh|first|second",
+    "course": (
+        "was admitted|was discharged|was transferred|recovered|deteriorated|improved clinically|was intubated"
+        "|was extubated|died|tested positive|tested negative|remained stable"
+        "|presented to the emergency department|was isolated|was hospitalized|returned from abroad"
+        "|was started on treatment|developed symptoms|underwent surgery|required ventilation|was treated at home"
+        "|was referred for follow-up"
+    ),
+    "advice": (
+        "follow-up is recommended|clinical correlation is recommended|correlate clinically"
+        "|repeat radiograph after treatment|consider computed tomography|recommend lateral view"
+        "|results were discussed by telephone|comparison is advised|further evaluation is suggested"
+        "|advise short-term follow-up|attention on follow-up imaging"
+        "|findings were communicated to the referring physician|no further imaging is needed"
+    ),
+    "number": (
+        "1|2|3|4|5|6|7|8|9|10|12|14|18|24|36|37.8|38.5|39.2|40|45|58|62|75|84|90|92|95|98|100|120|0.5|1.5|2.3|3-4"
+        "|5 x 7|one|two|three|four|five|several|multiple|third|fifth|seventh|first|second"
+    ),
 }
 
 _TEMPLATES: tuple[str, ...] = (
@@ -129,7 +186,7 @@ _TEMPLATES: tuple[str, ...] = (
     "Exam limited by rotation, motion and poor inspiration; {structure} {normal}.",
     "Treatment: {therapy}, {therapy}; outcome: {course}.",
     "Calcified {finding} in the {side} {part} from prior granulomatous disease.",
-    "Which {finding}, where, how large, how many, and whether it has {trend}: see above/below (e.g. {number}/{number}).",
+    "Which {finding}, where, how large, how many, and whether it has {trend}: see above/below ({number}/{number}).",
     "XXXX {finding} {certain}. XXXX, {structure} {normal}.",
 )
 
