@@ -167,10 +167,6 @@ class AttentionMass:
         return {"policy": "mass", "value": float(str(self.share))}
 
 
-DEFAULT_POLICY = TopFraction()
-"""The paper's: 2.3 % of the patches."""
-
-
 def _checked(score: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(score, dtype=np.float64)
     if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all():
@@ -190,3 +186,7 @@ def _number(value: Any, name: str) -> Fraction:
 
 def _out_of_range(name: str, value: Any, wanted: str) -> StudyError:
     return StudyError(f"{name} must be {wanted}, not {value!r}", code="E_NUM", where=name)
+
+
+DEFAULT_POLICY = TopFraction()
+"""The paper's: 2.3 % of the patches."""

@@ -27,7 +27,7 @@ DEMO_CONFIG = NeuralGraphConfig(
     labels=("pneumonia",),
     # Stride 32 as in the paper: a film of 960 x 960 pixels has 30 x 30 patches.
     vision=VisionSettings(patch_size=8, embed_dim=32, depths=(2, 2, 2), num_heads=(2, 4, 8), window_size=8),
-    text=TextSettings(vocab_size=1536, d_model=128, d_kv=32, d_ff=256, num_layers=2, num_heads=4),
+    text=TextSettings(vocab_size=2048, d_model=128, d_kv=32, d_ff=256, num_layers=2, num_heads=4),
     max_generated_tokens=64,
 )
 DEMO_PREPROCESSOR = Preprocessor(stride=DEMO_CONFIG.vision.stride, channels=1, max_side=1024)

@@ -127,6 +127,8 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         self.text = text if isinstance(text, TextSettings) else _settings(TextSettings, text or {}, "text")
         self.name = _typed(name, str, "name")
         self.trained = _typed(trained, bool, "trained")
+        if not isinstance(labels, (list, tuple)) or not labels:
+            raise ModelError("must be a list of names", where=f"{CONFIG_NAME}: labels")
         self.labels = tuple(_typed(label, str, "labels") for label in labels)
         self.projection_dim = _count(projection_dim, "projection_dim", least=0)
         self.projection_dropout = _share(projection_dropout, "projection_dropout")

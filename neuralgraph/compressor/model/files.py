@@ -82,7 +82,7 @@ def _from_hub(source: str, needed: tuple[str, ...], *, revision: str | None, loc
                 source, revision=revision, allow_patterns=list(needed), local_files_only=local_files_only
             )
         )
-    except (huggingface_hub.errors.HfHubHTTPError, huggingface_hub.errors.LocalEntryNotFoundError, OSError) as error:
+    except (huggingface_hub.errors.HfHubHTTPError, OSError, ValueError) as error:
         raise ModelError(
             f"no model directory {source}, and no such model in the hub's cache or on the hub", where="model"
         ) from error

@@ -17,6 +17,8 @@ _WORDS: dict[str, str] = {
         "upper|middle|lower|apical|basal|basilar|perihilar|central|peripheral|mid|retrocardiac|lateral|medial"
         "|posterior|anterior|paratracheal|suprahilar|infrahilar|lingular|subpleural|paramediastinal"
     ),
+    "core": "upper|lower|middle|mid",
+    "common": "opacity|consolidation|effusion|pneumothorax|atelectasis|edema|pneumonia|nodule|mass|lesion|shadowing",
     "part": (
         "lung|lobe|zone|hemithorax|hilum|base|apex|costophrenic angle|lung field|hemidiaphragm|pleural space|ribs"
         "|clavicle|shoulder|lung base|chest wall|main bronchus|fissure|cardiophrenic angle"
@@ -187,6 +189,11 @@ _TEMPLATES: tuple[str, ...] = (
     "Treatment: {therapy}, {therapy}; outcome: {course}.",
     "Calcified {finding} in the {side} {part} from prior granulomatous disease.",
     "Which {finding}, where, how large, how many, and whether it has {trend}: see above/below ({number}/{number}).",
+    "In the {side} {core} lobe {size} {common} {certain}.",
+    "{denial} {common} in the {core} or {core} zone of the {side} lung.",
+    "{common} of the {side} {core} zone, {number} nodule, lobes otherwise clear.",
+    "{structure} {normal}; {core} lobe {common} {trend}.",
+    "Upper zones clear, lower lobes show {common}, the nodules are wide and bright.",
     "XXXX {finding} {certain}. XXXX, {structure} {normal}.",
 )
 
