@@ -6,7 +6,6 @@ so a harder policy of the same kind always keeps a prefix of what a softer one k
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.retention import kept_patches
 
 __all__ = ["DEFAULT_POLICY", "AbsoluteThreshold", "AttentionMass", "PruningPolicy", "TopFraction", "TopK", "ranking"]
 
@@ -69,7 +69,7 @@ class TopFraction:
     def select(self, score: ArrayLike) -> NDArray[np.int64]:
         """Indices of the surviving patches, int64 [n], in descending order of score."""
         order = ranking(score)
-        return order[: max(1, math.ceil(_number(self.fraction, "fraction") * len(order)))]
+        return order[: kept_patches(float(self.fraction), len(order))]
 
     @property
     def record(self) -> dict[str, Any]:

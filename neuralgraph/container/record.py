@@ -43,11 +43,16 @@ TAIL = Structure(Field("header_crc32", "I"), Field("reserved", "I", equals=0))
 GRAPH_STREAM = 0x01
 REPORT_STREAM = 0x02
 PIXELS_STREAM = 0x03
+OPTIONAL_STREAMS = range(0x10, 0x20)
+"""Columns of later minor versions, which a reader that does not know them ignores."""
 EMBEDDING_STREAMS = 0x20
 CONCEPT_VECTOR_STREAMS = 0x60
 MATRIX_STREAMS = 0x40
 """Stream ids from a matrix's base that belong to its forms."""
 EXTENSION_STREAMS = range(0x8000, 0xC000)
+
+_FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
+"""Streams whose size does not follow from the counts."""
 
 MINIMUM_BYTES = HEADER.size + ENTRY.size + TAIL.size
 
@@ -230,7 +235,7 @@ class Record:
             raise self._error("a stream is missing", code="E_STREAM", at=self._name(stream_id))
         for entry_ in self.streams.values():
             at = self._name(entry_.stream_id)
-            free = entry_.stream_id in (REPORT_STREAM, PIXELS_STREAM) or entry_.stream_id in EXTENSION_STREAMS
+            free = any(entry_.stream_id in ids for ids in _FREE_STREAMS)
             if entry_.stream_id not in expected and not free:
                 raise self._error("a stream that this version does not know", code="E_STREAM", at=at)
             if entry_.decoded_bytes != expected.get(entry_.stream_id, entry_.decoded_bytes):

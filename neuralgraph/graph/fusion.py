@@ -8,12 +8,13 @@ span, that is the strongest patch and the earliest concept.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TIE_TOLERANCE", "betweenness", "fusion_edge", "most_central"]
+__all__ = ["TIE_TOLERANCE", "Centrality", "betweenness", "fusion_edge", "most_central"]
 
 TIE_TOLERANCE = 1e-9
 """Relative difference below which two centralities count as equal."""
@@ -69,8 +70,17 @@ def most_central(centrality: NDArray[np.float64]) -> int:
     return int(np.argmax(centrality >= largest - TIE_TOLERANCE * largest))
 
 
+Centrality: TypeAlias = Callable[[int, Iterable[Sequence[int]]], NDArray[np.float64]]
+"""Node count and node pairs to one number per node, like ``betweenness``."""
+
+
 def fusion_edge(
-    n_patches: int, edges: NDArray[np.int32], n_concepts: int, triples: NDArray[np.int32]
+    n_patches: int,
+    edges: NDArray[np.int32],
+    n_concepts: int,
+    triples: NDArray[np.int32],
+    *,
+    centrality: Centrality = betweenness,
 ) -> tuple[int, int] | None:
     """Patch and concept to join, or None when either side is empty.
 
@@ -80,9 +90,10 @@ def fusion_edge(
     edges : int32 [m, 2], grid edges between them.
     n_concepts : concepts, in order of their span.
     triples : int32 [t, 3], head, relation, tail; read as undirected.
+    centrality : an equivalent of ``betweenness``, for graphs that are too large for it.
     """
     if n_patches == 0 or n_concepts == 0:
         return None
-    patch = most_central(betweenness(n_patches, edges))
-    concept = most_central(betweenness(n_concepts, triples[:, [0, 2]]))
+    patch = most_central(centrality(n_patches, edges))
+    concept = most_central(centrality(n_concepts, triples[:, [0, 2]]))
     return patch, concept

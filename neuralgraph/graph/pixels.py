@@ -1,4 +1,4 @@
-"""Pixel patches: the kept patches as the model saw them, stored only on request (FORMAT.md section 5.5)."""
+"""Pixel patches: the kept patches cut from the film, stored only on request (FORMAT.md section 5.5)."""
 
 from __future__ import annotations
 
