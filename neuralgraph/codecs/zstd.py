@@ -47,9 +47,19 @@ def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
         reason = f"the frame holds {content_bytes} bytes, {decoded_bytes} are required"
         raise CodecError(reason, code="E_SIZE", where=where)
     try:
+        if decoded_bytes == 0:
+            return _empty(stored, where)
         return bytes(_decompressor().decompress(stored, max_output_size=decoded_bytes, allow_extra_data=False))
     except zstandard.ZstdError as error:
         raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
+
+
+def _empty(stored: memoryview, where: str) -> bytes:
+    """The content of a frame that states none; the one-shot call of libzstd's binding does not look at such a frame."""
+    frame = _decompressor().decompressobj()
+    if frame.decompress(stored) or not frame.eof or frame.unused_data:
+        raise CodecError("the zstd frame is not one frame without content", code="E_ZSTD", where=where)
+    return b""
 
 
 @cache

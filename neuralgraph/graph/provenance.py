@@ -6,13 +6,13 @@ conversion and are stored once per file; ``source`` facts belong to one study an
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from neuralgraph.errors import Problem
+from neuralgraph.wire.names import EXTENSION_NAME
 from neuralgraph.wire.vocabulary import REPORT_KINDS
 
-__all__ = ["EXTENSION_NAME", "METHOD_KEYS", "SOURCE_KEYS", "join", "problems", "split"]
+__all__ = ["METHOD_KEYS", "SOURCE_KEYS", "join", "problems", "split"]
 
 METHOD_KEYS: dict[str, type] = {
     "model": dict,  # name, digest, trained
@@ -29,9 +29,6 @@ SOURCE_KEYS: dict[str, type] = {
     "terms": str,  # terms of use that the data came under
 }
 """Facts about this study's film and report."""
-
-EXTENSION_NAME = re.compile(r"x(\.[a-z0-9][a-z0-9-]*){2,}\.[a-z][a-z0-9_-]*", re.ASCII)
-"""Names of extensions: x.<reverse-dns>.<name>."""
 
 
 def split(provenance: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -59,6 +56,9 @@ def problems(method: Any, source: Any) -> list[Problem]:
                     found.append(Problem("E_TOC_KEY", f"{name}.{key}", reason))
             elif name == "method" or not EXTENSION_NAME.fullmatch(key):
                 found.append(Problem("E_TOC_KEY", f"{name}.{key}", "not a known provenance key"))
+    films = source.get("films") if isinstance(source, dict) else None
+    if isinstance(films, list) and not all(isinstance(film, dict) for film in films):
+        found.append(Problem("E_TOC_KEY", "source.films", "a film is not a map"))
     if isinstance(source, dict) and isinstance(source.get("report"), str) and source["report"] not in REPORT_KINDS:
         found.append(Problem("E_TOC_KEY", "source.report", f"must be one of {', '.join(REPORT_KINDS)}"))
     return found
