@@ -168,6 +168,8 @@ class Draft:
     before_toc: bytes = b""
     trailer: Edit = nothing
     sealed_trailer: Edit = nothing
+    envelope: tuple[int, int] | None = None
+    """Decoded bytes and streams that the trailer states, where the records do not say them."""
     file: Callable[[bytes], bytes] | None = None
 
     def with_records(self, *records: bytes) -> Draft:
@@ -235,11 +237,13 @@ class Draft:
 
     def _trailer(self, prologue: bytes, meta: bytes, toc: bytes, toc_offset: int, file_bytes: int) -> bytes:
         sizes, streams = [], []
-        for record in self.records:
+        for record in self.records if self.envelope is None else []:
             n_streams = min(struct.unpack_from("<H", record, 12)[0], (len(record) - 112) // 16)
             table = [struct.unpack_from("<HHIII", record, 104 + 16 * number) for number in range(n_streams)]
             sizes.append(sum(row[3] for row in table))
             streams.append(n_streams)
+        if self.envelope is not None:
+            sizes, streams = [self.envelope[0]], [self.envelope[1]]
         body = bytearray(
             struct.pack(
                 "<QIIQIIQII",

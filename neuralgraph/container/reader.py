@@ -123,12 +123,12 @@ class Container:
 
     def _check_index_extent(self) -> None:
         n_records, section = self.trailer["n_records"], self.contents.sections[INDEX]
-        if section.length != index_bytes(n_records):
-            reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
-            raise FormatError(reason, code="E_INDEX", where="index")
         if (n_records > 1) != (KEYS in self.contents.sections):
             reason = "a file of several studies has keys, a file of one has none"
             raise FormatError(reason, code="E_SECTION", where="keys")
+        if section.length != index_bytes(n_records):
+            reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
+            raise FormatError(reason, code="E_INDEX", where="index")
 
     def __len__(self) -> int:
         """Number of records."""
