@@ -24,7 +24,9 @@ def main() -> int:
     changed = sorted(p for p in present & files.keys() - {"index.json"} if (options.to / p).read_bytes() != files[p])
     extra = sorted(present - files.keys() - {"README.md"})
     for path in changed:
-        sys.stderr.write(f"{path}: exists with other bytes; a vector is never overwritten, give the new one a new name\n")
+        sys.stderr.write(
+            f"{path}: exists with other bytes; a vector is never overwritten, give the new one a new name\n"
+        )
     for path in extra:
         sys.stderr.write(f"{path}: not made by this command\n")
     if options.check:

@@ -70,11 +70,13 @@ class StreamDraft:
     padding: bytes | None = None
 
     def row(self) -> bytes:
+        """The 16 bytes of the stream table."""
         crc = zlib.crc32(self.stored) if self.crc32 is None else self.crc32
         stored_bytes = len(self.stored) if self.stored_bytes is None else self.stored_bytes
         return struct.pack("<HHIII", self.stream_id, self.encoding, stored_bytes, self.decoded_bytes, crc)
 
     def body(self) -> bytes:
+        """The stored bytes with their padding."""
         return self.stored + (bytes(pad8(len(self.stored))) if self.padding is None else self.padding)
 
 
@@ -93,6 +95,7 @@ class RecordDraft:
     """After the last stream."""
 
     def pack(self) -> bytes:
+        """The bytes of the record."""
         table = b"".join(stream.row() for stream in self.streams)
         body = b"".join(stream.body() for stream in self.streams) + self.tail
         head = bytearray(self.fixed)
@@ -104,6 +107,7 @@ class RecordDraft:
         return bytes(record)
 
     def stream(self, stream_id: int) -> StreamDraft:
+        """The stream of this id."""
         return next(stream for stream in self.streams if stream.stream_id == stream_id)
 
 
@@ -121,7 +125,7 @@ def record_draft(record: bytes) -> RecordDraft:
 
 @dataclass
 class SectionDraft:
-    """A section; ``edit`` changes the payload before its pages are sealed, ``sealed_edit`` payload, table and padding."""
+    """A section; ``edit`` changes the payload before it is sealed, ``sealed_edit`` payload, table and padding."""
 
     name: str
     flags: int
@@ -173,9 +177,11 @@ class Draft:
     file: Callable[[bytes], bytes] | None = None
 
     def with_records(self, *records: bytes) -> Draft:
+        """The same file with other records."""
         return replace(self, records=list(records))
 
     def pack(self) -> bytes:
+        """The bytes of the file."""
         prologue = self._prologue()
         data = prologue + b"".join(self.records)
         sections = [SectionDraft("index", 1, self._index(), self.index, self.sealed_index)]
@@ -211,6 +217,7 @@ class Draft:
         return bytes(whole)
 
     def leaves(self) -> list[bytes]:
+        """The leaf of every record (FORMAT.md section 4.3)."""
         return [sha256(b"\x00" + record) for record in self.records]
 
     def _index(self) -> bytes:

@@ -17,13 +17,16 @@ MAX32, MAX64 = 2**32 - 1, 2**64 - 1
 
 
 def framing_vectors() -> Iterator[Vector]:
+    """All of them."""
     yield from _whole_files()
     yield from _prologues()
     yield from _trailers()
     yield from _envelopes()
 
 
-def _v(code: str, name: str, reason: str, *requirements: str, file: Callable[[bytes], bytes] | None = None, **edits: Any) -> Vector:
+def _v(
+    code: str, name: str, reason: str, *requirements: str, file: Callable[[bytes], bytes] | None = None, **edits: Any
+) -> Vector:
     return Vector(name, replace(draft_of(basic()), file=file, **edits).pack(), reason, requirements, code)
 
 
@@ -31,20 +34,41 @@ def _whole_files() -> Iterator[Vector]:
     smallest = draft_of(textual("a")).pack()
     yield Vector("empty", b"", "a file without a byte", ("F5",), "E_TRUNCATED")
     for length in (1, 7, 8, 31, 32, 100, 127):
-        yield Vector(f"first-{length}", smallest[:length], f"the first {length} bytes of a file", ("F5",), "E_TRUNCATED")
-    yield Vector("two-ends", smallest[:32] + smallest[-96:], "prologue and trailer with nothing between them", ("F4",), "E_TRUNCATED")
+        yield Vector(
+            f"first-{length}", smallest[:length], f"the first {length} bytes of a file", ("F5",), "E_TRUNCATED"
+        )
+    yield Vector(
+        "two-ends",
+        smallest[:32] + smallest[-96:],
+        "prologue and trailer with nothing between them",
+        ("F4",),
+        "E_TRUNCATED",
+    )
     for name, cut in (("cut-by-1", 1), ("cut-by-8", 8), ("cut-by-96", 96), ("cut-in-half", len(smallest) // 2)):
         yield Vector(name, smallest[:-cut], f"{cut} bytes are missing at the end", ("F4",), "E_TRUNCATED")
     yield Vector("cut-in-front", smallest[8:], "the first eight bytes are missing", ("R1",), "E_MAGIC")
-    yield Vector("cut-inside", smallest[:200] + smallest[208:], "eight bytes are missing inside", ("F4",), "E_TRUNCATED")
-    yield Vector("grown-inside", smallest[:200] + bytes(8) + smallest[200:], "eight bytes more inside", ("F4",), "E_TRAILING")
+    yield Vector(
+        "cut-inside", smallest[:200] + smallest[208:], "eight bytes are missing inside", ("F4",), "E_TRUNCATED"
+    )
+    yield Vector(
+        "grown-inside", smallest[:200] + bytes(8) + smallest[200:], "eight bytes more inside", ("F4",), "E_TRAILING"
+    )
     yield Vector("appended-byte", smallest + b"\x00", "a byte follows the trailer", ("F4", "R1"), "E_TRUNCATED")
     yield Vector("twice", smallest * 2, "a file behind a file: the trailer says one", ("F4", "R1"), "E_TRAILING")
     yield Vector("preamble", bytes(128) + smallest, "a file behind 128 bytes, as in DICOM", ("R1",), "E_MAGIC")
-    yield Vector("zip-behind", smallest + b"PK\x05\x06" + bytes(18), "an empty ZIP archive appended", ("R1",), "E_TRUNCATED")
-    for name, head in (("png", b"\x89PNG\r\n\x1a\n"), ("text", b"neuralgraph: not a file of this kind"), ("newline", b"\x89NGR\n\x1a\n\x00")):
-        yield Vector(f"magic-{name}", head + smallest[len(head) :], f"the first bytes are those of {name}", ("R1",), "E_MAGIC")
-    yield Vector("short-text", b"text", "four bytes of something else", ("R1",), "E_MAGIC")
+    yield Vector(
+        "zip-behind", smallest + b"PK\x05\x06" + bytes(18), "an empty ZIP archive appended", ("R1",), "E_TRUNCATED"
+    )
+    for name, head in (
+        ("png", b"\x89PNG\r\n\x1a\n"),
+        ("text", b"neuralgraph: not a file of this kind"),
+        ("newline", b"\x89NGR\n\x1a\n\x00"),
+    ):
+        yield Vector(
+            f"magic-{name}", head + smallest[len(head) :], f"the first bytes are those of {name}", ("R1",), "E_MAGIC"
+        )
+    yield Vector("short-text", b"text", "four bytes of something else", ("F5",), "E_TRUNCATED")
+    yield Vector("short-magic", b"text that is no study", "21 bytes of something else", ("F5", "R1"), "E_MAGIC")
 
 
 def _prologues() -> Iterator[Vector]:
@@ -56,10 +80,14 @@ def _prologues() -> Iterator[Vector]:
     for value in (1, 0x8000, 0xFFFF):
         yield _v("E_PROLOGUE", f"reserved-{value}", "reserved bits are set", "R1", prologue=put(26, "H", value))
     for name, offset in (("optional-features", 16), ("minor", 25), ("checksum", 28)):
-        yield _v("E_PROLOGUE", f"flipped-{name}", f"a flipped bit in {name}", "R3", sealed_prologue=put(offset, "B", 0x5A))
+        yield _v(
+            "E_PROLOGUE", f"flipped-{name}", f"a flipped bit in {name}", "R3", sealed_prologue=put(offset, "B", 0x5A)
+        )
     swapped = struct.pack(">Q", 1)
     yield _v("E_PROLOGUE", "major-big-endian", "major and minor exchanged", "F1", prologue=put(24, "s", b"\x00\x01"))
-    yield _v("E_FEATURE", "big-endian", "a feature bit in the byte order of no file", "F1", prologue=put(8, "s", swapped))
+    yield _v(
+        "E_FEATURE", "big-endian", "a feature bit in the byte order of no file", "F1", prologue=put(8, "s", swapped)
+    )
 
 
 def _trailers() -> Iterator[Vector]:
@@ -70,7 +98,9 @@ def _trailers() -> Iterator[Vector]:
     size = len(data)
 
     def field(code: str, name: str, offset: int, kind: str, value: int, *requirements: str, why: str = "") -> Vector:
-        return _v(code, name, why or f"{name.replace('-', ' ')}: {value}", *requirements, trailer=put(offset, kind, value))
+        return _v(
+            code, name, why or f"{name.replace('-', ' ')}: {value}", *requirements, trailer=put(offset, kind, value)
+        )
 
     for name, value, code in (
         ("plus-8", toc_offset + 8, "E_RANGE"),
@@ -117,7 +147,13 @@ def _trailers() -> Iterator[Vector]:
         for value in (1, MAX32):
             yield field("E_TRAILER", f"reserved-{number}-{value}", offset, "I", value, "R1")
     yield _v("E_TRAILER", "flipped-checksum", "a flipped bit in the CRC", "R3", sealed_trailer=put(84, "I", 0))
-    yield _v("E_TRAILER", "flipped-root", "a flipped bit in the root, the CRC not renewed", "R3", sealed_trailer=put(48, "B", 0x5A))
+    yield _v(
+        "E_TRAILER",
+        "flipped-root",
+        "a flipped bit in the root, the CRC not renewed",
+        "R3",
+        sealed_trailer=put(48, "B", 0x5A),
+    )
     yield _v("E_DIGEST", "root", "another root", "R5", trailer=put(48, "s", bytes(32)))
     yield _v("E_DIGEST", "root-last-bit", "the last bit of the root", "R5", trailer=put(79, "B", trailer[79] ^ 1))
     yield _v("E_TRUNCATED", "end-magic", "another end magic", "R1", sealed_trailer=put(88, "s", b"NGR\x1aEND\x00"))

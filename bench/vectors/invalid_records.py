@@ -37,9 +37,14 @@ def full() -> Study:
 
 
 def record_vector(
-    code: str, name: str, reason: str, change: Callable[[RecordDraft], None], *requirements: str, of: Study | None = None
+    code: str,
+    name: str,
+    reason: str,
+    change: Callable[[RecordDraft], None],
+    *requirements: str,
+    of: Study | None = None,
 ) -> Vector:
-    """A file of one record that ``change`` has broken; index, leaf, root and envelope are those of the broken record."""
+    """A file of one record that ``change`` has broken; index, root and envelope are those of the broken record."""
     draft = draft_of(of or full())
     record = record_draft(draft.records[0])
     change(record)
@@ -54,6 +59,7 @@ def _edited(edit: Edit) -> Callable[[RecordDraft], None]:
 
 
 def record_vectors() -> Iterator[Vector]:
+    """All of them."""
     yield from _headers()
     yield from _counts()
     yield from _tables()
@@ -83,7 +89,9 @@ def _headers() -> Iterator[Vector]:
     def reserved_end(record: RecordDraft) -> None:
         record.sealed_edit = put(108 + 16 * len(record.streams), "I", 1)
 
-    yield record_vector("E_RECORD", "reserved-after-table", "the reserved bytes after the CRC are set", reserved_end, "R1")
+    yield record_vector(
+        "E_RECORD", "reserved-after-table", "the reserved bytes after the CRC are set", reserved_end, "R1"
+    )
 
     def n_streams(value: int) -> Edit:
         return put(12, "H", value)
@@ -93,7 +101,13 @@ def _headers() -> Iterator[Vector]:
     table.edit = n_streams(32)
     beyond = replace(small, records=[table.pack()[:576]], envelope=(0, 0))
     yield Vector("n-streams-beyond", beyond.pack(), "a stream table longer than the record", ("R6",), "E_RECORD")
-    yield record_vector("E_RECORD", "n-streams-minus-1", "one stream less than the table has rows", _edited(n_streams(len(record_draft(draft_of(full()).records[0]).streams) - 1)), "R3")
+    yield record_vector(
+        "E_RECORD",
+        "n-streams-minus-1",
+        "one stream less than the table has rows",
+        _edited(n_streams(len(record_draft(draft_of(full()).records[0]).streams) - 1)),
+        "R3",
+    )
 
     def no_streams(record: RecordDraft) -> None:
         record.streams = []
@@ -110,12 +124,26 @@ def _headers() -> Iterator[Vector]:
         yield Vector(f"record-{name}", short.pack(), f"a record {name.replace('-', ' ')}", ("F7",), "E_RECORD")
     for name, tag in (("0", 0), ("max", MAX32)):
         yield record_vector("E_METHOD", f"tag-{name}", f"method tag {tag}", _edited(put(64, "I", tag)), "R8")
-    yield record_vector("E_DIGEST", "content-digest", "another content digest", _edited(put(72, "s", bytes(32))), "R4", "W4")
-    yield record_vector("E_DIGEST", "content-digest-last-bit", "the last bit of the content digest", _edited(lambda data: data.__setitem__(103, data[103] ^ 1)), "R4")
+    yield record_vector(
+        "E_DIGEST", "content-digest", "another content digest", _edited(put(72, "s", bytes(32))), "R4", "W4"
+    )
+    yield record_vector(
+        "E_DIGEST",
+        "content-digest-last-bit",
+        "the last bit of the content digest",
+        _edited(lambda data: data.__setitem__(103, data[103] ^ 1)),
+        "R4",
+    )
     twin = draft_of(basic("a"), basic("b"))
     odd = [record[:-4] + bytes(4) for record in twin.records]
     odd = [odd[0] + bytes(4), odd[1] + bytes(4)]
-    yield Vector("length-not-a-multiple-of-8", twin.with_records(*odd).pack(), "two records of a length that is not a multiple of 8", ("F9",), "E_RECORD")
+    yield Vector(
+        "length-not-a-multiple-of-8",
+        twin.with_records(*odd).pack(),
+        "two records of a length that is not a multiple of 8",
+        ("F9",),
+        "E_RECORD",
+    )
 
 
 class ShortDraft(Draft):
@@ -129,24 +157,43 @@ def _counts() -> Iterator[Vector]:
     """Each count at -1, +1, 0, just over its limit and at the end of u32; the index states the same."""
     counts = dict(zip(COUNTS, struct.unpack_from("<12I", draft_of(full()).records[0], 16), strict=True))
     wrong: dict[str, dict[str, tuple[int, str]]] = {
-        "n_views": {"minus-1": (0, "E_RECORD"), "plus-1": (2, "E_SIZE"), "over-cells": (13, "E_RECORD"), "over-limit": (17, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
-        "n_cells": {"minus-1": (11, "E_SIZE"), "plus-1": (13, "E_SIZE"), "0": (0, "E_RECORD"), "over-limit": (2**20 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
-        "n_patches": {"minus-1": (3, "E_SIZE"), "plus-1": (5, "E_SIZE"), "0": (0, "E_RECORD"), "over-cells": (13, "E_RECORD"), "over-limit": (2**16 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
-        "embedding_dim": {"minus-1": (3, "E_SIZE"), "plus-1": (5, "E_SIZE"), "0": (0, "E_RECORD"), "over-limit": (8_193, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
-        "n_edges": {"minus-1": (counts["n_edges"] - 1, "E_SIZE"), "plus-1": (counts["n_edges"] + 1, "E_SIZE"), "0": (0, "E_SIZE"), "over-limit": (2**18 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
-        "n_concepts": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_RECORD"), "1": (1, "E_RECORD"), "over-limit": (65_536, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
-        "n_concept_vectors": {"minus-1": (1, "E_SIZE"), "plus-1": (3, "E_SIZE"), "0": (0, "E_RECORD"), "over-concepts": (4, "E_RECORD"), "max": (MAX32, "E_LIMIT")},
-        "concept_dim": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_RECORD"), "over-limit": (8_193, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
-        "n_triples": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_SIZE"), "over-limit": (2**18 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_views": {"minus-1": (0, "E_RECORD"), "plus-1": (2, "E_SIZE"), "over-cells": (13, "E_RECORD"),
+            "over-limit": (17, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_cells": {"minus-1": (11, "E_SIZE"), "plus-1": (13, "E_SIZE"), "0": (0, "E_RECORD"),
+            "over-limit": (2**20 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_patches": {"minus-1": (3, "E_SIZE"), "plus-1": (5, "E_SIZE"), "0": (0, "E_RECORD"),
+            "over-cells": (13, "E_RECORD"), "over-limit": (2**16 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "embedding_dim": {"minus-1": (3, "E_SIZE"), "plus-1": (5, "E_SIZE"), "0": (0, "E_RECORD"),
+            "over-limit": (8_193, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_edges": {"minus-1": (counts["n_edges"] - 1, "E_SIZE"), "plus-1": (counts["n_edges"] + 1, "E_SIZE"),
+            "0": (0, "E_SIZE"), "over-limit": (2**18 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_concepts": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_RECORD"), "1": (1, "E_RECORD"),
+            "over-limit": (65_536, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_concept_vectors": {"minus-1": (1, "E_SIZE"), "plus-1": (3, "E_SIZE"), "0": (0, "E_RECORD"),
+            "over-concepts": (4, "E_RECORD"), "max": (MAX32, "E_LIMIT")},
+        "concept_dim": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_RECORD"),
+            "over-limit": (8_193, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_triples": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_SIZE"),
+            "over-limit": (2**18 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
         "n_fusion": {"minus-1": (0, "E_SIZE"), "plus-1": (2, "E_RECORD"), "max": (MAX32, "E_RECORD")},
-        "n_labels": {"minus-1": (1, "E_SIZE"), "plus-1": (3, "E_SIZE"), "0": (0, "E_SIZE"), "over-limit": (1_025, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
-        "text_bytes": {"minus-1": (counts["text_bytes"] - 1, "E_SIZE"), "plus-1": (counts["text_bytes"] + 1, "E_SIZE"), "0": (0, "E_SIZE"), "over-limit": (2**22 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_labels": {"minus-1": (1, "E_SIZE"), "plus-1": (3, "E_SIZE"), "0": (0, "E_SIZE"),
+            "over-limit": (1_025, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "text_bytes": {"minus-1": (counts["text_bytes"] - 1, "E_SIZE"),
+            "plus-1": (counts["text_bytes"] + 1, "E_SIZE"), "0": (0, "E_SIZE"), "over-limit": (2**22 + 1, "E_LIMIT"),
+            "max": (MAX32, "E_LIMIT")},
     }  # fmt: skip
     requirements = {"E_RECORD": "F7", "E_SIZE": "F11", "E_LIMIT": "R10"}
     for count, values in wrong.items():
         for label, (value, code) in values.items():
             name = f"{count.replace('_', '-')}-{label}"
-            yield record_vector(code, name, f"{count} is {value} instead of {counts[count]}", _edited(put(16 + 4 * COUNTS.index(count), "I", value)), requirements[code], "R6")
+            yield record_vector(
+                code,
+                name,
+                f"{count} is {value} instead of {counts[count]}",
+                _edited(put(16 + 4 * COUNTS.index(count), "I", value)),
+                requirements[code],
+                "R6",
+            )
     edgeless = basic("e", fusion=None)
     for name, pairs, reason in (
         ("edges-of-one-patch", {"n_patches": 1, "n_edges": 1}, "an edge with one patch"),
@@ -174,7 +221,11 @@ def _tables() -> Iterator[Vector]:
     yield record_vector("E_STREAM", "ids-swapped", "two streams in the wrong order", swap, "F8")
     yield record_vector("E_STREAM", "id-twice", "the graph stream twice", double, "F8")
     yield record_vector("E_STREAM", "id-0", "a stream 0", zero, "F8", "F10")
-    for name, value, code in (("stored-plus-8", 8, "E_STREAM"), ("stored-minus-8", -8, "E_COVER"), ("stored-max", None, "E_STREAM")):
+    for name, value, code in (
+        ("stored-plus-8", 8, "E_STREAM"),
+        ("stored-minus-8", -8, "E_COVER"),
+        ("stored-max", None, "E_STREAM"),
+    ):
 
         def last(record: RecordDraft, value: int | None = value) -> None:
             stream = record.streams[-1]
@@ -207,7 +258,9 @@ def _tables() -> Iterator[Vector]:
         stream = next(stream for stream in record.streams if len(stream.stored) % 8)
         stream.padding = bytes(-len(stream.stored) % 8 + 8)
 
-    yield record_vector("E_COVER", "stream-more-padding", "sixteen bytes of padding where eight suffice", less_padding, "F9")
+    yield record_vector(
+        "E_COVER", "stream-more-padding", "sixteen bytes of padding where eight suffice", less_padding, "F9"
+    )
 
 
 def _presence() -> Iterator[Vector]:
@@ -233,7 +286,9 @@ def _presence() -> Iterator[Vector]:
         return change
 
     def vector(name: str, reason: str, change: Callable[[RecordDraft], None]) -> Vector:
-        return record_vector("E_STREAM", name, reason, change, "F10", of=basic("plain", concept_vectors=concept_vectors([0, 0, 0], 4)))
+        return record_vector(
+            "E_STREAM", name, reason, change, "F10", of=basic("plain", concept_vectors=concept_vectors([0, 0, 0], 4))
+        )
 
     yield vector("no-graph", "the graph stream is missing", without(0x01))
     for plane in range(4):
@@ -247,7 +302,14 @@ def _presence() -> Iterator[Vector]:
     for stream_id in (0x04, 0x0F, 0xA0, 0x100, 0x7FFF, 0xC000, 0xFFFF):
         yield vector(f"unknown-0x{stream_id:x}", f"stream 0x{stream_id:x} is not known", added(stream_id))
     empty = basic("n", concepts=(), triples=(), labels={})
-    yield record_vector("E_STREAM", "vectors-of-nothing", "planes of concept vectors that the counts do not have", added(0x60, 0x61, 0x62, 0x63), "F10", of=empty)
+    yield record_vector(
+        "E_STREAM",
+        "vectors-of-nothing",
+        "planes of concept vectors that the counts do not have",
+        added(0x60, 0x61, 0x62, 0x63),
+        "F10",
+        of=empty,
+    )
 
 
 def _sizes() -> Iterator[Vector]:
@@ -259,8 +321,35 @@ def _sizes() -> Iterator[Vector]:
 
     for name, stream_id in (("graph", 0x01), ("plane", 0x21)):
         right = record_draft(draft_of(full()).records[0]).stream(stream_id).decoded_bytes
-        for label, value, code in (("minus-1", right - 1, "E_SIZE"), ("plus-1", right + 1, "E_SIZE"), ("0", 0, "E_SIZE"), ("over-limit", 2**26, "E_LIMIT"), ("max", MAX32, "E_LIMIT")):
-            yield record_vector(code, f"{name}-decoded-{label}", f"decoded_bytes of {name}: {value} instead of {right}", sized(stream_id, value), "F11" if code == "E_SIZE" else "R10", "R6")
+        for label, value, code in (
+            ("minus-1", right - 1, "E_SIZE"),
+            ("plus-1", right + 1, "E_SIZE"),
+            ("0", 0, "E_SIZE"),
+            ("over-limit", 2**26, "E_LIMIT"),
+            ("max", MAX32, "E_LIMIT"),
+        ):
+            yield record_vector(
+                code,
+                f"{name}-decoded-{label}",
+                f"decoded_bytes of {name}: {value} instead of {right}",
+                sized(stream_id, value),
+                "F11" if code == "E_SIZE" else "R10",
+                "R6",
+            )
     report = len(REPORT)
-    yield record_vector("E_SIZE", "report-beyond-ratio", "a report that claims to expand more than F12 allows", sized(0x02, 65_536 + 1_024 * report + 1), "F12", "R6")
-    yield record_vector("E_SIZE", "extension-beyond-ratio", "an extension that claims 60 MiB from 20 bytes", sized(0x8000, 60 * 2**20), "F12", "R6")
+    yield record_vector(
+        "E_SIZE",
+        "report-beyond-ratio",
+        "a report that claims to expand more than F12 allows",
+        sized(0x02, 65_536 + 1_024 * report + 1),
+        "F12",
+        "R6",
+    )
+    yield record_vector(
+        "E_SIZE",
+        "extension-beyond-ratio",
+        "an extension that claims 60 MiB from 20 bytes",
+        sized(0x8000, 60 * 2**20),
+        "F12",
+        "R6",
+    )

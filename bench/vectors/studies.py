@@ -8,16 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.vectors.draft import Draft
+from bench.vectors.vector import Vector
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.record import encode_record
+from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.fusion import fusion_edge
-from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.study import ConceptVectors, Patches, Study
 from neuralgraph.graph.view import View
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["METHOD", "SOURCE", "basic", "draft_of", "film", "grid_study", "ramp", "record_of", "textual"]
+__all__ = [
+    "METHOD",
+    "SOURCE",
+    "basic",
+    "concept_vectors",
+    "draft_of",
+    "film",
+    "grid_study",
+    "ramp",
+    "record_of",
+    "textual",
+    "valid_vector",
+]
 
 METHOD = {
     "model": {"name": "vector", "digest": "0" * 16, "trained": False},
@@ -119,3 +132,8 @@ def draft_of(*studies: Study, **forms: Any) -> Draft:
 def concept_vectors(index: list[int], width: int, *, seed: int = 3) -> ConceptVectors:
     """Vectors for concepts."""
     return ConceptVectors(np.array(index), ramp(max(index) + 1, width, seed=seed))
+
+
+def valid_vector(name: str, draft: Draft, reason: str, *requirements: str) -> Vector:
+    """The vector of a draft that is not broken."""
+    return Vector(name, draft.pack(), reason, requirements)

@@ -11,8 +11,8 @@ from neuralgraph.container.record import method_tag
 from neuralgraph.errors import FormatError
 from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import PAGE_BYTES, sha256
-from neuralgraph.wire.limits import MAX_INTEGER, Limits
-from neuralgraph.wire.names import SECTION_NAME
+from neuralgraph.wire.limits import Limits
+from neuralgraph.wire.names import is_section_name
 
 __all__ = ["CRITICAL", "Contents", "Section", "pack_contents", "parse_contents"]
 
@@ -88,7 +88,7 @@ def parse_contents(data: bytes, *, toc_offset: int, limits: Limits) -> Contents:
 
     Raises
     ------
-    FormatError (E_TOC_FORM, E_TOC_KEY, E_NAME, E_SECTION, E_RANGE, E_OVERFLOW, E_COVER, E_METHOD) : it breaks a rule.
+    FormatError (E_TOC_FORM, E_TOC_KEY, E_NAME, E_SECTION, E_RANGE, E_COVER, E_METHOD) : it breaks a rule.
     """
     toc = canonical.decode(data, where="toc")
     layout, meta = _members(toc, "toc", {"layout": dict, "meta": dict}, {})
@@ -128,21 +128,18 @@ def _members(value: Any, where: str, required: dict[str, type], optional: dict[s
 
 def _section(row: Any) -> Section:
     kinds = (str, int, int, int, int)
-    typed = isinstance(row, list) and [type(item) for item in row] == list(kinds)
-    if not typed or min(row[1:]) < 0 or row[4] >= 1 << 32:
+    if not isinstance(row, list) or [type(item) for item in row] != list(kinds):
         raise FormatError("a section is not [name, flags, offset, length, crc32]", code="E_TOC_KEY", where="toc.layout")
     section = Section(*row)
-    if not SECTION_NAME.fullmatch(section.name):
+    if not is_section_name(section.name):
         raise FormatError("a section has a name outside the grammar", code="E_NAME", where="toc.layout")
     known = section.name in _CORE_FLAGS
     if section.flags not in range(4) or (known and section.flags != _CORE_FLAGS[section.name]):
         raise FormatError(f"wrong flags {section.flags}", code="E_SECTION", where=section.name)
     if not known and section.flags & CRITICAL:
         raise FormatError("a critical section that this reader does not know", code="E_SECTION", where=section.name)
-    if section.length == 0:
-        raise FormatError("a section is empty", code="E_RANGE", where=section.name)
-    if section.end > MAX_INTEGER:
-        raise FormatError("the end of a section exceeds 2^53 - 1", code="E_OVERFLOW", where=section.name)
+    if min(row[2:]) < 0 or section.length == 0 or section.table_crc32 >= 1 << 32:
+        raise FormatError("a section has an impossible extent", code="E_RANGE", where=section.name)
     return section
 
 

@@ -91,13 +91,13 @@ def pack_prologue() -> bytes:
 
 
 def parse_magic(data: bytes) -> None:
-    """Accept the first eight bytes of a file, or as many as it has.
+    """Accept the first eight bytes of a file.
 
     Raises
     ------
     FormatError (E_MAGIC) : not an .ngr file.
     """
-    if data != MAGIC[: len(data)]:
+    if data != MAGIC:
         raise FormatError("this is not an .ngr file", code="E_MAGIC", where="prologue")
 
 

@@ -81,15 +81,15 @@ class Container:
 
     def _read_prologue(self) -> bytes:
         size = self.source.size
-        prologue = bytes(self.source.read(0, min(size, PROLOGUE.size)))
-        # That it is another kind of file is the more useful answer than that it is short.
-        parse_magic(prologue[:8])
-        if len(prologue) == PROLOGUE.size:
-            parse_prologue(prologue)
         if size < PROLOGUE.size + TRAILER.size:
+            if size >= 8:
+                # That it is another kind of file is the more useful answer than that it is short.
+                parse_magic(bytes(self.source.read(0, 8)))
             reason = "the file is empty" if size == 0 else f"{size} bytes are less than the smallest file"
             raise FormatError(reason, code="E_TRUNCATED", where="file")
         self.limits.check("file_bytes", size, where="file")
+        prologue = bytes(self.source.read(0, PROLOGUE.size))
+        parse_prologue(prologue)
         return prologue
 
     def _read_trailer(self) -> tuple[dict[str, int], bytes]:

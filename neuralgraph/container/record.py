@@ -17,7 +17,6 @@ from neuralgraph.wire.checksums import crc32, sha256
 from neuralgraph.wire.columns import Counts, graph_bytes, split_graph
 from neuralgraph.wire.fields import Field, Structure
 from neuralgraph.wire.limits import Limits
-from neuralgraph.wire.names import EXTENSION_NAME
 from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = ["Record", "StreamEntry", "encode_record", "method_tag"]
@@ -175,7 +174,6 @@ class Record:
         if len(data) % ALIGNMENT:
             raise self._error(f"the length of the record is not a multiple of {ALIGNMENT}")
         n_streams = int.from_bytes(data[HEADER.offset("n_streams") : HEADER.offset("n_streams") + 2], "little")
-        limits.check("streams", n_streams, where=where)
         table_end = HEADER.size + n_streams * ENTRY.size
         body = table_end + TAIL.size
         if body > len(data):
@@ -183,6 +181,7 @@ class Record:
         tail = TAIL.unpack(data[table_end:body], code="E_RECORD", where=where)
         if crc32(data[:table_end]) != tail["header_crc32"]:
             raise ChecksumError("the record header is damaged", code="E_RECORD", where=where)
+        limits.check("streams", n_streams, where=where)
         header = HEADER.unpack(data[: HEADER.size], code="E_RECORD", where=where)
         if header["record_bytes"] != len(data):
             raise self._error(f"the record says {header['record_bytes']} bytes, the index {len(data)}")
@@ -351,8 +350,8 @@ class Record:
             name = data[1 : 1 + length].decode("ascii")
         except UnicodeDecodeError:
             name = ""
-        if len(data) < 1 + length or not EXTENSION_NAME.fullmatch(name):
-            reason = "an extension stream does not begin with its name, x.<reverse-dns>.<name>"
+        if not name or len(data) < 1 + length:
+            reason = "an extension stream does not begin with its name"
             raise self._error(reason, code="E_NAME", at=self._name(stream_id))
         return name, data[1 + length :]
 

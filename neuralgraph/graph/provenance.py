@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from neuralgraph.errors import Problem
-from neuralgraph.wire.names import EXTENSION_NAME
+from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.vocabulary import REPORT_KINDS
 
-__all__ = ["METHOD_KEYS", "SOURCE_KEYS", "join", "problems", "split"]
+__all__ = ["METHOD_KEYS", "METHOD_MEMBERS", "SOURCE_KEYS", "join", "problems", "split"]
 
 METHOD_KEYS: dict[str, type] = {
     "model": dict,  # name, digest, trained
@@ -21,6 +21,14 @@ METHOD_KEYS: dict[str, type] = {
     "extractor": dict,  # name, version, fingerprint
 }
 """Facts about how the study was made, shared by a conversion."""
+
+METHOD_MEMBERS: dict[str, tuple[str, ...]] = {
+    "model": ("name", "digest", "trained", "dtype"),
+    "score": ("rule", "layer", "heads"),
+    "prune": ("policy", "value"),
+    "extractor": ("name", "version", "fingerprint"),
+}
+"""The only members that each of these facts may have."""
 
 SOURCE_KEYS: dict[str, type] = {
     "report": str,  # one of REPORT_KINDS
@@ -42,6 +50,11 @@ def join(method: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
     return {**method, **source}
 
 
+def _unknown_members(where: str, value: Any, known: tuple[str, ...] | None) -> list[Problem]:
+    unknown = [member for member in value if member not in known] if known else []
+    return [Problem("E_TOC_KEY", f"{where}.{member}", "not a known provenance key") for member in unknown]
+
+
 def problems(method: Any, source: Any) -> list[Problem]:
     """Members that are unknown or of the wrong type (E_TOC_KEY)."""
     found = []
@@ -54,7 +67,9 @@ def problems(method: Any, source: Any) -> list[Problem]:
                 if not isinstance(value, known[key]):
                     reason = f"must be a {known[key].__name__}, not a {type(value).__name__}"
                     found.append(Problem("E_TOC_KEY", f"{name}.{key}", reason))
-            elif name == "method" or not EXTENSION_NAME.fullmatch(key):
+                else:
+                    found += _unknown_members(f"{name}.{key}", value, METHOD_MEMBERS.get(key))
+            elif name == "method" or not is_extension_name(key):
                 found.append(Problem("E_TOC_KEY", f"{name}.{key}", "not a known provenance key"))
     films = source.get("films") if isinstance(source, dict) else None
     if isinstance(films, list) and not all(isinstance(film, dict) for film in films):

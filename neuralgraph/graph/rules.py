@@ -19,7 +19,7 @@ from neuralgraph.graph.pixels import pixels_from_bytes
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
 from neuralgraph.wire import canonical
-from neuralgraph.wire.names import EXTENSION_NAME
+from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
 
@@ -193,17 +193,17 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
             yield Problem("E_TEXT", where, reason)
     if any(later <= earlier for earlier, later in pairwise(names)):
         yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
-    if columns.report is not None:
-        try:
-            columns.report.decode()
-        except UnicodeDecodeError:
-            yield Problem("E_TEXT", "report", "not valid UTF-8")
     try:
         yield from provenance.problems(
             canonical.decode(columns.method, where="method"), canonical.decode(source, where="source")
         )
     except FormatError as error:
         yield error.problem
+    if columns.report is not None:
+        try:
+            columns.report.decode()
+        except UnicodeDecodeError:
+            yield Problem("E_TEXT", "report", "not valid UTF-8")
 
 
 def _text_problem(string: bytes) -> str | None:
@@ -237,7 +237,7 @@ def _blobs(columns: StudyColumns) -> Iterator[Problem]:
         except StudyError as error:
             yield error.problem
     for name in columns.extensions:
-        if not EXTENSION_NAME.fullmatch(name):
+        if not is_extension_name(name):
             yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")
 
 

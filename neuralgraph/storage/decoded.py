@@ -1,6 +1,6 @@
 """The decoded form: what a file says, as JSON, so that readers of different languages can be compared exactly.
 
-The form is specified in spec/decoded-form.md. Every check of FORMAT.md is made, in the order of its section 11.1, so
+The form is specified in spec/decoded-form.md. Every check of FORMAT.md is made, in the order of its section 11, so
 that the code of a refused file is the one every reader must give.
 """
 
@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError
-from neuralgraph.graph.pixels import pixels_from_bytes
 from neuralgraph.graph.provenance import split
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.files import FileSource
@@ -57,7 +56,7 @@ def read_completely(source: ByteSource, *, limits: Limits | None = None) -> Iter
 
     Raises
     ------
-    NeuralGraphError : a rule is broken; the code is that of the first one in the order of FORMAT.md section 11.1.
+    NeuralGraphError : a rule is broken; the code is that of the first one in the order of FORMAT.md section 11.
     """
     container = Container(source, limits=limits)
     for problem in method_problems(container):
@@ -76,11 +75,11 @@ def read_completely(source: ByteSource, *, limits: Limits | None = None) -> Iter
         for stream_id in record.streams:
             record.check(stream_id)
         columns = record.columns(method)
-        if columns.pixels is not None:
-            pixels_from_bytes(columns.pixels, record.counts.n_patches)
-        container.verify_leaf(position)
         if columns.digest() != record.content_digest:
             raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
+        container.verify_leaf(position)
+        if len(index) == 1:
+            container.verify_root()
         study = Study.from_columns(columns)
         if keys is not None and keys.study_id_bytes(position) != study.study_id.encode():
             reason = f"the id of study {position} is not the one in its record"
@@ -89,11 +88,12 @@ def read_completely(source: ByteSource, *, limits: Limits | None = None) -> Iter
         largest = max(largest, record.decoded_bytes)
         most_streams = max(most_streams, len(record.streams))
         yield study
-    container.verify_root()
     trailer = container.trailer
     stated = (trailer["total_decoded_bytes"], trailer["max_record_decoded_bytes"], trailer["max_streams"])
     if stated != (total, largest, most_streams):
         raise FormatError("the envelope is not that of the records", code="E_BUDGET", where="trailer")
+    if len(index) > 1:
+        container.verify_root()
 
 
 def decoded_study(study: Study) -> dict[str, Any]:

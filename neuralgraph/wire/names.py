@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["EXTENSION_NAME", "SECTION_NAME"]
+__all__ = ["MAX_NAME_BYTES", "is_extension_name", "is_section_name"]
 
-EXTENSION_NAME = re.compile(r"x(\.[a-z0-9][a-z0-9-]{0,31}){2,6}\.[a-z][a-z0-9-]{0,31}", re.ASCII)
-"""``x.<reverse-dns>.<name>``: at most 232 bytes, so that one byte holds the length."""
+_EXTENSION = re.compile(r"x(\.[a-z0-9][a-z0-9-]*){3,}", re.ASCII)
+_SECTION = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
-SECTION_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,31}}|{EXTENSION_NAME.pattern}", re.ASCII)
-"""A name of the core, or that of an extension."""
+MAX_NAME_BYTES = 255
+"""Longest name: what one byte can count."""
+
+
+def is_extension_name(name: str) -> bool:
+    """Whether ``name`` is ``x.<reverse-dns>.<name>``."""
+    return len(name) <= MAX_NAME_BYTES and _EXTENSION.fullmatch(name) is not None
+
+
+def is_section_name(name: str) -> bool:
+    """Whether ``name`` is a name of the core or that of an extension."""
+    return _SECTION.fullmatch(name) is not None or is_extension_name(name)
