@@ -94,6 +94,6 @@ def test_a_note_without_headers_is_read_whole() -> None:
 def test_parts_lie_in_the_text_in_order(text: str) -> None:
     for choice in ("impression", "findings+impression"):
         end = 0
-        for start, stop in parts_to_read(text, choice):  # type: ignore[arg-type]
+        for start, stop in parts_to_read(text, choice):
             assert end <= start <= stop <= len(text)
             end = stop
