@@ -154,7 +154,7 @@ def main() -> None:
             "reports_with_text": len(rows),
             # Stated in the results, too, so that the figures are not quoted without it.
             "held_out": False,
-            "note": "lexicon, cues and the grouping of tags were adjusted after looking at errors on these same reports; "
+            "note": "lexicon, cues and the grouping of tags were adjusted after looking at errors on these reports; "
             "optimistic for others, and findings with few tagged reports say little",
         },
         "extractor": {"name": reader.name, "version": reader.version, "fingerprint": reader.fingerprint},
