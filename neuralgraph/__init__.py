@@ -1,1 +1,68 @@
-"""neuralgraph: a medical study as a compact, trustworthy graph."""
+"""neuralgraph: a medical study as a compact, trustworthy graph.
+
+>>> import neuralgraph as ng
+>>> study = ng.load("a.ngr")  # doctest: +SKIP
+
+The floors, bottom up: ``errors``; ``wire`` (integers, checksums, canonical maps); ``codecs``; ``container`` (the file)
+and ``graph`` (the study), which do not know each other; ``storage``, where they meet; ``adapters`` and ``sources``;
+``compressor``; ``cli``. Importing this package loads numpy, msgpack and zstandard, never torch.
+"""
+
+from neuralgraph.errors import (
+    ChecksumError,
+    CodecError,
+    FormatError,
+    LimitError,
+    MissingExtraError,
+    ModelError,
+    NeuralGraphError,
+    OutputError,
+    Problem,
+    SourceError,
+    StudyError,
+    StudyNotFoundError,
+)
+from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.study import ConceptVectors, Patches, Study
+from neuralgraph.graph.view import View
+from neuralgraph.storage.archive import Archive, load, load_bytes
+from neuralgraph.storage.archive import open_archive as open
+from neuralgraph.storage.pack import pack, unpack
+from neuralgraph.storage.save import save, to_bytes
+from neuralgraph.storage.validate import Report, validate, validate_bytes
+from neuralgraph.wire.limits import Limits
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Archive",
+    "ChecksumError",
+    "CodecError",
+    "Concept",
+    "ConceptVectors",
+    "FormatError",
+    "LimitError",
+    "Limits",
+    "MissingExtraError",
+    "ModelError",
+    "NeuralGraphError",
+    "OutputError",
+    "Patches",
+    "Problem",
+    "Report",
+    "SourceError",
+    "Study",
+    "StudyError",
+    "StudyNotFoundError",
+    "View",
+    "__version__",
+    "load",
+    "load_bytes",
+    "open",
+    "pack",
+    "save",
+    "to_bytes",
+    "unpack",
+    "validate",
+    "validate_bytes",
+]

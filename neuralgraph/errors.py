@@ -17,6 +17,8 @@ NeuralGraphError
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 __all__ = [
     "CODES",
     "ChecksumError",
@@ -27,6 +29,7 @@ __all__ = [
     "ModelError",
     "NeuralGraphError",
     "OutputError",
+    "Problem",
     "SourceError",
     "StudyError",
     "StudyNotFoundError",
@@ -50,7 +53,7 @@ CODES: dict[str, str] = {
     "E_TOC_KEY": "a map has an unknown, missing or ill-typed member",
     "E_SECTION": "a section is duplicated, unknown and critical, or has wrong flags",
     "E_NAME": "a name does not follow the name grammar",
-    # Index and records (sections 4 and 5)
+    # Index and records (sections 5 and 6)
     "E_INDEX": "the index contradicts itself or the layout",
     "E_RECORD": "a record header is damaged or contradicts the index",
     "E_STREAM": "a record's streams are unsorted, duplicated, missing or unknown",
@@ -97,6 +100,17 @@ CODES: dict[str, str] = {
 }
 
 
+class Problem(NamedTuple):
+    """One finding of a validation, as data instead of an exception."""
+
+    code: str
+    """A key of ``CODES``."""
+    where: str
+    """The place: section, record, stream, field or row."""
+    message: str
+    """What is wrong, one line."""
+
+
 class NeuralGraphError(Exception):
     """Base of every error this package raises on purpose.
 
@@ -116,6 +130,11 @@ class NeuralGraphError(Exception):
         self.where = where
         if self.code not in CODES:
             raise AssertionError(f"{self.code} is not a registered error code")
+
+    @property
+    def problem(self) -> Problem:
+        """The same finding as data."""
+        return Problem(self.code, self.where, self.message)
 
     def __str__(self) -> str:
         place = f" [{self.where}]" if self.where else ""

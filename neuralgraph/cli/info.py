@@ -1,0 +1,75 @@
+"""``ngr info``: what is in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.storage.summary import file_summary
+from neuralgraph.wire.vocabulary import RELATIONS
+
+__all__ = ["info"]
+
+
+def info(
+    file: Annotated[Path, typer.Argument(help="An .ngr file.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what is in FILE: sizes, grid, concepts, labels, provenance.
+
+    Example: ngr info study.ngr
+    """
+    summary = file_summary(file)
+    if json:
+        write_json(summary)
+        return
+    write_line(
+        f"{file}: {summary['n_studies']} {_plural('study', summary['n_studies'])}, {summary['file_bytes']:,} bytes"
+    )
+    if "study" in summary:
+        _write_study(summary["study"], summary["storage"])
+    else:
+        for name, total in summary["totals"].items():
+            write_line(f"  {name:12} {total:,}")
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else "studies" if word == "study" else f"{word}s"
+
+
+def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
+    provenance = study["provenance"]
+    write_line(f"  id           {study['id']}")
+    write_line(f"  digest       {study['digest']}")
+    for number, view in enumerate(study["views"]):
+        size = f"{view['height']} x {view['width']} px, grid {view['rows']} x {view['cols']}"
+        write_line(f"  view {number}       {view['position']}, {size}")
+    kept = study["n_patches"] / study["n_cells"] if study["n_cells"] else 0
+    write_line(f"  patches      {study['n_patches']} of {study['n_cells']} ({kept:.1%}), {study['n_edges']} edges")
+    write_line(f"  embedding    {study['embedding_dim']} values, stored as {storage['embedding']}")
+    report = provenance.get("report", "not stated")
+    write_line(f"  report       {report}; {len(study['concepts'])} concepts, {len(study['triples'])} triples")
+    for number, concept in enumerate(study["concepts"]):
+        write_line(f"    {number:3} {concept['text']} [{concept['label']}]")
+    for head, relation, tail in study["triples"]:
+        write_line(
+            f"    {study['concepts'][head]['text']} --{RELATIONS[relation]}--> {study['concepts'][tail]['text']}"
+        )
+    if study["fusion"]:
+        patch, concept = study["fusion"]
+        write_line(f"  fusion       patch {patch} with concept {concept} ({study['concepts'][concept]['text']})")
+    else:
+        write_line("  fusion       none")
+    for name, value in study["labels"].items():
+        write_line(f"  label        {name} = {value:g}")
+    model = provenance.get("model", {})
+    if model:
+        trained = "" if model.get("trained", True) else "; UNTRAINED: its attention and embeddings carry no meaning"
+        write_line(f"  model        {model.get('name', 'unnamed')} {str(model.get('digest', ''))[:12]}{trained}")
+    streams = sum(stream["stored_bytes"] for stream in storage["streams"])
+    write_line(
+        f"  bytes        {streams:,} in {len(storage['streams'])} streams, {storage['overhead_bytes']:,} around them"
+    )

@@ -1,0 +1,25 @@
+"""``ngr pack``: many files into one archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuralgraph.cli.output import write_line
+from neuralgraph.storage.pack import pack as pack_files
+
+__all__ = ["pack"]
+
+
+def pack(
+    files: Annotated[list[Path], typer.Argument(help="Files and folders of .ngr files, packed in this order.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The archive to write.")],
+) -> None:
+    """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
+
+    Example: ngr pack studies/ -o archive.ngr
+    """
+    count = pack_files(files, output)
+    write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")

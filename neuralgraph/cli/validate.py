@@ -1,0 +1,77 @@
+"""``ngr validate``: the verdict on files, for people and for CI."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.verdicts import junit, sarif
+from neuralgraph.errors import Problem
+from neuralgraph.storage.archive import ngr_files
+from neuralgraph.storage.validate import Report
+from neuralgraph.storage.validate import validate as validate_file
+
+__all__ = ["validate"]
+
+
+class Format(StrEnum):
+    """How the verdict is printed."""
+
+    text = "text"
+    json = "json"
+    junit = "junit"
+    sarif = "sarif"
+
+
+def validate(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders that are searched for .ngr files.")],
+    format: Annotated[Format, typer.Option(help="How to print the verdict.")] = Format.text,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
+) -> None:
+    """Check files completely: framing, checksums, digests, sizes and the rules of the graph.
+
+    Exit code 0 when everything is valid, 1 when anything is not.
+
+    Example: ngr validate archive/ --format junit > verdict.xml
+    """
+    reports = [report for path in paths for report in _reports(path)]
+    if format is Format.text:
+        _write_text(reports, quiet=quiet)
+    elif format is Format.json:
+        write_json([_as_json(report) for report in reports])
+    elif format is Format.junit:
+        write_line(junit(reports))
+    else:
+        write_json(sarif(reports))
+    if not all(report.ok for report in reports):
+        raise typer.Exit(1)
+
+
+def _reports(path: Path) -> list[Report]:
+    if not path.is_dir():
+        return [validate_file(path)]
+    files = ngr_files(path)
+    if not files:
+        return [Report(str(path), (Problem("E_OPEN", str(path), "the folder holds no .ngr file"),), 0)]
+    return [validate_file(file) for file in files]
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    problems = [problem._asdict() for problem in report.problems]
+    return {"path": report.path, "ok": report.ok, "n_studies": report.n_studies, "problems": problems}
+
+
+def _write_text(reports: list[Report], *, quiet: bool) -> None:
+    for report in reports:
+        if report.ok and not quiet:
+            write_line(f"{report.path}: valid, {report.n_studies} {'study' if report.n_studies == 1 else 'studies'}")
+        for problem in report.problems:
+            place = f" [{problem.where}]" if problem.where else ""
+            write_line(f"{report.path}: {problem.code}{place}: {problem.message}")
+    invalid = sum(not report.ok for report in reports)
+    if invalid:
+        note(f"{invalid} of {len(reports)} files are not valid")

@@ -1,0 +1,65 @@
+"""Verdicts in the formats CI systems read: JUnit XML and SARIF 2.1.0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from neuralgraph import __version__
+from neuralgraph.errors import CODES
+from neuralgraph.storage.validate import Report
+
+__all__ = ["junit", "sarif"]
+
+
+def junit(reports: Sequence[Report]) -> str:
+    """JUnit XML: a test case per file, a failure per problem."""
+    failures = sum(not report.ok for report in reports)
+    suite = ElementTree.Element(
+        "testsuite", name="ngr validate", tests=str(len(reports)), failures=str(failures), errors="0", skipped="0"
+    )
+    for report in reports:
+        case = ElementTree.SubElement(suite, "testcase", classname="ngr.validate", name=_xml_text(report.path))
+        for problem in report.problems:
+            failure = ElementTree.SubElement(case, "failure", type=problem.code, message=_xml_text(problem.message))
+            failure.text = _xml_text(f"{problem.code} {problem.where}: {problem.message}")
+    ElementTree.indent(suite)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suite, encoding="unicode")
+
+
+def _xml_text(text: str) -> str:
+    """``text`` without the characters XML 1.0 cannot hold."""
+    return "".join(c if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" else "?" for c in text)
+
+
+def sarif(reports: Sequence[Report]) -> dict[str, Any]:
+    """SARIF 2.1.0: a result per problem, a rule per error code met."""
+    met = sorted({problem.code for report in reports for problem in report.problems})
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "ngr validate",
+                        "version": __version__,
+                        "rules": [{"id": code, "shortDescription": {"text": CODES[code]}} for code in met],
+                    }
+                },
+                "results": [
+                    {
+                        "ruleId": problem.code,
+                        "level": "error",
+                        "message": {
+                            "text": f"{problem.where}: {problem.message}" if problem.where else problem.message
+                        },
+                        "locations": [{"physicalLocation": {"artifactLocation": {"uri": report.path}}}],
+                    }
+                    for report in reports
+                    for problem in report.problems
+                ],
+            }
+        ],
+    }

@@ -1,0 +1,47 @@
+"""What a form is: a way to write a float32 matrix as byte planes that later go through a byte codec."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Buffer", "Form", "Matrix"]
+
+Matrix: TypeAlias = NDArray[np.float32]
+"""float32 [rows, width], C order."""
+
+Buffer: TypeAlias = bytes | memoryview
+
+
+class Form(Protocol):
+    """One numeric form of a matrix (codecs/<name>/SPEC.md). Pure: no state, no input but its arguments."""
+
+    @property
+    def name(self) -> str:
+        """Name in the book, and the value of ``embedding=`` that selects the form."""
+
+    @property
+    def n_planes(self) -> int:
+        """Streams the form writes."""
+
+    def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
+        """Bytes of each plane."""
+
+    def encode(self, matrix: Matrix) -> tuple[bytes, ...]:
+        """The planes of ``matrix``, whose values are finite.
+
+        Raises
+        ------
+        StudyError (E_NUM) : a value is outside the range of the form.
+        """
+
+    def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
+        """The matrix, exactly the same on every machine.
+
+        Raises
+        ------
+        CodecError (E_FILTER, E_NUM) : the planes hold something the form does not allow.
+        """

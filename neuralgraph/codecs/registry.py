@@ -1,0 +1,95 @@
+"""The shelf: every codec this version has, in literal tables that dispatch, documents and tests read alike.
+
+A file can only name what stands here; nothing is imported, registered or overridden at run time.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from neuralgraph.codecs import store, zstd
+from neuralgraph.codecs.floating import BFLOAT16, FLOAT16, FLOAT32
+from neuralgraph.codecs.forms import Buffer, Form, Matrix
+from neuralgraph.codecs.int8 import INT8
+from neuralgraph.errors import CodecError, StudyError
+
+__all__ = [
+    "BYTE_CODECS",
+    "FORMS",
+    "STORE",
+    "ZSTD",
+    "ByteCodec",
+    "FormEntry",
+    "decode_bytes",
+    "exact_form",
+    "form_of_stream",
+]
+
+STORE = 0
+ZSTD = 1
+
+
+class ByteDecoder(Protocol):
+    """Undoes a lossless bytes-to-bytes codec."""
+
+    def __call__(self, stored: memoryview, decoded_bytes: int, *, where: str) -> Buffer:
+        """The decoded bytes, exactly ``decoded_bytes`` of them."""
+
+
+class ByteCodec(NamedTuple):
+    """A lossless bytes-to-bytes codec."""
+
+    name: str
+    decode: ByteDecoder
+
+
+BYTE_CODECS: dict[int, ByteCodec] = {STORE: ByteCodec("store", store.decode), ZSTD: ByteCodec("zstd", zstd.decode)}
+"""Encoding id of a stream entry -> codec. Ids are permanent (FORMAT.md section 7.1)."""
+
+
+class FormEntry(NamedTuple):
+    """A numeric form and the stream id offset of its first plane."""
+
+    offset: int
+    form: Form
+
+
+FORMS: dict[str, FormEntry] = {
+    entry.form.name: entry
+    for entry in (FormEntry(0x00, FLOAT32), FormEntry(0x08, BFLOAT16), FormEntry(0x0A, FLOAT16), FormEntry(0x10, INT8))
+}
+"""Name -> form. Plane p of a form is stream ``base + offset + p`` of its matrix (FORMAT.md section 7.2)."""
+
+
+def decode_bytes(encoding: int, stored: memoryview, decoded_bytes: int, *, where: str) -> Buffer:
+    """Decode one stream.
+
+    Raises
+    ------
+    CodecError (E_STREAM) : the encoding is not known.
+    CodecError (E_SIZE, E_ZSTD) : the stream breaks the rules of its encoding.
+    """
+    codec = BYTE_CODECS.get(encoding)
+    if codec is None:
+        raise CodecError(f"encoding {encoding} is not known to this version", code="E_STREAM", where=where)
+    return codec.decode(stored, decoded_bytes, where=where)
+
+
+def form_of_stream(offset: int) -> FormEntry | None:
+    """The form one of whose planes has this stream id offset."""
+    for entry in FORMS.values():
+        if entry.offset <= offset < entry.offset + entry.form.n_planes:
+            return entry
+    return None
+
+
+def exact_form(matrix: Matrix) -> Form:
+    """The smallest floating form that holds ``matrix`` without any loss."""
+    for form in (BFLOAT16, FLOAT16):
+        try:
+            planes = form.encode(matrix)
+        except StudyError:
+            continue
+        if form.decode(planes, *matrix.shape, where="").tobytes() == matrix.tobytes():
+            return form
+    return FLOAT32

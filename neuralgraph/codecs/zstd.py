@@ -1,0 +1,87 @@
+"""Byte codec 1, ``zstd``: exactly one frame of RFC 8878, under rules a small reader can check (codecs/zstd/SPEC.md)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import zstandard
+
+from neuralgraph.errors import CodecError
+
+__all__ = ["LEVEL", "MAX_WINDOW_BYTES", "decode", "encode"]
+
+LEVEL = 15
+"""Default level. Levels 9 to 15 gave the same bytes with libzstd 1.5.2 to 1.5.7, level 19 did not."""
+
+MAX_WINDOW_BYTES = 2**23
+"""Largest window a reader must provide: what RFC 8878 recommends every decoder to support."""
+
+_WRITER_WINDOW_LOG = 20
+_MAGIC = b"\x28\xb5\x2f\xfd"
+_CONTENT_SIZE_BYTES = (0, 2, 4, 8)
+
+
+def encode(data: bytes, *, level: int = LEVEL) -> bytes:
+    """One frame: content size written, no checksum (the record has one), no dictionary, window of at most 1 MiB."""
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        level,
+        source_size=len(data),
+        window_log=min(_WRITER_WINDOW_LOG, max(10, (len(data) - 1).bit_length())),
+        write_content_size=True,
+        write_checksum=False,
+        write_dict_id=False,
+    )
+    return zstandard.ZstdCompressor(compression_params=parameters).compress(data)
+
+
+def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
+    """The content of the frame; nothing is allocated before the frame header agrees with ``decoded_bytes``.
+
+    Raises
+    ------
+    CodecError (E_ZSTD) : the frame breaks a rule, or libzstd refuses it.
+    CodecError (E_SIZE) : the frame states another content size.
+    """
+    content_bytes = _check_frame_header(bytes(stored[:18]), where)
+    if content_bytes != decoded_bytes:
+        reason = f"the frame holds {content_bytes} bytes, {decoded_bytes} are required"
+        raise CodecError(reason, code="E_SIZE", where=where)
+    try:
+        return bytes(_decompressor().decompress(stored, max_output_size=decoded_bytes, allow_extra_data=False))
+    except zstandard.ZstdError as error:
+        raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
+
+
+@cache
+def _decompressor() -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+
+
+def _check_frame_header(header: bytes, where: str) -> int:
+    """Content size of the frame that ``header`` opens (RFC 8878 section 3.1.1.1)."""
+
+    def refuse(reason: str) -> CodecError:
+        return CodecError(f"not an acceptable zstd frame: {reason}", code="E_ZSTD", where=where)
+
+    if len(header) < 6 or header[:4] != _MAGIC:
+        raise refuse("no frame magic")
+    descriptor = header[4]
+    single_segment = bool(descriptor & 0x20)
+    if descriptor & 0x1F:
+        raise refuse("reserved bit, unused bit, checksum or dictionary id is set")
+    size_bytes = _CONTENT_SIZE_BYTES[descriptor >> 6] or (1 if single_segment else 0)
+    if size_bytes == 0:
+        raise refuse("no content size")
+    position = 5 if single_segment else 6
+    field = header[position : position + size_bytes]
+    if len(field) < size_bytes:
+        raise refuse("the header is truncated")
+    content_bytes = int.from_bytes(field, "little") + (256 if size_bytes == 2 else 0)
+    if single_segment:
+        window_bytes = content_bytes
+    else:
+        base = 1 << (10 + (header[5] >> 3))
+        window_bytes = base + (base >> 3) * (header[5] & 7)
+    if window_bytes > MAX_WINDOW_BYTES:
+        raise refuse(f"a window of {window_bytes} bytes")
+    return content_bytes

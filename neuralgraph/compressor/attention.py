@@ -1,0 +1,206 @@
+"""Cross-attention of the report decoder, one layer at a time and summed as it is computed.
+
+transformers runs T5 with fused attention, which never holds the weights, and returns an empty tuple when asked for
+them. So the inputs of the layer in question are captured with a hook and softmax(q k^T) is computed from them again:
+T5 cross-attention has neither a position bias nor a scaling. Tokens go through in chunks, so that layers x heads x
+tokens x patches are never held at once. ``check_attention`` compares with what the model did compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import nn
+
+from neuralgraph.compressor.model.model import NeuralGraphModel
+from neuralgraph.errors import ModelError
+
+__all__ = ["Heads", "Layer", "attention_scores", "check_attention", "chosen_layers", "sum_over_tokens"]
+
+Heads = Literal["mean", "max"]
+"""How the heads of a layer become one map."""
+Layer = int | Literal["all"]
+"""A decoder layer, negative from the end, or the mean over all of them."""
+
+_TOKENS_AT_ONCE = 64
+
+
+class _CrossAttention(NamedTuple):
+    """One run of one cross-attention module."""
+
+    module: Any
+    """A T5Attention of transformers, which has no types."""
+    hidden: torch.Tensor
+    """Decoder states that ask: [B, T, d_model]."""
+    memory: torch.Tensor
+    """Patches that answer: [B, N, d_model]."""
+    output: torch.Tensor
+    """What the module returned: [B, T, d_model]."""
+
+
+def attention_scores(
+    model: NeuralGraphModel,
+    memory: torch.Tensor,
+    decoder_ids: torch.Tensor,
+    counted: torch.Tensor,
+    *,
+    layer: Layer = -1,
+    heads: Heads = "mean",
+) -> torch.Tensor:
+    """Cross-attention summed over report tokens: s_i = sum_t mean_h a[layer, h, t, i] (paper; plan.md section 2.1).
+
+    Parameters
+    ----------
+    model : in evaluation mode.
+    memory : [B, N, d_model], ``EncodedFilm.memory``.
+    decoder_ids : int64 [B, T], what the decoder reads: the start token, then the report, one place to the right.
+    counted : bool [B, T], which positions count.
+    layer : decoder layer, or "all" for the mean over layers.
+    heads : "mean" (the paper) or "max" over heads.
+
+    Returns
+    -------
+    float32 [B, N].
+
+    Raises
+    ------
+    ModelError : E_MODEL_ATTENTION when nothing usable was captured.
+    """
+    layers = chosen_layers(model, layer)
+    with _captured(model, layers) as runs:
+        model.text.decoder(input_ids=decoder_ids, encoder_hidden_states=memory, use_cache=False)
+    if len(runs) != len(layers):
+        raise _no_attention("its decoder never ran cross-attention")
+    total = torch.zeros(memory.shape[:2], dtype=torch.float32, device=memory.device)
+    for run in runs:
+        weights_of = _attention_of(run)
+        for start in range(0, decoder_ids.shape[1], _TOKENS_AT_ONCE):
+            stop = start + _TOKENS_AT_ONCE
+            total += sum_over_tokens(weights_of(start, stop), counted[:, start:stop], heads=heads)
+    total /= len(layers)
+    if not bool(torch.isfinite(total).all()):
+        raise _no_attention("its cross-attention is not finite")
+    return total
+
+
+def sum_over_tokens(attention: torch.Tensor, counted: torch.Tensor, *, heads: Heads = "mean") -> torch.Tensor:
+    """Heads reduced, then the counted tokens summed.
+
+    Parameters
+    ----------
+    attention : float [B, heads, T, N].
+    counted : bool [B, T].
+    heads : "mean" or "max".
+
+    Returns
+    -------
+    float [B, N].
+    """
+    if heads == "mean":
+        by_token = attention.mean(dim=1)
+    elif heads == "max":
+        by_token = attention.amax(dim=1)
+    else:
+        raise ModelError(f'heads must be "mean" or "max", not {heads!r}', code="E_MODEL_ATTENTION", where="heads")
+    return torch.where(counted[:, :, None], by_token, 0.0).sum(dim=1)
+
+
+def chosen_layers(model: NeuralGraphModel, layer: Layer) -> list[int]:
+    """Decoder layers, counted from the first.
+
+    Raises
+    ------
+    ModelError : E_MODEL_ATTENTION when the model has no such layer.
+    """
+    count = len(model.text.decoder.block)
+    if layer == "all":
+        return list(range(count))
+    if isinstance(layer, bool) or not isinstance(layer, int) or not -count <= layer < count:
+        raise ModelError(
+            f'layer must be "all" or a whole number from {-count} to {count - 1}, not {layer!r}',
+            code="E_MODEL_ATTENTION",
+            where="layer",
+        )
+    return [layer % count]
+
+
+@torch.inference_mode()
+def check_attention(model: NeuralGraphModel) -> None:
+    """One tiny run at load time: is the attention computed here the attention the model uses?
+
+    Raises
+    ------
+    ModelError : E_MODEL_ATTENTION when nothing is captured, a weight is not finite, the weights of a token do not sum
+        to 1, or the weights times the values are not what the layer returned.
+    """
+    stride, channels = model.config.vision.stride, model.config.vision.channels
+    weight = model.position.linear.weight
+    ramp = torch.linspace(-1, 1, 6 * stride * stride, device=weight.device, dtype=weight.dtype)
+    encoded = model.encode(ramp.reshape(1, 1, 2 * stride, 3 * stride).expand(1, channels, -1, -1))
+    text = model.config.text
+    ids = torch.arange(4, device=weight.device)[None] % text.vocab_size
+    layers = chosen_layers(model, "all")
+    with _captured(model, layers) as runs:
+        model.text.decoder(input_ids=ids, encoder_hidden_states=encoded.memory, use_cache=False)
+    if len(runs) != len(layers):
+        raise _no_attention("its decoder never ran cross-attention")
+    tolerance = 1e-4 if weight.dtype == torch.float32 else 5e-2
+    for run in runs:
+        attention = _attention_of(run)(0, ids.shape[1])
+        if attention.numel() == 0 or not bool(torch.isfinite(attention).all()):
+            raise _no_attention("its cross-attention is empty or not finite")
+        if bool(((attention.sum(dim=-1) - 1).abs() > 1e-3).any()):
+            raise _no_attention("the attention of a token does not sum to 1")
+        value = _by_head(run.module, run.module.v(run.memory)).float()
+        mixed = (attention @ value).transpose(1, 2).flatten(2).to(run.output.dtype)
+        expected = run.module.o(mixed).float()
+        returned = run.output.float()
+        if bool((expected - returned).abs().amax() > tolerance * (1 + returned.abs().amax())):
+            raise _no_attention("the weights computed here are not those it uses")
+
+
+@contextmanager
+def _captured(model: NeuralGraphModel, layers: list[int]) -> Iterator[list[_CrossAttention]]:
+    """Collect the runs of the cross-attention of some layers, in the order of the layers."""
+    runs: list[_CrossAttention] = []
+
+    def collect(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+        hidden = positional[0] if positional else named["hidden_states"]
+        memory = named.get("key_value_states")
+        if memory is not None:
+            runs.append(_CrossAttention(module, hidden, memory, output[0]))
+
+    handles = [
+        model.text.decoder.block[index].layer[1].EncDecAttention.register_forward_hook(collect, with_kwargs=True)
+        for index in layers
+    ]
+    try:
+        yield runs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _attention_of(run: _CrossAttention) -> Callable[[int, int], torch.Tensor]:
+    """The weights of tokens start..stop as a function: float32 [B, heads, stop - start, N]."""
+    module = run.module
+    keys = _by_head(module, module.k(run.memory)).float().transpose(-2, -1)
+
+    def weights(start: int, stop: int) -> torch.Tensor:
+        queries = _by_head(module, module.q(run.hidden[:, start:stop])).float()
+        return torch.softmax(queries @ keys, dim=-1)
+
+    return weights
+
+
+def _by_head(module: Any, states: torch.Tensor) -> torch.Tensor:
+    """[B, T, heads * d_kv] as [B, heads, T, d_kv]."""
+    batch, length = states.shape[:2]
+    return states.reshape(batch, length, module.n_heads, module.key_value_proj_dim).transpose(1, 2)
+
+
+def _no_attention(reason: str) -> ModelError:
+    return ModelError(f"the model cannot score patches: {reason}", code="E_MODEL_ATTENTION", where="model")

@@ -1,0 +1,241 @@
+"""The compressor: film and report to study, one step after another.
+
+score (model) -> prune (policy) -> report graph (extractor) -> fuse -> study. Each step is a part that can be exchanged;
+this file only joins them and records what they did.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.compressor.fusion import fusion
+from neuralgraph.compressor.pruning import DEFAULT_POLICY, PruningPolicy
+from neuralgraph.compressor.report_graph import Extractor, extractor
+from neuralgraph.compressor.scored_film import ScoredFilm
+from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
+from neuralgraph.errors import SourceError
+from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.study import Patches, Study
+from neuralgraph.graph.view import View
+from neuralgraph.sources import Film, film_from_array, normalise_report, read_film
+
+__all__ = ["Compressor", "Image"]
+
+Image: TypeAlias = Film | NDArray[Any] | str | os.PathLike[str]
+"""A film, its pixels (2-D, bones bright), or the path of an image or DICOM file."""
+
+_DIGEST_DIGITS = 32
+"""Hex digits of the model digest that provenance keeps: 128 bits tell models apart."""
+
+
+@dataclass(frozen=True)
+class Compressor:
+    """Makes studies of films and reports.
+
+    Parameters
+    ----------
+    scorer : gives every patch an embedding and a score.
+    policy : which patches survive; the paper's top 2.3 % by default.
+    extractor : report text to concepts and triples.
+    """
+
+    scorer: Scorer
+    policy: PruningPolicy = DEFAULT_POLICY
+    extractor: Extractor | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str | os.PathLike[str] = DEMO,
+        *,
+        policy: PruningPolicy = DEFAULT_POLICY,
+        report_graph: str = "rules",
+        device: str = "cpu",
+        dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+    ) -> Compressor:
+        """A compressor around a model.
+
+        Parameters
+        ----------
+        model : "demo" for the bundled model, or a local directory; nothing is downloaded.
+        policy : which patches survive.
+        report_graph : name of the extractor, "rules" or "none".
+        device, dtype : where and how precisely the model runs.
+
+        Raises
+        ------
+        MissingExtraError (E_EXTRA) : a library of the extras vlm or text is not installed.
+        ModelError (E_MODEL, E_MODEL_ATTENTION) : the model cannot be loaded, or gives no usable attention.
+        """
+        source = DEMO if model == DEMO else Path(model)
+        return cls(load_scorer(source, device=device, dtype=dtype), policy, extractor(report_graph))
+
+    def with_policy(self, policy: PruningPolicy) -> Compressor:
+        """The same compressor with another pruning policy; the model is shared."""
+        return replace(self, policy=policy)
+
+    def __call__(
+        self,
+        image: Image | Sequence[Image],
+        report: str | None = None,
+        *,
+        labels: Mapping[str, float] | None = None,
+        study_id: str | None = None,
+        store_report: bool = False,
+        store_pixels: bool = False,
+    ) -> Study:
+        """One study.
+
+        Parameters
+        ----------
+        image : a film, or several films of the same study (PA and lateral), which are pruned together.
+        report : the text of the report; without one (None or blank) the model writes it, and the study says so.
+        labels : values by name, as the source has them.
+        study_id : an identifier of the caller's choice. By default one made from the content, so that nothing of the
+            source shows and the same input gives the same id.
+        store_report : keep the text in the study.
+        store_pixels : keep the kept patches as images, cut from the films.
+
+        Raises
+        ------
+        SourceError : a film or the report cannot be used.
+        StudyError : a label or the id breaks a rule.
+        """
+        films = _films(image)
+        given = report if report is not None and report.strip() else None
+        text = None if given is None else normalise_report(given)
+        scored = self.scorer([film.pixels for film in films], [text] * len(films))
+        return self._study(
+            films, scored, labels=labels or {}, study_id=study_id, store_report=store_report, store_pixels=store_pixels
+        )
+
+    def batch(self, items: Iterable[tuple[Image | Sequence[Image], str | None]]) -> list[Study]:
+        """Studies of (image, report) pairs, in order; each as if made alone.
+
+        Raises
+        ------
+        SourceError : a film or a report cannot be used.
+        """
+        return [self(image, report) for image, report in items]
+
+    def _study(
+        self,
+        films: list[Film],
+        scored: list[ScoredFilm],
+        *,
+        labels: Mapping[str, float],
+        study_id: str | None,
+        store_report: bool,
+        store_pixels: bool,
+    ) -> Study:
+        text, generated = scored[0].text, scored[0].generated
+        views = tuple(_view(film, result) for film, result in zip(films, scored, strict=True))
+        patches = _prune(scored, self.policy)
+        edges = grid_edges(patches.view, patches.row, patches.col)
+        concepts, triples = self._read(text)
+        study = Study(
+            study_id=study_id or "unnamed",
+            views=views,
+            patches=patches,
+            concepts=concepts,
+            triples=triples,
+            fusion=fusion(len(patches), edges, len(concepts), triples),
+            labels=labels,
+            provenance=self._provenance(films, "generated" if generated else "given"),
+            report=text if store_report else None,
+            pixels=_cut(films, views, patches) if store_pixels else None,
+        )
+        return study if study_id else replace(study, study_id=f"study-{study.digest[:16]}")
+
+    def _read(self, text: str) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
+        if self.extractor is None:
+            return (), np.empty((0, 3), np.int32)
+        (graph,) = self.extractor([text])
+        return graph.concepts, graph.triples
+
+    def _provenance(self, films: list[Film], report: str) -> dict[str, Any]:
+        record = self.scorer.record
+        provenance = {
+            "model": {
+                "name": record["model"],
+                "digest": record["digest"][:_DIGEST_DIGITS],
+                "trained": record["trained"],
+                "dtype": record["dtype"],
+            },
+            "score": {"rule": "sum", "layer": record["layer"], "heads": record["heads"]},
+            "prune": self.policy.record,
+            "report": report,
+            "films": [dict(film.facts) for film in films],
+        }
+        if self.extractor is not None:
+            provenance["extractor"] = {
+                "name": self.extractor.name,
+                "version": self.extractor.version,
+                "fingerprint": self.extractor.fingerprint[:16],
+            }
+        return provenance
+
+
+def _films(image: Image | Sequence[Image]) -> list[Film]:
+    images = list(image) if isinstance(image, list | tuple) else [image]
+    if not images:
+        raise SourceError("a study needs at least one film", code="E_SOURCE_EMPTY", where="image")
+    films = []
+    for item in images:
+        if isinstance(item, Film):
+            films.append(item)
+        elif isinstance(item, np.ndarray):
+            films.append(film_from_array(item))
+        else:
+            films.append(read_film(item))  # type: ignore[arg-type]  # what is left of Image is a path
+    return films
+
+
+def _view(film: Film, scored: ScoredFilm) -> View:
+    height, width = film.pixels.shape
+    return View.from_scores(
+        scored.score.reshape(scored.rows, scored.cols),
+        height=height,
+        width=width,
+        patch_height=scored.patch_height,
+        patch_width=scored.patch_width,
+        position=film.position,
+    )
+
+
+def _prune(scored: list[ScoredFilm], policy: PruningPolicy) -> Patches:
+    """The surviving patches of all films, ranked against each other."""
+    kept = policy.select(np.concatenate([result.score for result in scored]))
+    sizes = np.array([result.rows * result.cols for result in scored])
+    ends = np.cumsum(sizes)
+    view = np.searchsorted(ends, kept, side="right")
+    within = kept - (ends - sizes)[view]
+    row, col = np.divmod(within, np.array([result.cols for result in scored])[view])
+    return Patches(
+        row=row,
+        col=col,
+        score=np.concatenate([result.score for result in scored])[kept],
+        embedding=np.concatenate([result.embedding for result in scored])[kept],
+        view=view.astype(np.int32),
+    )
+
+
+def _cut(films: list[Film], views: tuple[View, ...], patches: Patches) -> NDArray[Any]:
+    """uint8 or uint16 [n, height, width]: the kept patches at the films' own resolution, black beyond the edge."""
+    height = max(1, round(max(view.patch_height for view in views)))
+    width = max(1, round(max(view.patch_width for view in views)))
+    deep = any(isinstance(bits := film.facts.get("bits_stored"), int) and bits > 8 for film in films)
+    largest, dtype = (65535, np.uint16) if deep else (255, np.uint8)
+    pixels = np.zeros((len(patches), height, width), dtype)
+    for number, (view, row, col) in enumerate(zip(patches.view, patches.row, patches.col, strict=True)):
+        top, left, _, _ = views[view].box(int(row), int(col))
+        piece = films[view].pixels[round(top) : round(top) + height, round(left) : round(left) + width]
+        pixels[number, : piece.shape[0], : piece.shape[1]] = np.rint(piece * largest)
+    return pixels

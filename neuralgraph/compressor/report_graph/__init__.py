@@ -1,0 +1,57 @@
+"""Report text to knowledge graph: concepts with polarity and span, joined by RadGraph relations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from neuralgraph.errors import ModelError
+
+from .result import Extractor, ReportGraph
+
+__all__ = ["EXTRACTORS", "Extractor", "ReportGraph", "extractor"]
+
+
+def _rules(**options: Any) -> Extractor:
+    from .rules import RulesExtractor
+
+    return RulesExtractor(**options)
+
+
+def _none(**options: Any) -> Extractor:
+    from .none import NoneExtractor
+
+    return NoneExtractor(**options)
+
+
+# The closed table of extractors: nothing a file or a user names is ever imported from outside it.
+_TABLE: dict[str, Callable[..., Extractor]] = {
+    "none": _none,
+    "rules": _rules,
+}
+
+EXTRACTORS: tuple[str, ...] = tuple(_TABLE)
+"""Names that ``extractor`` knows."""
+
+
+def extractor(name: str = "rules", **options: Any) -> Extractor:
+    """The extractor of that name.
+
+    Parameters
+    ----------
+    name : one of ``EXTRACTORS``.
+    options : keyword arguments of the extractor, e.g. ``sections="findings+impression"`` for ``rules``.
+
+    Raises
+    ------
+    ModelError
+        E_MODEL when there is no extractor of that name.
+    MissingExtraError
+        E_EXTRA when its library is not installed; spaCy is looked for at the first call, not here.
+    """
+    build = _TABLE.get(name)
+    if build is None:
+        raise ModelError(
+            f"there is no report extractor called {name!r}; choose one of: {', '.join(EXTRACTORS)}", where="extractor"
+        )
+    return build(**options)

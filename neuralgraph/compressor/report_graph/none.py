@@ -1,0 +1,22 @@
+"""The extractor that extracts nothing: for users who want the visual graph only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from .result import ReportGraph
+
+__all__ = ["NoneExtractor"]
+
+
+class NoneExtractor:
+    """An empty graph for every report."""
+
+    name = "none"
+    version = "1"
+    fingerprint = hashlib.sha256(b"").hexdigest()
+
+    def __call__(self, texts: Sequence[str]) -> list[ReportGraph]:
+        """One empty graph per report."""
+        return [ReportGraph() for _ in texts]

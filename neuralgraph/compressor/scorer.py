@@ -1,0 +1,80 @@
+"""What the compressor needs of a model: films and reports in, patch embeddings and scores out."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.compressor.scored_film import ScoredFilm
+from neuralgraph.errors import missing_extra
+
+if TYPE_CHECKING:
+    from neuralgraph.compressor.attention import Heads, Layer
+
+__all__ = ["DEMO", "ScoredFilm", "Scorer", "load_scorer"]
+
+DEMO = "demo"
+"""Names the model that comes with the package."""
+
+
+class Scorer(Protocol):
+    """Anything that scores patches; ``load_scorer`` gives one."""
+
+    @property
+    def name(self) -> str:
+        """What provenance calls the model."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, 64 hex digits, over configuration, weights, preprocessing and tokenizer; the same anywhere."""
+
+    @property
+    def trained(self) -> bool:
+        """False for random weights, whose scores mean nothing: say "untrained" wherever results are shown."""
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The method, for provenance: model, digest, trained, layer, heads, dtype."""
+
+    def __call__(self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None]) -> list[ScoredFilm]:
+        """Score films (float32 [H, W], 0 to 1, bones bright) against reports; one result per film, in order."""
+
+
+def load_scorer(
+    source: str | Path = DEMO,
+    *,
+    device: str = "cpu",
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+    layer: Layer = -1,
+    heads: Heads = "mean",
+    batch_size: int = 1,
+) -> Scorer:
+    """Load a model and check that its attention can be used.
+
+    Parameters
+    ----------
+    source : "demo", or a directory with config.json, model.safetensors, preprocessor_config.json and tokenizer.json.
+        Nothing is ever downloaded.
+    device : where it runs, as torch names it.
+    dtype : the precision it runs in.
+    layer, heads : which cross-attention is summed; the defaults are the paper's (last layer, mean over heads).
+    batch_size : films of one size that go through the model together. With 1 a film's result never depends on the other
+        films; with more it may differ in the last bits (1e-5).
+
+    Raises
+    ------
+    MissingExtraError : E_EXTRA when the libraries of the extra "vlm" are not installed.
+    ModelError : E_MODEL when the model is incomplete, E_MODEL_ATTENTION when its attention is not usable.
+    """
+    for library in ("torch", "timm", "transformers", "tokenizers", "safetensors"):
+        if importlib.util.find_spec(library) is None:
+            raise missing_extra("reading films with a vision-language model", extra="vlm", library=library)
+    from neuralgraph.compressor.model_scorer import ModelScorer
+
+    directory = Path(__file__).parent / "demo" if source == DEMO else Path(source)
+    return ModelScorer.load(directory, device=device, dtype=dtype, layer=layer, heads=heads, batch_size=batch_size)

@@ -1,0 +1,157 @@
+"""The table of contents: what records share (``meta``), where sections lie (``layout``); FORMAT.md section 6."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from neuralgraph.container.layout import ALIGNMENT, padding
+from neuralgraph.container.record import method_tag
+from neuralgraph.errors import FormatError
+from neuralgraph.wire import canonical
+from neuralgraph.wire.checksums import PAGE_BYTES, sha256
+from neuralgraph.wire.limits import Limits
+
+__all__ = ["CRITICAL", "Contents", "Section", "pack_contents", "parse_contents"]
+
+CRITICAL = 1
+"""Section flag: a reader that does not know the section refuses the file."""
+COPY_SAFE = 2
+"""Section flag: an editor that does not know the section may keep it although the records changed."""
+
+INDEX = "index"
+KEYS = "keys"
+_CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}|x(\.[a-z0-9][a-z0-9-]{0,31}){2,6}\.[a-z][a-z0-9_-]{0,31}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the layout."""
+
+    name: str
+    flags: int
+    offset: int
+    """First byte of the payload, from the start of the file."""
+    length: int
+    """Bytes of the payload, without its page table."""
+    table_crc32: int
+    """CRC-32 of the page table that follows the payload."""
+
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of the page table."""
+        return 4 * -(-self.length // PAGE_BYTES)
+
+    @property
+    def end(self) -> int:
+        """First byte after payload, page table and padding."""
+        end = self.offset + self.length + self.table_bytes
+        return end + padding(end)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A parsed table of contents."""
+
+    sections: dict[str, Section]
+    """By name, in file order."""
+    methods: dict[int, bytes]
+    """Canonical method maps by tag."""
+    meta: bytes
+    """Canonical bytes of ``meta``, which the root digest covers."""
+
+
+def pack_contents(methods: list[bytes], sections: list[Section]) -> tuple[bytes, bytes]:
+    """Canonical table of contents, and the canonical bytes of its ``meta``.
+
+    Parameters
+    ----------
+    methods : canonical method maps; stored in ascending order of their SHA-256, each once.
+    sections : in file order.
+
+    Raises
+    ------
+    FormatError (E_METHOD) : two different methods have the same tag.
+    """
+    ordered = sorted(set(methods), key=sha256)
+    if len({method_tag(method) for method in ordered}) != len(ordered):
+        raise FormatError("two different methods have the same tag; write them to different files", code="E_METHOD")
+    meta = {"methods": [canonical.decode(method, where="method") for method in ordered]}
+    layout = {"sections": [[s.name, s.flags, s.offset, s.length, s.table_crc32] for s in sections]}
+    return canonical.encode({"layout": layout, "meta": meta}), canonical.encode(meta)
+
+
+def parse_contents(data: bytes, *, toc_offset: int, limits: Limits) -> Contents:
+    """Accept a table of contents whose checksum has been verified.
+
+    Raises
+    ------
+    FormatError (E_TOC_FORM, E_TOC_KEY, E_NAME, E_SECTION, E_COVER, E_METHOD) : it breaks a rule.
+    """
+    toc = canonical.decode(data, where="toc")
+    layout, meta = _members(toc, "toc", {"layout": dict, "meta": dict}, {})
+    (rows,) = _members(layout, "toc.layout", {"sections": list}, {})
+    (methods,) = _members(meta, "toc.meta", {"methods": list}, {"ext": dict})[:1]
+    limits.check("sections", len(rows), where="toc.layout")
+    sections: dict[str, Section] = {}
+    end = 0
+    for row in rows:
+        section = _section(row)
+        if section.name in sections:
+            raise FormatError(f"section {section.name} stands twice", code="E_SECTION", where="toc.layout")
+        if section.offset % ALIGNMENT or (end and section.offset != end):
+            raise FormatError("a section does not begin where the one before ends", code="E_COVER", where=section.name)
+        end = section.end
+        sections[section.name] = section
+    if next(iter(sections), None) != INDEX:
+        raise FormatError("the first section is not the index", code="E_SECTION", where="toc.layout")
+    if end != toc_offset:
+        raise FormatError("the sections do not end where the table of contents begins", code="E_COVER", where="toc")
+    return Contents(sections, _methods(methods), canonical.encode(meta))
+
+
+def _members(value: Any, where: str, required: dict[str, type], optional: dict[str, type]) -> list[Any]:
+    """Values of the required members; refuses unknown, missing and ill-typed ones."""
+    if not isinstance(value, dict):
+        raise FormatError("not a map", code="E_TOC_KEY", where=where)
+    for key, member in value.items():
+        wanted = required.get(key) or optional.get(key)
+        if wanted is None or not isinstance(member, wanted):
+            raise FormatError(f"member {key[:64]!r} is unknown or of the wrong type", code="E_TOC_KEY", where=where)
+    for key in required:
+        if key not in value:
+            raise FormatError(f"member {key!r} is missing", code="E_TOC_KEY", where=where)
+    return [value[key] for key in required]
+
+
+def _section(row: Any) -> Section:
+    kinds = (str, int, int, int, int)
+    if not isinstance(row, list) or [type(item) for item in row] != list(kinds):
+        raise FormatError("a section is not [name, flags, offset, length, crc32]", code="E_TOC_KEY", where="toc.layout")
+    section = Section(*row)
+    if not _NAME.fullmatch(section.name):
+        raise FormatError("a section has a name outside the grammar", code="E_NAME", where="toc.layout")
+    known = section.name in _CORE_FLAGS
+    if section.flags not in range(4) or (known and section.flags != _CORE_FLAGS[section.name]):
+        raise FormatError(f"wrong flags {section.flags}", code="E_SECTION", where=section.name)
+    if not known and section.flags & CRITICAL:
+        raise FormatError("a critical section that this reader does not know", code="E_SECTION", where=section.name)
+    if min(row[2:]) < 0 or section.length == 0 or section.table_crc32 >= 1 << 32:
+        raise FormatError("a section has an impossible extent", code="E_RANGE", where=section.name)
+    return section
+
+
+def _methods(methods: list[Any]) -> dict[int, bytes]:
+    encoded = [canonical.encode(method) for method in methods]
+    if not all(isinstance(method, dict) for method in methods) or not encoded:
+        raise FormatError("methods are not a list of at least one map", code="E_TOC_KEY", where="toc.meta")
+    digests = [sha256(method) for method in encoded]
+    if any(later <= earlier for earlier, later in pairwise(digests)):
+        raise FormatError("methods are not in ascending order of their digests", code="E_METHOD", where="toc.meta")
+    tagged = {method_tag(method): method for method in encoded}
+    if len(tagged) != len(encoded):
+        raise FormatError("two methods have the same tag", code="E_METHOD", where="toc.meta")
+    return tagged

@@ -1,0 +1,339 @@
+"""A record: one study, the same bytes in a file of its own and in an archive (FORMAT.md section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.codecs import zstd
+from neuralgraph.codecs.forms import Buffer, Form
+from neuralgraph.codecs.registry import FORMS, STORE, ZSTD, FormEntry, decode_bytes, form_of_stream
+from neuralgraph.container.layout import SYNC, padding
+from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
+from neuralgraph.wire.checksums import crc32, sha256
+from neuralgraph.wire.columns import Counts, graph_bytes, split_graph
+from neuralgraph.wire.fields import Field, Structure
+from neuralgraph.wire.limits import Limits
+from neuralgraph.wire.study_columns import StudyColumns
+
+__all__ = ["Record", "StreamEntry", "encode_record", "method_tag"]
+
+HEADER = Structure(
+    Field("sync", "8s", equals=SYNC),
+    Field("record_bytes", "I"),
+    Field("n_streams", "H"),
+    Field("flags", "H", equals=0),
+    Field("counts", f"{Counts.SIZE}s"),
+    Field("method_tag", "I"),
+    Field("reserved", "I", equals=0),
+    Field("content_digest", "32s"),
+)
+ENTRY = Structure(
+    Field("stream_id", "H"),
+    Field("encoding", "H"),
+    Field("stored_bytes", "I"),
+    Field("decoded_bytes", "I"),
+    Field("crc32", "I"),
+)
+TAIL = Structure(Field("header_crc32", "I"), Field("reserved", "I", equals=0))
+
+GRAPH_STREAM = 0x01
+REPORT_STREAM = 0x02
+PIXELS_STREAM = 0x03
+OPTIONAL_STREAMS = range(0x10, 0x20)
+"""Columns of later minor versions, which a reader that does not know them ignores."""
+EMBEDDING_STREAMS = 0x20
+CONCEPT_VECTOR_STREAMS = 0x60
+MATRIX_STREAMS = 0x40
+"""Stream ids from a matrix's base that belong to its forms."""
+EXTENSION_STREAMS = range(0x8000, 0xC000)
+
+_FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
+"""Streams whose size does not follow from the counts."""
+
+MINIMUM_BYTES = HEADER.size + ENTRY.size + TAIL.size
+
+_RATIO_ALLOWANCE = 65_536
+_RATIO = 1_024
+
+
+def method_tag(method: bytes) -> int:
+    """The tag by which records name a method map: the first four bytes of its SHA-256, little-endian."""
+    return int.from_bytes(sha256(method)[:4], "little")
+
+
+@dataclass(frozen=True)
+class StreamEntry:
+    """One row of a record's stream table."""
+
+    stream_id: int
+    encoding: int
+    stored_bytes: int
+    decoded_bytes: int
+    crc32: int
+    offset: int
+    """First byte, from the start of the record."""
+
+
+def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Form, level: int = zstd.LEVEL) -> bytes:
+    """The record of a study.
+
+    A stream is compressed when that saves at least 3 % of it, and stored otherwise. The content digest is that of the
+    values a reader will decode, after the loss of a lossy form.
+
+    Parameters
+    ----------
+    columns : the study.
+    embedding, concept_vectors : forms of the two matrices.
+    level : zstd level.
+
+    Raises
+    ------
+    StudyError (E_NUM) : a value does not fit its form.
+    FormatError (E_SIZE) : a stream or the record exceeds 2^32 - 1 bytes.
+    """
+    streams: list[tuple[int, bytes]] = [(GRAPH_STREAM, columns.graph_stream())]
+    if columns.report is not None:
+        streams.append((REPORT_STREAM, columns.report))
+    if columns.pixels is not None:
+        streams.append((PIXELS_STREAM, columns.pixels))
+    decoded: dict[str, Any] = {}
+    for name, base, form in (
+        ("embedding", EMBEDDING_STREAMS, embedding),
+        ("concept_vectors", CONCEPT_VECTOR_STREAMS, concept_vectors),
+    ):
+        matrix: NDArray[np.float32] = getattr(columns, name)
+        if matrix.shape[0] == 0:
+            continue
+        planes = form.encode(matrix)
+        first = base + FORMS[form.name].offset
+        streams += [(first + number, plane) for number, plane in enumerate(planes)]
+        decoded[name] = form.decode(planes, *matrix.shape, where=name)
+    for number, (name, payload) in enumerate(sorted(columns.extensions.items())):
+        label = name.encode()
+        streams.append((EXTENSION_STREAMS[number], bytes([len(label)]) + label + payload))
+    digest = replace(columns, **decoded).digest()
+    return _pack(
+        columns.counts, method_tag(columns.method), digest, [(i, *_compress(data, level), data) for i, data in streams]
+    )
+
+
+def _compress(data: bytes, level: int) -> tuple[int, bytes]:
+    compressed = zstd.encode(data, level=level) if data else data
+    if 100 * len(compressed) <= 97 * len(data) and data:
+        return ZSTD, compressed
+    return STORE, data
+
+
+def _pack(counts: Counts, tag: int, digest: bytes, streams: list[tuple[int, int, bytes, bytes]]) -> bytes:
+    table, body = b"", b""
+    for stream_id, encoding, stored, data in streams:
+        if max(len(stored), len(data)) >= 1 << 32:
+            raise FormatError("a stream exceeds 2^32 - 1 bytes", code="E_SIZE", where=f"stream {stream_id}")
+        table += ENTRY.pack(
+            stream_id=stream_id,
+            encoding=encoding,
+            stored_bytes=len(stored),
+            decoded_bytes=len(data),
+            crc32=crc32(stored),
+        )
+        body += stored + bytes(padding(len(stored)))
+    record_bytes = HEADER.size + len(table) + TAIL.size + len(body)
+    if record_bytes >= 1 << 32:
+        raise FormatError("the record exceeds 2^32 - 1 bytes", code="E_SIZE", where="record")
+    header = HEADER.pack(
+        record_bytes=record_bytes, n_streams=len(streams), counts=counts.pack(), method_tag=tag, content_digest=digest
+    )
+    head = header + table
+    return head + TAIL.pack(header_crc32=crc32(head)) + body
+
+
+class Record:
+    """A record of a file: its header is checked on construction, its streams when they are read.
+
+    Parameters
+    ----------
+    data : exactly the bytes of the record.
+    where : how messages name it.
+    limits : what to accept.
+
+    Raises
+    ------
+    FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : the header is damaged or contradicts itself.
+    LimitError (E_LIMIT) : a count is above its limit.
+    """
+
+    def __init__(self, data: memoryview, *, where: str, limits: Limits) -> None:
+        self.data, self.where, self.limits = data, where, limits
+        limits.check("record_bytes", len(data), where=where)
+        if len(data) < MINIMUM_BYTES:
+            raise self._error("the record is shorter than its header")
+        n_streams = int.from_bytes(data[HEADER.offset("n_streams") : HEADER.offset("n_streams") + 2], "little")
+        limits.check("streams", n_streams, where=where)
+        table_end = HEADER.size + n_streams * ENTRY.size
+        body = table_end + TAIL.size
+        if body > len(data):
+            raise self._error("the stream table is longer than the record")
+        tail = TAIL.unpack(data[table_end:body], code="E_RECORD", where=where)
+        if crc32(data[:table_end]) != tail["header_crc32"]:
+            raise ChecksumError("the record header is damaged", code="E_RECORD", where=where)
+        header = HEADER.unpack(data[: HEADER.size], code="E_RECORD", where=where)
+        if header["record_bytes"] != len(data):
+            raise self._error(f"the record says {header['record_bytes']} bytes, the index {len(data)}")
+        self.counts = Counts.unpack(data[HEADER.offset("counts") : HEADER.offset("counts") + Counts.SIZE])
+        self.counts.check(limits, where=where)
+        self.method_tag = int(header["method_tag"])
+        self.content_digest = bytes(data[HEADER.offset("content_digest") : HEADER.size])
+        self.streams = self._table(n_streams, body)
+        self.decoded_bytes = sum(entry.decoded_bytes for entry in self.streams.values())
+        limits.check("decoded_bytes", self.decoded_bytes, where=where)
+        self._check_sizes()
+
+    def _error(self, reason: str, *, code: str = "E_RECORD", at: str = "") -> FormatError:
+        return FormatError(reason, code=code, where=f"{self.where}{at}")
+
+    def _table(self, n_streams: int, offset: int) -> dict[int, StreamEntry]:
+        entries: dict[int, StreamEntry] = {}
+        previous = 0
+        for number in range(n_streams):
+            start = HEADER.size + number * ENTRY.size
+            row = ENTRY.unpack(self.data[start : start + ENTRY.size], code="E_STREAM", where=self.where)
+            entry = StreamEntry(**row, offset=offset)
+            if entry.stream_id <= previous:
+                raise self._error("streams are not in ascending order of their ids", code="E_STREAM")
+            previous = entry.stream_id
+            end = offset + entry.stored_bytes
+            offset = end + padding(end)
+            if offset > len(self.data):
+                raise self._error("a stream ends outside the record", code="E_STREAM", at=self._name(entry.stream_id))
+            if any(self.data[end:offset]):
+                raise self._error("padding is not zero", code="E_COVER", at=self._name(entry.stream_id))
+            entries[entry.stream_id] = entry
+        if offset != len(self.data):
+            raise self._error("the streams do not fill the record", code="E_COVER")
+        return entries
+
+    def _check_sizes(self) -> None:
+        """Every decoded size must follow from the counts, before a byte is decoded."""
+        expected: dict[int, int] = {GRAPH_STREAM: graph_bytes(self.counts)}
+        for base, rows, width in (
+            (EMBEDDING_STREAMS, self.counts.n_patches, self.counts.embedding_dim),
+            (CONCEPT_VECTOR_STREAMS, self.counts.n_concept_vectors, self.counts.concept_dim),
+        ):
+            entry = self.form(base)
+            if entry is None and rows:
+                raise self._error("the matrix has no streams", code="E_STREAM", at=self._name(base))
+            if entry is not None and not rows:
+                raise self._error("streams of an empty matrix", code="E_STREAM", at=self._name(base))
+            if entry is not None:
+                first = base + entry.offset
+                expected |= {first + plane: size for plane, size in enumerate(entry.form.plane_bytes(rows, width))}
+        for stream_id in expected.keys() - self.streams.keys():
+            raise self._error("a stream is missing", code="E_STREAM", at=self._name(stream_id))
+        for entry_ in self.streams.values():
+            at = self._name(entry_.stream_id)
+            free = any(entry_.stream_id in ids for ids in _FREE_STREAMS)
+            if entry_.stream_id not in expected and not free:
+                raise self._error("a stream that this version does not know", code="E_STREAM", at=at)
+            if entry_.decoded_bytes != expected.get(entry_.stream_id, entry_.decoded_bytes):
+                reason = f"{entry_.decoded_bytes} bytes are stated, the counts require {expected[entry_.stream_id]}"
+                raise self._error(reason, code="E_SIZE", at=at)
+            if entry_.decoded_bytes > _RATIO_ALLOWANCE + _RATIO * entry_.stored_bytes:
+                raise self._error("the stream claims to expand beyond belief", code="E_SIZE", at=at)
+
+    @staticmethod
+    def _name(stream_id: int) -> str:
+        return f".stream[0x{stream_id:02x}]"
+
+    def form(self, base: int) -> FormEntry | None:
+        """The form of the matrix whose streams start at ``base``, or None when it has none.
+
+        Raises
+        ------
+        FormatError (E_STREAM) : its streams belong to no form, or to several.
+        """
+        present = [stream_id - base for stream_id in self.streams if base <= stream_id < base + MATRIX_STREAMS]
+        if not present:
+            return None
+        entry = form_of_stream(present[0])
+        if entry is None or any(form_of_stream(offset) != entry for offset in present):
+            raise self._error("the streams of a matrix belong to no known form", code="E_STREAM", at=self._name(base))
+        return entry
+
+    def read(self, stream_id: int) -> Buffer:
+        """Decoded bytes of a stream; its checksum is verified first, always.
+
+        Raises
+        ------
+        ChecksumError (E_CRC) : the stored bytes are damaged.
+        CodecError (E_STREAM, E_SIZE, E_ZSTD) : the stream does not decode.
+        """
+        entry = self.streams[stream_id]
+        stored = self.data[entry.offset : entry.offset + entry.stored_bytes]
+        where = self.where + self._name(stream_id)
+        if crc32(stored) != entry.crc32:
+            raise ChecksumError("the stored bytes are damaged", where=where)
+        return decode_bytes(entry.encoding, stored, entry.decoded_bytes, where=where)
+
+    def columns(self, method: bytes) -> StudyColumns:
+        """Everything the record holds, decoded.
+
+        Parameters
+        ----------
+        method : the method map that ``method_tag`` names.
+
+        Raises
+        ------
+        FormatError : a stream is damaged or does not decode.
+        """
+        counts = self.counts
+        return StudyColumns(
+            counts=counts,
+            method=method,
+            graph=split_graph(counts, self.read(GRAPH_STREAM)),
+            embedding=self._matrix(EMBEDDING_STREAMS, counts.n_patches, counts.embedding_dim),
+            concept_vectors=self._matrix(CONCEPT_VECTOR_STREAMS, counts.n_concept_vectors, counts.concept_dim),
+            report=bytes(self.read(REPORT_STREAM)) if REPORT_STREAM in self.streams else None,
+            pixels=bytes(self.read(PIXELS_STREAM)) if PIXELS_STREAM in self.streams else None,
+            extensions=self._extensions(),
+        )
+
+    def _matrix(self, base: int, rows: int, width: int) -> NDArray[np.float32]:
+        entry = self.form(base)
+        if entry is None:
+            return np.empty((rows, width), np.float32)
+        planes = [self.read(base + entry.offset + plane) for plane in range(entry.form.n_planes)]
+        return entry.form.decode(planes, rows, width, where=self.where + self._name(base))
+
+    def _extensions(self) -> dict[str, bytes]:
+        named = [self._extension(stream_id) for stream_id in self.streams if stream_id in EXTENSION_STREAMS]
+        names = [name for name, _ in named]
+        if names != sorted(set(names)):
+            raise self._error("extensions are not in ascending order of their names, each once", code="E_STREAM")
+        return dict(named)
+
+    def _extension(self, stream_id: int) -> tuple[str, bytes]:
+        data = bytes(self.read(stream_id))
+        length = data[0] if data else 0
+        try:
+            name = data[1 : 1 + length].decode("ascii")
+        except UnicodeDecodeError:
+            name = ""
+        if not name or len(data) < 1 + length:
+            raise self._error(
+                "an extension stream does not begin with its name", code="E_NAME", at=self._name(stream_id)
+            )
+        return name, data[1 + length :]
+
+    def problems(self) -> list[Problem]:
+        """Every stream that is damaged or does not decode."""
+        found = []
+        for stream_id in self.streams:
+            try:
+                self.read(stream_id)
+            except NeuralGraphError as error:
+                found.append(error.problem)
+        return found

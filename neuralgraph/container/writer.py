@@ -1,0 +1,106 @@
+"""Writing a file in one pass: records, then sections, table of contents and trailer (FORMAT.md section 10)."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from neuralgraph.container.contents import CRITICAL, INDEX, KEYS, Section, pack_contents
+from neuralgraph.container.index import IndexRow, pack_index
+from neuralgraph.container.keys import pack_keys
+from neuralgraph.container.layout import pack_prologue, pack_trailer, padding
+from neuralgraph.container.record import Record
+from neuralgraph.errors import FormatError
+from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, page_table, root_digest
+from neuralgraph.wire.limits import HARD_LIMITS, Limits
+
+__all__ = ["ContainerWriter"]
+
+
+class ContainerWriter:
+    """Writes one .ngr file to a binary stream.
+
+    The same records in the same order give the same bytes; no clock, host or library name goes into a file.
+
+    Parameters
+    ----------
+    stream : open for writing, at its start; not closed by the writer.
+    limits : what records to accept.
+    """
+
+    def __init__(self, stream: BinaryIO, *, limits: Limits | None = None) -> None:
+        self._stream = stream
+        self._limits = limits or Limits()
+        self._rows: list[IndexRow] = []
+        self._study_ids: list[str] = []
+        self._methods: dict[bytes, None] = {}
+        self._decoded_bytes: list[int] = []
+        self._max_streams = 0
+        self._position = 0
+        self._write(pack_prologue())
+
+    def _write(self, data: bytes | memoryview) -> None:
+        self._stream.write(data)
+        self._position += len(data)
+
+    def add(self, record: bytes | memoryview, *, study_id: str, method: bytes) -> None:
+        """Append a record, byte for byte.
+
+        Parameters
+        ----------
+        record : from ``encode_record``, or copied from another file.
+        study_id : the id the record holds.
+        method : the canonical method map that the record's tag names.
+
+        Raises
+        ------
+        FormatError : the record is not acceptable.
+        LimitError (E_LIMIT) : too many records, or the record is above a limit.
+        """
+        self._limits.check("records", len(self._rows) + 1, where="records")
+        parsed = Record(memoryview(record), where=f"record[{len(self._rows)}]", limits=self._limits)
+        self._rows.append(IndexRow(len(record), parsed.counts, leaf_digest(record)))
+        self._study_ids.append(study_id)
+        self._methods[method] = None
+        self._decoded_bytes.append(parsed.decoded_bytes)
+        self._max_streams = max(self._max_streams, len(parsed.streams))
+        self._write(record)
+
+    def finish(self) -> bytes:
+        """Write everything after the records; the file's root digest, 32 bytes.
+
+        Raises
+        ------
+        FormatError (E_INDEX) : no record was added.
+        FormatError (E_DUP) : two studies have the same id.
+        """
+        if not self._rows:
+            raise FormatError("a file holds at least one study", code="E_INDEX", where="records")
+        sections = [self._section(INDEX, CRITICAL, pack_index(self._rows))]
+        if len(self._rows) > 1:
+            sections.append(self._section(KEYS, 0, pack_keys(self._study_ids)))
+        toc, meta = pack_contents(list(self._methods), sections)
+        if len(toc) > HARD_LIMITS["toc_bytes"]:
+            raise FormatError("the table of contents is too large", code="E_TOC_SIZE", where="toc")
+        toc_offset = self._position
+        self._write(toc + bytes(padding(len(toc))))
+        root = root_digest(pack_prologue(), merkle_root([row.leaf for row in self._rows]), meta)
+        self._write(
+            pack_trailer(
+                toc_offset=toc_offset,
+                toc_bytes=len(toc),
+                toc_crc32=crc32(toc),
+                file_bytes=self._position + 96,
+                n_records=len(self._rows),
+                total_decoded_bytes=sum(self._decoded_bytes),
+                max_record_decoded_bytes=max(self._decoded_bytes),
+                max_streams=self._max_streams,
+                root=root,
+            )
+        )
+        return root
+
+    def _section(self, name: str, flags: int, payload: bytes) -> Section:
+        table = page_table(payload)
+        section = Section(name, flags, self._position, len(payload), crc32(table))
+        self._write(payload + table + bytes(section.end - section.offset - len(payload) - len(table)))
+        return section

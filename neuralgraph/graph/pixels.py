@@ -1,0 +1,36 @@
+"""Pixel patches: the kept patches cut from the film, stored only on request (FORMAT.md section 5.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.errors import StudyError
+
+__all__ = ["pixels_from_bytes", "pixels_to_bytes"]
+
+_DTYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<u1"), 2: np.dtype("<u2")}
+
+
+def pixels_to_bytes(pixels: NDArray[Any]) -> bytes:
+    """Blob of uint8 or uint16 [n_patches, height, width]: u16 height, width, bytes per pixel, 0; then the pixels."""
+    itemsize = pixels.dtype.itemsize
+    header = np.array([pixels.shape[1], pixels.shape[2], itemsize, 0], "<u2").tobytes()
+    return header + np.ascontiguousarray(pixels, _DTYPES[itemsize]).tobytes()
+
+
+def pixels_from_bytes(blob: bytes, n_patches: int) -> NDArray[Any]:
+    """uint8 or uint16 [n_patches, height, width] of a blob.
+
+    Raises
+    ------
+    StudyError (E_SIZE) : the blob is not one header and exactly ``n_patches`` patches.
+    """
+    if len(blob) >= 8:
+        height, width, itemsize, zero = np.frombuffer(blob, "<u2", 4).tolist()
+        dtype = _DTYPES.get(itemsize)
+        if dtype is not None and zero == 0 and len(blob) == 8 + n_patches * height * width * itemsize:
+            return np.frombuffer(blob, dtype, offset=8).reshape(n_patches, height, width)
+    raise StudyError("the pixel patches do not have the size they state", code="E_SIZE", where="pixels")

@@ -1,0 +1,233 @@
+"""What makes columns a study: every rule of FORMAT.md section 8, as a list of problems.
+
+The rules read columns, not studies, so that a file is judged before anything is built from it; indices are proven to be
+in range before any later rule uses them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from neuralgraph.errors import FormatError, Problem, StudyError
+from neuralgraph.graph import provenance
+from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.pixels import pixels_from_bytes
+from neuralgraph.graph.strings import split_strings
+from neuralgraph.graph.view import codes_of_attention
+from neuralgraph.wire import canonical
+from neuralgraph.wire.study_columns import StudyColumns
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
+
+__all__ = ["MAX_ID_BYTES", "places", "raise_first", "study_problems"]
+
+MAX_ID_BYTES = 128
+"""Longest study id, UTF-8 bytes."""
+
+_CODE_TOLERANCE = 0.5 + 1e-6
+_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def study_problems(columns: StudyColumns) -> Iterator[Problem]:
+    """Every broken rule; nothing when the columns are a study."""
+    grid = list(_grid(columns))
+    yield from grid
+    if not grid:
+        yield from _patches(columns)
+    yield from _concepts(columns)
+    yield from _text(columns)
+    yield from _numbers(columns)
+    yield from _blobs(columns)
+
+
+def places(columns: StudyColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """View, row and column of every patch, int32 [n] each, from cell numbers that are in range."""
+    cols = columns.graph["view_cols"].astype(np.int64)
+    cells = columns.graph["view_rows"].astype(np.int64) * cols
+    cell = columns.graph["patch_cell"].astype(np.int64)
+    ends = np.cumsum(cells)
+    view = np.searchsorted(ends, cell, side="right")
+    within = cell - (ends - cells)[view]
+    row, col = np.divmod(within, cols[view])
+    return view.astype(np.int32), row.astype(np.int32), col.astype(np.int32)
+
+
+def _first(broken: np.ndarray) -> int:
+    return int(np.argmax(broken))
+
+
+def _grid(columns: StudyColumns) -> Iterator[Problem]:
+    graph, counts = columns.graph, columns.counts
+    rows, cols = graph["view_rows"].astype(np.int64), graph["view_cols"].astype(np.int64)
+    if (rows < 1).any() or (cols < 1).any():
+        yield Problem("E_COORD", "views", "a grid has no rows or no columns")
+    if int((rows * cols).sum()) != counts.n_cells:
+        yield Problem(
+            "E_COORD", "views", f"the grids have {int((rows * cols).sum())} cells, the record {counts.n_cells}"
+        )
+    for name in ("view_patch_height", "view_patch_width"):
+        if not (np.isfinite(graph[name]) & (graph[name] > 0)).all():
+            yield Problem("E_NUM", name, "a patch size is not a positive number")
+            return
+    # The last row and column begin inside the film and reach its edge: each patch shows something, and all is covered.
+    for extent, patch, n in (("view_height", "view_patch_height", rows), ("view_width", "view_patch_width", cols)):
+        size = graph[patch].astype(np.float64)
+        film = graph[extent].astype(np.float64)
+        outside = ((n - 1) * size >= film) | (n * size < film * (1 - 1e-6))
+        if outside.any():
+            yield Problem("E_COORD", f"views[{_first(outside)}]", f"the grid does not cover exactly the {extent[5:]}")
+    if (graph["view_position"] >= len(VIEW_POSITIONS)).any():
+        yield Problem("E_IDX", "view_position", "not a known view position")
+    step = graph["view_score_step"]
+    if not (np.isfinite(step) & ~np.signbit(step)).all():
+        yield Problem("E_NUM", "view_score_step", "a step is negative or not finite")
+
+
+def _patches(columns: StudyColumns) -> Iterator[Problem]:
+    graph, counts = columns.graph, columns.counts
+    cell, score = graph["patch_cell"].astype(np.int64), graph["patch_score"]
+    broken = cell >= counts.n_cells
+    if broken.any():
+        yield Problem("E_IDX", f"patches[{_first(broken)}]", f"cell {cell[_first(broken)]} of {counts.n_cells}")
+        return
+    if len(np.unique(cell)) != len(cell):
+        yield Problem("E_COORD", "patches", "two patches lie in the same cell")
+        return
+    broken = ~np.isfinite(score) | np.signbit(score)
+    if broken.any():
+        yield Problem("E_NUM", f"patches[{_first(broken)}]", "the score is negative or not finite")
+    else:
+        broken = (score[1:] > score[:-1]) | ((score[1:] == score[:-1]) & (cell[1:] < cell[:-1]))
+        if broken.any():
+            reason = "patches are not in descending order of score, ties by cell"
+            yield Problem("E_ORDER", f"patches[{_first(broken) + 1}]", reason)
+        yield from _attention(columns, cell)
+    yield from _edges(columns)
+
+
+def _attention(columns: StudyColumns, cell: np.ndarray) -> Iterator[Problem]:
+    graph = columns.graph
+    view, _, _ = places(columns)
+    for number, step in enumerate(graph["view_score_step"].tolist()):
+        mine = np.flatnonzero(view == number)
+        expected = codes_of_attention(graph["patch_score"][mine], step)
+        broken = np.abs(expected - graph["cell_score"][cell[mine]]) > _CODE_TOLERANCE
+        if broken.any():
+            reason = "the score is not the one the attention map has at this cell"
+            yield Problem("E_ATTENTION", f"patches[{mine[_first(broken)]}]", reason)
+
+
+def _edges(columns: StudyColumns) -> Iterator[Problem]:
+    edge = columns.graph["edge"].astype(np.int64)
+    if (edge >= columns.counts.n_patches).any():
+        yield Problem("E_IDX", "edges", "an edge ends outside the patches")
+    elif not np.array_equal(edge, grid_edges(*places(columns))):
+        reason = "the edges are not the grid neighbours among the patches, each once, in ascending order"
+        yield Problem("E_EDGE", "edges", reason)
+
+
+def _concepts(columns: StudyColumns) -> Iterator[Problem]:
+    graph, counts = columns.graph, columns.counts
+    if (graph["concept_label"] >= len(CONCEPT_LABELS)).any():
+        yield Problem("E_IDX", "concept_label", "not a known label")
+    start, end = graph["concept_start"].astype(np.int64), graph["concept_end"].astype(np.int64)
+    broken = start > end
+    if broken.any():
+        yield Problem("E_TEXT", f"concepts[{_first(broken)}]", "the span ends before it starts")
+    broken = (start[1:] < start[:-1]) | ((start[1:] == start[:-1]) & (end[1:] < end[:-1]))
+    if broken.any():
+        yield Problem("E_ORDER", f"concepts[{_first(broken) + 1}]", "concepts are not in order of their spans")
+    if (graph["concept_vector"] >= max(1, counts.n_concept_vectors)).any():
+        yield Problem("E_IDX", "concept_vector", "points outside the concept vectors")
+    triples = np.stack([graph[f"triple_{part}"].astype(np.int64) for part in ("head", "relation", "tail")], axis=1)
+    limits = (counts.n_concepts, len(RELATIONS), counts.n_concepts)
+    if (triples >= limits).any():
+        yield Problem("E_IDX", "triples", "a triple names a concept or relation that does not exist")
+    if (triples[:, 0] == triples[:, 2]).any():
+        yield Problem("E_IDX", "triples", "a triple joins a concept to itself")
+    if not np.array_equal(triples, np.unique(triples, axis=0)):
+        yield Problem("E_ORDER", "triples", "triples are not in ascending order, each once")
+    if (graph["fusion_patch"] >= max(1, counts.n_patches)).any():
+        yield Problem("E_IDX", "fusion", "the fusion edge starts outside the patches")
+    if (graph["fusion_concept"] >= max(1, counts.n_concepts)).any():
+        yield Problem("E_IDX", "fusion", "the fusion edge ends outside the concepts")
+
+
+def _text(columns: StudyColumns) -> Iterator[Problem]:
+    graph, counts = columns.graph, columns.counts
+    if int(graph["string_bytes"].astype(np.int64).sum()) != counts.text_bytes:
+        yield Problem("E_TEXT", "strings", "the lengths of the strings do not add up to the text")
+        return
+    study_id, source, *rest = split_strings(graph["string_bytes"], graph["text"])
+    texts, names = rest[: counts.n_concepts], rest[counts.n_concepts :]
+    if not 1 <= len(study_id) <= MAX_ID_BYTES:
+        yield Problem("E_TEXT", "study_id", f"an id has 1 to {MAX_ID_BYTES} bytes, this has {len(study_id)}")
+    named = [("study_id", study_id)]
+    named += [(f"concepts[{i}]", text) for i, text in enumerate(texts)]
+    named += [(f"labels[{i}]", name) for i, name in enumerate(names)]
+    for where, string in named:
+        reason = _text_problem(string)
+        if reason:
+            yield Problem("E_TEXT", where, reason)
+    if any(later <= earlier for earlier, later in pairwise(names)):
+        yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
+    if columns.report is not None:
+        try:
+            columns.report.decode()
+        except UnicodeDecodeError:
+            yield Problem("E_TEXT", "report", "not valid UTF-8")
+    try:
+        yield from provenance.problems(
+            canonical.decode(columns.method, where="method"), canonical.decode(source, where="source")
+        )
+    except FormatError as error:
+        yield error.problem
+
+
+def _text_problem(string: bytes) -> str | None:
+    try:
+        text = string.decode()
+    except UnicodeDecodeError:
+        return "not valid UTF-8"
+    if not text:
+        return "empty"
+    if any(unicodedata.category(character) == "Cc" or character in _BIDIRECTIONAL for character in text):
+        return "holds a control or bidirectional character"
+    if not unicodedata.is_normalized("NFC", text):
+        return "not in Unicode normal form C"
+    return None
+
+
+def _numbers(columns: StudyColumns) -> Iterator[Problem]:
+    for name, values in (
+        ("labels", columns.graph["label_value"]),
+        ("embedding", columns.embedding),
+        ("concept_vectors", columns.concept_vectors),
+    ):
+        if not np.isfinite(values).all():
+            yield Problem("E_NUM", name, "a value is not finite")
+
+
+def _blobs(columns: StudyColumns) -> Iterator[Problem]:
+    if columns.pixels is not None:
+        try:
+            pixels_from_bytes(columns.pixels, columns.counts.n_patches)
+        except StudyError as error:
+            yield error.problem
+    for name in columns.extensions:
+        if not provenance.EXTENSION_NAME.fullmatch(name):
+            yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")
+
+
+def raise_first(columns: StudyColumns) -> None:
+    """Refuse columns that are no study.
+
+    Raises
+    ------
+    StudyError : the first broken rule.
+    """
+    for problem in study_problems(columns):
+        raise StudyError(problem.message, code=problem.code, where=problem.where)

@@ -1,0 +1,356 @@
+"""The study: a film (or several) pruned to its most attended patches, joined to the graph of its report.
+
+A study is immutable. Its arrays are read-only; derive a changed one with ``dataclasses.replace`` or ``Study.prune``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.errors import StudyError
+from neuralgraph.graph import provenance as facts
+from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.fusion import fusion_edge
+from neuralgraph.graph.pixels import pixels_from_bytes, pixels_to_bytes
+from neuralgraph.graph.retention import kept_patches
+from neuralgraph.graph.rules import places, raise_first
+from neuralgraph.graph.strings import join_strings, split_strings
+from neuralgraph.graph.view import View
+from neuralgraph.wire import canonical
+from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
+from neuralgraph.wire.study_columns import StudyColumns
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
+
+__all__ = ["ConceptVectors", "Patches", "Study"]
+
+
+def _frozen(array: Any, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """A read-only C-contiguous copy; -1 in ``shape`` accepts any length."""
+    result = np.array(array, dtype, order="C", copy=True)
+    if result.size == 0 and result.ndim < len(shape):
+        result = result.reshape([0 if length < 0 else length for length in shape])
+    if result.ndim != len(shape) or any(want not in (-1, got) for want, got in zip(shape, result.shape, strict=True)):
+        raise StudyError(f"an array has shape {result.shape}, expected {shape}", code="E_SIZE")
+    result.flags.writeable = False
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """The kept patches, in descending order of score (ties: lower cell first)."""
+
+    row: NDArray[np.int32]
+    """int32 [n]: grid row."""
+    col: NDArray[np.int32]
+    """int32 [n]: grid column."""
+    score: NDArray[np.float32]
+    """float32 [n]: attention the patch received, summed over the tokens of the report."""
+    embedding: NDArray[np.float32]
+    """float32 [n, d]: output of the vision encoder at the patch, before projection."""
+    view: NDArray[np.int32] = None  # type: ignore[assignment]  # filled with zeros below
+    """int32 [n]: which film of the study."""
+
+    def __post_init__(self) -> None:
+        """Fix dtypes and shapes."""
+        n = len(np.asarray(self.row))
+        view = np.zeros(n, np.int32) if self.view is None else self.view
+        object.__setattr__(self, "row", _frozen(self.row, "i4", (n,)))
+        object.__setattr__(self, "col", _frozen(self.col, "i4", (n,)))
+        object.__setattr__(self, "view", _frozen(view, "i4", (n,)))
+        object.__setattr__(self, "score", _frozen(self.score, "f4", (n,)))
+        object.__setattr__(self, "embedding", _frozen(self.embedding, "f4", (n, -1)))
+
+    def __len__(self) -> int:
+        """Number of kept patches."""
+        return len(self.row)
+
+    def first(self, n: int) -> Patches:
+        """The ``n`` most attended patches."""
+        return Patches(self.row[:n], self.col[:n], self.score[:n], self.embedding[:n], self.view[:n])
+
+
+@dataclass(frozen=True, eq=False)
+class ConceptVectors:
+    """Feature vectors of concepts, one per distinct concept."""
+
+    index: NDArray[np.int32]
+    """int32 [n_concepts]: row of ``vector`` for each concept."""
+    vector: NDArray[np.float32]
+    """float32 [m, w]."""
+
+    def __post_init__(self) -> None:
+        """Fix dtypes and shapes."""
+        object.__setattr__(self, "index", _frozen(self.index, "i4", (-1,)))
+        object.__setattr__(self, "vector", _frozen(self.vector, "f4", (-1, -1)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Study:
+    """One medical study as a graph.
+
+    Raises
+    ------
+    StudyError : a rule of FORMAT.md section 8 is broken; the code says which.
+    """
+
+    study_id: str
+    """Identifier chosen by the archive; never taken from the source by this package."""
+    views: tuple[View, ...]
+    """The films, in order."""
+    patches: Patches
+    """Kept patches of all films."""
+    concepts: tuple[Concept, ...] = ()
+    """Concepts of the report, in order of their spans."""
+    triples: NDArray[np.int32] = field(default_factory=lambda: np.empty((0, 3), np.int32))
+    """int32 [m, 3]: head concept, relation (index into ``RELATIONS``), tail concept; ascending, each once."""
+    fusion: tuple[int, int] | None = None
+    """(patch, concept) joined by the fusion edge, or None."""
+    labels: Mapping[str, float] = field(default_factory=dict)
+    """Label values as the source gave them: 1 present, 0 absent, -1 uncertain; not mentioned: not in the map."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """How the study was made and what its film was; see ``neuralgraph.graph.provenance`` for the keys."""
+    concept_vectors: ConceptVectors | None = None
+    """Stored features of the concepts, if any."""
+    report: str | None = None
+    """Text of the report, only when it was asked to be stored."""
+    pixels: NDArray[Any] | None = None
+    """uint8 or uint16 [n, height, width]: the kept patches as images, only when they were asked to be stored."""
+    extensions: Mapping[str, bytes] = field(default_factory=dict)
+    """Extension payloads by name (``x.<reverse-dns>.<name>``); not part of the digest."""
+
+    def __post_init__(self) -> None:
+        """Normalise the fields, then check every rule."""
+        object.__setattr__(self, "views", tuple(self.views))
+        object.__setattr__(self, "concepts", tuple(Concept(*concept) for concept in self.concepts))
+        object.__setattr__(self, "triples", _frozen(self.triples, "i4", (-1, 3)))
+        object.__setattr__(
+            self, "labels", {name: float(self.labels[name]) for name in sorted(self.labels, key=str.encode)}
+        )
+        object.__setattr__(self, "provenance", dict(self.provenance))
+        object.__setattr__(self, "extensions", {name: bytes(self.extensions[name]) for name in sorted(self.extensions)})
+        if self.pixels is not None:
+            pixels = np.asarray(self.pixels)
+            dtype = "u1" if pixels.dtype.itemsize == 1 else "u2"
+            object.__setattr__(self, "pixels", _frozen(pixels, dtype, (len(self.patches), -1, -1)))
+        raise_first(self.columns())
+
+    def __repr__(self) -> str:
+        """One line, without any label or text of the report."""
+        rows, cols = self.grid
+        return (
+            f"Study({self.study_id!r}, {len(self.patches)} of {self.n_cells} patches, grid {rows} x {cols}, "
+            f"{len(self.concepts)} concepts, {len(self.triples)} triples)"
+        )
+
+    @property
+    def n_cells(self) -> int:
+        """Grid cells of all views: the number of patches before pruning."""
+        return sum(view.rows * view.cols for view in self.views)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(rows, cols) of the first view; (0, 0) without one."""
+        return (self.views[0].rows, self.views[0].cols) if self.views else (0, 0)
+
+    @property
+    def attention(self) -> NDArray[np.float32]:
+        """float32 [rows, cols]: the whole attention map of the first view."""
+        return self.views[0].attention if self.views else np.empty((0, 0), np.float32)
+
+    @cached_property
+    def edges(self) -> NDArray[np.int32]:
+        """int32 [m, 2]: kept patches that are grid neighbours, each pair once, lower index first."""
+        edges = grid_edges(self.patches.view, self.patches.row, self.patches.col)
+        edges.flags.writeable = False
+        return edges
+
+    @cached_property
+    def digest(self) -> str:
+        """Content digest, 64 hex digits: equal for equal content, whatever codec, level or packing stores it."""
+        return self.columns().digest().hex()
+
+    def prune(self, *, retain: float | None = None, top_k: int | None = None) -> Study:
+        """The same study with fewer patches; needs no model.
+
+        A study pruned harder equals the study compressed at that retention in the first place: patches are stored in
+        order of score, and the fusion edge is chosen anew on the smaller graph.
+
+        Parameters
+        ----------
+        retain : share of the grid's cells to keep, in (0, 1].
+        top_k : number of patches to keep; exactly one of the two is given.
+
+        Raises
+        ------
+        StudyError (E_NUM) : neither or both are given, or the value is out of range.
+        """
+        if (retain is None) == (top_k is None):
+            raise StudyError("give either retain or top_k", code="E_NUM", where="prune")
+        if retain is not None:
+            n, policy = kept_patches(retain, self.n_cells), {"policy": "fraction", "value": float(retain)}
+        else:
+            n, policy = int(top_k or 0), {"policy": "top_k", "value": int(top_k or 0)}
+            if n < 1:
+                raise StudyError(f"top_k must be at least 1, got {top_k}", code="E_NUM", where="top_k")
+        if n >= len(self.patches):
+            return self
+        patches = self.patches.first(n)
+        edges = grid_edges(patches.view, patches.row, patches.col)
+        return replace(
+            self,
+            patches=patches,
+            fusion=fusion_edge(n, edges, len(self.concepts), self.triples) if self.fusion else None,
+            provenance={**self.provenance, "prune": policy},
+            pixels=None if self.pixels is None else self.pixels[:n],
+        )
+
+    def columns(self) -> StudyColumns:
+        """The study as columns, ready for the container."""
+        method, source = facts.split(dict(self.provenance))
+        strings = [self.study_id.encode(errors="surrogatepass"), canonical.encode(source)]
+        strings += [concept.text.encode(errors="surrogatepass") for concept in self.concepts]
+        strings += [name.encode(errors="surrogatepass") for name in self.labels]
+        lengths, text = join_strings(strings)
+        vectors = self.concept_vectors
+        counts = Counts(
+            n_views=len(self.views),
+            n_cells=self.n_cells,
+            n_patches=len(self.patches),
+            embedding_dim=self.patches.embedding.shape[1],
+            n_edges=len(self.edges),
+            n_concepts=len(self.concepts),
+            n_concept_vectors=0 if vectors is None else vectors.vector.shape[0],
+            concept_dim=0 if vectors is None else vectors.vector.shape[1],
+            n_triples=len(self.triples),
+            n_fusion=0 if self.fusion is None else 1,
+            n_labels=len(self.labels),
+            text_bytes=len(text),
+        )
+        fusion = [self.fusion] if self.fusion else []
+        values: dict[str, Any] = {
+            "view_rows": [view.rows for view in self.views],
+            "view_cols": [view.cols for view in self.views],
+            "view_height": [view.height for view in self.views],
+            "view_width": [view.width for view in self.views],
+            "view_patch_height": [view.patch_height for view in self.views],
+            "view_patch_width": [view.patch_width for view in self.views],
+            "view_score_step": [view.score_step for view in self.views],
+            "view_position": [_code(VIEW_POSITIONS, view.position, "view position") for view in self.views],
+            "cell_score": np.concatenate([view.score_code.ravel() for view in self.views] or [np.empty(0, np.uint8)]),
+            "patch_cell": self._cells(),
+            "patch_score": self.patches.score,
+            "edge": self.edges,
+            "concept_label": [_code(CONCEPT_LABELS, concept.label, "concept label") for concept in self.concepts],
+            "concept_start": [concept.start for concept in self.concepts],
+            "concept_end": [concept.end for concept in self.concepts],
+            "concept_vector": [] if vectors is None else vectors.index,
+            "triple_head": self.triples[:, 0],
+            "triple_relation": self.triples[:, 1],
+            "triple_tail": self.triples[:, 2],
+            "fusion_patch": [patch for patch, _ in fusion],
+            "fusion_concept": [concept for _, concept in fusion],
+            "label_value": list(self.labels.values()),
+            "string_bytes": lengths,
+            "text": np.frombuffer(text, np.uint8),
+        }
+        graph = {
+            column.name: _exactly(values[column.name], column.numpy_dtype(counts), column.name)
+            for column in GRAPH_COLUMNS
+        }
+        return StudyColumns(
+            counts=counts,
+            method=canonical.encode(method),
+            graph=graph,
+            embedding=self.patches.embedding,
+            concept_vectors=np.empty((0, 0), np.float32) if vectors is None else vectors.vector,
+            report=None if self.report is None else self.report.encode(errors="surrogatepass"),
+            pixels=None if self.pixels is None else pixels_to_bytes(self.pixels),
+            extensions=dict(self.extensions),
+        )
+
+    def _cells(self) -> NDArray[np.int64]:
+        """Cell number of every patch: views one after another, each row by row."""
+        sizes = np.array([[view.rows, view.cols] for view in self.views], np.int64).reshape(-1, 2)
+        view, row, col = self.patches.view, self.patches.row, self.patches.col
+        if len(view) and (view.min() < 0 or view.max() >= len(sizes)):
+            raise StudyError("a patch names a view that does not exist", code="E_IDX", where="patches")
+        if ((row < 0) | (col < 0) | (row >= sizes[view, 0]) | (col >= sizes[view, 1])).any():
+            raise StudyError("a patch lies outside its grid", code="E_COORD", where="patches")
+        first: NDArray[np.int64] = np.cumsum(sizes.prod(axis=1)) - sizes.prod(axis=1)
+        cells: NDArray[np.int64] = first[view] + row * sizes[view, 1] + col
+        return cells
+
+    @classmethod
+    def from_columns(cls, columns: StudyColumns) -> Study:
+        """The study of columns that come from a file.
+
+        Raises
+        ------
+        StudyError : a rule of FORMAT.md section 8 is broken.
+        """
+        raise_first(columns)
+        graph, counts = columns.graph, columns.counts
+        study_id, source, *rest = split_strings(graph["string_bytes"], graph["text"])
+        texts, names = rest[: counts.n_concepts], rest[counts.n_concepts :]
+        view, row, col = places(columns)
+        spans = zip(texts, graph["concept_label"], graph["concept_start"], graph["concept_end"], strict=True)
+        return cls(
+            study_id=study_id.decode(),
+            views=_views(columns),
+            patches=Patches(row, col, graph["patch_score"], columns.embedding, view),
+            concepts=tuple(
+                Concept(text.decode(), CONCEPT_LABELS[label], int(start), int(end)) for text, label, start, end in spans
+            ),
+            triples=np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1),
+            fusion=(int(graph["fusion_patch"][0]), int(graph["fusion_concept"][0])) if counts.n_fusion else None,
+            labels={name.decode(): float(value) for name, value in zip(names, graph["label_value"], strict=True)},
+            provenance=facts.join(
+                canonical.decode(columns.method, where="method"), canonical.decode(source, where="source")
+            ),
+            concept_vectors=ConceptVectors(graph["concept_vector"], columns.concept_vectors)
+            if counts.n_concept_vectors
+            else None,
+            report=None if columns.report is None else columns.report.decode(),
+            pixels=None if columns.pixels is None else pixels_from_bytes(columns.pixels, counts.n_patches),
+            extensions=columns.extensions,
+        )
+
+
+def _views(columns: StudyColumns) -> tuple[View, ...]:
+    graph, views, start = columns.graph, [], 0
+    for i in range(columns.counts.n_views):
+        rows, cols = int(graph["view_rows"][i]), int(graph["view_cols"][i])
+        views.append(
+            View(
+                height=int(graph["view_height"][i]),
+                width=int(graph["view_width"][i]),
+                patch_height=float(graph["view_patch_height"][i]),
+                patch_width=float(graph["view_patch_width"][i]),
+                score_code=graph["cell_score"][start : start + rows * cols].reshape(rows, cols),
+                score_step=float(graph["view_score_step"][i]),
+                position=VIEW_POSITIONS[graph["view_position"][i]],
+            )
+        )
+        start += rows * cols
+    return tuple(views)
+
+
+def _code(vocabulary: tuple[str, ...], word: str, what: str) -> int:
+    if word not in vocabulary:
+        raise StudyError(f"{word!r} is not a {what}; use one of {', '.join(vocabulary)}", code="E_IDX", where=what)
+    return vocabulary.index(word)
+
+
+def _exactly(values: Any, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
+    """``values`` in ``dtype``, refused when an integer does not fit instead of wrapping around."""
+    given = np.asarray(values)
+    if dtype.kind == "u" and given.size and (given.min() < 0 or given.max() > np.iinfo(dtype).max):
+        raise StudyError(f"a value does not fit {dtype.name}", code="E_IDX", where=name)
+    return np.ascontiguousarray(given.astype(dtype))

@@ -1,0 +1,214 @@
+"""Films from DICOM files.
+
+Accepted are single-frame grey projection radiographs: Computed Radiography, Digital X-Ray for presentation, and
+Secondary Capture (which is what converted films are) of 8 to 16 bits. Everything else is refused with one reason.
+
+Pixels go through the whole pipeline: stored value, modality LUT, VOI LUT or window, polarity, 0..1. Pixel Padding Value
+is not treated specially. A film of another body part than the chest is accepted and carries the fact ``body_part`` =
+"other": that element is often wrong or set by protocol, so the caller decides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuralgraph.errors import SourceError
+from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header
+from neuralgraph.sources.dicom_pixels import PixelFormat, is_lossy_syntax, read_stored_values
+from neuralgraph.sources.film import FACT_WORDS, Fact, Film, FilmLimits, check_dimensions
+from neuralgraph.sources.presentation import grey_level_table
+
+__all__ = ["is_dicom", "read_dicom_film"]
+
+_SOP_CLASSES: dict[str, str] = {
+    "1.2.840.10008.5.1.4.1.1.1": "CR",
+    "1.2.840.10008.5.1.4.1.1.1.1": "DX",
+    "1.2.840.10008.5.1.4.1.1.1.1.1": "DX for processing",
+    "1.2.840.10008.5.1.4.1.1.7": "SC",
+}
+_MODALITIES = ("CR", "DX", "RG")
+# A digitiser or a converter that did not know better says OT, or nothing.
+_CAPTURE_MODALITIES = (*_MODALITIES, "OT", "")
+_GREY = ("MONOCHROME1", "MONOCHROME2")
+_CHEST_WORDS = ("CHEST", "THORA", "TORAX", "LUNG")
+
+_VIEW_WORDS: dict[str, str] = {
+    "PA": "PA",
+    "AP": "AP",
+    "LATERAL": "LATERAL",
+    "LAT": "LATERAL",
+    "LL": "LL",
+    "RL": "RL",
+    **dict.fromkeys(("RLD", "LLD", "RLO", "LLO"), "OTHER"),
+}
+# CID 4010, in SNOMED CT and in the older SNOMED RT codes.
+_VIEW_CODES: dict[str, str] = {
+    **dict.fromkeys(("272479007", "R-40888", "R-10214"), "PA"),
+    **dict.fromkeys(("399348003", "R-10206"), "AP"),
+    **dict.fromkeys(("399067008", "R-102CD"), "LATERAL"),
+    **dict.fromkeys(("399173006", "R-10236"), "LL"),
+    **dict.fromkeys(("399198007", "R-10232"), "RL"),
+}
+_VIEW_MEANINGS: dict[str, str] = {
+    "postero anterior": "PA",
+    "antero posterior": "AP",
+    "lateral": "LATERAL",
+    "left lateral": "LL",
+    "right lateral": "RL",
+}
+
+
+def is_dicom(data: bytes) -> bool:
+    """Whether these bytes begin like a DICOM file: 128 bytes of anything, then "DICM"."""
+    return data[128:132] == b"DICM"
+
+
+def read_dicom_film(
+    data: bytes,
+    *,
+    limits: FilmLimits | None = None,
+    accept_for_processing: bool = False,
+    accept_burned_in: bool = False,
+) -> Film:
+    """A film from a DICOM file.
+
+    Parameters
+    ----------
+    data : the file.
+    limits : bounds, checked on the header and on the compressed pixels' own header before decoding.
+    accept_for_processing : also take Digital X-Ray for processing, which is not what a radiologist looks at.
+    accept_burned_in : also take films that say of themselves that identifying text is burned into the pixels.
+
+    Returns
+    -------
+    Film
+        [rows, columns] float32.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_TYPE: no DICOM file. E_SOURCE_KIND: no single-frame grey projection radiograph, no pixels, or burned-in
+        text. E_SOURCE_SIZE, E_SOURCE_ENCODING, E_SOURCE_DAMAGED.
+    MissingExtraError
+        E_EXTRA: pydicom, or the library for this transfer syntax, is not installed.
+    """
+    if not is_dicom(data):
+        raise SourceError('not a DICOM file: "DICM" is missing at byte 128', code="E_SOURCE_TYPE")
+    header = read_dicom_header(data)
+    sop_class = _accepted_class(header, accept_for_processing=accept_for_processing)
+    layout = _pixel_format(header, limits or FilmLimits())
+    burned_in = header.word("BurnedInAnnotation")
+    if burned_in == "YES" and not accept_burned_in:
+        raise _kind("the film says that identifying text is burned into its pixels; accept that explicitly if meant")
+    table, voi = grey_level_table(header, layout)
+    stored = read_stored_values(data, header, layout)
+    pixels = np.empty(stored.shape, np.float32)
+    for row, values in zip(pixels, stored, strict=True):
+        row[:] = table[values.astype(np.int64) - layout.lowest]
+    facts: dict[str, Fact] = {
+        "format": "dicom",
+        "bits_stored": layout.bits_stored,
+        "photometric": header.word("PhotometricInterpretation"),
+        "sop_class": sop_class,
+        "voi": voi,
+    }
+    if header.word("Modality"):
+        facts["modality"] = header.word("Modality")
+    if burned_in in ("YES", "NO"):
+        facts["burned_in"] = burned_in == "YES"
+    if body_part := header.word("BodyPartExamined"):
+        facts["body_part"] = "chest" if any(word in body_part for word in _CHEST_WORDS) else "other"
+    for name, keyword in (("pixel_spacing", "PixelSpacing"), ("imager_pixel_spacing", "ImagerPixelSpacing")):
+        spacing = header.numbers(keyword)
+        # Zero is written where the spacing is not known.
+        if len(spacing) == 2 and min(spacing) > 0:
+            facts[name] = spacing
+    facts.update(_loss(header))
+    return Film(pixels, _position(header), facts)
+
+
+def _kind(reason: str) -> SourceError:
+    return SourceError(reason, code="E_SOURCE_KIND")
+
+
+def _accepted_class(header: DicomHeader, *, accept_for_processing: bool) -> str:
+    """The short name of the SOP class, if this is one frame of a grey projection radiograph."""
+    uid, modality = header.word("SOPClassUID"), header.word("Modality")
+    if not uid:
+        raise _kind("the DICOM file does not say what it is (no SOP class); no film, or a folder file")
+    sop_class = _SOP_CLASSES.get(uid)
+    if sop_class is None:
+        raise _kind(f"{_standard_name(uid)} is no projection radiograph")
+    accepted = _CAPTURE_MODALITIES if sop_class == "SC" else (*_MODALITIES, "")
+    if modality not in accepted:
+        raise _kind(
+            f"the modality is {modality if len(modality) <= 6 and modality.isalnum() else 'another'}, not CR or DX"
+        )
+    if sop_class == "DX for processing" and not accept_for_processing:
+        raise _kind("a film for processing, not for presentation; accept that explicitly if meant")
+    if header.has_float_pixels:
+        raise _kind("its pixels are floating point values, not a film's")
+    if header.pixel_start < 0:
+        raise _kind("the DICOM file has no pixel data")
+    if (frames := header.integer("NumberOfFrames", 1)) != 1:
+        raise _kind(f"it has {frames} frames, not one")
+    photometric, samples = header.word("PhotometricInterpretation"), header.integer("SamplesPerPixel")
+    if photometric not in _GREY or samples != 1:
+        raise _kind("a colour picture, not a grey film")
+    return sop_class
+
+
+def _standard_name(uid: str) -> str:
+    with quiet_pydicom("its SOP class cannot be read"):
+        from pydicom.uid import UID
+
+        # A UID outside the standard may name a site or a device.
+        name = str(UID(uid).name)
+        return name if name != uid else "a private or unknown SOP class"
+
+
+def _pixel_format(header: DicomHeader, limits: FilmLimits) -> PixelFormat:
+    rows, columns = header.integer("Rows"), header.integer("Columns")
+    check_dimensions(rows, columns, limits)
+    allocated, stored = header.integer("BitsAllocated"), header.integer("BitsStored")
+    highest_bit = header.integer("HighBit", stored - 1)
+    if allocated not in (8, 16) or not 8 <= stored <= allocated or highest_bit != stored - 1:
+        raise SourceError(
+            f"pixels of {stored} bits in {allocated}, highest bit {highest_bit}, are not supported",
+            code="E_SOURCE_ENCODING",
+        )
+    representation = header.integer("PixelRepresentation")
+    if representation not in (0, 1):
+        raise SourceError(
+            "the DICOM file is damaged: its pixels are neither signed nor unsigned", code="E_SOURCE_DAMAGED"
+        )
+    return PixelFormat(rows, columns, allocated, stored, representation == 1)
+
+
+def _position(header: DicomHeader) -> str:
+    """View Position (0018,5101), else View Code Sequence (0054,0220), else unknown."""
+    word = header.word("ViewPosition")
+    if word in _VIEW_WORDS:
+        return _VIEW_WORDS[word]
+    item = header.first_item("ViewCodeSequence")
+    if item is None:
+        return "unknown"
+    with quiet_pydicom("its view code cannot be read"):
+        code, meaning = str(item.get("CodeValue", "")).strip(), str(item.get("CodeMeaning", ""))
+    meaning = " ".join(meaning.lower().replace("-", " ").split()).removesuffix(" projection")
+    return _VIEW_CODES.get(code) or _VIEW_MEANINGS.get(meaning, "unknown")
+
+
+def _loss(header: DicomHeader) -> dict[str, Fact]:
+    """What the header says of lossy compression, ever, anywhere (PS3.3 C.7.6.1.1.5)."""
+    facts: dict[str, Fact] = {}
+    stated = header.word("LossyImageCompression")
+    if stated == "01" or is_lossy_syntax(header.transfer_syntax):
+        facts["lossy"] = True
+    elif stated == "00":
+        facts["lossy"] = False
+    if ratios := [ratio for ratio in header.numbers("LossyImageCompressionRatio") if ratio > 0]:
+        facts["lossy_ratio"] = ratios
+    if methods := [word for word in header.words("LossyImageCompressionMethod") if word]:
+        facts["lossy_method"] = [word if word in FACT_WORDS["lossy_method"] else "OTHER" for word in methods]
+    return facts

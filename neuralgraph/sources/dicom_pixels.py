@@ -1,0 +1,251 @@
+"""Stored values from the pixel data of a DICOM file: one frame, one sample per pixel (PS3.5 section 8 and annex A).
+
+Which library decodes which transfer syntax is a fixed table, so that the same file gives the same pixels on every
+machine. What a codestream says of its own size must be what the header says, before any decoder sees it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuralgraph.errors import SourceError, missing_extra
+from neuralgraph.sources.codestream import CodestreamHeader, jpeg2000_header, jpeg_header
+from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom
+from neuralgraph.sources.run_length import decode_run_length
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["PixelFormat", "is_lossy_syntax", "read_stored_values"]
+
+_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
+_RUN_LENGTH = "1.2.840.10008.1.2.5"
+# Transfer syntax -> (family, pydicom's name of the plug-in, library to install).
+_DECODERS: dict[str, tuple[str, str, str]] = {
+    "1.2.840.10008.1.2.4.50": ("jpeg", "pillow", "PIL"),
+    "1.2.840.10008.1.2.4.51": ("jpeg", "pillow", "PIL"),
+    "1.2.840.10008.1.2.4.57": ("jpeg", "gdcm", "gdcm"),
+    "1.2.840.10008.1.2.4.70": ("jpeg", "gdcm", "gdcm"),
+    "1.2.840.10008.1.2.4.80": ("jpeg", "pyjpegls", "jpeg_ls"),
+    "1.2.840.10008.1.2.4.81": ("jpeg", "pyjpegls", "jpeg_ls"),
+    "1.2.840.10008.1.2.4.90": ("jpeg2000", "pylibjpeg", "openjpeg"),
+    "1.2.840.10008.1.2.4.91": ("jpeg2000", "pylibjpeg", "openjpeg"),
+    "1.2.840.10008.1.2.4.201": ("jpeg2000", "pylibjpeg", "openjpeg"),
+    "1.2.840.10008.1.2.4.202": ("jpeg2000", "pylibjpeg", "openjpeg"),
+    "1.2.840.10008.1.2.4.203": ("jpeg2000", "pylibjpeg", "openjpeg"),
+}
+_PROCESSES: dict[str, tuple[int, ...]] = {
+    "pillow": (0xC0, 0xC1, 0xC2),
+    "gdcm": (0xC3,),
+    "pyjpegls": (0xF7,),
+    "pylibjpeg": (0,),
+}
+_ALWAYS_LOSSY = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
+_MAX_FRAGMENTS = 100_000
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """How one pixel is stored (PS3.3 C.7.6.3).
+
+    Parameters
+    ----------
+    rows, columns : pixels.
+    bits_allocated : 8 or 16.
+    bits_stored : 8..``bits_allocated``; the highest of them is the top one.
+    is_signed : two's complement.
+    """
+
+    rows: int
+    columns: int
+    bits_allocated: int
+    bits_stored: int
+    is_signed: bool
+
+    @property
+    def lowest(self) -> int:
+        """Smallest value that can be stored."""
+        return -(1 << (self.bits_stored - 1)) if self.is_signed else 0
+
+    @property
+    def highest(self) -> int:
+        """Largest value that can be stored."""
+        return self.lowest + (1 << self.bits_stored) - 1
+
+
+def is_lossy_syntax(transfer_syntax: str) -> bool:
+    """Whether every picture in this transfer syntax has lost something (JPEG of 8 or 12 bits)."""
+    return transfer_syntax in _ALWAYS_LOSSY
+
+
+def read_stored_values(data: bytes, header: DicomHeader, layout: PixelFormat) -> NDArray[Any]:
+    """The stored values of a film, before any grey-level transformation.
+
+    Parameters
+    ----------
+    data : the file.
+    header : its header; the dimensions have been held against the limits.
+    layout : how a pixel is stored.
+
+    Returns
+    -------
+    ndarray
+        [rows, columns] integers in ``layout.lowest``..``layout.highest``.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_ENCODING: the transfer syntax, or the variant of it, is not supported. E_SOURCE_DAMAGED.
+    MissingExtraError
+        E_EXTRA: the library that decodes it is not installed.
+    """
+    syntax = header.transfer_syntax
+    if syntax in _NATIVE:
+        stored = _native(data, header, layout)
+    elif syntax == _RUN_LENGTH:
+        stored = _own_bits(decode_run_length(_joined_fragments(data, header), layout), layout)
+    elif syntax in _DECODERS:
+        stored = _decompressed(_joined_fragments(data, header), syntax, layout)
+    else:
+        raise SourceError(f"the transfer syntax {_name(syntax)} is not supported", code="E_SOURCE_ENCODING")
+    return stored
+
+
+def _damaged(what: str) -> SourceError:
+    return SourceError(f"the DICOM file is damaged or truncated: {what}", code="E_SOURCE_DAMAGED")
+
+
+def _name(syntax: str) -> str:
+    from pydicom.uid import UID
+
+    # A private UID may name a site; the registered ones are in the standard's dictionary.
+    name = UID(syntax).name
+    return name if name != syntax else "(private or unknown)"
+
+
+def _own_bits(stored: NDArray[Any], layout: PixelFormat) -> NDArray[Any]:
+    """Only the bits of the pixel: older films carry overlays in those above (PS3.5 section 8.1.1, retired)."""
+    if layout.bits_stored == layout.bits_allocated:
+        return stored
+    mask = (1 << layout.bits_stored) - 1
+    unused = layout.bits_allocated - layout.bits_stored
+    return (stored << unused) >> unused if layout.is_signed else stored & mask
+
+
+def _native(data: bytes, header: DicomHeader, layout: PixelFormat) -> NDArray[Any]:
+    if header.pixel_length < 0:
+        raise _damaged("its pixel data is encapsulated, its transfer syntax is not")
+    size = layout.bits_allocated // 8
+    needed = layout.rows * layout.columns * size
+    available = min(header.pixel_length, len(data) - header.pixel_start)
+    if available < needed:
+        raise _damaged(f"its pixel data has {available} bytes instead of {needed}")
+    kind = "i" if layout.is_signed else "u"
+    count = layout.rows * layout.columns
+    if header.big_endian and header.has_word_pixels and size == 1:
+        # Each 16-bit word holds two pixels and is written high byte first (PS3.5 section 7.3).
+        if available < needed + needed % 2:
+            raise _damaged("its pixel data lacks the padding byte")
+        pairs = np.frombuffer(data, np.uint16, (needed + 1) // 2, header.pixel_start).byteswap()
+        values = pairs.view(f"{kind}1")[:count]
+    else:
+        order = ">" if header.big_endian else "<"
+        values = np.frombuffer(data, f"{order}{kind}{size}", count, header.pixel_start)
+        values = values.astype(values.dtype.newbyteorder("="))
+    return _own_bits(values.reshape(layout.rows, layout.columns), layout)
+
+
+def _joined_fragments(data: bytes, header: DicomHeader) -> bytes:
+    """The one frame of encapsulated pixel data: all fragments after the offset table (PS3.5 A.4)."""
+    if header.pixel_length >= 0:
+        raise _damaged("its pixel data is not encapsulated, as its transfer syntax wants")
+    fragments: list[bytes] = []
+    position = header.pixel_start
+    while True:
+        if position + 8 > len(data):
+            raise _damaged("its pixel data ends early")
+        tag, length = struct.unpack_from("<4sI", data, position)
+        position += 8
+        if tag == b"\xfe\xff\xdd\xe0":
+            break
+        if tag != b"\xfe\xff\x00\xe0" or position + length > len(data):
+            raise _damaged("its pixel data ends early")
+        fragments.append(data[position : position + length])
+        position += length
+        if len(fragments) > _MAX_FRAGMENTS:
+            raise _damaged("its pixel data has too many fragments")
+    if len(fragments) < 2:
+        raise _damaged("its pixel data has no frame")
+    return b"".join(fragments[1:])
+
+
+def _check_codestream(stated: CodestreamHeader, layout: PixelFormat, plugin: str) -> None:
+    if (stated.height, stated.width) != (layout.rows, layout.columns):
+        raise _damaged(
+            f"its header says {layout.columns} x {layout.rows} pixels, "
+            f"its compressed pixels {stated.width} x {stated.height}"
+        )
+    if stated.components != 1:
+        raise SourceError(f"its compressed pixels have {stated.components} colour components", code="E_SOURCE_KIND")
+    if stated.process not in _PROCESSES[plugin]:
+        raise _damaged("its compressed pixels are not in its transfer syntax")
+    if plugin == "pillow" and stated.precision != 8:
+        raise SourceError(f"JPEG of {stated.precision} bits is not supported", code="E_SOURCE_ENCODING")
+    if not 2 <= stated.precision <= layout.bits_allocated:
+        raise _damaged("its compressed pixels have more bits than its header allows")
+
+
+def _decompressed(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[Any]:
+    family, plugin, library = _DECODERS[syntax]
+    _check_codestream(jpeg_header(stream) if family == "jpeg" else jpeg2000_header(stream), layout, plugin)
+    with quiet_pydicom("its compressed pixels cannot be decoded"):
+        from pydicom.encaps import encapsulate
+        from pydicom.pixels import get_decoder
+
+        decoder = get_decoder(syntax)
+        if plugin not in decoder.available_plugins:
+            raise missing_extra("decoding this film", extra="dicom", library=library)
+        with _quiet_gdcm(plugin):
+            stored, _ = decoder.as_array(
+                encapsulate([stream]),
+                index=0,
+                raw=True,
+                decoding_plugin=plugin,
+                rows=layout.rows,
+                columns=layout.columns,
+                number_of_frames=1,
+                samples_per_pixel=1,
+                photometric_interpretation="MONOCHROME2",
+                bits_allocated=layout.bits_allocated,
+                bits_stored=layout.bits_stored,
+                pixel_representation=int(layout.is_signed),
+                pixel_keyword="PixelData",
+            )
+    if stored.shape != (layout.rows, layout.columns):
+        raise _damaged("its compressed pixels have another shape than its header says")
+    # A lossy decoder may overshoot what Bits Stored can say.
+    return np.asarray(np.clip(stored, layout.lowest, layout.highest))
+
+
+@contextmanager
+def _quiet_gdcm(plugin: str) -> Iterator[None]:
+    """Keep GDCM from writing to the standard error stream: what it would say becomes one error here."""
+    if plugin != "gdcm":
+        yield
+        return
+    import gdcm
+
+    was_warning, was_error = gdcm.Trace.GetWarningFlag(), gdcm.Trace.GetErrorFlag()
+    gdcm.Trace.WarningOff()
+    gdcm.Trace.ErrorOff()
+    try:
+        yield
+    finally:
+        gdcm.Trace.SetWarning(was_warning)
+        gdcm.Trace.SetError(was_error)

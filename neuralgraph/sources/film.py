@@ -1,0 +1,200 @@
+"""A film: one grey radiograph as the compressor wants it, and the little that may be known of its source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuralgraph.errors import SourceError
+from neuralgraph.wire.vocabulary import VIEW_POSITIONS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FACT_WORDS", "Fact", "Film", "FilmLimits", "check_dimensions", "film_from_array"]
+
+Fact = bool | int | float | str | list[float] | list[str]
+"""What a fact may be."""
+
+FACT_WORDS: dict[str, tuple[str, ...]] = {
+    "format": ("dicom", "png", "jpeg", "array"),
+    "photometric": ("MONOCHROME1", "MONOCHROME2", "GREY", "COLOUR", "PALETTE"),
+    "sop_class": ("CR", "DX", "DX for processing", "SC"),
+    "modality": ("CR", "DX", "RG", "OT"),
+    "body_part": ("chest", "other"),
+    "voi": ("lut", "linear", "linear_exact", "sigmoid", "none", "unusable"),
+    "lossy_method": ("ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_15", "ISO_18181_1", "OTHER"),
+}
+"""The facts that are words, each with every word it may be: no text of a source ever becomes a fact."""
+
+_NUMBER_FACTS: dict[str, type] = {
+    "bits_stored": int,
+    "lossy": bool,
+    "burned_in": bool,
+    "transparent": bool,
+    "turned": bool,
+}
+_LIST_FACTS = frozenset({"lossy_ratio", "pixel_spacing", "imager_pixel_spacing"})
+
+
+@dataclass(frozen=True)
+class FilmLimits:
+    """Bounds that are checked before anything is decoded.
+
+    Parameters
+    ----------
+    max_file_bytes : largest file that is opened, in bytes.
+    max_pixels : largest height x width that is decoded.
+    min_side : smallest height and smallest width that make sense as a film, in pixels.
+    """
+
+    max_file_bytes: int = 256 * 1024 * 1024
+    max_pixels: int = 64 * 1024 * 1024
+    min_side: int = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """One grey radiograph.
+
+    Parameters
+    ----------
+    pixels : [height, width] float32, 0..1, row 0 at the top, bones bright.
+    position : how it was taken, one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``.
+    facts : what is known of the source. Only these keys exist: ``format``, ``bits_stored`` (of one source sample),
+        ``photometric``, ``sop_class``, ``modality``, ``body_part`` ("other" warns that the header says so), ``voi``
+        (which grey-level transformation the header asked for), ``burned_in``, ``lossy``, ``lossy_ratio`` (list),
+        ``lossy_method`` (list), ``pixel_spacing`` and ``imager_pixel_spacing`` ([between rows, between columns], mm),
+        ``transparent`` (transparent parts were laid on black), ``turned`` (EXIF orientation was applied). Words come
+        from ``FACT_WORDS``. A key that the source says nothing about is absent. Names, dates, UIDs and free text
+        have no place here (field notes 2.4).
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_KIND: pixels, position or a fact break these rules.
+    """
+
+    pixels: NDArray[np.float32]
+    position: str = "unknown"
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.pixels, np.ndarray) or self.pixels.dtype != np.float32 or self.pixels.ndim != 2:
+            raise SourceError("pixels must be float32 [height, width]", code="E_SOURCE_KIND", where="pixels")
+        # min() and max() carry a NaN through, and no comparison with NaN holds.
+        if self.pixels.size == 0 or not (self.pixels.min() >= 0.0 and self.pixels.max() <= 1.0):
+            raise SourceError("pixels must be finite numbers in 0..1", code="E_SOURCE_KIND", where="pixels")
+        if self.position not in VIEW_POSITIONS:
+            raise SourceError(
+                f"the position must be one of {', '.join(VIEW_POSITIONS)}", code="E_SOURCE_KIND", where="position"
+            )
+        for name, value in self.facts.items():
+            if not _is_allowed_fact(name, value):
+                raise SourceError(
+                    "not an allowed fact, or a value it may not have", code="E_SOURCE_KIND", where="facts"
+                )
+
+
+def _is_allowed_fact(name: str, value: Any) -> bool:
+    if name == "lossy_method":
+        return isinstance(value, list) and all(word in FACT_WORDS[name] for word in value)
+    if name in FACT_WORDS:
+        return isinstance(value, str) and value in FACT_WORDS[name]
+    if name in _NUMBER_FACTS:
+        return type(value) is _NUMBER_FACTS[name]
+    if name in _LIST_FACTS:
+        return isinstance(value, list) and all(type(item) is float and 0 < item < math.inf for item in value)
+    return False
+
+
+def check_dimensions(height: int, width: int, limits: FilmLimits) -> None:
+    """Refuse an image whose header states an unusable size; called before decoding.
+
+    Parameters
+    ----------
+    height, width : pixels, as the header states them.
+    limits : the bounds.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_SIZE.
+    """
+    if height < limits.min_side or width < limits.min_side:
+        raise SourceError(
+            f"the image is {width} x {height} pixels; at least {limits.min_side} x {limits.min_side} are needed",
+            code="E_SOURCE_SIZE",
+        )
+    if height * width > limits.max_pixels:
+        raise SourceError(
+            f"the image is {width} x {height} = {height * width} pixels, more than the limit of {limits.max_pixels}",
+            code="E_SOURCE_SIZE",
+        )
+
+
+def film_from_array(
+    array: NDArray[Any],
+    *,
+    position: str = "unknown",
+    value_range: tuple[float, float] | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    limits: FilmLimits | None = None,
+) -> Film:
+    """A film from pixels that are already in memory.
+
+    Parameters
+    ----------
+    array : [height, width] uint8, uint16, float16, float32 or float64; row 0 at the top, bones bright.
+    position : one of ``VIEW_POSITIONS``.
+    value_range : the values that become 0 and 1; values outside are clipped. By default 0..255 for uint8, 0..65535
+        for uint16, and for floats 0..1, outside of which they are refused rather than guessed at. (12-bit pixels in
+        uint16 want ``(0, 4095)``.) Where both ends are equal, as ``(a.min(), a.max())`` of a constant image is, all
+        pixels become 0.
+    facts : more facts; ``format`` is "array" unless given.
+    limits : bounds on the size.
+
+    Returns
+    -------
+    Film
+        Its pixels never share memory with ``array``.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_KIND: not two axes, another dtype, not finite, outside 0..1, or a bad range. E_SOURCE_SIZE: too
+        small or too large.
+    """
+    if not isinstance(array, np.ndarray) or array.ndim != 2:
+        raise SourceError("a film is a numpy array [height, width]", code="E_SOURCE_KIND", where="array")
+    is_float = array.dtype.kind == "f" and array.dtype.itemsize <= 8
+    if not is_float and array.dtype.name not in ("uint8", "uint16"):
+        raise SourceError(
+            f"dtype {array.dtype.name} is not one of uint8, uint16, float16, float32, float64",
+            code="E_SOURCE_KIND",
+            where="array",
+        )
+    check_dimensions(array.shape[0], array.shape[1], limits or FilmLimits())
+    if is_float and not np.isfinite(array).all():
+        raise SourceError("some pixels are NaN or infinite", code="E_SOURCE_KIND", where="array")
+    if value_range is None:
+        low, high = (0.0, 1.0) if is_float else (0.0, float(np.iinfo(array.dtype).max))
+        if is_float and (array.min() < low or array.max() > high):
+            raise SourceError(
+                "float pixels must lie in 0..1; say which values mean black and white with value_range=(low, high)",
+                code="E_SOURCE_KIND",
+                where="array",
+            )
+    else:
+        low, high = float(value_range[0]), float(value_range[1])
+    if not (math.isfinite(low) and math.isfinite(high - low) and low <= high):
+        raise SourceError("the range must be two finite numbers, low first", code="E_SOURCE_KIND", where="value_range")
+    if low == high:
+        pixels = np.zeros(array.shape, np.float32)
+    else:
+        pixels = np.clip((array.astype(np.float64) - low) / (high - low), 0.0, 1.0).astype(np.float32)
+    return Film(pixels, position, {"format": "array", **(facts or {})})

@@ -1,0 +1,85 @@
+"""Report texts, in one normal form, so that offsets into them mean the same everywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+
+from neuralgraph.errors import SourceError
+from neuralgraph.sources.files import read_whole_file
+
+__all__ = ["MAX_REPORT_BYTES", "normalise_report", "read_report"]
+
+MAX_REPORT_BYTES = 1024 * 1024
+"""Largest report, in bytes of UTF-8."""
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def read_report(path: str | os.PathLike[str]) -> str:
+    """The report in a text file, normalised.
+
+    Parameters
+    ----------
+    path : a UTF-8 file; a byte order mark is skipped.
+
+    Returns
+    -------
+    str
+        The text as ``normalise_report`` gives it; every offset in a study counts code points of this.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE (over 1 MiB), E_SOURCE_TEXT (not strictly UTF-8, or control
+        characters).
+    """
+    data = read_whole_file(path, max_bytes=MAX_REPORT_BYTES)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SourceError("the report is UTF-16; save it as UTF-8", code="E_SOURCE_TEXT")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"the report is not UTF-8 (byte {error.start}); save it as UTF-8", code="E_SOURCE_TEXT"
+        ) from error
+    return normalise_report(text)
+
+
+def normalise_report(text: str) -> str:
+    """A report in the form that studies refer to.
+
+    A byte order mark at the start goes, line ends become ``\\n``, and Unicode is composed (NFC). Nothing else
+    changes: spaces, indentation and blank lines stay. The result is its own normal form. Offsets count code points
+    of the result, not bytes and not characters of the file.
+
+    Parameters
+    ----------
+    text : any report, from a file or a table.
+
+    Returns
+    -------
+    str
+        The normalised text.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_EMPTY: nothing but white space. E_SOURCE_SIZE: over 1 MiB of UTF-8. E_SOURCE_TEXT: a control
+        character other than tab and line ends, or half a surrogate pair.
+    """
+    if len(text) > MAX_REPORT_BYTES:
+        raise SourceError(f"the report is larger than {MAX_REPORT_BYTES} bytes", code="E_SOURCE_SIZE")
+    if forbidden := _FORBIDDEN.search(text):
+        raise SourceError(
+            f"the report has the forbidden character U+{ord(forbidden[0]):04X} at position {forbidden.start()}",
+            code="E_SOURCE_TEXT",
+        )
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = unicodedata.normalize("NFC", text.lstrip("\ufeff"))
+    if not text.strip():
+        raise SourceError("the report has no text", code="E_SOURCE_EMPTY")
+    if len(text.encode("utf-8")) > MAX_REPORT_BYTES:
+        raise SourceError(f"the report is larger than {MAX_REPORT_BYTES} bytes", code="E_SOURCE_SIZE")
+    return text

@@ -1,0 +1,199 @@
+"""Reading studies: one file, an archive, or a folder of either."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import accumulate
+from pathlib import Path
+from typing import overload
+
+from neuralgraph.container.reader import ByteSource, BytesSource, Container
+from neuralgraph.errors import FormatError, NeuralGraphError, StudyNotFoundError
+from neuralgraph.graph.strings import split_strings
+from neuralgraph.graph.study import Study
+from neuralgraph.storage.files import FileSource
+from neuralgraph.wire.limits import Limits
+
+__all__ = ["Archive", "load", "load_bytes", "located", "ngr_files", "open_archive", "study_id_at"]
+
+
+@contextmanager
+def located(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the name of a file in front of the place that an error from it names."""
+    try:
+        yield
+    except NeuralGraphError as error:
+        if not error.where.startswith(str(path)):
+            error.where = f"{path}: {error.where}" if error.where else str(path)
+        raise
+
+
+def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study:
+    """The study of a file that holds exactly one.
+
+    Every checksum, the leaf, the root, the content digest and every rule of the graph is verified.
+
+    Parameters
+    ----------
+    path : a local .ngr file.
+    limits : what to accept; the defaults suit one study of any modality this version knows.
+
+    Raises
+    ------
+    FormatError : the file cannot be read, is damaged or breaks FORMAT.md; the code says how.
+    FormatError (E_OPEN) : the file holds several studies; use ``open_archive``.
+    StudyError : the graph breaks its rules.
+    LimitError (E_LIMIT) : larger than ``limits`` allow.
+    """
+    with FileSource(path) as source, located(path):
+        return _only_study(source, limits)
+
+
+def load_bytes(data: bytes | memoryview, *, limits: Limits | None = None) -> Study:
+    """The study of a file held in memory; same promises and errors as ``load``."""
+    return _only_study(BytesSource(data), limits)
+
+
+def _only_study(source: ByteSource, limits: Limits | None) -> Study:
+    container = Container(source, limits=limits)
+    if len(container) != 1:
+        reason = f"the file holds {len(container)} studies; open it as an archive with neuralgraph.open"
+        raise FormatError(reason, code="E_OPEN")
+    container.verify_root()
+    container.verify_leaf(0)
+    return Study.from_columns(container.columns(0))
+
+
+def ngr_files(folder: Path) -> list[Path]:
+    """The .ngr files of a folder and its sub-folders, hidden ones left out, in ascending order of their paths."""
+    found = (path for path in folder.rglob("*.ngr") if not path.name.startswith(".") and path.is_file())
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+class Archive(Sequence[Study]):
+    """One to many studies behind one face, whether they lie in one file or in a folder of files.
+
+    Studies are read when they are asked for; each is verified on every access: stream checksums, content digest and the
+    rules of the graph.
+    """
+
+    def __init__(self, containers: Sequence[tuple[Path, FileSource, Container]]) -> None:
+        self._files = containers
+        self._ends = list(accumulate(len(container) for _, _, container in containers))
+        self._positions: dict[str, int] | None = None
+
+    def __len__(self) -> int:
+        """Number of studies."""
+        return self._ends[-1]
+
+    def _locate(self, position: int) -> tuple[Path, Container, int]:
+        if not -len(self) <= position < len(self):
+            raise StudyNotFoundError(f"position {position} of {len(self)} studies", where=str(position))
+        position %= len(self)
+        number = bisect_right(self._ends, position)
+        path, _, container = self._files[number]
+        return path, container, position - (self._ends[number - 1] if number else 0)
+
+    def _position(self, study_id: str) -> int:
+        if len(self._files) == 1 and self._files[0][2].keys is not None:
+            found = self._files[0][2].keys.find(study_id)
+        else:
+            if self._positions is None:
+                self._positions = {name: position for position, name in enumerate(self.ids)}
+            found = self._positions.get(study_id)
+        if found is None:
+            raise StudyNotFoundError(f"no study {study_id!r} among {len(self)}", where=study_id)
+        return found
+
+    @overload
+    def __getitem__(self, key: int | str) -> Study: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[Study]: ...
+
+    def __getitem__(self, key: int | str | slice) -> Study | list[Study]:
+        """A study by position or by id, or a list of studies by slice.
+
+        Raises
+        ------
+        StudyNotFoundError (E_NOT_FOUND) : no such study.
+        FormatError, StudyError : the study is damaged or breaks a rule.
+        """
+        if isinstance(key, slice):
+            return [self[position] for position in range(*key.indices(len(self)))]
+        path, container, position = self._locate(self._position(key) if isinstance(key, str) else key)
+        with located(path):
+            return Study.from_columns(container.columns(position))
+
+    def __iter__(self) -> Iterator[Study]:
+        """Studies in order."""
+        return (self[position] for position in range(len(self)))
+
+    @property
+    def ids(self) -> list[str]:
+        """Study ids in order.
+
+        Raises
+        ------
+        FormatError (E_DUP) : two files of a folder hold a study of the same id.
+        """
+        ids: list[str] = []
+        for path, _, container in self._files:
+            with located(path):
+                ids += [study_id_at(container, position) for position in range(len(container))]
+        if len(self._files) > 1 and len(set(ids)) != len(ids):
+            repeated = Counter(ids).most_common(1)[0][0]
+            raise FormatError(f"two files hold a study with the id {repeated!r}", code="E_DUP")
+        return ids
+
+    def close(self) -> None:
+        """Close the files; harmless when closed already."""
+        for _, source, _ in self._files:
+            source.close()
+
+    def __enter__(self) -> Archive:
+        """The archive itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the files."""
+        self.close()
+
+
+def study_id_at(container: Container, position: int) -> str:
+    """Id of a study, from the keys of an archive or from the record of a single file.
+
+    Raises
+    ------
+    FormatError : keys or record are damaged.
+    """
+    if container.keys is not None:
+        return container.keys.study_id(position)
+    graph = container.columns(position, verify_digest=False).graph
+    return split_strings(graph["string_bytes"], graph["text"])[0].decode(errors="replace")
+
+
+def open_archive(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Archive:
+    """Open one file, an archive, or a folder of them (searched with its sub-folders, in path order).
+
+    Raises
+    ------
+    FormatError (E_OPEN) : nothing there, or a folder without .ngr files.
+    FormatError : a file is damaged or breaks FORMAT.md.
+    """
+    target = Path(path)
+    paths = ngr_files(target) if target.is_dir() else [target]
+    if not paths:
+        raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
+    with ExitStack() as on_failure:
+        opened = []
+        for file in paths:
+            source = on_failure.enter_context(FileSource(file))
+            with located(file):
+                opened.append((file, source, Container(source, limits=limits)))
+        on_failure.pop_all()
+    return Archive(opened)

@@ -1,0 +1,101 @@
+"""What is in a file, in numbers: for people and for programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from neuralgraph.codecs.registry import BYTE_CODECS
+from neuralgraph.container.reader import Container
+from neuralgraph.container.record import EMBEDDING_STREAMS, Record
+from neuralgraph.graph.study import Study
+from neuralgraph.storage.archive import located, study_id_at
+from neuralgraph.storage.files import FileSource
+from neuralgraph.wire.limits import Limits
+
+__all__ = ["file_summary", "study_summary"]
+
+
+def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) -> dict[str, Any]:
+    """Facts about a file; for a file of one study, about the study too.
+
+    Every checksum and digest that the facts depend on is verified.
+
+    Raises
+    ------
+    FormatError, StudyError, LimitError : the file cannot be read, is damaged or breaks a rule.
+    """
+    with FileSource(path) as source, located(path):
+        container = Container(source, limits=limits)
+        container.verify_root()
+        summary: dict[str, Any] = {
+            "file_bytes": source.size,
+            "format": "ngr 1.0",
+            "root": container.root.hex(),
+            "n_studies": len(container),
+        }
+        if len(container) == 1:
+            container.verify_leaf(0)
+            record = container.record(0)
+            summary["study"] = study_summary(Study.from_columns(container.columns(0)))
+            summary["storage"] = _storage(record, source.size)
+        else:
+            index = container.index
+            summary["totals"] = {name: int(column.sum()) for name, column in index.counts.items()}
+            summary["ids"] = list(_ids(container))
+        return summary
+
+
+def _ids(container: Container) -> Iterator[str]:
+    return (study_id_at(container, position) for position in range(len(container)))
+
+
+def _storage(record: Record, file_bytes: int) -> dict[str, Any]:
+    form = record.form(EMBEDDING_STREAMS)
+    stored = sum(entry.stored_bytes for entry in record.streams.values())
+    return {
+        "embedding": form.form.name if form else None,
+        "streams": [
+            {
+                "id": entry.stream_id,
+                "encoding": BYTE_CODECS[entry.encoding].name if entry.encoding in BYTE_CODECS else entry.encoding,
+                "stored_bytes": entry.stored_bytes,
+                "decoded_bytes": entry.decoded_bytes,
+            }
+            for entry in record.streams.values()
+        ],
+        "overhead_bytes": file_bytes - stored,
+    }
+
+
+def study_summary(study: Study) -> dict[str, Any]:
+    """Facts about a study: sizes, concepts, triples, labels and provenance, ready for JSON."""
+    return {
+        "id": study.study_id,
+        "digest": study.digest,
+        "views": [
+            {
+                "position": view.position,
+                "height": view.height,
+                "width": view.width,
+                "rows": view.rows,
+                "cols": view.cols,
+                "patch_height": view.patch_height,
+                "patch_width": view.patch_width,
+            }
+            for view in study.views
+        ],
+        "n_cells": study.n_cells,
+        "n_patches": len(study.patches),
+        "embedding_dim": int(study.patches.embedding.shape[1]),
+        "n_edges": len(study.edges),
+        "concepts": [concept._asdict() for concept in study.concepts],
+        "triples": [[int(value) for value in row] for row in study.triples],
+        "fusion": list(study.fusion) if study.fusion else None,
+        "labels": dict(study.labels),
+        "report_stored": study.report is not None,
+        "pixels_stored": study.pixels is not None,
+        "extensions": {name: len(payload) for name, payload in study.extensions.items()},
+        "provenance": dict(study.provenance),
+    }
