@@ -187,7 +187,9 @@ def _position(header: DicomHeader) -> str:
     with quiet_pydicom("its view code cannot be read"):
         code, meaning = str(item.get("CodeValue", "")).strip(), str(item.get("CodeMeaning", ""))
     meaning = " ".join(meaning.lower().replace("-", " ").split()).removesuffix(" projection")
-    return _VIEW_CODES.get(code) or _VIEW_MEANINGS.get(meaning, "unknown")
+    stated = {word for word in (_VIEW_CODES.get(code), _VIEW_MEANINGS.get(meaning)) if word}
+    # Some writers confuse the codes of PA and AP: where code and meaning disagree, nothing is known.
+    return stated.pop() if len(stated) == 1 else "unknown"
 
 
 def _loss(header: DicomHeader) -> dict[str, Fact]:

@@ -335,6 +335,7 @@ def test_view_position(grey, make_dicom):
         ("399198007", "", "RL"),
         ("LOCAL", "Antero-Posterior", "AP"),
         ("LOCAL", "PA by Doe", "unknown"),
+        ("R-10206", "postero-anterior", "unknown"),
         ("", "", "unknown"),
     ],
 )
