@@ -178,7 +178,7 @@ def _heart(canvas: Canvas, habitus: Habitus, pose: Pose, ratio: float) -> tuple[
         ventricle = np.sin(np.minimum(fall, 1.0) * np.pi / 2.0) ** (0.7 + 0.7 * habitus.heart_tilt)
         apex = np.sqrt(np.maximum(1.0 - (np.maximum(fall - 0.82, 0.0) / 0.55) ** 2, 0.0))
         border = middle * 0.75 + (left - middle * 0.75) * ventricle * apex
-        knob = (middle + 0.55 * habitus.knob) * np.sqrt(np.maximum(1.0 - ((y + 0.33) / (1.25 * habitus.knob)) ** 2, 0))
+        knob = (middle + 0.8 * habitus.knob) * np.sqrt(np.maximum(1.0 - ((y + 0.33) / (1.25 * habitus.knob)) ** 2, 0))
         trunk = (middle + 0.035) * np.sqrt(np.maximum(1.0 - ((y + 0.12) / 0.13) ** 2, 0.0))
         return np.maximum(np.maximum(border, knob + pose.turn), np.maximum(trunk + pose.turn, 0.6 * middle))
 
@@ -249,15 +249,14 @@ def _trachea(canvas: Canvas, pose: Pose) -> FloatMap:
     total = np.float32(4.2) * column
     for sign, slope in ((-1.0, 0.75), (1.0, 1.25)):
         rows, columns = canvas.window(sign * 0.08, carina + 0.05, 0.16)
-        dx, dy = (
-            np.float32(sign) * (x[rows, columns] + np.float32(lean)),
-            canvas.y[rows, columns] - np.float32(carina - 0.03),
-        )
-        fall, drift = np.float32(1.0 / math.hypot(slope, 1.0)), np.float32(slope / math.hypot(slope, 1.0))
-        along = dx * drift + dy * fall
+        dx = np.float32(sign) * (x[rows, columns] + np.float32(lean))
+        dy = canvas.y[rows, columns] - np.float32(carina - 0.03)
+        norm = math.hypot(slope, 1.0)
+        fall, drift = np.float32(1.0 / norm), np.float32(slope / norm)
+        along = np.asarray(dx * drift + dy * fall, np.float32)
         across = (dx * fall - dy * drift) / np.float32(0.030)
         part: FloatMap = np.sqrt(np.maximum(1 - across * across, 0))
-        part *= smooth_step(along / np.float32(0.04)) * smooth_step((np.float32(0.17) - along) / np.float32(0.06))
+        part *= smooth_step(along / np.float32(0.04)) * (1 - smooth_step((along - np.float32(0.11)) / np.float32(0.06)))
         total[rows, columns] += np.float32(2.2) * part
     return total
 

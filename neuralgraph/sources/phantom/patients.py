@@ -50,8 +50,8 @@ def phantom(
     height, width : pixels of the film; at least 32 each.
     findings : exactly these findings (names from FINDINGS) are present, [] is a healthy film; None draws them.
     prevalence : chance per finding, replacing PREVALENCE where given.
-    variety : of the report's wording, 0 (always the plainest) .. 1 (any with equal chance); the film does not depend on it.
-        No text generator can foresee which wording was drawn: the higher the variety, the lower the best reachable BLEU.
+    variety : of the report's wording, 0 (always the plainest) .. 1 (any with equal chance); the film does not depend
+        on it. Nobody can foresee which wording was drawn: the higher the variety, the lower the best reachable BLEU.
     stamp : draw the word SYNTHETIC into the lower left corner.
 
     Returns
