@@ -13,7 +13,7 @@ from neuralgraph.errors import MissingExtraError, ModelError, NeuralGraphError, 
 
 __all__ = ["app", "exit_code", "main"]
 
-VERBS: tuple[str, ...] = ("info", "validate", "pack", "unpack", "diff")
+VERBS: tuple[str, ...] = ("demo", "compress", "info", "validate", "pack", "unpack", "diff", "doctor")
 """Verbs in the order of the help; each is a function of its name in the module of its name."""
 
 app = typer.Typer(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header
+from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header, registered_name
 from neuralgraph.sources.dicom_pixels import PixelFormat, is_lossy_syntax, read_stored_values
 from neuralgraph.sources.film import FACT_WORDS, Fact, Film, FilmLimits, check_dimensions
 from neuralgraph.sources.presentation import grey_level_table
@@ -138,7 +138,7 @@ def _accepted_class(header: DicomHeader, *, accept_for_processing: bool) -> str:
         raise _kind("the DICOM file does not say what it is (no SOP class); no film, or a folder file")
     sop_class = _SOP_CLASSES.get(uid)
     if sop_class is None:
-        raise _kind(f"{_standard_name(uid)} is no projection radiograph")
+        raise _kind(f"{registered_name(uid, 'its SOP class')} is no projection radiograph")
     accepted = _CAPTURE_MODALITIES if sop_class == "SC" else (*_MODALITIES, "")
     if modality not in accepted:
         raise _kind(
@@ -156,15 +156,6 @@ def _accepted_class(header: DicomHeader, *, accept_for_processing: bool) -> str:
     if photometric not in _GREY or samples != 1:
         raise _kind("a colour picture, not a grey film")
     return sop_class
-
-
-def _standard_name(uid: str) -> str:
-    with quiet_pydicom("its SOP class cannot be read"):
-        from pydicom.uid import UID
-
-        # A UID outside the standard may name a site or a device.
-        name = str(UID(uid).name)
-        return name if name != uid else "a private or unknown SOP class"
 
 
 def _pixel_format(header: DicomHeader, limits: FilmLimits) -> PixelFormat:
@@ -196,7 +187,9 @@ def _position(header: DicomHeader) -> str:
     with quiet_pydicom("its view code cannot be read"):
         code, meaning = str(item.get("CodeValue", "")).strip(), str(item.get("CodeMeaning", ""))
     meaning = " ".join(meaning.lower().replace("-", " ").split()).removesuffix(" projection")
-    return _VIEW_CODES.get(code) or _VIEW_MEANINGS.get(meaning, "unknown")
+    stated = {word for word in (_VIEW_CODES.get(code), _VIEW_MEANINGS.get(meaning)) if word}
+    # Some writers confuse the codes of PA and AP: where code and meaning disagree, nothing is known.
+    return stated.pop() if len(stated) == 1 else "unknown"
 
 
 def _loss(header: DicomHeader) -> dict[str, Fact]:

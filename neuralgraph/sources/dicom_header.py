@@ -17,7 +17,7 @@ from typing import Any
 
 from neuralgraph.errors import NeuralGraphError, SourceError, missing_extra
 
-__all__ = ["DicomHeader", "quiet_pydicom", "read_dicom_header"]
+__all__ = ["DicomHeader", "quiet_pydicom", "read_dicom_header", "registered_name"]
 
 KEPT: dict[str, int] = {
     "SOPClassUID": 0x00080016,
@@ -108,6 +108,21 @@ def quiet_pydicom(doing: str) -> Iterator[None]:
     except Exception as error:
         # pydicom and its decoders raise whatever their parsing runs into.
         raise _damaged(doing) from error
+
+
+def registered_name(uid: str, kind: str) -> str:
+    """What a UID is called in the standard, for an error text.
+
+    Parameters
+    ----------
+    uid : of a SOP class or a transfer syntax.
+    kind : what to call it where the standard has no name: a private UID may name a site, and is not repeated.
+    """
+    with quiet_pydicom(f"{kind} cannot be read"):
+        from pydicom.uid import UID
+
+        name = str(UID(uid).name)
+    return name if name != uid else f"{kind} (private or unknown)"
 
 
 @dataclass(frozen=True)
