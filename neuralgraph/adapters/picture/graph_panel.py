@@ -130,10 +130,10 @@ def _edge(axes: Axes, head: Any, tail: Any, relation: str) -> None:
         },
         zorder=4,
     )
-    x, y = (start[0] + end[0]) / 2.0, (start[1] + end[1]) / 2.0
-    if bend:
-        # The middle of a quadratic arc lies half-way to its control point.
-        x += 0.5 * bend * abs(end[1] - start[1]) * 0.25
+    # The middle of an arc3 curve, in the space where it is bent: the screen's.
+    (x0, y0), (x1, y1) = axes.transData.transform([start, end])
+    middle = (x0 + x1 + bend * (y1 - y0)) / 2.0, (y0 + y1 - bend * (x1 - x0)) / 2.0
+    x, y = axes.transData.inverted().transform(middle)
     axes.text(
         x,
         y,
