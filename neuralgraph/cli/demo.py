@@ -80,7 +80,7 @@ def _show(out: Path, pixels: np.ndarray[Any, Any], sizes: dict[str, int], *, tra
 
     path = out / "demo.ngr"
     study, size = load(path), path.stat().st_size
-    save_picture(study, out / "demo.png", image=pixels)
+    save_picture(study, out / "demo.png", image=pixels, sizes={"this .ngr": size, **sizes})
     write_line(
         f"{path}: {len(study.patches)} of {study.n_cells} patches, {len(study.concepts)} concepts, {size:,} bytes"
     )
