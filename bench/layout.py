@@ -189,7 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--films", type=Path, default=SHARED / "cxr")
     parser.add_argument("--reports", type=Path, default=SHARED / "openi" / "indiana_reports_200.csv")
-    parser.add_argument("--studies", type=int, default=192)
+    parser.add_argument("--studies", type=int, default=64)
     arguments = parser.parse_args()
     results: dict[str, Any] = {
         "command": "python -m bench.layout",

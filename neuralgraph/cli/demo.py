@@ -18,7 +18,7 @@ from neuralgraph.storage.save import save
 
 __all__ = ["demo"]
 
-SEED = 7
+SEED = 10
 """The phantom the demo shows."""
 SIDE = 960
 """Height and width of its film, pixels: a grid of 30 x 30 patches."""
@@ -43,7 +43,7 @@ def demo(
     except OSError as error:
         raise OutputError(f"cannot create the folder ({error.strerror})", where=str(out)) from error
     synthetic = phantom(SEED, height=SIDE, width=SIDE)
-    film = film_from_array(synthetic.pixels, position="PA", facts={"format": "phantom", "bits_stored": 8})
+    film = film_from_array(synthetic.pixels, position=synthetic.view, facts={"format": "phantom", "bits_stored": 8})
     sizes = _write_film(film.pixels, out / "film.png")
     with atomic_file(out / "report.txt") as stream:
         stream.write(synthetic.report.encode())

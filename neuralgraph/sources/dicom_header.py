@@ -165,7 +165,7 @@ class DicomHeader:
         value = self._value(keyword)
         if value is None:
             return []
-        values = [value] if isinstance(value, str) else list(value)
+        values = _several(value)
         return [str(item).strip(" \0").upper() for item in values[:_MAX_VALUES]]
 
     def integer(self, keyword: str, default: int | None = None) -> int:
@@ -196,8 +196,7 @@ class DicomHeader:
         if value is None or value == "":
             return []
         with quiet_pydicom(f"element {keyword} is not a number"):
-            values = [value] if isinstance(value, str | int | float) or not hasattr(value, "__iter__") else list(value)
-            numbers = [float(item) for item in values[:_MAX_VALUES]]
+            numbers = [float(item) for item in _several(value)[:_MAX_VALUES]]
         if not all(math.isfinite(number) for number in numbers):
             raise _damaged(f"element {keyword} is not a finite number")
         return numbers
@@ -213,12 +212,20 @@ class DicomHeader:
         tag = KEPT[keyword]
         if tag not in self.elements:
             return None
-        raw = self.elements.get_item(tag).value
+        with quiet_pydicom(f"element {keyword} cannot be read"):
+            raw = self.elements.get_item(tag).value
         if isinstance(raw, bytes) and len(raw) > _MAX_SEQUENCE_BYTES:
             raise _damaged(f"element {keyword} is larger than it can be")
         value = self._value(keyword)
         with quiet_pydicom(f"element {keyword} is not a sequence"):
             return value[0] if value is not None and len(value) else None
+
+
+def _several(value: Any) -> list[Any]:
+    """The values of an element, however many; a header can give any element any representation."""
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        return [value]
+    return list(value)
 
 
 def read_dicom_header(data: bytes) -> DicomHeader:

@@ -124,6 +124,19 @@ def test_values_that_are_no_numbers(make_dicom):
             assert refusal(data.replace(old, new)).code == "E_SOURCE_DAMAGED"
 
 
+@pytest.mark.parametrize("keyword", ["SOPClassUID", "Modality", "BodyPartExamined", "LossyImageCompression"])
+@pytest.mark.parametrize(("kind", "value"), [("US", b"\7\0"), ("FD", bytes(8)), ("OB", b"\1\2"), ("AT", bytes(8))])
+def test_words_in_the_representation_of_numbers(make_dicom, keyword, kind, value):
+    data = make_dicom(BodyPartExamined="CHEST", LossyImageCompression="00")
+    tag = pydicom.datadict.tag_for_keyword(keyword)
+    start = data.rindex(struct.pack("<HH", tag >> 16, tag & 0xFFFF))
+    end = start + 8 + struct.unpack_from("<H", data, start + 6)[0]
+    length = struct.pack("<HI", 0, len(value)) if kind == "OB" else struct.pack("<H", len(value))
+    changed = data[: start + 4] + kind.encode() + length + value + data[end:]
+    with suppress(SourceError):
+        assert read_dicom_film(changed).pixels.shape == (16, 16)
+
+
 # Structure
 
 
