@@ -38,6 +38,7 @@ def demo(
     from neuralgraph.sources.film import film_from_array
     from neuralgraph.sources.phantom import phantom
 
+    compressor = Compressor.from_pretrained("demo")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -47,7 +48,6 @@ def demo(
     sizes = _write_film(film.pixels, out / "film.png")
     with atomic_file(out / "report.txt") as stream:
         stream.write(synthetic.report.encode())
-    compressor = Compressor.from_pretrained("demo")
     study = compressor(film, synthetic.report, labels=synthetic.labels, study_id="demo")
     save(study, out / "demo.ngr", embedding="bfloat16")
     write_line(f"{out / 'film.png'}: a synthetic chest film, {SIDE} x {SIDE} pixels, not a patient's")
