@@ -174,7 +174,9 @@ def studies(draw: st.DrawFn) -> Study:
     concepts = [
         Concept(draw(words()), draw(st.sampled_from(CONCEPT_LABELS)), start, start + length) for start, length in spans
     ]
-    possible = [(a, r, b) for a in range(n_concepts) for r in range(len(RELATIONS)) for b in range(n_concepts) if a != b]
+    possible = [
+        (a, r, b) for a in range(n_concepts) for r in range(len(RELATIONS)) for b in range(n_concepts) if a != b
+    ]
     triples = sorted(draw(st.sets(st.sampled_from(possible), max_size=8))) if possible else []
     vectors = None
     if n_concepts and draw(st.booleans()):

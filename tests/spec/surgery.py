@@ -139,7 +139,8 @@ class File:
 
     @property
     def methods(self) -> list[bytes]:
-        return [pack(method) for method in self.meta["methods"]]
+        methods = self.meta.get("methods")
+        return [pack(method) for method in methods] if isinstance(methods, list) else []
 
     def build(self) -> bytes:
         change = {name: self.overrides.get(name, lambda value: value) for name in ("index", "keys", "sections", "toc", "trailer")}

@@ -67,8 +67,7 @@ def test_any_bytes_are_refused_with_one_error_or_are_the_one_encoding(data):
     try:
         value = decode(data, where="x")
     except FormatError as error:
-        assert error.code == "E_TOC_FORM"
-        assert error.where == "x"
+        assert error.problem[:2] == ("E_TOC_FORM", "x")  # noqa: PT017  most bytes are refused, some are not
     else:
         assert encode(value) == data
         assert same(msgpack.unpackb(data, strict_map_key=False), value)
