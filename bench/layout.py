@@ -4,7 +4,7 @@
 
 Studies are made of crops of real films (25 radiographs under CC licences), each with a real report of the Open-i
 collection and the patch embeddings of a Swin encoder: Swin-base gives 1,024 values, Swin-tiny 768. No trained weights
-can be had offline: the encoders carry seeded random weights with a random affine after the last norm, so the figures are
+can be had offline: the encoders carry seeded random weights with a random affine after the last norm; the figures are
 those of float data of that shape, not of a trained model.
 """
 
