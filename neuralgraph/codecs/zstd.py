@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+import threading
 
 import zstandard
 
@@ -47,24 +47,31 @@ def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
         reason = f"the frame holds {content_bytes} bytes, {decoded_bytes} are required"
         raise CodecError(reason, code="E_SIZE", where=where)
     try:
-        if decoded_bytes == 0:
-            return _empty(stored, where)
-        return bytes(_decompressor().decompress(stored, max_output_size=decoded_bytes, allow_extra_data=False))
+        if not decoded_bytes:
+            return _decode_nothing(stored, where)
+        decompressor = _PER_THREAD.decompressor
+        return bytes(decompressor.decompress(stored, max_output_size=decoded_bytes, allow_extra_data=False))
     except zstandard.ZstdError as error:
         raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
 
 
-def _empty(stored: memoryview, where: str) -> bytes:
-    """The content of a frame that states none; the one-shot call of libzstd's binding does not look at such a frame."""
-    frame = _decompressor().decompressobj()
-    if frame.decompress(stored) or not frame.eof or frame.unused_data:
-        raise CodecError("the zstd frame is not one frame without content", code="E_ZSTD", where=where)
+class _PerThread(threading.local):
+    """A decompressor for every thread: one that two threads use at once writes over its own memory."""
+
+    def __init__(self) -> None:
+        self.decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+
+
+_PER_THREAD = _PerThread()
+
+
+def _decode_nothing(stored: memoryview, where: str) -> bytes:
+    """The content of a frame that states none: the one-shot call would not look at what follows the header."""
+    frame = _PER_THREAD.decompressor.decompressobj()
+    content = frame.decompress(stored)
+    if content or not frame.eof or frame.unused_data:
+        raise CodecError("the zstd frame is not one whole frame of no content", code="E_ZSTD", where=where)
     return b""
-
-
-@cache
-def _decompressor() -> zstandard.ZstdDecompressor:
-    return zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
 
 
 def _check_frame_header(header: bytes, where: str) -> int:

@@ -1,0 +1,99 @@
+/** The contents (FORMAT.md 6.2): where the sections are, and the method maps that records share. */
+import { compareBytes, pad8, viewOf } from "./bytes.js";
+import { decodeCanonical } from "./canonical.js";
+import { fail } from "./errors.js";
+import { PROLOGUE_BYTES } from "./framing.js";
+import { isExtensionName, isSectionName } from "./names.js";
+import { checkMethod } from "./provenance.js";
+import { sha256 } from "./sha256.js";
+
+export const PAGE_BYTES = 65536;
+const CRITICAL = 1;
+const COPY_SAFE = 2;
+
+/** Members of a map with exactly the keys `required`, and perhaps `optional`. */
+function members(node, where, required, optional = []) {
+  if (node.type !== "map") fail("E_TOC_KEY", where, "this is not a map");
+  const found = Object.create(null);
+  for (const [key, value] of node.value) {
+    if (!required.includes(key) && !optional.includes(key)) fail("E_TOC_KEY", where, `unknown member ${key}`);
+    found[key] = value;
+  }
+  for (const key of required) if (!(key in found)) fail("E_TOC_KEY", where, `member ${key} is missing`);
+  return found;
+}
+
+function arrayOf(node, where) {
+  if (node.type !== "array") fail("E_TOC_KEY", where, "this is not an array");
+  return node.value;
+}
+
+function readRow(node, where) {
+  const row = arrayOf(node, where);
+  const types = ["text", "integer", "integer", "integer", "integer"];
+  if (row.length !== 5 || row.some((value, i) => value.type !== types[i] || value.value < 0)) {
+    fail("E_TOC_KEY", where, "a section is not [name, flags, offset, length, crc32]");
+  }
+  const [name, flags, offset, length, crc32] = row.map((value) => value.value);
+  if (crc32 > 0xffffffff) fail("E_TOC_KEY", where, "a checksum exceeds 32 bits");
+  return { name, flags, offset, length, crc32 };
+}
+
+/** Payload, page table and padding. */
+function storedBytes(length) {
+  const bytes = length + 4 * Math.ceil(length / PAGE_BYTES);
+  return bytes + pad8(bytes);
+}
+
+function checkSections(sections, count, tocOffset) {
+  const names = new Set();
+  sections.forEach((section, i) => {
+    const where = `section ${i}`;
+    if (!isSectionName(section.name) && !isExtensionName(section.name)) fail("E_NAME", where, "this is not a section name");
+    if (names.has(section.name)) fail("E_SECTION", where, "the name stands twice");
+    names.add(section.name);
+    if (section.flags > (CRITICAL | COPY_SAFE)) fail("E_SECTION", where, "reserved flags are set");
+    const known = { index: CRITICAL, keys: 0 };
+    if (Object.hasOwn(known, section.name)) {
+      if (section.flags !== known[section.name]) fail("E_SECTION", where, "the flags are wrong");
+    } else if (section.flags & CRITICAL) {
+      fail("E_SECTION", where, "the section is critical and not known to this reader");
+    }
+    if (section.length === 0) fail("E_RANGE", where, "the length is 0");
+    section.stored = storedBytes(section.length);
+  });
+  if (sections.length === 0 || sections[0].name !== "index") fail("E_SECTION", "contents", "the first section is not index");
+  if (names.has("keys") !== count > 1) fail("E_SECTION", "contents", "keys stand exactly in files of several records");
+  let at = sections[0].offset;
+  if (at < PROLOGUE_BYTES) fail("E_COVER", "section 0", "the section overlaps the prologue");
+  sections.forEach((section, i) => {
+    if (section.offset !== at) fail("E_COVER", `section ${i}`, "the section does not begin where the one before ends");
+    at += section.stored;
+    if (!Number.isSafeInteger(at)) fail("E_OVERFLOW", `section ${i}`, "the end of the section exceeds 2^53 - 1");
+  });
+  if (at !== tocOffset) fail("E_COVER", "contents", "the contents do not begin where the last section ends");
+}
+
+/** Parse the contents, without their padding. */
+export async function readContents(bytes, { count, tocOffset, limits }) {
+  const top = members(decodeCanonical(bytes, "contents"), "contents", ["layout", "meta"]);
+  const layout = members(top.layout, "layout", ["sections"]);
+  const meta = members(top.meta, "meta", ["methods"], ["ext"]);
+  if (meta.ext !== undefined && meta.ext.type !== "map") fail("E_TOC_KEY", "ext", "this is not a map");
+  const rows = arrayOf(layout.sections, "sections");
+  if (rows.length > limits.sections) fail("E_LIMIT", "sections", `${rows.length} sections`);
+  const sections = rows.map((row, i) => readRow(row, `section ${i}`));
+  checkSections(sections, count, tocOffset);
+  const methods = [];
+  for (const [i, method] of arrayOf(meta.methods, "methods").entries()) {
+    checkMethod(method, `method ${i}`);
+    const digest = await sha256(method.bytes);
+    methods.push({ map: method, digest, tag: viewOf(digest).getUint32(0, true) });
+  }
+  const tags = new Set(methods.map((method) => method.tag));
+  if (tags.size !== methods.length) fail("E_METHOD", "methods", "two methods have the same tag");
+  for (let i = 1; i < methods.length; i++) {
+    if (compareBytes(methods[i - 1].digest, methods[i].digest) >= 0) fail("E_METHOD", "methods", "methods are not in order");
+  }
+  return { sections, methods, metaBytes: top.meta.bytes };
+}

@@ -1,0 +1,42 @@
+/** The allow-list of method and source maps (FORMAT.md 6.3, [F17]). */
+import { fail } from "./errors.js";
+import { isExtensionName } from "./names.js";
+
+const METHOD = {
+  model: ["name", "digest", "trained"],
+  score: ["rule", "layer", "heads"],
+  prune: ["policy", "value"],
+  extractor: ["name", "version", "fingerprint"],
+};
+const SOURCE = ["report", "films", "labeler", "terms"];
+const REPORT = ["given", "generated", "none"];
+
+function requireMap(node, where) {
+  if (node.type !== "map") fail("E_TOC_KEY", where, "this is not a map");
+}
+
+/** Refuse members of a decoded method map that section 6.3 does not list. */
+export function checkMethod(method, where) {
+  requireMap(method, where);
+  for (const [key, value] of method.value) {
+    const known = Object.hasOwn(METHOD, key) ? METHOD[key] : fail("E_TOC_KEY", where, `unknown member ${key}`);
+    requireMap(value, `${where} ${key}`);
+    for (const [inner] of value.value) {
+      if (!known.includes(inner)) fail("E_TOC_KEY", `${where} ${key}`, `unknown member ${inner}`);
+    }
+  }
+}
+
+/** Refuse members of a decoded source map that section 6.3 does not list. */
+export function checkSource(source, where) {
+  requireMap(source, where);
+  for (const [key, value] of source.value) {
+    if (!SOURCE.includes(key) && !isExtensionName(key)) fail("E_TOC_KEY", where, `unknown member ${key}`);
+    if (key === "report" && !(value.type === "text" && REPORT.includes(value.value))) {
+      fail("E_TOC_KEY", where, "report is none of given, generated, none");
+    }
+    if (key === "films" && !(value.type === "array" && value.value.every((film) => film.type === "map"))) {
+      fail("E_TOC_KEY", where, "films is not an array of maps");
+    }
+  }
+}

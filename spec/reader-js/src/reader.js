@@ -1,0 +1,112 @@
+/** Open .ngr files: `open(source)` gives {count, ids, study(i), validate()}. */
+import { equalBytes, pad8, requireZero } from "./bytes.js";
+import { readContents } from "./contents.js";
+import { crc32 } from "./crc32.js";
+import { rootOf } from "./digest.js";
+import { NgrError, fail } from "./errors.js";
+import { PROLOGUE_BYTES, TRAILER_BYTES, checkPrologue, readTrailer } from "./framing.js";
+import { Index } from "./index.js";
+import { readKeys } from "./keys.js";
+import { limitsWith } from "./limits.js";
+import { readSection, verifySection } from "./sections.js";
+import { sourceOf } from "./source.js";
+import { readStudy } from "./study.js";
+
+export { NgrError } from "./errors.js";
+export { decodedForm } from "./decoded-form.js";
+
+class Archive {
+  constructor(parts) {
+    Object.assign(this, parts);
+    this.count = parts.trailer.count;
+    this.file = { methods: parts.methods, envelope: parts.trailer, limits: parts.limits };
+  }
+
+  /** Read one study; every rule of the format that concerns it holds, or NgrError is thrown. */
+  async study(i) {
+    if (!Number.isInteger(i) || i < 0 || i >= this.count) throw new RangeError(`there is no study ${i}`);
+    const where = `record ${i}`;
+    const row = this.index.row(i);
+    if (row.length > this.limits.recordStoredBytes) fail("E_LIMIT", where, `${row.length} bytes stored`);
+    const record = await this.source.read(row.offset, row.length);
+    const study = await readStudy(record, row, this.file, where, async () => {
+      if (this.count === 1) await this.verifyRoot();
+    });
+    if (this.ids !== null && this.ids[i] !== study.id) fail("E_INDEX", where, "the study id is not that of the keys");
+    return study;
+  }
+
+  async verifyRoot() {
+    const leaves = Array.from({ length: this.count }, (_, i) => this.index.leaf(i));
+    if (!equalBytes(await rootOf(this.prologue, leaves, this.metaBytes), this.trailer.root)) {
+      fail("E_DIGEST", "trailer", "the root digest does not match");
+    }
+  }
+
+  /** What a validator knows only after it has read every record: [{decodedBytes, streamCount}, ...] of them. */
+  async verifyWhole(sizes) {
+    const decoded = sizes.map((size) => size.decodedBytes);
+    const { totalDecodedBytes, maxRecordDecodedBytes, maxStreams } = this.trailer;
+    const most = (values) => values.reduce((a, b) => Math.max(a, b), 0);
+    if (
+      decoded.reduce((a, b) => a + b, 0) !== totalDecodedBytes ||
+      most(decoded) !== maxRecordDecodedBytes ||
+      most(sizes.map((size) => size.streamCount)) !== maxStreams
+    ) {
+      fail("E_BUDGET", "trailer", "the envelope is not that of the records");
+    }
+    await this.verifyRoot();
+  }
+
+  /** Read everything and list what is wrong, at most one problem per record: {ok, count, problems: [{code, where, message}]}. */
+  async validate() {
+    const problems = [];
+    const attempt = async (action) => {
+      try {
+        return await action();
+      } catch (error) {
+        if (!(error instanceof NgrError)) throw error;
+        problems.push({ code: error.code, where: error.where, message: error.message });
+        return null;
+      }
+    };
+    const sizes = [];
+    for (let i = 0; i < this.count; i++) {
+      const study = await attempt(() => this.study(i));
+      if (study !== null) sizes.push({ decodedBytes: study.decodedBytes, streamCount: study.streamCount });
+    }
+    if (sizes.length === this.count) await attempt(() => this.verifyWhole(sizes));
+    return { ok: problems.length === 0, count: this.count, problems };
+  }
+}
+
+/**
+ * Open a file: framing, contents, index, keys and the other sections are verified; studies are read on demand.
+ *
+ * `given` is an ArrayBuffer, a typed array or {size, read(offset, length)}; `limits` overrides names of limits.js.
+ */
+export async function open(given, { limits: wishes = {} } = {}) {
+  const limits = limitsWith(wishes);
+  const source = sourceOf(given);
+  const prologue = await source.read(0, Math.min(PROLOGUE_BYTES, source.size));
+  checkPrologue(prologue);
+  if (source.size < PROLOGUE_BYTES + TRAILER_BYTES) fail("E_TRUNCATED", "", "a file has at least 128 bytes");
+  if (source.size > limits.fileBytes) fail("E_LIMIT", "", `${source.size} bytes`);
+  const trailer = readTrailer(await source.read(source.size - TRAILER_BYTES, TRAILER_BYTES), source.size, limits);
+  const padding = pad8(trailer.tocBytes);
+  const toc = await source.read(trailer.tocOffset, trailer.tocBytes + padding);
+  const contentsBytes = toc.subarray(0, trailer.tocBytes);
+  if (crc32(contentsBytes) !== trailer.tocCrc32) fail("E_TOC_CRC", "contents", "the checksum does not match");
+  requireZero(toc.subarray(trailer.tocBytes), "contents");
+  const { count, tocOffset } = trailer;
+  const { sections, methods, metaBytes } = await readContents(contentsBytes, { count, tocOffset, limits });
+  // A wrong length is refused before memory for it is taken: the index has 64 bytes per record.
+  if (sections[0].length !== 64 * count) fail("E_INDEX", "index", "the size is not 64 bytes per record");
+  const index = new Index(await readSection(source, sections[0]), count, sections[0].offset);
+  let ids = null;
+  for (const section of sections.slice(1)) {
+    if (section.name === "keys") ids = readKeys(await readSection(source, section), count);
+    else await verifySection(source, section);
+  }
+  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, ids });
+}

@@ -1,0 +1,164 @@
+/** Record header and stream table (FORMAT.md 5.1 and 5.2). */
+import { equalBytes, pad8, requireZero, viewOf } from "./bytes.js";
+import { graphStreamBytes } from "./columns.js";
+import { crc32 } from "./crc32.js";
+import { fail } from "./errors.js";
+import { formOfStreams, planeBytes } from "./forms.js";
+import { INDEX_COUNTS } from "./index.js";
+
+export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, embedding: 0x20, vectors: 0x60 });
+const SYNC = Uint8Array.of(0x4e, 0x47, 0x52, 0x72, 0xb1, 0x9d, 0x5e, 0xc3);
+const FIXED_BYTES = 104;
+const TABLE_ROW_BYTES = 16;
+const COUNTS = [
+  "n_views", "n_cells", "n_patches", "embedding_dim", "n_edges", "n_concepts",
+  "n_concept_vectors", "concept_dim", "n_triples", "n_fusion", "n_labels", "text_bytes",
+];
+
+const isExtension = (id) => id >= 0x8000 && id <= 0xbfff;
+const isOptionalColumn = (id) => id >= 0x10 && id <= 0x1f;
+
+function checkCounts(c, where) {
+  const rules = [
+    [c.n_patches <= c.n_cells, "more patches than cells"],
+    [c.n_views <= c.n_cells, "more views than cells"],
+    [c.n_views > 0 || c.n_cells === 0, "cells without a view"],
+    [c.embedding_dim > 0 || c.n_patches === 0, "patches without an embedding"],
+    [c.n_fusion <= 1, "more than one fusion edge"],
+    [c.n_fusion === 0 || (c.n_patches > 0 && c.n_concepts > 0), "a fusion edge without an end"],
+    [c.n_edges === 0 || c.n_patches >= 2, "edges without two patches"],
+    [c.n_triples === 0 || c.n_concepts >= 2, "triples without two concepts"],
+    [c.n_concept_vectors <= c.n_concepts, "more concept vectors than concepts"],
+    [(c.n_concept_vectors === 0) === (c.concept_dim === 0), "concept vectors and their width contradict each other"],
+  ];
+  for (const [holds, message] of rules) if (!holds) fail("E_RECORD", where, message);
+}
+
+function checkLimits(c, streams, limits, where) {
+  const quantities = [
+    [streams.length, limits.streams, "streams"],
+    [c.n_views, limits.views, "views"],
+    [c.n_cells, limits.cells, "cells"],
+    [c.n_patches, limits.patches, "patches"],
+    [c.embedding_dim, limits.width, "values in an embedding"],
+    [c.concept_dim, limits.width, "values in a concept vector"],
+    [c.n_edges, limits.edges, "edges"],
+    [c.n_concepts, limits.concepts, "concepts"],
+    [c.n_triples, limits.triples, "triples"],
+    [c.n_labels, limits.labels, "labels"],
+    [c.text_bytes, limits.textBytes, "bytes of text"],
+    [streams.reduce((sum, stream) => sum + stream.decodedBytes, 0), limits.recordDecodedBytes, "bytes when decoded"],
+  ];
+  for (const [value, limit, what] of quantities) if (value > limit) fail("E_LIMIT", where, `${value} ${what}`);
+}
+
+/** [F10]: which streams there are, and the form of each matrix. */
+function checkPresence(streams, counts, where) {
+  const ids = streams.map((stream) => stream.id);
+  if (!ids.includes(STREAM.graph)) fail("E_STREAM", where, "the graph stream is missing");
+  const matrix = (base, needed) => {
+    const own = ids.filter((id) => id >= base && id < base + 0x40);
+    if (!needed && own.length === 0) return null;
+    const form = needed ? formOfStreams(own, base) : null;
+    return form ?? fail("E_STREAM", where, `the streams from 0x${base.toString(16)} on are not the planes of one form`);
+  };
+  const forms = {
+    embedding: matrix(STREAM.embedding, counts.n_patches > 0),
+    vectors: matrix(STREAM.vectors, counts.n_concept_vectors > 0),
+  };
+  for (const id of ids) {
+    const known = id >= STREAM.graph && id <= STREAM.pixels;
+    const plane = id >= STREAM.embedding && id < STREAM.vectors + 0x40;
+    if (!known && !plane && !isOptionalColumn(id) && !isExtension(id)) fail("E_STREAM", where, `unknown stream 0x${id.toString(16)}`);
+  }
+  return forms;
+}
+
+/** [F11] and [F12]. */
+function checkSizes(streams, counts, forms, where) {
+  const sizeOf = (id) => {
+    if (id === STREAM.graph) return graphStreamBytes(counts);
+    for (const [name, rows, width] of [
+      ["embedding", counts.n_patches, counts.embedding_dim],
+      ["vectors", counts.n_concept_vectors, counts.concept_dim],
+    ]) {
+      const base = STREAM[name];
+      if (id >= base && id < base + 0x40) return planeBytes(forms[name], id - base - forms[name].offset, rows, width);
+    }
+    return null;
+  };
+  for (const { id, storedBytes, decodedBytes } of streams) {
+    const place = `${where} stream 0x${id.toString(16)}`;
+    const size = sizeOf(id);
+    if (size !== null && size > Number.MAX_SAFE_INTEGER) fail("E_OVERFLOW", place, "a size exceeds 2^53 - 1");
+    if (size !== null && size !== decodedBytes) fail("E_SIZE", place, `the counts require ${size} bytes, not ${decodedBytes}`);
+    if (decodedBytes > 65536 + 1024 * storedBytes) fail("E_SIZE", place, "the stream claims to expand too much");
+  }
+}
+
+/** Where the streams lie [F8, F9]. */
+function placeStreams(view, count, recordBytes, where) {
+  const streams = [];
+  let at = FIXED_BYTES + TABLE_ROW_BYTES * count + 8;
+  for (let i = 0; i < count; i++) {
+    const row = FIXED_BYTES + TABLE_ROW_BYTES * i;
+    const stream = {
+      id: view.getUint16(row, true),
+      encoding: view.getUint16(row + 2, true),
+      storedBytes: view.getUint32(row + 4, true),
+      decodedBytes: view.getUint32(row + 8, true),
+      crc32: view.getUint32(row + 12, true),
+      offset: at,
+    };
+    if (i > 0 && stream.id <= streams[i - 1].id) fail("E_STREAM", where, "stream ids do not ascend strictly");
+    at += stream.storedBytes + pad8(stream.storedBytes);
+    if (at > recordBytes) fail("E_STREAM", where, `stream 0x${stream.id.toString(16)} ends outside the record`);
+    streams.push(stream);
+  }
+  if (at !== recordBytes) fail("E_COVER", where, "the streams do not fill the record");
+  return streams;
+}
+
+/**
+ * Parse and check everything of a record before its streams.
+ *
+ * `row` is its row of the index, `file` has methods, envelope ({maxRecordDecodedBytes, maxStreams}) and limits.
+ */
+export function readRecordHeader(bytes, row, file, where) {
+  const view = viewOf(bytes);
+  if (bytes.length < FIXED_BYTES + 8) fail("E_RECORD", where, "the record is too short");
+  if (!equalBytes(bytes.subarray(0, 8), SYNC)) fail("E_RECORD", where, "the record does not begin with its mark");
+  const count = view.getUint16(12, true);
+  const headerBytes = FIXED_BYTES + TABLE_ROW_BYTES * count;
+  if (headerBytes + 8 > bytes.length) fail("E_RECORD", where, "the header is longer than the record");
+  if (view.getUint32(headerBytes, true) !== crc32(bytes.subarray(0, headerBytes))) {
+    fail("E_RECORD", where, "the header does not match its checksum");
+  }
+  if (view.getUint32(8, true) !== bytes.length || bytes.length % 8 !== 0) fail("E_RECORD", where, "the length is not that of the index");
+  if (view.getUint16(14, true) !== 0 || view.getUint32(68, true) !== 0 || view.getUint32(headerBytes + 4, true) !== 0) {
+    fail("E_RECORD", where, "reserved bits are set");
+  }
+  const counts = {};
+  COUNTS.forEach((name, i) => {
+    counts[name] = view.getUint32(16 + 4 * i, true);
+  });
+  for (const name of INDEX_COUNTS) {
+    if (counts[name] !== row.counts[name]) fail("E_RECORD", where, `${name} is not that of the index`);
+  }
+  checkCounts(counts, where);
+  const tag = view.getUint32(64, true);
+  const method = file.methods.find((candidate) => candidate.tag === tag);
+  if (method === undefined) fail("E_METHOD", where, "the file does not hold the method of the record");
+  const streams = placeStreams(view, count, bytes.length, where);
+  checkLimits(counts, streams, file.limits, where);
+  const decodedBytes = streams.reduce((sum, stream) => sum + stream.decodedBytes, 0);
+  if (count > file.envelope.maxStreams || decodedBytes > file.envelope.maxRecordDecodedBytes) {
+    fail("E_BUDGET", where, "the record exceeds what the trailer states");
+  }
+  const forms = checkPresence(streams, counts, where);
+  checkSizes(streams, counts, forms, where);
+  for (const { offset, storedBytes } of streams) {
+    requireZero(bytes.subarray(offset + storedBytes, offset + storedBytes + pad8(storedBytes)), where);
+  }
+  return { counts, countBytes: bytes.subarray(16, 64), method, contentDigest: bytes.slice(72, 104), streams, forms, decodedBytes };
+}

@@ -1,0 +1,135 @@
+/** The meaning of the columns (FORMAT.md 8.2), rule by rule in the order of the document. */
+import { fail } from "./errors.js";
+import { CONCEPT_LABELS, RELATIONS } from "./vocabulary.js";
+
+const ONE_IN_A_MILLION = 1e-6;
+const ATTENTION_TOLERANCE = 0.500001;
+
+function checkAxis(parts, size, length, where) {
+  // The last part begins inside the film and the parts reach its end.
+  if (!((parts - 1) * size < length * (1 + ONE_IN_A_MILLION))) fail("E_COORD", where, "the grid reaches beyond the film");
+  if (!(parts * size >= length * (1 - ONE_IN_A_MILLION))) fail("E_COORD", where, "the grid does not reach the end of the film");
+}
+
+/** [F22] */
+export function checkViews(g, counts, where) {
+  let cells = 0;
+  for (let v = 0; v < counts.n_views; v++) {
+    const place = `${where} view ${v}`;
+    const rows = g.view_rows[v];
+    const cols = g.view_cols[v];
+    if (rows === 0 || cols === 0) fail("E_COORD", place, "the grid is empty");
+    cells += rows * cols;
+    for (const size of [g.view_patch_height[v], g.view_patch_width[v]]) {
+      if (!(Number.isFinite(size) && size > 0)) fail("E_NUM", place, "a patch size is not finite and positive");
+    }
+    checkAxis(rows, g.view_patch_height[v], g.view_height[v], place);
+    checkAxis(cols, g.view_patch_width[v], g.view_width[v], place);
+    const step = g.view_score_step[v];
+    if (!(Number.isFinite(step) && step >= 0)) fail("E_NUM", place, "the step of the attention map is not finite or negative");
+  }
+  if (cells !== counts.n_cells) fail("E_COORD", where, "the grids do not have as many cells as the record");
+}
+
+/** View, row and column of every patch; the cells must exist [F23]. */
+export function locatePatches(g, counts, where) {
+  const place = { view: [], row: [], col: [] };
+  const ends = [];
+  let cells = 0;
+  for (let v = 0; v < counts.n_views; v++) ends.push((cells += g.view_rows[v] * g.view_cols[v]));
+  for (let i = 0; i < counts.n_patches; i++) {
+    const cell = g.patch_cell[i];
+    if (cell >= cells) fail("E_IDX", `${where} patch ${i}`, "the cell does not exist");
+    const v = ends.findIndex((end) => cell < end);
+    const own = cell - (v === 0 ? 0 : ends[v - 1]);
+    place.view.push(v);
+    place.row.push(Math.floor(own / g.view_cols[v]));
+    place.col.push(own % g.view_cols[v]);
+  }
+  return place;
+}
+
+/** [F23] and [F24] */
+export function checkPatches(g, counts, place, where) {
+  const n = counts.n_patches;
+  if (new Set(g.patch_cell).size !== n) fail("E_COORD", where, "two patches lie in the same cell");
+  for (let i = 0; i < n; i++) {
+    const score = g.patch_score[i];
+    if (!(Number.isFinite(score) && score >= 0)) fail("E_NUM", `${where} patch ${i}`, "the score is not finite or negative");
+  }
+  for (let i = 1; i < n; i++) {
+    const before = g.patch_score[i - 1];
+    const score = g.patch_score[i];
+    if (before < score || (before === score && g.patch_cell[i - 1] >= g.patch_cell[i])) {
+      fail("E_ORDER", `${where} patch ${i}`, "patches do not descend by score");
+    }
+  }
+  for (let i = 0; i < n; i++) {
+    const step = g.view_score_step[place.view[i]];
+    const exact = step === 0 ? (g.patch_score[i] === 0 ? 0 : Infinity) : Math.sqrt(g.patch_score[i] / step);
+    if (!(Math.abs(exact - g.cell_score[g.patch_cell[i]]) <= ATTENTION_TOLERANCE)) {
+      fail("E_ATTENTION", `${where} patch ${i}`, "the score contradicts the attention map");
+    }
+  }
+}
+
+/** [F25] */
+export function checkEdges(g, counts, place, where) {
+  const n = counts.n_patches;
+  for (let i = 0; i < g.edge.length; i++) {
+    if (g.edge[i] >= n) fail("E_IDX", `${where} edge ${i >> 1}`, "the patch does not exist");
+  }
+  const patchOf = new Map();
+  for (let i = 0; i < n; i++) patchOf.set(g.patch_cell[i], i);
+  const expected = [];
+  for (let a = 0; a < n; a++) {
+    const cols = g.view_cols[place.view[a]];
+    const rows = g.view_rows[place.view[a]];
+    const cell = g.patch_cell[a];
+    const cells = [];
+    if (place.row[a] > 0) cells.push(cell - cols);
+    if (place.row[a] + 1 < rows) cells.push(cell + cols);
+    if (place.col[a] > 0) cells.push(cell - 1);
+    if (place.col[a] + 1 < cols) cells.push(cell + 1);
+    const ends = cells.map((neighbour) => patchOf.get(neighbour)).filter((b) => b !== undefined && b > a);
+    for (const b of ends.sort((x, y) => x - y)) expected.push(a, b);
+  }
+  if (expected.length !== g.edge.length || expected.some((end, i) => end !== g.edge[i])) {
+    fail("E_EDGE", where, "the edges are not exactly the neighbouring patches in order");
+  }
+}
+
+/** [F26] */
+export function checkReportGraph(g, counts, where) {
+  for (let i = 0; i < counts.n_concepts; i++) {
+    const place = `${where} concept ${i}`;
+    if (g.concept_label[i] >= CONCEPT_LABELS.length) fail("E_IDX", place, "the label is unknown");
+    if (g.concept_end[i] < g.concept_start[i]) fail("E_TEXT", place, "the span ends before it starts");
+    if (i === 0) continue;
+    const order = g.concept_start[i - 1] - g.concept_start[i] || g.concept_end[i - 1] - g.concept_end[i];
+    if (order > 0) fail("E_ORDER", place, "concepts do not ascend by span");
+  }
+  for (let i = 0; i < counts.n_triples; i++) {
+    const place = `${where} triple ${i}`;
+    if (g.triple_relation[i] >= RELATIONS.length) fail("E_IDX", place, "the relation is unknown");
+    const [head, tail] = [g.triple_head[i], g.triple_tail[i]];
+    if (head >= counts.n_concepts || tail >= counts.n_concepts || head === tail) {
+      fail("E_IDX", place, "the triple does not join two concepts");
+    }
+    if (i === 0) continue;
+    const order =
+      g.triple_head[i - 1] - head || g.triple_relation[i - 1] - g.triple_relation[i] || g.triple_tail[i - 1] - tail;
+    if (order >= 0) fail("E_ORDER", place, "triples do not ascend strictly");
+  }
+  for (const vector of g.concept_vector) {
+    if (vector >= counts.n_concept_vectors) fail("E_IDX", where, "a concept vector does not exist");
+  }
+  if (counts.n_fusion === 1 && (g.fusion_patch[0] >= counts.n_patches || g.fusion_concept[0] >= counts.n_concepts)) {
+    fail("E_IDX", where, "an end of the fusion edge does not exist");
+  }
+}
+
+/** [F28], as far as the columns go; matrices are checked when they are decoded. */
+export function checkLabels(g, where) {
+  for (const value of g.label_value) if (!Number.isFinite(value)) fail("E_NUM", where, "a label is not finite");
+}
