@@ -314,9 +314,9 @@ def mutants(files: dict[str, bytes], *, seed: int, count: int) -> Iterator[tuple
         if generator.random() < 0.3:
             file = stored_uncompressed(file)
         edit = generator.choice(EDITS)
-        edit(generator, file)
         try:
+            edit(generator, file)
             built = file.build()
-        except (IndexError, ValueError, struct.error):  # an edit that this writer cannot write down
+        except (LookupError, ValueError, struct.error):  # an edit that this writer cannot write down
             continue
         yield f"{number} {name} {getattr(edit, '__name__', '')}", built

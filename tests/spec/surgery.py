@@ -67,7 +67,10 @@ class Record:
     flags: int = 0
 
     def stream(self, stream_id: int) -> Stream:
-        return next(stream for stream in self.streams if stream.id == stream_id)
+        for stream in self.streams:
+            if stream.id == stream_id:
+                return stream
+        raise LookupError(f"there is no stream {stream_id:#x}")
 
     def set(self, stream_id: int, data: bytes, *, encoding: int = 0, decoded_bytes: int | None = None) -> None:
         """Replace or add a stream, kept in order."""

@@ -8,8 +8,13 @@ import { decodeUtf8 } from "./utf8.js";
 export function splitExtensions(streams, decoded, place) {
   const extensions = streams.map((stream) => {
     const bytes = decoded.get(stream.id);
-    if (bytes.length === 0 || bytes.length < 1 + bytes[0]) fail("E_NAME", place(stream), "the name of the extension is cut");
-    return { nameBytes: bytes.subarray(1, 1 + bytes[0]), payload: bytes.slice(1 + bytes[0]), where: place(stream) };
+    const end = 1 + (bytes[0] ?? 0);
+    const nameBytes = bytes.subarray(1, end);
+    const name = decodeUtf8(nameBytes);
+    if (end === 1 || end > bytes.length || name === null) {
+      fail("E_NAME", place(stream), "the stream does not begin with a name");
+    }
+    return { name, nameBytes, payload: bytes.slice(end), where: place(stream) };
   });
   streams.forEach((stream, i) => {
     if (stream.id !== 0x8000 + i) fail("E_STREAM", place(stream), "extensions do not take the ids from 0x8000 upwards");
@@ -22,9 +27,8 @@ export function splitExtensions(streams, decoded, place) {
 
 /** The extensions as [{name, payload}], their names checked. */
 export function nameExtensions(extensions) {
-  return extensions.map(({ nameBytes, payload, where }) => {
-    const name = decodeUtf8(nameBytes);
-    if (name === null || !isExtensionName(name)) fail("E_NAME", where, "this is not the name of an extension");
+  return extensions.map(({ name, payload, where }) => {
+    if (!isExtensionName(name)) fail("E_NAME", where, "this is not the name of an extension");
     return { name, payload };
   });
 }

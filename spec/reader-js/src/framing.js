@@ -51,7 +51,9 @@ export function readTrailer(bytes, fileBytes, limits) {
   if (trailer.count < 1) fail("E_INDEX", where, "the file holds no record");
   if (trailer.tocBytes > limits.contentsBytes) fail("E_TOC_SIZE", where, `contents of ${trailer.tocBytes} bytes`);
   if (trailer.tocOffset % 8 !== 0) fail("E_RANGE", where, "the contents do not begin at a multiple of 8");
-  if (trailer.tocOffset + trailer.tocBytes > fileBytes) fail("E_RANGE", where, "the contents lie outside the file");
+  if (trailer.tocOffset + trailer.tocBytes > fileBytes - TRAILER_BYTES) {
+    fail("E_RANGE", where, "the contents reach beyond the trailer's begin");
+  }
   const end = trailer.tocOffset + trailer.tocBytes + pad8(trailer.tocBytes);
   if (end !== fileBytes - TRAILER_BYTES) fail("E_COVER", where, "the contents do not end where the trailer begins");
   return trailer;

@@ -44,6 +44,7 @@ function checkLimits(c, streams, limits, where) {
     [c.concept_dim, limits.width, "values in a concept vector"],
     [c.n_edges, limits.edges, "edges"],
     [c.n_concepts, limits.concepts, "concepts"],
+    [c.n_concept_vectors, limits.concepts, "concept vectors"],
     [c.n_triples, limits.triples, "triples"],
     [c.n_labels, limits.labels, "labels"],
     [c.text_bytes, limits.textBytes, "bytes of text"],
