@@ -3,7 +3,7 @@ import { fail } from "./errors.js";
 import { isExtensionName } from "./names.js";
 
 const METHOD = {
-  model: ["name", "digest", "trained"],
+  model: ["name", "digest", "trained", "dtype"],
   score: ["rule", "layer", "heads"],
   prune: ["policy", "value"],
   extractor: ["name", "version", "fingerprint"],

@@ -32,7 +32,7 @@ export function checkViews(g, counts, where) {
     checkAxis(cols, g.view_patch_width[v], g.view_width[v], place);
     if (g.view_position[v] >= VIEW_POSITIONS.length) fail("E_IDX", place, "the view position is unknown");
     const step = g.view_score_step[v];
-    if (!isFiniteNotNegative(step)) fail("E_NUM", place, "the step of the attention map is not finite or negative");
+    if (!isFiniteNotNegative(step) || !Number.isFinite(Math.fround(65025 * step))) fail("E_NUM", place, "the step of the attention map is out of range");
   }
   if (cells !== counts.n_cells) fail("E_COORD", where, "the grids do not have as many cells as the record");
 }
