@@ -17,6 +17,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import statistics
 import time
 from pathlib import Path
 from typing import Any
@@ -119,18 +120,22 @@ def score(rows: list[tuple[str, frozenset[str]]], *, uncertain: bool, sections: 
     return table
 
 
-def speed(texts: list[str], sections: str, passes: int = 5) -> dict[str, Any]:
-    """Reports per second in one process, each pass with a new extractor that has read no report of the data yet."""
-    rates = []
+def speed(texts: list[str], sections: str, passes: int = 15) -> dict[str, Any]:
+    """Reports per second in one process, each pass with a new extractor that has read no report of the data yet.
+
+    Wall time is what a user waits; CPU time is what one core does, and differs from it when others use the machine.
+    """
+    wall, processor = [], []
     for _ in range(passes):
         reader = extractor("rules", sections=sections)
         reader(["No abnormality."])
-        started = time.perf_counter()
+        started, started_processor = time.perf_counter(), time.process_time()
         reader(texts)
-        rates.append(len(texts) / (time.perf_counter() - started))
+        wall.append(len(texts) / (time.perf_counter() - started))
+        processor.append(len(texts) / (time.process_time() - started_processor))
     return {
-        "reports_per_second_median": round(sorted(rates)[passes // 2]),
-        "reports_per_second_slowest": round(min(rates)),
+        "reports_per_second": {"median": round(statistics.median(wall)), "slowest": round(min(wall))},
+        "reports_per_cpu_second": {"median": round(statistics.median(processor)), "slowest": round(min(processor))},
         "reports": len(texts),
         "passes": passes,
         "mean_characters": round(sum(map(len, texts)) / len(texts)),
@@ -152,6 +157,10 @@ def main() -> None:
             "collection": "Open-i / Indiana University chest X-rays, reports with MeSH Problems tags",
             "sha256": hashlib.sha256(arguments.reports.read_bytes()).hexdigest(),
             "reports_with_text": len(rows),
+            # Stated in the results, too, so that the figures are not quoted without it.
+            "held_out": False,
+            "note": "lexicon, cues and the grouping of tags were adjusted after looking at errors on these reports; "
+            "optimistic for others, and findings with few tagged reports say little",
         },
         "extractor": {"name": reader.name, "version": reader.version, "fingerprint": reader.fingerprint},
         "versions": {

@@ -34,6 +34,17 @@ class Floating:
         """``rows * width`` bytes for each byte of a value."""
         return (rows * width,) * self.n_planes
 
+    def holds(self, matrix: Matrix) -> bool:
+        """Every value of ``matrix`` has exactly this form, to the sign of zero."""
+        values = np.ascontiguousarray(matrix, "<f4")
+        if self.name == "bfloat16":
+            return not (values.view("<u4") & 0xFFFF).any()
+        if self.name == "float16":
+            with np.errstate(over="ignore", under="ignore"):
+                narrow = values.astype("<f2").astype("<f4")
+            return bool((narrow.view("<u4") == values.view("<u4")).all())
+        return True
+
     def encode(self, matrix: Matrix) -> tuple[bytes, ...]:
         """The planes of ``matrix``, rounded to nearest even.
 
@@ -45,7 +56,7 @@ class Floating:
         if self.name == "float32":
             bits = values.view("<u4")
         elif self.name == "float16":
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", under="ignore"):
                 bits = values.astype("<f2").view("<u2")
             overflow = (bits & 0x7C00) == 0x7C00
         else:

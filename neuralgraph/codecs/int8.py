@@ -1,7 +1,7 @@
 """Form ``int8``: one signed byte per value and one float32 scale per row (codecs/int8/SPEC.md).
 
-Lossy: |error| <= scale / 2 (1 + 2^-22) with scale = max |row| / 127. A row with an outlier loses its small values;
-compare bench/results before choosing it.
+Lossy: |error| <= scale / 2 (1 + 2^-22) with scale = max |row| / 127, as long as the scale is a normal float32. A row
+with an outlier loses its small values; compare bench/results before choosing it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuralgraph.codecs.forms import Buffer, Matrix
-from neuralgraph.errors import CodecError
+from neuralgraph.errors import CodecError, StudyError
 
 __all__ = ["INT8", "Int8"]
 
@@ -29,10 +29,18 @@ class Int8:
         return rows * width, 4 * rows
 
     def encode(self, matrix: Matrix) -> tuple[bytes, ...]:
-        """Codes rounded to nearest even; a row of zeros has scale 0."""
+        """Codes rounded to nearest even; a row of zeros has scale 0.
+
+        Raises
+        ------
+        StudyError (E_NUM) : a value is so large that 127 * scale overflows float32.
+        """
         values = np.ascontiguousarray(matrix, "<f4")
         largest = np.abs(values).max(axis=1, initial=0).astype("<f8")
         scale = (largest / _LARGEST_CODE).astype("<f4")
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.float32(_LARGEST_CODE) * scale).all():
+                raise StudyError("a value is too large for int8; use float32", code="E_NUM", where="embedding")
         # In float64 the quotient of the largest value rounds to 127, whatever the scale was rounded to.
         divisor = np.where(scale > 0, scale, 1).astype("<f8")[:, None]
         codes = np.clip(np.rint(values / divisor), -_LARGEST_CODE, _LARGEST_CODE).astype("i1")

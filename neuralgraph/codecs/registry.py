@@ -11,7 +11,7 @@ from neuralgraph.codecs import store, zstd
 from neuralgraph.codecs.floating import BFLOAT16, FLOAT16, FLOAT32
 from neuralgraph.codecs.forms import Buffer, Form, Matrix
 from neuralgraph.codecs.int8 import INT8
-from neuralgraph.errors import CodecError, StudyError
+from neuralgraph.errors import CodecError
 
 __all__ = [
     "BYTE_CODECS",
@@ -19,6 +19,7 @@ __all__ = [
     "STORE",
     "ZSTD",
     "ByteCodec",
+    "ByteDecoder",
     "FormEntry",
     "decode_bytes",
     "exact_form",
@@ -85,11 +86,4 @@ def form_of_stream(offset: int) -> FormEntry | None:
 
 def exact_form(matrix: Matrix) -> Form:
     """The smallest floating form that holds ``matrix`` without any loss."""
-    for form in (BFLOAT16, FLOAT16):
-        try:
-            planes = form.encode(matrix)
-        except StudyError:
-            continue
-        if form.decode(planes, *matrix.shape, where="").tobytes() == matrix.tobytes():
-            return form
-    return FLOAT32
+    return next((form for form in (BFLOAT16, FLOAT16) if form.holds(matrix)), FLOAT32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+import threading
 
 import zstandard
 
@@ -40,28 +40,45 @@ def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
     Raises
     ------
     CodecError (E_ZSTD) : the frame breaks a rule, or libzstd refuses it.
-    CodecError (E_SIZE) : the frame states another content size.
+    CodecError (E_SIZE) : the frame states another content size, or none.
     """
     content_bytes = _check_frame_header(bytes(stored[:18]), where)
     if content_bytes != decoded_bytes:
         reason = f"the frame holds {content_bytes} bytes, {decoded_bytes} are required"
         raise CodecError(reason, code="E_SIZE", where=where)
     try:
-        return bytes(_decompressor().decompress(stored, max_output_size=decoded_bytes, allow_extra_data=False))
+        if not decoded_bytes:
+            return _decode_nothing(stored, where)
+        decompressor = _PER_THREAD.decompressor
+        return bytes(decompressor.decompress(stored, max_output_size=decoded_bytes, allow_extra_data=False))
     except zstandard.ZstdError as error:
         raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
 
 
-@cache
-def _decompressor() -> zstandard.ZstdDecompressor:
-    return zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+class _PerThread(threading.local):
+    """A decompressor for every thread: one that two threads use at once writes over its own memory."""
+
+    def __init__(self) -> None:
+        self.decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+
+
+_PER_THREAD = _PerThread()
+
+
+def _decode_nothing(stored: memoryview, where: str) -> bytes:
+    """The content of a frame that states none: the one-shot call would not look at what follows the header."""
+    frame = _PER_THREAD.decompressor.decompressobj()
+    content = frame.decompress(stored)
+    if content or not frame.eof or frame.unused_data:
+        raise CodecError("the zstd frame is not one whole frame of no content", code="E_ZSTD", where=where)
+    return b""
 
 
 def _check_frame_header(header: bytes, where: str) -> int:
     """Content size of the frame that ``header`` opens (RFC 8878 section 3.1.1.1)."""
 
-    def refuse(reason: str) -> CodecError:
-        return CodecError(f"not an acceptable zstd frame: {reason}", code="E_ZSTD", where=where)
+    def refuse(reason: str, *, code: str = "E_ZSTD") -> CodecError:
+        return CodecError(f"not an acceptable zstd frame: {reason}", code=code, where=where)
 
     if len(header) < 6 or header[:4] != _MAGIC:
         raise refuse("no frame magic")
@@ -71,7 +88,7 @@ def _check_frame_header(header: bytes, where: str) -> int:
         raise refuse("reserved bit, unused bit, checksum or dictionary id is set")
     size_bytes = _CONTENT_SIZE_BYTES[descriptor >> 6] or (1 if single_segment else 0)
     if size_bytes == 0:
-        raise refuse("no content size")
+        raise refuse("no content size", code="E_SIZE")
     position = 5 if single_segment else 6
     field = header[position : position + size_bytes]
     if len(field) < size_bytes:

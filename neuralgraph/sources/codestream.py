@@ -17,6 +17,8 @@ _START_OF_SCAN = 0xDA
 _JPEG_LS_FRAME = 0xF7
 # ITU-T T.81 table B.1: DHT, JPG and DAC lie among the frame markers and are none.
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {_JPEG_LS_FRAME}
+# A progressive picture has about ten; each is a pass over all pixels, and can take a few bytes only.
+_MAX_SCANS = 200
 _MAX_JPEG2000_TILES = 65535
 
 
@@ -99,11 +101,13 @@ def jpeg_header(data: bytes) -> CodestreamHeader:
     Raises
     ------
     SourceError
-        E_SOURCE_DAMAGED: no frame header, or more than one, before the first scan.
+        E_SOURCE_DAMAGED: no frame header, or more than one, before the first scan; or hundreds of scans.
     """
     frames = [segment for segment in jpeg_segments(data) if segment.marker in _FRAME_MARKERS]
     if len(frames) != 1 or frames[0].end - frames[0].begin < 6:
         raise _damaged("the JPEG stream does not have exactly one frame header")
+    if data.count(b"\xff\xda") > _MAX_SCANS:
+        raise _damaged("the JPEG stream has more scans than a picture needs")
     precision, height, width, components = struct.unpack_from(">BHHB", data, frames[0].begin)
     return CodestreamHeader(height, width, components, precision, frames[0].marker)
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 import numpy as np
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header
+from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header, registered_name
 from neuralgraph.sources.dicom_pixels import PixelFormat, is_lossy_syntax, read_stored_values
 from neuralgraph.sources.film import FACT_WORDS, Fact, Film, FilmLimits, check_dimensions
 from neuralgraph.sources.presentation import grey_level_table
 
-__all__ = ["is_dicom", "read_dicom_film"]
+__all__ = ["is_dicom", "read_dicom_film", "stated_position"]
 
 _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1": "CR",
@@ -124,7 +124,7 @@ def read_dicom_film(
         if len(spacing) == 2 and min(spacing) > 0:
             facts[name] = spacing
     facts.update(_loss(header))
-    return Film(pixels, _position(header), facts)
+    return Film(pixels, stated_position(header), facts)
 
 
 def _kind(reason: str) -> SourceError:
@@ -138,7 +138,7 @@ def _accepted_class(header: DicomHeader, *, accept_for_processing: bool) -> str:
         raise _kind("the DICOM file does not say what it is (no SOP class); no film, or a folder file")
     sop_class = _SOP_CLASSES.get(uid)
     if sop_class is None:
-        raise _kind(f"{_standard_name(uid)} is no projection radiograph")
+        raise _kind(f"{registered_name(uid, 'its SOP class')} is no projection radiograph")
     accepted = _CAPTURE_MODALITIES if sop_class == "SC" else (*_MODALITIES, "")
     if modality not in accepted:
         raise _kind(
@@ -156,15 +156,6 @@ def _accepted_class(header: DicomHeader, *, accept_for_processing: bool) -> str:
     if photometric not in _GREY or samples != 1:
         raise _kind("a colour picture, not a grey film")
     return sop_class
-
-
-def _standard_name(uid: str) -> str:
-    with quiet_pydicom("its SOP class cannot be read"):
-        from pydicom.uid import UID
-
-        # A UID outside the standard may name a site or a device.
-        name = str(UID(uid).name)
-        return name if name != uid else "a private or unknown SOP class"
 
 
 def _pixel_format(header: DicomHeader, limits: FilmLimits) -> PixelFormat:
@@ -185,8 +176,19 @@ def _pixel_format(header: DicomHeader, limits: FilmLimits) -> PixelFormat:
     return PixelFormat(rows, columns, allocated, stored, representation == 1)
 
 
-def _position(header: DicomHeader) -> str:
-    """View Position (0018,5101), else View Code Sequence (0054,0220), else unknown."""
+def stated_position(header: DicomHeader) -> str:
+    """How the film was taken: View Position (0018,5101), else View Code Sequence (0054,0220), else unknown.
+
+    Returns
+    -------
+    str
+        One of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_DAMAGED: an element cannot be read.
+    """
     word = header.word("ViewPosition")
     if word in _VIEW_WORDS:
         return _VIEW_WORDS[word]
@@ -196,7 +198,9 @@ def _position(header: DicomHeader) -> str:
     with quiet_pydicom("its view code cannot be read"):
         code, meaning = str(item.get("CodeValue", "")).strip(), str(item.get("CodeMeaning", ""))
     meaning = " ".join(meaning.lower().replace("-", " ").split()).removesuffix(" projection")
-    return _VIEW_CODES.get(code) or _VIEW_MEANINGS.get(meaning, "unknown")
+    stated = {word for word in (_VIEW_CODES.get(code), _VIEW_MEANINGS.get(meaning)) if word}
+    # Some writers confuse the codes of PA and AP: where code and meaning disagree, nothing is known.
+    return stated.pop() if len(stated) == 1 else "unknown"
 
 
 def _loss(header: DicomHeader) -> dict[str, Fact]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from neuralgraph.errors import NeuralGraphError, SourceError, missing_extra
 
-__all__ = ["DicomHeader", "quiet_pydicom", "read_dicom_header"]
+__all__ = ["DicomHeader", "quiet_pydicom", "read_dicom_header", "registered_name"]
 
 KEPT: dict[str, int] = {
     "SOPClassUID": 0x00080016,
@@ -110,6 +110,21 @@ def quiet_pydicom(doing: str) -> Iterator[None]:
         raise _damaged(doing) from error
 
 
+def registered_name(uid: str, kind: str) -> str:
+    """What a UID is called in the standard, for an error text.
+
+    Parameters
+    ----------
+    uid : of a SOP class or a transfer syntax.
+    kind : what to call it where the standard has no name: a private UID may name a site, and is not repeated.
+    """
+    with quiet_pydicom(f"{kind} cannot be read"):
+        from pydicom.uid import UID
+
+        name = str(UID(uid).name)
+    return name if name != uid else f"{kind} (private or unknown)"
+
+
 @dataclass(frozen=True)
 class DicomHeader:
     """The kept elements, and the place of the pixel data.
@@ -150,7 +165,7 @@ class DicomHeader:
         value = self._value(keyword)
         if value is None:
             return []
-        values = [value] if isinstance(value, str) else list(value)
+        values = _several(value)
         return [str(item).strip(" \0").upper() for item in values[:_MAX_VALUES]]
 
     def integer(self, keyword: str, default: int | None = None) -> int:
@@ -181,8 +196,7 @@ class DicomHeader:
         if value is None or value == "":
             return []
         with quiet_pydicom(f"element {keyword} is not a number"):
-            values = [value] if isinstance(value, str | int | float) or not hasattr(value, "__iter__") else list(value)
-            numbers = [float(item) for item in values[:_MAX_VALUES]]
+            numbers = [float(item) for item in _several(value)[:_MAX_VALUES]]
         if not all(math.isfinite(number) for number in numbers):
             raise _damaged(f"element {keyword} is not a finite number")
         return numbers
@@ -198,12 +212,20 @@ class DicomHeader:
         tag = KEPT[keyword]
         if tag not in self.elements:
             return None
-        raw = self.elements.get_item(tag).value
+        with quiet_pydicom(f"element {keyword} cannot be read"):
+            raw = self.elements.get_item(tag).value
         if isinstance(raw, bytes) and len(raw) > _MAX_SEQUENCE_BYTES:
             raise _damaged(f"element {keyword} is larger than it can be")
         value = self._value(keyword)
         with quiet_pydicom(f"element {keyword} is not a sequence"):
             return value[0] if value is not None and len(value) else None
+
+
+def _several(value: Any) -> list[Any]:
+    """The values of an element, however many; a header can give any element any representation."""
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        return [value]
+    return list(value)
 
 
 def read_dicom_header(data: bytes) -> DicomHeader:

@@ -7,8 +7,7 @@ machine. What a codestream says of its own size must be what the header says, be
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,8 @@ import numpy as np
 
 from neuralgraph.errors import SourceError, missing_extra
 from neuralgraph.sources.codestream import CodestreamHeader, jpeg2000_header, jpeg_header
-from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom
+from neuralgraph.sources.decoder_noise import heard_decoder
+from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, registered_name
 from neuralgraph.sources.run_length import decode_run_length
 
 if TYPE_CHECKING:
@@ -113,20 +113,14 @@ def read_stored_values(data: bytes, header: DicomHeader, layout: PixelFormat) ->
     elif syntax in _DECODERS:
         stored = _decompressed(_joined_fragments(data, header), syntax, layout)
     else:
-        raise SourceError(f"the transfer syntax {_name(syntax)} is not supported", code="E_SOURCE_ENCODING")
+        raise SourceError(
+            f"{registered_name(syntax, 'the transfer syntax')} is not supported", code="E_SOURCE_ENCODING"
+        )
     return stored
 
 
 def _damaged(what: str) -> SourceError:
     return SourceError(f"the DICOM file is damaged or truncated: {what}", code="E_SOURCE_DAMAGED")
-
-
-def _name(syntax: str) -> str:
-    from pydicom.uid import UID
-
-    # A private UID may name a site; the registered ones are in the standard's dictionary.
-    name = UID(syntax).name
-    return name if name != syntax else "(private or unknown)"
 
 
 def _own_bits(stored: NDArray[Any], layout: PixelFormat) -> NDArray[Any]:
@@ -204,6 +198,9 @@ def _check_codestream(stated: CodestreamHeader, layout: PixelFormat, plugin: str
 def _decompressed(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[Any]:
     family, plugin, library = _DECODERS[syntax]
     _check_codestream(jpeg_header(stream) if family == "jpeg" else jpeg2000_header(stream), layout, plugin)
+    # No entropy-coded data of these families can hold the end marker's two bytes.
+    if stream.rfind(b"\xff\xd9") < 4:
+        raise _damaged("its compressed pixels end early")
     with quiet_pydicom("its compressed pixels cannot be decoded"):
         from pydicom.encaps import encapsulate
         from pydicom.pixels import get_decoder
@@ -211,7 +208,7 @@ def _decompressed(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[An
         decoder = get_decoder(syntax)
         if plugin not in decoder.available_plugins:
             raise missing_extra("decoding this film", extra="dicom", library=library)
-        with _quiet_gdcm(plugin):
+        with heard_decoder() if plugin == "gdcm" else nullcontext():
             stored, _ = decoder.as_array(
                 encapsulate([stream]),
                 index=0,
@@ -231,21 +228,3 @@ def _decompressed(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[An
         raise _damaged("its compressed pixels have another shape than its header says")
     # A lossy decoder may overshoot what Bits Stored can say.
     return np.asarray(np.clip(stored, layout.lowest, layout.highest))
-
-
-@contextmanager
-def _quiet_gdcm(plugin: str) -> Iterator[None]:
-    """Keep GDCM from writing to the standard error stream: what it would say becomes one error here."""
-    if plugin != "gdcm":
-        yield
-        return
-    import gdcm
-
-    was_warning, was_error = gdcm.Trace.GetWarningFlag(), gdcm.Trace.GetErrorFlag()
-    gdcm.Trace.WarningOff()
-    gdcm.Trace.ErrorOff()
-    try:
-        yield
-    finally:
-        gdcm.Trace.SetWarning(was_warning)
-        gdcm.Trace.SetError(was_error)

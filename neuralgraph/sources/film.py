@@ -21,7 +21,7 @@ Fact = bool | int | float | str | list[float] | list[str]
 """What a fact may be."""
 
 FACT_WORDS: dict[str, tuple[str, ...]] = {
-    "format": ("dicom", "png", "jpeg", "array"),
+    "format": ("dicom", "png", "jpeg", "array", "phantom"),
     "photometric": ("MONOCHROME1", "MONOCHROME2", "GREY", "COLOUR", "PALETTE"),
     "sop_class": ("CR", "DX", "DX for processing", "SC"),
     "modality": ("CR", "DX", "RG", "OT"),

@@ -14,6 +14,10 @@ __all__ = ["PNG_SIGNATURE", "PngParts", "read_png_chunks"]
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SAMPLE_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# Top, left, step down and step right of each pass (ISO/IEC 15948 section 8.2).
+_ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+_INFLATE_STEP = 1 << 20
 _MAX_CHUNKS = 1_000_000
 
 
@@ -61,11 +65,11 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
         E_SOURCE_DAMAGED, E_SOURCE_SIZE, E_SOURCE_KIND (animated).
     """
     position, count = len(PNG_SIGNATURE), 0
-    header: tuple[int, int, int, int] | None = None
+    header: tuple[int, int, int, int, int] | None = None
     tables = {b"PLTE": b"", b"tRNS": b""}
     kept = [PNG_SIGNATURE]
     kind = b""
-    has_pixels = False
+    packed: list[memoryview] = []
     while kind != b"IEND":
         if position + 12 > len(data):
             raise _damaged("it ends before its end chunk")
@@ -85,7 +89,7 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
         elif kind in tables:
             tables[kind] = data[position + 8 : end - 4]
         elif kind == b"IDAT":
-            has_pixels = True
+            packed.append(memoryview(data)[position + 8 : end - 4])
         if kind in _SAMPLE_CHUNKS:
             kept.append(data[position:end])
         elif not kind[0] & 0x20:
@@ -93,17 +97,42 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
         position, count = end, count + 1
         if count > _MAX_CHUNKS:
             raise _damaged("it has too many chunks")
-    if header is None or not has_pixels:
-        raise _damaged("it has no pixels")
-    width, height, bit_depth, colour_type = header
+    if header is None:
+        raise _damaged("it has no header")
+    _check_pixel_bytes(packed, header)
+    width, height, bit_depth, colour_type, _ = header
     return PngParts(width, height, bit_depth, colour_type, tables[b"PLTE"], tables[b"tRNS"], b"".join(kept))
 
 
-def _read_header(payload: bytes, limits: FilmLimits) -> tuple[int, int, int, int]:
+def _read_header(payload: bytes, limits: FilmLimits) -> tuple[int, int, int, int, int]:
     if len(payload) != 13:
         raise _damaged("its header has a wrong length")
     width, height, bit_depth, colour_type, compression, filtering, interlace = struct.unpack(">IIBBBBB", payload)
     if bit_depth not in _DEPTHS.get(colour_type, ()) or compression or filtering or interlace > 1:
         raise _damaged("its header states an impossible encoding")
     check_dimensions(height, width, limits)
-    return width, height, bit_depth, colour_type
+    return width, height, bit_depth, colour_type, interlace
+
+
+def _check_pixel_bytes(packed: list[memoryview], header: tuple[int, int, int, int, int]) -> None:
+    """Refuse a picture with fewer pixels than its header says: Pillow fills the rest with black and says nothing."""
+    width, height, bit_depth, colour_type, interlace = header
+    bits = bit_depth * _CHANNELS[colour_type]
+    passes = _ADAM7 if interlace else ((0, 0, 1, 1),)
+    needed = 0
+    for top, left, down, right in passes:
+        rows, columns = -(-max(0, height - top) // down), -(-max(0, width - left) // right)
+        needed += rows * (1 + (columns * bits + 7) // 8) if columns else 0
+    inflater = zlib.decompressobj()
+    try:
+        for piece in packed:
+            rest: bytes | memoryview = piece
+            while rest and needed > 0:
+                needed -= len(inflater.decompress(rest, _INFLATE_STEP))
+                rest = inflater.unconsumed_tail
+        while needed > 0 and (more := inflater.decompress(b"", _INFLATE_STEP)):
+            needed -= len(more)
+    except zlib.error as error:
+        raise _damaged("its pixels do not decompress") from error
+    if needed > 0:
+        raise _damaged("it has fewer pixels than it says")

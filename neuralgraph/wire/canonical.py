@@ -16,7 +16,7 @@ import msgpack
 from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.wire.limits import MAX_INTEGER
 
-__all__ = ["MAX_DEPTH", "Value", "decode", "encode"]
+__all__ = ["MAX_DEPTH", "MAX_ITEMS", "MAX_STRING", "Value", "decode", "encode"]
 
 Value: TypeAlias = Any
 """bool, int, float, str, bytes, list of values, or dict of str to value."""
@@ -24,7 +24,7 @@ Value: TypeAlias = Any
 MAX_DEPTH = 8
 """Maps and arrays nested deeper are refused."""
 MAX_ITEMS = 100_000
-"""Values in one document, all levels together."""
+"""Values in one document, all levels and the keys of maps together."""
 MAX_STRING = 2**20
 """Bytes of one text or byte string."""
 
@@ -34,37 +34,67 @@ def encode(value: Value) -> bytes:
 
     Raises
     ------
-    StudyError (E_TOC_FORM) : the value holds something the subset has no form for.
+    StudyError (E_TOC_FORM) : the value holds something the subset has no form for, or more than a reader accepts.
     """
-    return bytes(msgpack.packb(_canonical(value, depth=1), use_bin_type=True))
+    return bytes(msgpack.packb(_Canonical().value(value, depth=1), use_bin_type=True))
 
 
-def _canonical(value: Value, *, depth: int) -> Value:
-    if depth > MAX_DEPTH and isinstance(value, list | tuple | dict):
-        raise StudyError(f"metadata is nested deeper than {MAX_DEPTH}", code="E_TOC_FORM")
-    if isinstance(value, bool | bytes):
-        return value
-    if isinstance(value, int):
-        if abs(value) > MAX_INTEGER:
-            raise StudyError("an integer in metadata exceeds 2^53 - 1", code="E_TOC_FORM")
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise StudyError("a number in metadata is not finite", code="E_TOC_FORM")
-        return float(value)
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise StudyError("a text in metadata is not valid Unicode", code="E_TOC_FORM") from error
-        return str(value)
-    if isinstance(value, list | tuple):
-        return [_canonical(item, depth=depth + 1) for item in value]
-    if isinstance(value, dict):
+class _Canonical:
+    """Brings one document into the form that has a single encoding, and counts its values as a reader will."""
+
+    def __init__(self) -> None:
+        self.items = 0
+
+    @staticmethod
+    def error(reason: str) -> StudyError:
+        return StudyError(reason, code="E_TOC_FORM", where="metadata")
+
+    def value(self, value: Value, *, depth: int) -> Value:
+        self.items += 1
+        if self.items > MAX_ITEMS:
+            raise self.error(f"more than {MAX_ITEMS} values")
+        if depth > MAX_DEPTH and isinstance(value, list | tuple | dict):
+            raise self.error(f"nested deeper than {MAX_DEPTH}")
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, bytes):
+            return self.string(value)
+        if isinstance(value, int):
+            if abs(value) > MAX_INTEGER:
+                raise self.error("an integer exceeds 2^53 - 1")
+            return value
+        if isinstance(value, float):
+            if not math.isfinite(value):
+                raise self.error("a number is not finite")
+            return float(value)
+        if isinstance(value, str):
+            self.string(self.utf8(value))
+            return value
+        if isinstance(value, list | tuple):
+            return [self.value(item, depth=depth + 1) for item in value]
+        if isinstance(value, dict):
+            return self.map(value, depth)
+        raise self.error(f"a {type(value).__name__} has no form here")
+
+    def map(self, value: dict[Any, Value], depth: int) -> dict[str, Value]:
         if not all(isinstance(key, str) for key in value):
-            raise StudyError("a key in metadata is not text", code="E_TOC_FORM")
-        return {key: _canonical(value[key], depth=depth + 1) for key in sorted(value, key=lambda key: key.encode())}
-    raise StudyError(f"metadata cannot hold a {type(value).__name__}", code="E_TOC_FORM")
+            raise self.error("a key is not text")
+        members = {}
+        for key in sorted(value, key=self.utf8):
+            self.value(key, depth=depth + 1)
+            members[key] = self.value(value[key], depth=depth + 1)
+        return members
+
+    def utf8(self, text: str) -> bytes:
+        try:
+            return text.encode()
+        except UnicodeEncodeError as error:
+            raise self.error("a text is not valid Unicode") from error
+
+    def string(self, data: bytes) -> bytes:
+        if len(data) > MAX_STRING:
+            raise self.error(f"a string is longer than {MAX_STRING} bytes")
+        return data
 
 
 def decode(data: bytes | memoryview, *, where: str) -> Value:

@@ -89,6 +89,12 @@ class Counts:
             ("text_bytes", self.text_bytes),
         ):
             limits.check(name, value, where=where)
+        reason = self.contradiction()
+        if reason:
+            raise FormatError(f"the counts are impossible: {reason}", code="E_RECORD", where=where)
+
+    def contradiction(self) -> str | None:
+        """How the counts contradict each other, or None."""
         rules = {
             "more patches than cells": self.n_patches > self.n_cells,
             "more views than cells": self.n_views > self.n_cells,
@@ -101,9 +107,7 @@ class Counts:
             "more vectors than concepts": self.n_concept_vectors > self.n_concepts,
             "vectors without a width, or the reverse": (self.n_concept_vectors == 0) != (self.concept_dim == 0),
         }
-        for reason, broken in rules.items():
-            if broken:
-                raise FormatError(f"the counts are impossible: {reason}", code="E_RECORD", where=where)
+        return next((reason for reason, broken in rules.items() if broken), None)
 
 
 def index_dtype(count: int) -> np.dtype[np.unsignedinteger]:

@@ -75,6 +75,7 @@ class _Relator:
         self.is_anatomy = [kind == "anatomy" for kind in kinds]
         self.is_modifier = [kind in {"modifier", "measurement"} for kind in kinds]
         heads = {i: head for i in range(len(kinds)) if self.is_modifier[i] and (head := self._head(i)) is not None}
+        self.predicates: set[int] = set()
         places: dict[int, list[int]] = {}
         for i, observation in enumerate(self.is_observation):
             if observation:
@@ -135,6 +136,8 @@ class _Relator:
         found = self._places_before(index)
         if not found:
             found = self._places_of_subject(index, known)
+            if found:
+                self.predicates.add(index)
         return found + [place for place in self._places_after(index) if place not in found]
 
     def _anatomies_back(self, index: int) -> list[int]:
@@ -176,9 +179,8 @@ class _Relator:
                 # Free text after the name of a place ("heart size normal") states it as a verb would.
                 terse = not between and self.mentions[index].entry.kind == "state"
                 return self._anatomies_back(j) if terse or (joined and strange <= 1) else []
-            same = self.mentions[j].entry.kind == self.mentions[index].entry.kind == "state"
             listed = bool(between) and all(word in self.listing or word in self.near for word in between)
-            return list(known.get(j, ())) if same and listed else []
+            return list(known.get(j, ())) if listed and j in self.predicates else []
         return []
 
     def _places_after(self, index: int) -> list[int]:

@@ -91,7 +91,9 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[Sen
             word = NUMBER if len(value) <= _LONGEST_FIGURE and value.isascii() else UNKNOWN
         else:
             word = value.lower()
-        stop = kind == "hard" or (value in _STOPS and not (words and words[-1] in _SHORT))
+        stop = kind == "hard" or value in _STOPS
+        if stop and value == "." and words and words[-1] in _SHORT:
+            continue
         if not stop:
             words.append(word)
             places.append(match.span())

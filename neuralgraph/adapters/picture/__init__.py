@@ -1,0 +1,11 @@
+"""A study as a picture: kept patches and attention over the film, beside the graph of the report.
+
+Needs matplotlib (extra ``plot``), which is loaded when a picture is drawn, not when this module is imported.
+"""
+
+from __future__ import annotations
+
+from neuralgraph.adapters.picture.drawing import draw_study
+from neuralgraph.adapters.picture.saving import save_picture
+
+__all__ = ["draw_study", "save_picture"]

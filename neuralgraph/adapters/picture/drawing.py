@@ -1,0 +1,179 @@
+"""One figure of a study: film on the left, report graph on the right, the fusion edge across, a caption below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.adapters.picture.film_panel import checked_image, draw_film, patch_centre
+from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, graph_layout
+from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
+from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["STYLE", "caption", "draw_study", "is_synthetic"]
+
+STYLE: dict[str, Any] = {"font.family": [FONT], "svg.hashsalt": "neuralgraph", "svg.fonttype": "path"}
+"""Settings on top of matplotlib's defaults; the user's own are not consulted, or pictures would differ."""
+
+_FUSION = "#d55e00"
+_WIDTH = 14.0
+_FILM_SHARE = 0.44
+_BELOW, _ABOVE = 1.5, 0.5
+"""Inches kept free for the caption and the colour bar, and for the titles."""
+
+
+def draw_study(
+    study: Study,
+    *,
+    image: NDArray[np.float32] | None = None,
+    view: int = 0,
+    sizes: Mapping[str, int] | None = None,
+) -> Figure:
+    """Draw a study.
+
+    Parameters
+    ----------
+    study : with at least one view.
+    image : float32 [height, width], 0..1, bones bright: the film of the view, at any resolution; without it the grid of
+        patches is drawn.
+    view : which film to draw.
+    sizes : bytes by name for the caption, e.g. {"source": 262144, "file": 9120}.
+
+    Returns
+    -------
+    matplotlib Figure with its own Agg canvas; nothing is registered with pyplot. Data coordinates of its first axes
+    are source pixels.
+
+    Raises
+    ------
+    MissingExtraError (E_EXTRA) : matplotlib is not installed.
+    SourceError (E_SOURCE_KIND, E_SOURCE_SIZE) : the image is not the study's film.
+    StudyError (E_IDX) : the study has no such view.
+    """
+    try:
+        from matplotlib import style
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise missing_extra("drawing a picture", extra="plot", library="matplotlib") from error
+    if not 0 <= view < len(study.views):
+        raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")
+    pixels = None if image is None else checked_image(image, study, view)
+    film = study.views[view]
+    shown, layout = graph_layout(study)
+    film_height = float(np.clip(_WIDTH * _FILM_SHARE * film.height / film.width, 2.5, 11.0))
+    height = min(30.0, max(film_height, 0.47 * (layout.rows + 1)) + _BELOW + _ABOVE)
+    with style.context(["default", STYLE]):
+        figure = Figure(figsize=(_WIDTH, height), facecolor="white")
+        FigureCanvasAgg(figure)
+        left = figure.add_axes((0.02, _BELOW / height, _FILM_SHARE, (height - _BELOW - _ABOVE) / height))
+        right = figure.add_axes(
+            (_FILM_SHARE + 0.05, _BELOW / height, 0.93 - _FILM_SHARE, (height - _BELOW - _ABOVE) / height)
+        )
+        draw_film(left, study, view, pixels)
+        nodes = draw_graph(right, study, shown, layout)
+        _titles(figure, study, view, height)
+        _fuse(figure, left, right, study, view, nodes)
+        figure.text(
+            0.02,
+            0.75 / height,
+            caption(study, view=view, sizes=sizes),
+            fontsize=8,
+            va="top",
+            parse_math=False,
+            gid="caption",
+        )
+    return figure
+
+
+def is_synthetic(study: Study, view: int) -> bool:
+    """Whether the film is a phantom's, as the provenance says."""
+    films = study.provenance.get("films", [])
+    facts = films[view] if view < len(films) else {}
+    return isinstance(facts, Mapping) and facts.get("format") == "phantom"
+
+
+def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = None) -> str:
+    """The lines under the picture: what it is, how it was made, what it weighs."""
+    film, kept = study.views[view], len(study.patches)
+    parts = [legible(study.study_id)]
+    if len(study.views) > 1:
+        parts.append(f"film {view + 1} of {len(study.views)} ({film.position})")
+    parts += [
+        f"film {film.height} x {film.width} px",
+        f"grid {film.rows} x {film.cols}",
+        f"kept {kept} of {study.n_cells} patches ({kept / study.n_cells:.1%})",
+    ]
+    made = []
+    model = study.provenance.get("model")
+    if isinstance(model, Mapping):
+        name = legible(str(model.get("name", "unnamed")))
+        made.append(
+            f"untrained {name} model: its attention means nothing" if model.get("trained") is False else f"model {name}"
+        )
+    if "report" in study.provenance:
+        made.append(f"report {study.provenance['report']}")
+    if study.fusion is None:
+        made.append("no fusion edge")
+    elif int(study.patches.view[study.fusion[0]]) != view:
+        made.append("the fusion edge starts on another film of the study")
+    if len(study.concepts) > MOST_CONCEPTS:
+        made.append(f"{MOST_CONCEPTS} of {len(study.concepts)} concepts shown")
+    made += [f"{legible(name)} {count:,} bytes" for name, count in (sizes or {}).items()]
+    lines = [" · ".join(parts), " · ".join(made)]
+    return "\n".join(wrapped(line, 190, lines=2) for line in lines if line)
+
+
+def _titles(figure: Figure, study: Study, view: int, height: float) -> None:
+    top = 1.0 - 0.16 / height
+    figure.text(0.02, top, "film, attention and kept patches (numbered by rank)", fontsize=9, va="top")
+    figure.text(_FILM_SHARE + 0.05, top, "report graph", fontsize=9, va="top")
+    if is_synthetic(study, view):
+        figure.text(
+            0.98,
+            top,
+            "SYNTHETIC: not a patient",
+            fontsize=10,
+            fontweight="bold",
+            color="white",
+            va="top",
+            ha="right",
+            gid="synthetic",
+            bbox={"facecolor": "#b00020", "edgecolor": "none", "boxstyle": "square,pad=0.35"},
+        )
+
+
+def _fuse(figure: Figure, left: Axes, right: Axes, study: Study, view: int, nodes: Mapping[int, Any]) -> None:
+    """Join patch and concept of the fusion edge across both panels, where this film has the patch."""
+    from matplotlib.patches import ConnectionPatch
+    from matplotlib.patheffects import Normal, Stroke
+
+    if study.fusion is None or int(study.patches.view[study.fusion[0]]) != view:
+        return
+    patch, concept = study.fusion
+    line = ConnectionPatch(
+        xyA=patch_centre(study, patch),
+        coordsA=left.transData,
+        xyB=nodes[concept].get_position(),
+        coordsB=right.transData,
+        patchB=nodes[concept].get_bbox_patch(),
+        arrowstyle="-",
+        connectionstyle="arc3,rad=-0.12",
+        color=_FUSION,
+        linewidth=1.8,
+        alpha=0.9,
+        zorder=10,
+        gid="fusion-edge",
+    )
+    line.set_path_effects([Stroke(linewidth=3.2, foreground="white"), Normal()])
+    figure.add_artist(line)
+    x, y = patch_centre(study, patch)
+    left.plot([x], [y], marker="o", markersize=5, color=_FUSION, markeredgecolor="white", zorder=6)

@@ -1,0 +1,147 @@
+"""The right side of the picture: the concepts of the report and their relations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuralgraph.adapters.picture.layout import Layout, concept_layout, shown_concepts
+from neuralgraph.adapters.picture.lettering import wrapped
+from neuralgraph.graph.study import Study
+from neuralgraph.wire.vocabulary import RELATIONS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["MOST_CONCEPTS", "draw_graph", "graph_layout"]
+
+MOST_CONCEPTS = 80
+"""Concepts beyond this are left out, and the picture says so."""
+
+# Polarity is told three times, by shape, colour and word. Colours: Okabe and Ito's set for all kinds of colour vision.
+_POLARITY: dict[str, dict[str, Any]] = {
+    "definitely present": {
+        "word": "present",
+        "box": "round,pad=0.35",
+        "edge": "#0072b2",
+        "face": "#e3f1fa",
+        "line": "-",
+    },
+    "uncertain": {"word": "uncertain", "box": "sawtooth,pad=0.4", "edge": "#b36b00", "face": "#fdf1dc", "line": "-"},
+    "definitely absent": {
+        "word": "absent",
+        "box": "square,pad=0.35",
+        "edge": "#555555",
+        "face": "#f2f2f2",
+        "line": "--",
+    },
+}
+_RELATION_LINE = {"modify": ":", "located_at": "-", "suggestive_of": "--"}
+_COLUMN_X = (0.0, 1.0, 2.0, 3.0)
+
+
+def graph_layout(study: Study) -> tuple[list[int], Layout]:
+    """The shown concepts, ascending, and their layout."""
+    shown = shown_concepts(len(study.concepts), study.fusion, MOST_CONCEPTS)
+    place = {concept: index for index, concept in enumerate(shown)}
+    inside = [
+        (place[int(h)], int(r), place[int(t)]) for h, r, t in study.triples if int(h) in place and int(t) in place
+    ]
+    triples = np.array(inside, np.int32).reshape(-1, 3)
+    return shown, concept_layout([study.concepts[index] for index in shown], triples)
+
+
+def draw_graph(axes: Axes, study: Study, shown: list[int], layout: Layout) -> dict[int, Any]:
+    """Draw the report graph into `axes`.
+
+    Returns
+    -------
+    The text artist of every shown concept, by its index in ``study.concepts``.
+    """
+    axes.set_axis_off()
+    used = sorted(set(layout.column)) or [0]
+    x_of = {column: float(place) for place, column in enumerate(used)}
+    axes.set_xlim(-0.5, len(used) - 0.5)
+    axes.set_ylim(max(layout.rows, 4) - 0.4, -0.9)
+    if not shown:
+        axes.text(0.5, 0.5, "no concepts of a report", transform=axes.transAxes, ha="center", va="center", fontsize=9)
+        return {}
+    titles = ("how", "observation", "anatomy", "where exactly")
+    for column in used:
+        axes.text(x_of[column], -0.75, titles[column], ha="center", va="center", fontsize=7, color="#555555")
+    nodes: dict[int, Any] = {}
+    for place, index in enumerate(shown):
+        nodes[index] = _node(axes, study, index, x_of[layout.column[place]], layout.y[place])
+    for head, relation, tail in study.triples:
+        if int(head) in nodes and int(tail) in nodes:
+            _edge(axes, nodes[int(head)], nodes[int(tail)], RELATIONS[int(relation)])
+    return nodes
+
+
+def _node(axes: Axes, study: Study, index: int, x: float, y: float) -> Any:
+    concept = study.concepts[index]
+    style = _POLARITY[concept.label.rsplit("::", 1)[-1]]
+    fused = study.fusion is not None and study.fusion[1] == index
+    anatomy = concept.label.startswith("Anatomy")
+    # Anatomy is nearly always simply there; the word is spent on observations and on the exceptions.
+    word = "" if anatomy and style["word"] == "present" else f"\n({style['word']})"
+    return axes.text(
+        x,
+        y,
+        wrapped(concept.text, 20, lines=2) + word,
+        ha="center",
+        va="center",
+        fontsize=7,
+        fontweight="bold" if fused else "normal",
+        parse_math=False,
+        zorder=3,
+        gid=f"concept-{index}",
+        bbox={
+            "boxstyle": style["box"],
+            "facecolor": style["face"],
+            "edgecolor": style["edge"],
+            "linestyle": style["line"],
+            "linewidth": 2.0 if fused else 1.0,
+        },
+    )
+
+
+def _edge(axes: Axes, head: Any, tail: Any, relation: str) -> None:
+    start, end = head.get_position(), tail.get_position()
+    # Arrows come after the boxes they end at: only then are the boxes in place, whatever the resolution.
+    # Relations within a column bend around the nodes between them.
+    bend = 0.35 if start[0] == end[0] else 0.0
+    axes.annotate(
+        "",
+        xy=end,
+        xytext=start,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "mutation_scale": 8,
+            "color": "#444444",
+            "linewidth": 0.8,
+            "linestyle": _RELATION_LINE[relation],
+            "connectionstyle": f"arc3,rad={bend}",
+            "patchA": head.get_bbox_patch(),
+            "patchB": tail.get_bbox_patch(),
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
+        zorder=4,
+    )
+    # The middle of an arc3 curve, in the space where it is bent: the screen's.
+    (x0, y0), (x1, y1) = axes.transData.transform([start, end])
+    middle = (x0 + x1 + bend * (y1 - y0)) / 2.0, (y0 + y1 - bend * (x1 - x0)) / 2.0
+    x, y = axes.transData.inverted().transform(middle)
+    axes.text(
+        x,
+        y,
+        relation,
+        ha="center",
+        va="center",
+        fontsize=5.5,
+        color="#333333",
+        zorder=5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+    )

@@ -1,0 +1,58 @@
+"""Writing a picture: PNG or SVG, the same bytes for the same study, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.adapters.picture.drawing import STYLE, draw_study
+from neuralgraph.errors import OutputError
+from neuralgraph.graph.study import Study
+from neuralgraph.storage.atomic import atomic_file, check_writable
+
+__all__ = ["save_picture"]
+
+_DOTS_PER_INCH = 150
+# Nothing about time, machine or library version may enter the file.
+_METADATA: dict[str, dict[str, str | None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
+}
+
+
+def save_picture(
+    study: Study,
+    path: str | os.PathLike[str],
+    *,
+    image: NDArray[np.float32] | None = None,
+    view: int = 0,
+    sizes: Mapping[str, int] | None = None,
+) -> None:
+    """Draw a study and write it; see draw_study for the parameters.
+
+    Parameters
+    ----------
+    path : ends in .png (150 dots per inch) or .svg.
+
+    Raises
+    ------
+    OutputError (E_OUTPUT, E_WRITE) : the name has another ending, or the file cannot be written.
+    MissingExtraError, SourceError, StudyError : as for draw_study.
+    """
+    kind = Path(path).suffix.lower().lstrip(".")
+    if kind not in _METADATA:
+        raise OutputError("pictures are written as .png or .svg, give such a name", where=str(path))
+    check_writable(path)
+    figure = draw_study(study, image=image, view=view, sizes=sizes)
+    from matplotlib import style
+
+    buffer = BytesIO()
+    with style.context(["default", STYLE]):
+        figure.savefig(buffer, format=kind, dpi=_DOTS_PER_INCH, metadata=_METADATA[kind])
+    with atomic_file(path) as stream:
+        stream.write(buffer.getvalue())

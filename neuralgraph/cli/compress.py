@@ -1,0 +1,137 @@
+"""``ngr compress``: one film and its report to one file."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.storage.atomic import check_writable
+from neuralgraph.storage.save import form_named, save
+from neuralgraph.storage.summary import file_summary
+
+__all__ = ["UNTRAINED", "EmbeddingForm", "compress"]
+
+UNTRAINED = "the demo model is UNTRAINED: which patches it keeps, and any report it writes, carry no meaning"
+
+
+class EmbeddingForm(StrEnum):
+    """How embeddings are stored."""
+
+    exact = "exact"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+    int8 = "int8"
+
+
+def compress(
+    image: Annotated[Path, typer.Argument(help="A chest film: DICOM, PNG (8 or 16 bit) or JPEG.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .ngr file to write.")],
+    report: Annotated[Path | None, typer.Option(help="The report, a UTF-8 text file.")] = None,
+    report_text: Annotated[str | None, typer.Option(help="The report itself.")] = None,
+    label: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A label; repeatable.")] = None,
+    model: Annotated[str, typer.Option(help="'demo', or the folder of a model.")] = "demo",
+    retain: Annotated[float | None, typer.Option(help="Share of the patches to keep [default: 0.023].")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Number of patches to keep.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Keep patches that score above this.")] = None,
+    mass: Annotated[
+        float | None, typer.Option(help="Keep the fewest patches that hold this share of attention.")
+    ] = None,
+    embedding: Annotated[EmbeddingForm, typer.Option(help="How embeddings are stored.")] = EmbeddingForm.bfloat16,
+    extractor: Annotated[str, typer.Option(help="How the report is read: 'rules' or 'none'.")] = "rules",
+    pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False,
+    store_report: Annotated[bool, typer.Option("--store-report", help="Store the text of the report.")] = False,
+    study_id: Annotated[str | None, typer.Option(help="Identifier [default: made from the content].")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compress the film IMAGE, with its report, into one .ngr file.
+
+    Without a report the model writes one, and the file says so.
+
+    Example: ngr compress film.dcm --report film.txt --label pneumonia=1 -o film.ngr
+    """
+    if report is not None and report_text is not None:
+        raise typer.BadParameter("give --report or --report-text, not both")
+    labels = dict(_label(text) for text in label or [])
+    policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass)
+    form_named(embedding)
+    check_writable(output)
+    film, text = _read(image, report, report_text)
+    from neuralgraph.compressor import Compressor
+
+    compressor = Compressor.from_pretrained(model, policy=policy, report_graph=extractor)
+    study = compressor(film, text, labels=labels, study_id=study_id, store_report=store_report, store_pixels=pixels)
+    save(study, output, embedding=embedding)
+    _tell(output, image, trained=compressor.scorer.trained, json=json)
+
+
+def _read(image: Path, report: Path | None, report_text: str | None) -> tuple[Any, str | None]:
+    """Film and report; bad input is refused here, before the model is loaded."""
+    from neuralgraph.errors import SourceError
+    from neuralgraph.sources import normalise_report, read_film, read_report
+
+    place = image
+    try:
+        film = read_film(image)
+        if report is not None:
+            place = report
+            return film, read_report(report)
+    except SourceError as error:
+        error.where = f"{place}: {error.where}" if error.where else str(place)
+        raise
+    return film, None if report_text is None else normalise_report(report_text)
+
+
+def _label(text: str) -> tuple[str, float]:
+    name, separator, value = text.partition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not separator or not name.strip() or not math.isfinite(number):
+        raise typer.BadParameter(f"a label is NAME=VALUE with a number, got {text!r}", param_hint="--label")
+    return name.strip(), number
+
+
+def _policy(*, retain: float | None, top_k: int | None, threshold: float | None, mass: float | None) -> Any:
+    from neuralgraph.compressor.pruning import DEFAULT_POLICY, AbsoluteThreshold, AttentionMass, TopFraction, TopK
+    from neuralgraph.errors import StudyError
+
+    makers = {
+        "--retain": (TopFraction, retain),
+        "--top-k": (TopK, top_k),
+        "--threshold": (AbsoluteThreshold, threshold),
+        "--mass": (AttentionMass, mass),
+    }
+    given = {option: pair for option, pair in makers.items() if pair[1] is not None}
+    if len(given) > 1:
+        raise typer.BadParameter(f"give one of {', '.join(given)}")
+    for option, (maker, value) in given.items():
+        try:
+            return maker(value)
+        except StudyError as error:
+            raise typer.BadParameter(error.message, param_hint=option) from error
+    return DEFAULT_POLICY
+
+
+def _tell(output: Path, image: Path, *, trained: bool, json: bool) -> None:
+    summary = file_summary(output)
+    source_bytes = image.stat().st_size
+    study = summary["study"]
+    if json:
+        write_json({"output": str(output), "source_bytes": source_bytes, "model_trained": trained, **summary})
+    else:
+        share = summary["file_bytes"] / source_bytes
+        write_line(
+            f"{output}: {study['n_patches']} of {study['n_cells']} patches, {len(study['concepts'])} concepts, "
+            f"{summary['file_bytes']:,} bytes ({share:.1%} of the source file's {source_bytes:,})"
+        )
+    if study["provenance"]["report"] == "generated":
+        note("no report was given: the model wrote the text that attention and concepts come from")
+    if not trained:
+        note(UNTRAINED)

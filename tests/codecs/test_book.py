@@ -1,0 +1,80 @@
+"""The book of codecs and the shelf in the package hold the same encodings."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from neuralgraph.codecs.registry import BYTE_CODECS, FORMS, STORE, ZSTD
+from neuralgraph.codecs.zstd import MAX_WINDOW_BYTES
+from neuralgraph.errors import CODES
+
+ROOT = Path(__file__).parents[2]
+BOOK = ROOT / "codecs"
+PAGES = {folder.name: folder for folder in BOOK.iterdir() if folder.is_dir()}
+ENTRIES = {name: json.loads((folder / "codec.json").read_text(encoding="utf-8")) for name, folder in PAGES.items()}
+
+
+def test_the_book_and_the_shelf_hold_the_same_encodings():
+    assert set(PAGES) == {codec.name for codec in BYTE_CODECS.values()} | set(FORMS)
+
+
+def test_ids_agree():
+    assert {entry["id"]: name for name, entry in ENTRIES.items() if entry["kind"] == "bytes"} == {
+        number: codec.name for number, codec in BYTE_CODECS.items()
+    }
+    assert (BYTE_CODECS[STORE].name, BYTE_CODECS[ZSTD].name) == ("store", "zstd")
+    assert ENTRIES["zstd"]["max_window_bytes"] == MAX_WINDOW_BYTES
+
+
+def test_offsets_and_planes_agree():
+    for name, entry in ENTRIES.items():
+        if entry["kind"] == "form":
+            assert (entry["offset"], len(entry["planes"])) == (FORMS[name].offset, FORMS[name].form.n_planes)
+            sizes = [eval_size(size, rows=3, width=5) for size in entry["planes"]]
+            assert tuple(sizes) == FORMS[name].form.plane_bytes(3, 5)
+
+
+def eval_size(product, **values):
+    """The value of a product such as "4*rows"."""
+    result = 1
+    for factor in product.split("*"):
+        result *= values[factor] if factor in values else int(factor)
+    return result
+
+
+def test_planes_of_different_forms_have_different_streams():
+    streams = [entry.offset + plane for entry in FORMS.values() for plane in range(entry.form.n_planes)]
+    assert len(streams) == len(set(streams))
+    assert max(streams) < 0x40
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_complete(name):
+    entry = ENTRIES[name]
+    kind = {"id"} if entry["kind"] == "bytes" else {"offset", "planes"}
+    assert {"name", "kind", "lossless", "errors", "since"} | kind <= set(entry)
+    assert entry["name"] == name
+    text = (PAGES[name] / "SPEC.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {name}\n")
+    codes = set(re.findall(r"\bE_[A-Z_]+\b", text))
+    assert codes == set(entry["errors"]) <= set(CODES)
+
+
+def test_the_specification_has_the_same_table():
+    text = (ROOT / "FORMAT.md").read_text(encoding="utf-8").split("## 7. Encodings")[1].split("## 8.")[0]
+    codecs = re.findall(r"^\| (\d+) \| `(\w+)`", text, re.MULTILINE)
+    forms = re.findall(r"^\| (0x[0-9A-F]+) \| `(\w+)` \| (\d|codes i8 \[rows\]\[width\]; scale)", text, re.MULTILINE)
+    assert {int(number): name for number, name in codecs} == {n: codec.name for n, codec in BYTE_CODECS.items()}
+    planes = {"codes i8 [rows][width]; scale": 2}
+    assert {(int(offset, 16), name, planes.get(what) or int(what[0])) for offset, name, what in forms} == {
+        (entry.offset, name, entry.form.n_planes) for name, entry in FORMS.items()
+    }
+
+
+def test_the_book_holds_no_code():
+    # A top-level package called codecs would hide the one of the standard library.
+    assert not list(BOOK.rglob("*.py"))

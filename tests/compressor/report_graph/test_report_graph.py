@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from neuralgraph.compressor.report_graph import EXTRACTORS, Extractor, ReportGraph, extractor
+from neuralgraph.errors import ModelError, StudyError
+from neuralgraph.graph.concepts import Concept
+
+EFFUSION = Concept("pleural effusion", "Observation::definitely present", 5, 13)
+SMALL = Concept("small", "Observation::definitely present", 0, 5)
+
+
+def test_every_name_of_the_table_gives_an_extractor() -> None:
+    assert EXTRACTORS == ("none", "rules")
+    for name in EXTRACTORS:
+        found = extractor(name)
+        assert isinstance(found, Extractor)
+        assert (found.name, found.version) == (name, "1")
+        assert len(bytes.fromhex(found.fingerprint)) == 32
+
+
+def test_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ModelError, match="'oracle'; choose one of: none, rules") as caught:
+        extractor("oracle")
+    assert caught.value.where == "extractor"
+
+
+def test_none_gives_empty_graphs() -> None:
+    assert extractor("none")(["Small effusion.", ""]) == [ReportGraph(), ReportGraph()]
+
+
+def test_graph_is_a_value() -> None:
+    one = ReportGraph((SMALL, EFFUSION), np.array([[0, 0, 1]]))
+    assert one == ReportGraph((SMALL, EFFUSION), np.array([[0, 0, 1]], dtype=np.int64))
+    assert hash(one) == hash(ReportGraph((SMALL, EFFUSION), np.array([[0, 0, 1]])))
+    assert one != ReportGraph((SMALL, EFFUSION))
+    assert one.triples.dtype == np.int32
+    with pytest.raises(ValueError, match="read-only"):
+        one.triples[0, 0] = 1
+
+
+@pytest.mark.parametrize(
+    ("concepts", "triples", "code"),
+    [
+        ((EFFUSION, SMALL), [], "E_ORDER"),
+        ((SMALL, EFFUSION), [[1, 0, 0], [0, 0, 1]], "E_ORDER"),
+        ((SMALL, EFFUSION), [[0, 0, 1], [0, 0, 1]], "E_ORDER"),
+        ((SMALL, EFFUSION), [[0, 0, 2]], "E_IDX"),
+        ((SMALL, EFFUSION), [[0, 3, 1]], "E_IDX"),
+        ((SMALL._replace(label="Finding"),), [], "E_TEXT"),
+        ((SMALL._replace(end=0),), [], "E_TEXT"),
+        ((SMALL,), [[0, 0]], "E_STUDY"),
+    ],
+)
+def test_graph_refuses_what_breaks_its_rules(
+    concepts: tuple[Concept, ...], triples: list[list[int]], code: str
+) -> None:
+    width = len(triples[0]) if triples else 3
+    with pytest.raises(StudyError) as caught:
+        ReportGraph(concepts, np.array(triples, dtype=np.int32).reshape(-1, width))
+    assert caught.value.code == code
+
+
+def test_asking_for_an_extractor_does_not_import_spacy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "spacy"]:
+        monkeypatch.delitem(sys.modules, name)
+    extractor("rules")
+    assert "spacy" not in sys.modules
