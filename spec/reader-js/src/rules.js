@@ -35,6 +35,15 @@ export function checkViews(g, counts, where) {
     if (!isFiniteNotNegative(step)) fail("E_NUM", place, "the step of the attention map is not finite or negative");
   }
   if (cells !== counts.n_cells) fail("E_COORD", where, "the grids do not have as many cells as the record");
+  let start = 0;
+  for (let v = 0; v < counts.n_views; v++) {
+    const end = start + g.view_rows[v] * g.view_cols[v];
+    const top = g.cell_score.subarray(start, end).reduce((a, b) => Math.max(a, b), 0);
+    if (!Number.isFinite(Math.fround(top * top * g.view_score_step[v]))) {
+      fail("E_NUM", `${where} view ${v}`, "an attention is too large for an f32");
+    }
+    start = end;
+  }
 }
 
 /** View, row and column of every patch; the cells must exist [F23]. */
