@@ -8,8 +8,8 @@ from neuralgraph.sources.dicom_header import read_dicom_header
 
 __all__ = ["dicom_view"]
 
-# Headers of films are a few kilobytes; with lookup tables and icons they reach about a hundred.
 _PREAMBLE_BYTES = 132
+# Headers of films are a few kilobytes; with lookup tables and icons they reach about a hundred.
 _HEADER_BYTES = 512 * 1024
 
 
