@@ -117,7 +117,9 @@ class TorchArchive:
             raise SourceError("not a file that torch.save wrote: no zip container", code="E_SOURCE_TYPE")
         count, size, offset, end = self._end()
         if count > MAX_ENTRIES:
-            raise SourceError(f"{count} entries, the limit is {MAX_ENTRIES}", code="E_SOURCE_SIZE", where="zip container")
+            raise SourceError(
+                f"{count} entries, the limit is {MAX_ENTRIES}", code="E_SOURCE_SIZE", where="zip container"
+            )
         if offset + size != end or size < count * _CENTRAL.size or size > count * (_CENTRAL.size + 2 * _MAX_NAME):
             raise _damaged("the directory is not where the end of the container says")
         directory, entries, position = self._at(offset, size), {}, 0
@@ -166,12 +168,19 @@ class TorchArchive:
         if position + _CENTRAL.size > len(directory):
             raise _damaged("the directory ends inside an entry")
         fields = _CENTRAL.unpack_from(directory, position)
-        magic, _, _, flags, method, _, _, checksum, stored, size, n_name, n_extra, n_comment, disk, _, _, offset = fields
+        magic, _, _, flags, method, _, _, checksum, stored, size, n_name, n_extra, n_comment, disk, _, _, offset = (
+            fields
+        )
         position += _CENTRAL.size
         name = directory[position : position + n_name]
         extra = directory[position + n_name : position + n_name + n_extra]
         position += n_name + n_extra + n_comment
-        if magic != b"PK\x01\x02" or position > len(directory) or not 0 < n_name <= _MAX_NAME or disk not in (0, _FULL16):
+        if (
+            magic != b"PK\x01\x02"
+            or position > len(directory)
+            or not 0 < n_name <= _MAX_NAME
+            or disk not in (0, _FULL16)
+        ):
             raise _damaged("an entry of the directory is not one")
         size, stored, offset = _large(extra, size, stored, offset)
         if method != 0 or flags & _ENCRYPTED or size != stored:

@@ -1,16 +1,15 @@
 """What a saved graph consists of, and which of it is carried over.
 
 The published code stores three tensors per study: ``x`` (patches, then concepts), ``edge_index`` (grid neighbours once
-each, concept pairs in both directions, last the fusion edge) and ``y``. It stores neither the grid, nor the place or the
-attention of a patch, nor the text of a concept. Files of changed versions hold more; of that, only the numeric attributes in
-``CARRIED`` are taken unasked, because anything else might name a patient or a path.
+each, concept pairs in both directions, last the fusion edge) and ``y``. It stores neither the grid, nor the place or
+the attention of a patch, nor the text of a concept. Files of changed versions hold more; of that, only the numeric
+attributes in ``CARRIED`` are taken unasked, because anything else might name a patient or a path.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,8 +1,9 @@
 """The few instructions that a saved list of graphs uses, acted out on inert values.
 
 A pickle is a program for a small stack machine; which instructions mean what is laid down in the comments of CPython's
-``Lib/pickletools.py``. This interpreter knows the instructions of protocol 2 that lists of graphs are made of. The three that
-could run something (GLOBAL, NEWOBJ, REDUCE) only look into the closed table of ``values``; everything else is refused.
+``Lib/pickletools.py``. This interpreter knows the instructions of protocol 2 that lists of graphs are made of. The
+three that could run something (GLOBAL, NEWOBJ, REDUCE) only look into the closed table of ``values``; everything else
+is refused.
 Work and memory are bounded by the length of the program and by ``MAX_VALUES``.
 """
 
@@ -132,6 +133,9 @@ class _Machine:
             raise self.error(f"more than {MAX_DEPTH} open brackets", "E_SOURCE_SIZE")
         self.stack.append(_OPEN)
 
+    def constant(self, *, value: bool | None) -> None:
+        self.push(value)
+
     def integer(self, size: int, *, signed: bool = False) -> None:
         self.push(int.from_bytes(self.take(size), "little", signed=signed))
 
@@ -244,9 +248,9 @@ _STOP = ord(".")
 
 _STEPS: dict[int, Callable[[_Machine], None]] = {
     ord("("): _Machine.open_bracket,  # MARK
-    ord("N"): lambda machine: machine.push(None),  # NONE
-    0x88: lambda machine: machine.push(True),  # NEWTRUE
-    0x89: lambda machine: machine.push(False),  # NEWFALSE
+    ord("N"): lambda machine: machine.constant(value=None),  # NONE
+    0x88: lambda machine: machine.constant(value=True),  # NEWTRUE
+    0x89: lambda machine: machine.constant(value=False),  # NEWFALSE
     ord("K"): lambda machine: machine.integer(1),  # BININT1
     ord("M"): lambda machine: machine.integer(2),  # BININT2
     ord("J"): lambda machine: machine.integer(4, signed=True),  # BININT

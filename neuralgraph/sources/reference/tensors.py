@@ -26,8 +26,8 @@ _RATIO = 4
 class TensorReader:
     """Copies tensors out of the storages of an archive.
 
-    The copies of one reader may take 4 times the bytes of the file in all: files hold every number about once, and views
-    that overlap must not turn a small file into a large memory.
+    The copies of one reader may take 4 times the bytes of the file in all: files hold every number about once, and
+    views that overlap must not turn a small file into a large memory.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """What a saved list of graphs can be made of: inert values, and the closed table of names that stand for them.
 
-A name in a file is looked up here and nowhere else. It selects one of these markers; it never becomes an import, a class
-or a call.
+A name in a file is looked up here and nowhere else. It selects one of these markers; it never becomes an import, a
+class or a call.
 """
 
 from __future__ import annotations
