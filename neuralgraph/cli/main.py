@@ -25,6 +25,8 @@ VERBS: tuple[str, ...] = (
     "export",
     "render",
     "doctor",
+    "conformance",
+    "decode",
 )
 """Verbs in the order of the help; each is a function of its name in the module of its name."""
 

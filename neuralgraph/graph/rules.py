@@ -19,6 +19,7 @@ from neuralgraph.graph.pixels import pixels_from_bytes
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
 from neuralgraph.wire import canonical
+from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
 
@@ -28,6 +29,8 @@ MAX_ID_BYTES = 128
 """Longest study id, UTF-8 bytes."""
 
 _CODE_TOLERANCE = 0.5 + 1e-6
+_BEYOND_FLOAT32 = 2.0**128 - 2.0**103
+"""The least float64 that rounds to an infinite float32."""
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -64,7 +67,8 @@ def _grid(columns: StudyColumns) -> Iterator[Problem]:
     rows, cols = graph["view_rows"].astype(np.int64), graph["view_cols"].astype(np.int64)
     if (rows < 1).any() or (cols < 1).any():
         yield Problem("E_COORD", "views", "a grid has no rows or no columns")
-    if int((rows * cols).sum()) != counts.n_cells:
+    grid_is_whole = int((rows * cols).sum()) == counts.n_cells
+    if not grid_is_whole:
         yield Problem(
             "E_COORD", "views", f"the grids have {int((rows * cols).sum())} cells, the record {counts.n_cells}"
         )
@@ -84,6 +88,19 @@ def _grid(columns: StudyColumns) -> Iterator[Problem]:
     step = graph["view_score_step"]
     if not (np.isfinite(step) & ~np.signbit(step)).all():
         yield Problem("E_NUM", "view_score_step", "a step is negative or not finite")
+    elif grid_is_whole and (_largest_attention(columns) >= _BEYOND_FLOAT32).any():
+        yield Problem("E_NUM", "cell_score", "an attention is larger than a float32 can be")
+
+
+def _largest_attention(columns: StudyColumns) -> np.ndarray:
+    """float64 [n_views]: the largest attention of each view, before it is rounded to float32."""
+    graph = columns.graph
+    cells = graph["view_rows"].astype(np.int64) * graph["view_cols"]
+    ends = np.cumsum(cells)
+    maps = [graph["cell_score"][end - n : end] for end, n in zip(ends.tolist(), cells.tolist(), strict=True)]
+    code = np.array([codes.max(initial=0) for codes in maps], np.float64)
+    largest: np.ndarray = code * code * graph["view_score_step"]
+    return largest
 
 
 def _patches(columns: StudyColumns) -> Iterator[Problem]:
@@ -113,7 +130,9 @@ def _attention(columns: StudyColumns, cell: np.ndarray) -> Iterator[Problem]:
     view, _, _ = places(columns)
     for number, step in enumerate(graph["view_score_step"].tolist()):
         mine = np.flatnonzero(view == number)
-        expected = codes_of_attention(graph["patch_score"][mine], step)
+        score = graph["patch_score"][mine]
+        # Without a step every attention is 0, and so is every score.
+        expected = codes_of_attention(score, step) if step else np.where(score > 0, np.inf, 0)
         broken = np.abs(expected - graph["cell_score"][cell[mine]]) > _CODE_TOLERANCE
         if broken.any():
             reason = "the score is not the one the attention map has at this cell"
@@ -174,17 +193,17 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
             yield Problem("E_TEXT", where, reason)
     if any(later <= earlier for earlier, later in pairwise(names)):
         yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
-    if columns.report is not None:
-        try:
-            columns.report.decode()
-        except UnicodeDecodeError:
-            yield Problem("E_TEXT", "report", "not valid UTF-8")
     try:
         yield from provenance.problems(
             canonical.decode(columns.method, where="method"), canonical.decode(source, where="source")
         )
     except FormatError as error:
         yield error.problem
+    if columns.report is not None:
+        try:
+            columns.report.decode()
+        except UnicodeDecodeError:
+            yield Problem("E_TEXT", "report", "not valid UTF-8")
 
 
 def _text_problem(string: bytes) -> str | None:
@@ -218,7 +237,7 @@ def _blobs(columns: StudyColumns) -> Iterator[Problem]:
         except StudyError as error:
             yield error.problem
     for name in columns.extensions:
-        if not provenance.EXTENSION_NAME.fullmatch(name):
+        if not is_extension_name(name):
             yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")
 
 

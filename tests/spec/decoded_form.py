@@ -55,7 +55,7 @@ def study_form(study: ng.Study) -> dict[str, Any]:
         ],
         "patches": {
             "count": len(patches.row),
-            "width": patches.embedding.shape[1] ,
+            "width": patches.embedding.shape[1],
             "view": np.asarray(patches.view).tolist(),
             "row": patches.row.tolist(),
             "col": patches.col.tolist(),
@@ -80,7 +80,9 @@ def study_form(study: ng.Study) -> dict[str, Any]:
         },
         "triples": [[int(h), ("modify", "located_at", "suggestive_of")[r], int(t)] for h, r, t in study.triples],
         "fusion": None if study.fusion is None else list(study.fusion),
-        "labels": [[name, f32(value)] for name, value in sorted(study.labels.items(), key=lambda item: item[0].encode())],
+        "labels": [
+            [name, f32(value)] for name, value in sorted(study.labels.items(), key=lambda item: item[0].encode())
+        ],
         "provenance": {"method": map_value(method), "source": map_value(source)},
         "report": study.report,
         "pixels": None
