@@ -25,6 +25,7 @@ VERBS: tuple[str, ...] = (
     "diff",
     "export",
     "render",
+    "migrate",
     "doctor",
     "conformance",
     "decode",
