@@ -50,7 +50,9 @@ def tables() -> dict[str, str]:
 
 
 def _error_codes() -> dict[str, Any]:
-    return {"section": "13", "codes": [{"code": code, "meaning": meaning} for code, meaning in CODES.items()]}
+    """Those a reader can meet; those of sources, models and outputs are of this package alone."""
+    codes = list(CODES.items())[: list(CODES).index("E_OPEN") + 1]
+    return {"section": "13", "codes": [{"code": code, "meaning": meaning} for code, meaning in codes]}
 
 
 def _limits() -> dict[str, Any]:
