@@ -12,7 +12,7 @@ from typing import Any
 from neuralgraph.errors import Problem
 from neuralgraph.wire.vocabulary import REPORT_KINDS
 
-__all__ = ["EXTENSION_NAME", "METHOD_KEYS", "SOURCE_KEYS", "join", "problems", "split"]
+__all__ = ["METHOD_KEYS", "SOURCE_KEYS", "is_extension_name", "join", "problems", "split"]
 
 METHOD_KEYS: dict[str, type] = {
     "model": dict,  # name, digest, trained
@@ -30,8 +30,13 @@ SOURCE_KEYS: dict[str, type] = {
 }
 """Facts about this study's film and report."""
 
-EXTENSION_NAME = re.compile(r"x(\.[a-z0-9][a-z0-9-]*){2,}\.[a-z][a-z0-9_-]*", re.ASCII)
-"""Names of extensions: x.<reverse-dns>.<name>."""
+_EXTENSION_NAME = re.compile(r"x(\.[a-z0-9][a-z0-9-]*){2,}\.[a-z][a-z0-9_-]*", re.ASCII)
+_EXTENSION_NAME_BYTES = 255
+
+
+def is_extension_name(name: str) -> bool:
+    """Whether ``name`` is x.<reverse-dns>.<name>, of a length that a record can hold."""
+    return len(name) <= _EXTENSION_NAME_BYTES and _EXTENSION_NAME.fullmatch(name) is not None
 
 
 def split(provenance: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -57,8 +62,8 @@ def problems(method: Any, source: Any) -> list[Problem]:
                 if not isinstance(value, known[key]):
                     reason = f"must be a {known[key].__name__}, not a {type(value).__name__}"
                     found.append(Problem("E_TOC_KEY", f"{name}.{key}", reason))
-            elif name == "method" or not EXTENSION_NAME.fullmatch(key):
-                found.append(Problem("E_TOC_KEY", f"{name}.{key}", "not a known provenance key"))
+            elif name == "method" or not is_extension_name(key):
+                found.append(Problem("E_TOC_KEY", name, f"{key[:64]!r} is not a known provenance key"))
     if isinstance(source, dict) and isinstance(source.get("report"), str) and source["report"] not in REPORT_KINDS:
         found.append(Problem("E_TOC_KEY", "source.report", f"must be one of {', '.join(REPORT_KINDS)}"))
     return found

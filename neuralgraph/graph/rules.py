@@ -6,6 +6,8 @@ in range before any later rule uses them.
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
@@ -19,16 +21,19 @@ from neuralgraph.graph.pixels import pixels_from_bytes
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
 from neuralgraph.wire import canonical
+from neuralgraph.wire.limits import MAX_ID_BYTES
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
 
-__all__ = ["MAX_ID_BYTES", "places", "raise_first", "study_problems"]
-
-MAX_ID_BYTES = 128
-"""Longest study id, UTF-8 bytes."""
+__all__ = ["places", "raise_first", "study_problems"]
 
 _CODE_TOLERANCE = 0.5 + 1e-6
-_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters (category Cc) and the characters that turn the direction of text.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_INFINITE = 2.0**128 - 2.0**103
+"""From here on numbers round to infinity in float32."""
+_METHOD_DEPTH = 4
+"""Method maps stand at this level of a file's contents."""
 
 
 def study_problems(columns: StudyColumns) -> Iterator[Problem]:
@@ -61,29 +66,28 @@ def _first(broken: np.ndarray) -> int:
 
 def _grid(columns: StudyColumns) -> Iterator[Problem]:
     graph, counts = columns.graph, columns.counts
-    rows, cols = graph["view_rows"].astype(np.int64), graph["view_cols"].astype(np.int64)
-    if (rows < 1).any() or (cols < 1).any():
-        yield Problem("E_COORD", "views", "a grid has no rows or no columns")
-    if int((rows * cols).sum()) != counts.n_cells:
-        yield Problem(
-            "E_COORD", "views", f"the grids have {int((rows * cols).sum())} cells, the record {counts.n_cells}"
-        )
-    for name in ("view_patch_height", "view_patch_width"):
-        if not (np.isfinite(graph[name]) & (graph[name] > 0)).all():
-            yield Problem("E_NUM", name, "a patch size is not a positive number")
-            return
-    # The last row and column begin inside the film and reach its edge: each patch shows something, and all is covered.
-    for extent, patch, n in (("view_height", "view_patch_height", rows), ("view_width", "view_patch_width", cols)):
-        size = graph[patch].astype(np.float64)
-        film = graph[extent].astype(np.float64)
-        outside = ((n - 1) * size >= film) | (n * size < film * (1 - 1e-6))
-        if outside.any():
-            yield Problem("E_COORD", f"views[{_first(outside)}]", f"the grid does not cover exactly the {extent[5:]}")
-    if (graph["view_position"] >= len(VIEW_POSITIONS)).any():
-        yield Problem("E_IDX", "view_position", "not a known view position")
-    step = graph["view_score_step"]
-    if not (np.isfinite(step) & ~np.signbit(step)).all():
-        yield Problem("E_NUM", "view_score_step", "a step is negative or not finite")
+    names = ("rows", "cols", "height", "width", "patch_height", "patch_width", "score_step", "position")
+    n_cells = 0
+    for number, values in enumerate(zip(*(graph[f"view_{name}"].tolist() for name in names), strict=True)):
+        where = f"views[{number}]"
+        rows, cols, height, width, patch_height, patch_width, step, position = values
+        if rows < 1 or cols < 1:
+            yield Problem("E_COORD", where, "the grid has no rows or no columns")
+        for extent, patch, n, film in (("height", patch_height, rows, height), ("width", patch_width, cols, width)):
+            if not 0 < patch < math.inf:
+                yield Problem("E_NUM", where, f"the patch {extent} is not a positive number")
+            # The last row and column begin inside the film and reach its edge: each patch shows something of it.
+            elif (n - 1) * patch >= film or n * patch < film * (1 - 1e-6):
+                yield Problem("E_COORD", where, f"the grid does not cover exactly the {extent}")
+        if position >= len(VIEW_POSITIONS):
+            yield Problem("E_IDX", where, "not a known view position")
+        if not 0 <= step < math.inf or math.copysign(1, step) < 0:
+            yield Problem("E_NUM", where, "the step of the attention map is negative or not finite")
+        elif step * int(graph["cell_score"][n_cells : n_cells + rows * cols].max(initial=0)) ** 2 >= _INFINITE:
+            yield Problem("E_NUM", where, "the attention map is not finite")
+        n_cells += rows * cols
+    if n_cells != counts.n_cells:
+        yield Problem("E_COORD", "views", f"the grids have {n_cells} cells, the record {counts.n_cells}")
 
 
 def _patches(columns: StudyColumns) -> Iterator[Problem]:
@@ -181,7 +185,8 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
             yield Problem("E_TEXT", "report", "not valid UTF-8")
     try:
         yield from provenance.problems(
-            canonical.decode(columns.method, where="method"), canonical.decode(source, where="source")
+            canonical.decode(columns.method, where="method", depth=_METHOD_DEPTH),
+            canonical.decode(source, where="source"),
         )
     except FormatError as error:
         yield error.problem
@@ -194,7 +199,7 @@ def _text_problem(string: bytes) -> str | None:
         return "not valid UTF-8"
     if not text:
         return "empty"
-    if any(unicodedata.category(character) == "Cc" or character in _BIDIRECTIONAL for character in text):
+    if _FORBIDDEN.search(text):
         return "holds a control or bidirectional character"
     if not unicodedata.is_normalized("NFC", text):
         return "not in Unicode normal form C"
@@ -218,7 +223,7 @@ def _blobs(columns: StudyColumns) -> Iterator[Problem]:
         except StudyError as error:
             yield error.problem
     for name in columns.extensions:
-        if not provenance.EXTENSION_NAME.fullmatch(name):
+        if not provenance.is_extension_name(name):
             yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")
 
 
