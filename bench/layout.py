@@ -3,9 +3,9 @@
     python -m bench.layout [--films FOLDER] [--reports CSV] [--studies 192]
 
 Studies are made of crops of real films (25 radiographs under CC licences), each with a real report of the Open-i
-collection, and of the patch embeddings of a Swin encoder: Swin-base gives 1,024 values, Swin-tiny 768. No trained weights
-can be had offline, so the encoders carry seeded random weights with a random affine after the last norm; lossless ratios
-of such embeddings were found equal to those of other float data within a few percent, but they are not a trained model's.
+collection and the patch embeddings of a Swin encoder: Swin-base gives 1,024 values, Swin-tiny 768. No trained weights
+can be had offline: the encoders carry seeded random weights with a random affine after the last norm; the figures are
+those of float data of that shape, not of a trained model.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ import numpy as np
 from neuralgraph import Patches, Study, View
 from neuralgraph.codecs import zstd
 from neuralgraph.codecs.registry import FORMS
-from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.compressor.report_graph import extractor
+from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.fusion import fusion_edge
 from neuralgraph.sources import normalise_report, read_film

@@ -87,7 +87,7 @@ CODES: dict[str, str] = {
     "E_SOURCE_EMPTY": "the file is empty",
     "E_SOURCE_TYPE": "the file is not an image or DICOM file this version reads",
     "E_SOURCE_DAMAGED": "the file is damaged or truncated",
-    "E_SOURCE_SIZE": "the image is larger, or smaller, than can be used",
+    "E_SOURCE_SIZE": "the film or report is larger, or smaller, than can be used",
     "E_SOURCE_KIND": "the image is not a single-frame grey radiograph",
     "E_SOURCE_ENCODING": "the pixel encoding is not supported",
     "E_SOURCE_TEXT": "the report is not valid UTF-8 text",

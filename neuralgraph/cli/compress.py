@@ -113,7 +113,7 @@ def _policy(*, retain: float | None, top_k: int | None, threshold: float | None,
         raise typer.BadParameter(f"give one of {', '.join(given)}")
     for option, (maker, value) in given.items():
         try:
-            return maker(value)  # type: ignore[arg-type]  # not None, see above
+            return maker(value)
         except StudyError as error:
             raise typer.BadParameter(error.message, param_hint=option) from error
     return DEFAULT_POLICY
@@ -126,9 +126,10 @@ def _tell(output: Path, image: Path, *, trained: bool, json: bool) -> None:
     if json:
         write_json({"output": str(output), "source_bytes": source_bytes, "model_trained": trained, **summary})
     else:
+        share = summary["file_bytes"] / source_bytes
         write_line(
             f"{output}: {study['n_patches']} of {study['n_cells']} patches, {len(study['concepts'])} concepts, "
-            f"{summary['file_bytes']:,} bytes ({summary['file_bytes'] / source_bytes:.1%} of the source file's {source_bytes:,})"
+            f"{summary['file_bytes']:,} bytes ({share:.1%} of the source file's {source_bytes:,})"
         )
     if study["provenance"]["report"] == "generated":
         note("no report was given: the model wrote the text that attention and concepts come from")

@@ -38,6 +38,7 @@ def demo(
     from neuralgraph.sources.film import film_from_array
     from neuralgraph.sources.phantom import phantom
 
+    compressor = Compressor.from_pretrained("demo")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -47,7 +48,6 @@ def demo(
     sizes = _write_film(film.pixels, out / "film.png")
     with atomic_file(out / "report.txt") as stream:
         stream.write(synthetic.report.encode())
-    compressor = Compressor.from_pretrained("demo")
     study = compressor(film, synthetic.report, labels=synthetic.labels, study_id="demo")
     save(study, out / "demo.ngr", embedding="bfloat16")
     write_line(f"{out / 'film.png'}: a synthetic chest film, {SIDE} x {SIDE} pixels, not a patient's")
@@ -80,7 +80,7 @@ def _show(out: Path, pixels: np.ndarray[Any, Any], sizes: dict[str, int], *, tra
 
     path = out / "demo.ngr"
     study, size = load(path), path.stat().st_size
-    save_picture(study, out / "demo.png", image=pixels)
+    save_picture(study, out / "demo.png", image=pixels, sizes={"this .ngr": size, **sizes})
     write_line(
         f"{path}: {len(study.patches)} of {study.n_cells} patches, {len(study.concepts)} concepts, {size:,} bytes"
     )

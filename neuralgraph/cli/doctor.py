@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata, util
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -12,7 +12,7 @@ from neuralgraph import __version__
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.codecs.registry import BYTE_CODECS, FORMS
 
-__all__ = ["doctor"]
+__all__ = ["EXTRAS", "ExtraState", "doctor"]
 
 EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     "vlm": (
@@ -50,31 +50,35 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 
     Example: ngr doctor
     """
+    codecs = [codec.name for codec in BYTE_CODECS.values()] + list(FORMS)
     extras = [_check(extra) for extra in EXTRAS]
-    facts = {
-        "neuralgraph": __version__,
-        "python": platform.python_version(),
-        "codecs": [codec.name for codec in BYTE_CODECS.values()] + list(FORMS),
-        "extras": extras,
-    }
     if json:
-        write_json(facts)
+        python = platform.python_version()
+        write_json(
+            {"neuralgraph": __version__, "python": python, "codecs": codecs, "extras": [e._asdict() for e in extras]}
+        )
         return
     write_line(f"neuralgraph {__version__}, Python {platform.python_version()}")
-    write_line(f"codecs: {', '.join(facts['codecs'])}")
+    write_line(f"codecs: {', '.join(codecs)}")
     for extra in extras:
-        if extra["usable"]:
-            found = ", ".join(f"{name} {version}" for name, version in extra["versions"].items())
-            write_line(f"{extra['name']:9} ready to {extra['purpose']} ({found})")
+        if extra.missing:
+            advice = f"{', '.join(extra.missing)} missing; pip install 'neuralgraph[{extra.name}]'"
+            write_line(f"{extra.name:9} cannot {extra.purpose}: {advice}")
         else:
-            missing = ", ".join(extra["missing"])
-            write_line(
-                f"{extra['name']:9} cannot {extra['purpose']}: {missing} missing; pip install 'neuralgraph[{extra['name']}]'"
-            )
+            found = ", ".join(f"{name} {version}" for name, version in extra.versions.items())
+            write_line(f"{extra.name:9} ready to {extra.purpose} ({found})")
 
 
-def _check(extra: str) -> dict[str, object]:
+class ExtraState(NamedTuple):
+    """What an extra can do here."""
+
+    name: str
+    purpose: str
+    missing: list[str]
+    versions: dict[str, str]
+
+
+def _check(extra: str) -> ExtraState:
     purpose, modules = EXTRAS[extra]
     missing = [distribution for module, distribution in modules.items() if util.find_spec(module) is None]
-    versions = {d: metadata.version(d) for d in modules.values() if d not in missing}
-    return {"name": extra, "purpose": purpose, "usable": not missing, "missing": missing, "versions": versions}
+    return ExtraState(extra, purpose, missing, {d: metadata.version(d) for d in modules.values() if d not in missing})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib import import_module
 
 import typer
@@ -13,7 +14,18 @@ from neuralgraph.errors import MissingExtraError, ModelError, NeuralGraphError, 
 
 __all__ = ["app", "exit_code", "main"]
 
-VERBS: tuple[str, ...] = ("demo", "compress", "info", "validate", "pack", "unpack", "diff", "doctor")
+VERBS: tuple[str, ...] = (
+    "demo",
+    "compress",
+    "info",
+    "validate",
+    "pack",
+    "unpack",
+    "diff",
+    "export",
+    "render",
+    "doctor",
+)
 """Verbs in the order of the help; each is a function of its name in the module of its name."""
 
 app = typer.Typer(
@@ -53,6 +65,9 @@ def exit_code(error: NeuralGraphError) -> int:
 
 def main() -> None:
     """Run the command line; never returns."""
+    if not sys.warnoptions:
+        # stderr is for our own lines; what libraries deprecate among themselves is nothing a user can act on.
+        warnings.simplefilter("ignore")
     try:
         app()
     except NeuralGraphError as error:

@@ -162,13 +162,11 @@ class Compressor:
 
     def _provenance(self, films: list[Film], report: str) -> dict[str, Any]:
         record = self.scorer.record
-        provenance = {
-            "model": {
-                "name": record["model"],
-                "digest": record["digest"][:_DIGEST_DIGITS],
-                "trained": record["trained"],
-                "dtype": record["dtype"],
-            },
+        model = {"name": record["model"], "digest": record["digest"][:_DIGEST_DIGITS], "trained": record["trained"]}
+        if record["dtype"] != "float32":
+            model["dtype"] = record["dtype"]
+        provenance: dict[str, Any] = {
+            "model": model,
             "score": {"rule": "sum", "layer": record["layer"], "heads": record["heads"]},
             "prune": self.policy.record,
             "report": report,

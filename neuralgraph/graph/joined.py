@@ -5,13 +5,15 @@ Nodes 0 to n_patches - 1 are the patches in their order, the rest the concepts i
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.graph.study import Study
 from neuralgraph.wire.vocabulary import RELATIONS
 
-__all__ = ["EDGE_TYPES", "NODE_TYPES", "both_directions", "joined_edges", "patch_centres"]
+__all__ = ["EDGE_TYPES", "NODE_TYPES", "both_directions", "joined_edges", "node_facts", "patch_centres"]
 
 NODE_TYPES: tuple[str, ...] = ("patch", "concept")
 """Types of nodes; a code is the position in this table."""
@@ -71,6 +73,20 @@ def both_directions(pairs: NDArray[np.int64], kinds: NDArray[np.int64]) -> tuple
     kinds = np.concatenate([kinds, backwards])
     order = np.lexsort((kinds, pairs[:, 1], pairs[:, 0]))
     return pairs[order], kinds[order]
+
+
+def node_facts(study: Study) -> list[dict[str, Any]]:
+    """What can be said of each node in single numbers and words.
+
+    Returns
+    -------
+    one map per node, all with ``kind``, one of ``NODE_TYPES``; patches with ``view``, ``row``, ``col`` (int) and
+    ``score`` (float), concepts with ``text``, ``label``, ``start`` and ``end``.
+    """
+    p = study.patches
+    places = zip(p.view.tolist(), p.row.tolist(), p.col.tolist(), p.score.tolist(), strict=True)
+    patches = [dict(zip(("kind", "view", "row", "col", "score"), ("patch", *place), strict=True)) for place in places]
+    return patches + [{"kind": "concept", **concept._asdict()} for concept in study.concepts]
 
 
 def patch_centres(study: Study) -> NDArray[np.float32]:

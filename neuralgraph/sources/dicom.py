@@ -18,7 +18,7 @@ from neuralgraph.sources.dicom_pixels import PixelFormat, is_lossy_syntax, read_
 from neuralgraph.sources.film import FACT_WORDS, Fact, Film, FilmLimits, check_dimensions
 from neuralgraph.sources.presentation import grey_level_table
 
-__all__ = ["is_dicom", "read_dicom_film"]
+__all__ = ["is_dicom", "read_dicom_film", "stated_position"]
 
 _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1": "CR",
@@ -124,7 +124,7 @@ def read_dicom_film(
         if len(spacing) == 2 and min(spacing) > 0:
             facts[name] = spacing
     facts.update(_loss(header))
-    return Film(pixels, _position(header), facts)
+    return Film(pixels, stated_position(header), facts)
 
 
 def _kind(reason: str) -> SourceError:
@@ -176,8 +176,19 @@ def _pixel_format(header: DicomHeader, limits: FilmLimits) -> PixelFormat:
     return PixelFormat(rows, columns, allocated, stored, representation == 1)
 
 
-def _position(header: DicomHeader) -> str:
-    """View Position (0018,5101), else View Code Sequence (0054,0220), else unknown."""
+def stated_position(header: DicomHeader) -> str:
+    """How the film was taken: View Position (0018,5101), else View Code Sequence (0054,0220), else unknown.
+
+    Returns
+    -------
+    str
+        One of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_DAMAGED: an element cannot be read.
+    """
     word = header.word("ViewPosition")
     if word in _VIEW_WORDS:
         return _VIEW_WORDS[word]

@@ -1,0 +1,68 @@
+"""``ngr export``: a study in a format that other tools read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuralgraph.cli.output import write_line
+from neuralgraph.errors import FormatError, OutputError
+from neuralgraph.graph.study import Study
+from neuralgraph.storage.archive import load, open_archive
+from neuralgraph.storage.atomic import atomic_file, check_writable
+
+__all__ = ["Format", "export"]
+
+
+class Format(StrEnum):
+    """Formats to export to; each is written by ``to_<format>`` of the adapter of that name."""
+
+    safetensors = "safetensors"
+    npz = "npz"
+    graphml = "graphml"
+    json = "json"
+    radgraph = "radgraph"
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="An .ngr file, an archive or a folder.")],
+    to: Annotated[Format, typer.Option("--to", help="The format.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    study: Annotated[str | None, typer.Option("--study", help="Id of the study, where FILE holds several.")] = None,
+) -> None:
+    """Write the study of FILE for other tools.
+
+    safetensors, npz and json hold all of it, graphml what can be drawn, radgraph the graph of the report.
+
+    Example: ngr export study.ngr --to npz -o study.npz
+    """
+    check_writable(output)
+    # A source must never be replaced by its export; the input may also be a folder of .ngr files.
+    if output.suffix == ".ngr" or (output.exists() and file.exists() and output.samefile(file)):
+        raise OutputError("an export does not replace an .ngr file; give it another name", where=str(output))
+    convert = _converter(to)
+    content = convert(_chosen(file, study))
+    with atomic_file(output) as stream:
+        stream.write(content)
+    write_line(f"{output}: {len(content):,} bytes")
+
+
+def _converter(to: Format) -> Callable[[Study], bytes]:
+    # Imported only now: an adapter needs its library, this verb does not.
+    converter: Callable[[Study], bytes] = getattr(import_module(f"neuralgraph.adapters.{to}"), f"to_{to}")
+    return converter
+
+
+def _chosen(file: Path, study_id: str | None) -> Study:
+    with open_archive(file) as archive:
+        if study_id is not None:
+            return archive[study_id]
+        if len(archive) != 1:
+            reason = f"the file holds {len(archive)} studies; name one with --study, or use ngr unpack first"
+            raise FormatError(reason, code="E_OPEN", where=str(file))
+    return load(file)

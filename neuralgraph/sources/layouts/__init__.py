@@ -1,0 +1,124 @@
+"""Data sets as people have them, each resolved to one manifest before anything is converted.
+
+One file per layout; each says whether a folder is of its kind (``matches``) and lists its studies (``resolve``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuralgraph.errors import SourceError
+from neuralgraph.sources.layouts import (
+    chexpert,
+    chexpert_plus,
+    folder,
+    generic,
+    mimic_cxr,
+    mimic_cxr_jpg,
+    openi,
+)
+from neuralgraph.sources.layouts.manifest import (
+    REASONS,
+    DroppedRow,
+    Entry,
+    Manifest,
+    ManifestImage,
+    ManifestRow,
+    manifest_line,
+)
+from neuralgraph.sources.layouts.roots import Roots
+from neuralgraph.sources.layouts.selection import COHORTS, Selection, select
+from neuralgraph.sources.layouts.views import FRONTAL
+
+__all__ = [
+    "COHORTS",
+    "LAYOUTS",
+    "REASONS",
+    "DroppedRow",
+    "Layout",
+    "Manifest",
+    "ManifestImage",
+    "ManifestRow",
+    "Roots",
+    "Selection",
+    "default_selection",
+    "detect_layout",
+    "manifest_line",
+    "resolve_manifest",
+]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one data set is read, and what is taken of it unless something else is asked for."""
+
+    matches: Callable[[Path], bool]
+    resolve: Callable[[Roots], Iterator[Entry]]
+    selection: Selection
+
+
+# A published data set lists lateral views and several films of one study: one frontal film is what the paper takes.
+# Its owner chose what a manifest or a folder of his own lists: all of it is taken.
+_PUBLISHED = Selection(views=FRONTAL, one_film=True, generate_reports=False)
+_OWN = Selection()
+_NO_REPORTS = Selection(views=FRONTAL, one_film=True, generate_reports=True)
+
+LAYOUTS: dict[str, Layout] = {
+    "manifest": Layout(generic.matches, generic.resolve, _OWN),
+    "chexpert-plus": Layout(chexpert_plus.matches, chexpert_plus.resolve, _PUBLISHED),
+    "openi": Layout(openi.matches, openi.resolve, _PUBLISHED),
+    "mimic-cxr": Layout(mimic_cxr.matches, mimic_cxr.resolve, _PUBLISHED),
+    "mimic-cxr-jpg": Layout(mimic_cxr_jpg.matches, mimic_cxr_jpg.resolve, _PUBLISHED),
+    "chexpert": Layout(chexpert.matches, chexpert.resolve, _NO_REPORTS),
+    "folder": Layout(folder.matches, folder.resolve, _OWN),
+}
+"""The layouts by name, in the order in which they are looked for."""
+
+
+def detect_layout(source: Path) -> str:
+    """The name of the first layout that recognises the source.
+
+    Parameters
+    ----------
+    source : a folder, or a manifest.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_READ: nothing is there. E_SOURCE_TYPE: no layout recognises it.
+    """
+    if not source.exists():
+        raise SourceError("no such file or folder")
+    for name, layout in LAYOUTS.items():
+        if (source.is_dir() or name == "manifest") and layout.matches(source):
+            return name
+    raise SourceError(f"no layout recognises this; name one with --layout ({', '.join(LAYOUTS)})", code="E_SOURCE_TYPE")
+
+
+def default_selection(layout: str) -> Selection:
+    """What is taken of a layout unless something else is asked for."""
+    return LAYOUTS[layout].selection
+
+
+def resolve_manifest(roots: Roots, layout: str = "auto", selection: Selection | None = None) -> Manifest:
+    """The manifest of a source.
+
+    Parameters
+    ----------
+    roots : where its parts lie.
+    layout : a key of ``LAYOUTS``, or "auto".
+    selection : what to take; the layout's default when None.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_READ, E_SOURCE_TYPE: no such layout, or the source is not of it; E_SOURCE_DAMAGED, E_SOURCE_TEXT,
+        E_SOURCE_EMPTY: a table cannot be read.
+    """
+    name = detect_layout(roots.source) if layout == "auto" else layout
+    if name not in LAYOUTS:
+        raise SourceError(f"{name!r} is not a layout; use one of {', '.join(LAYOUTS)}", code="E_SOURCE_TYPE")
+    entries = LAYOUTS[name].resolve(roots)
+    return select(entries, LAYOUTS[name].selection if selection is None else selection, layout=name)

@@ -1,0 +1,35 @@
+"""The view a DICOM file states of itself, from its first bytes."""
+
+from __future__ import annotations
+
+from neuralgraph.errors import SourceError
+from neuralgraph.sources.dicom import is_dicom, stated_position
+from neuralgraph.sources.dicom_header import read_dicom_header
+
+__all__ = ["dicom_view"]
+
+# Headers of films are a few kilobytes; with lookup tables and icons they reach about a hundred.
+_HEADER_BYTES = 512 * 1024
+
+
+def dicom_view(path: str) -> str:
+    """One of ``VIEW_POSITIONS``; "unknown" where the file says nothing or cannot be read this far.
+
+    A file that cannot be read gets its reason when it is converted, not here.
+
+    Raises
+    ------
+    MissingExtraError
+        E_EXTRA: pydicom is not installed.
+    """
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(_HEADER_BYTES)
+    except OSError:
+        return "unknown"
+    if not is_dicom(data):
+        return "unknown"
+    try:
+        return stated_position(read_dicom_header(data))
+    except SourceError:
+        return "unknown"

@@ -1,0 +1,160 @@
+"""The manifest: what will be converted, row by row, and what will not be, each with its reason.
+
+Every layout resolves to this one form before anything is converted. A manifest holds the source's own identifiers and
+paths: it is a working paper of whoever holds the source, never an output to pass on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from neuralgraph.errors import SourceError
+from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.wire.vocabulary import VIEW_POSITIONS
+
+__all__ = ["REASONS", "VIEWS", "DroppedRow", "Entry", "Manifest", "ManifestImage", "ManifestRow", "manifest_line"]
+
+VIEWS: tuple[str, ...] = (*VIEW_POSITIONS, "FRONTAL")
+"""Views of a manifest: those of a study, and FRONTAL for a film that is PA or AP and does not say which."""
+
+REASONS: dict[str, str] = {
+    "row_invalid": "the row lacks a key, has a malformed one, or has more or fewer fields than the header",
+    "label_invalid": "a label is not a number the data set's labels can have",
+    "conflicting_rows": "several rows of one study contradict each other",
+    "no_image": "no image is named",
+    "image_missing": "a named image is not there",
+    "view_unknown": "no image is known to show a wanted view",
+    "no_frontal": "images are there, none of a wanted view",
+    "no_report": "no report is given",
+    "report_missing": "the named report is not there",
+    "label_missing": "the label that is asked for is blank",
+    "label_uncertain": "the label that is asked for is -1",
+    "split_not_wanted": "the study belongs to a split that is not asked for",
+    "duplicate_patient": "another study of the patient is taken",
+    "sampled_out": "left out to reach the prevalence that is asked for",
+}
+"""Why rows are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestImage:
+    """One image of a study."""
+
+    path: str
+    """Where it lies."""
+    view: str = "unknown"
+    """One of ``VIEWS``."""
+    order: str = ""
+    """Breaks ties among images of equal view: earliest first (time of day, then the image's own id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One study to convert."""
+
+    study_key: str
+    """What the source calls the study, unique within it. Pseudonyms are made from it; no study ever holds it."""
+    patient_key: str = ""
+    """What the source calls the patient; "" where it does not say."""
+    images: tuple[ManifestImage, ...] = ()
+    report: str | None = None
+    """The text itself."""
+    report_path: str | None = None
+    """The file with the text; not both."""
+    labels: Mapping[str, float] = field(default_factory=dict)
+    """Raw values: 1 present, 0 absent, -1 uncertain; a blank is no entry."""
+    labeler: str = ""
+    """Who or what assigned the labels."""
+    split: str = ""
+    """train, validate, test, or "" where nothing is said."""
+    order: str = ""
+    """Sorts a patient's studies from first to last."""
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedRow:
+    """One row that will not be converted."""
+
+    study_key: str
+    reason: str
+    """A key of ``REASONS``."""
+
+
+Entry = ManifestRow | DroppedRow
+"""What a layout yields."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All of a source: rows in ascending order of their keys, and what was dropped."""
+
+    layout: str
+    rows: tuple[ManifestRow, ...]
+    dropped: tuple[DroppedRow, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Dropped rows by reason, most frequent first."""
+        return dict(Counter(row.reason for row in self.dropped).most_common())
+
+    @property
+    def without_report(self) -> int:
+        """Rows whose report the model will have to write."""
+        return sum(row.report is None and row.report_path is None for row in self.rows)
+
+    def write(self, path: str | os.PathLike[str], study_ids: Mapping[str, str] | None = None) -> None:
+        """Write the manifest as JSON lines, readable by its owner only; the generic layout reads it back.
+
+        Parameters
+        ----------
+        path : the file to create or replace.
+        study_ids : pseudonym by study key, added as ``converted_as`` so that failures can be looked up.
+
+        Raises
+        ------
+        OutputError (E_OUTPUT, E_WRITE) : the file cannot be written.
+        """
+        with atomic_file(path) as stream:
+            os.fchmod(stream.fileno(), 0o600)
+            for row in self.rows:
+                line = manifest_line(row)
+                if study_ids is not None:
+                    line["converted_as"] = study_ids[row.study_key]
+                stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            for dropped in self.dropped:
+                line = {"study_id": dropped.study_key, "dropped": dropped.reason}
+                stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+
+
+def manifest_line(row: ManifestRow) -> dict[str, Any]:
+    """A row under the column names of the generic layout, paths made absolute; empty members are left out."""
+    line: dict[str, Any] = {
+        "study_id": row.study_key,
+        "patient_id": row.patient_key,
+        "image": [os.path.abspath(image.path) for image in row.images],
+        "view": [image.view for image in row.images],
+        "report": row.report,
+        "report_path": None if row.report_path is None else os.path.abspath(row.report_path),
+        "split": row.split,
+        "order": row.order,
+        "labeler": row.labeler,
+        **{f"label.{name}": value for name, value in row.labels.items()},
+    }
+    return {name: value for name, value in line.items() if value not in (None, "", [])}
+
+
+def check_reason(reason: str) -> str:
+    """``reason``, if it is one of ours.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_TEXT) : it is not.
+    """
+    if reason not in REASONS:
+        raise SourceError("a dropped row has an unknown reason", code="E_SOURCE_TEXT", where="dropped")
+    return reason

@@ -1,0 +1,29 @@
+"""Documents say what the results say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.documents import CHAPTERS, DOCUMENT, RESULTS, document, table
+
+
+def test_document_is_what_the_results_give():
+    assert DOCUMENT.read_text() == document(), "run: python -m bench.documents"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_chapter_has_its_results(name):
+    assert json.loads((RESULTS / name).read_text())
+
+
+def test_table():
+    assert table(["a", "b"], [["x", 1234], ["y", 0.25]]) == "| a | b |\n| --- | --- |\n| x | 1,234 |\n| y | 0.25 |"
+
+
+def test_readme_and_ci_run_the_same_tests():
+    root = Path(__file__).parents[2]
+    command = next(line for line in (root / "README.md").read_text().splitlines() if line.endswith("-m pytest"))
+    assert command in (root / ".ci" / "run").read_text().splitlines()
