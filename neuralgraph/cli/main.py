@@ -24,6 +24,8 @@ VERBS: tuple[str, ...] = (
     "diff",
     "export",
     "render",
+    "conformance",
+    "decode",
     "doctor",
 )
 """Verbs in the order of the help; each is a function of its name in the module of its name."""

@@ -40,7 +40,7 @@ def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
     Raises
     ------
     CodecError (E_ZSTD) : the frame breaks a rule, or libzstd refuses it.
-    CodecError (E_SIZE) : the frame states another content size.
+    CodecError (E_SIZE) : the frame states another content size, or none.
     """
     content_bytes = _check_frame_header(bytes(stored[:18]), where)
     if content_bytes != decoded_bytes:
@@ -77,8 +77,8 @@ def _decode_nothing(stored: memoryview, where: str) -> bytes:
 def _check_frame_header(header: bytes, where: str) -> int:
     """Content size of the frame that ``header`` opens (RFC 8878 section 3.1.1.1)."""
 
-    def refuse(reason: str) -> CodecError:
-        return CodecError(f"not an acceptable zstd frame: {reason}", code="E_ZSTD", where=where)
+    def refuse(reason: str, *, code: str = "E_ZSTD") -> CodecError:
+        return CodecError(f"not an acceptable zstd frame: {reason}", code=code, where=where)
 
     if len(header) < 6 or header[:4] != _MAGIC:
         raise refuse("no frame magic")
@@ -88,7 +88,7 @@ def _check_frame_header(header: bytes, where: str) -> int:
         raise refuse("reserved bit, unused bit, checksum or dictionary id is set")
     size_bytes = _CONTENT_SIZE_BYTES[descriptor >> 6] or (1 if single_segment else 0)
     if size_bytes == 0:
-        raise refuse("no content size")
+        raise refuse("no content size", code="E_SIZE")
     position = 5 if single_segment else 6
     field = header[position : position + size_bytes]
     if len(field) < size_bytes:

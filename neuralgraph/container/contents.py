@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,6 +12,7 @@ from neuralgraph.errors import FormatError
 from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import PAGE_BYTES, sha256
 from neuralgraph.wire.limits import Limits
+from neuralgraph.wire.names import is_section_name
 
 __all__ = ["CRITICAL", "Contents", "Section", "pack_contents", "parse_contents"]
 
@@ -24,7 +24,6 @@ COPY_SAFE = 2
 INDEX = "index"
 KEYS = "keys"
 _CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0}
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}|x(\.[a-z0-9][a-z0-9-]{0,31}){2,6}\.[a-z][a-z0-9_-]{0,31}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def parse_contents(data: bytes, *, toc_offset: int, limits: Limits) -> Contents:
 
     Raises
     ------
-    FormatError (E_TOC_FORM, E_TOC_KEY, E_NAME, E_SECTION, E_COVER, E_METHOD) : it breaks a rule.
+    FormatError (E_TOC_FORM, E_TOC_KEY, E_NAME, E_SECTION, E_RANGE, E_COVER, E_METHOD) : it breaks a rule.
     """
     toc = canonical.decode(data, where="toc")
     layout, meta = _members(toc, "toc", {"layout": dict, "meta": dict}, {})
@@ -132,7 +131,7 @@ def _section(row: Any) -> Section:
     if not isinstance(row, list) or [type(item) for item in row] != list(kinds):
         raise FormatError("a section is not [name, flags, offset, length, crc32]", code="E_TOC_KEY", where="toc.layout")
     section = Section(*row)
-    if not _NAME.fullmatch(section.name):
+    if not is_section_name(section.name):
         raise FormatError("a section has a name outside the grammar", code="E_NAME", where="toc.layout")
     known = section.name in _CORE_FLAGS
     if section.flags not in range(4) or (known and section.flags != _CORE_FLAGS[section.name]):

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralgraph.container.layout import ALIGNMENT, PROLOGUE
+from neuralgraph.container.layout import PROLOGUE
 from neuralgraph.errors import FormatError
 from neuralgraph.wire.columns import Counts
+from neuralgraph.wire.limits import MAX_INTEGER
 
 __all__ = ["COUNT_COLUMNS", "Index", "IndexRow", "index_bytes", "pack_index"]
 
@@ -65,6 +66,7 @@ class Index:
     Raises
     ------
     FormatError (E_INDEX) : the records do not follow each other from the prologue to ``end`` without gap or overlap.
+    FormatError (E_OVERFLOW) : an offset exceeds 2^53 - 1.
     """
 
     def __init__(self, payload: memoryview, n_records: int, *, end: int) -> None:
@@ -73,10 +75,12 @@ class Index:
         self.length: NDArray[np.uint32] = self._column("<u4")
         self.counts: dict[str, NDArray[np.uint32]] = {name: self._column("<u4") for name in COUNT_COLUMNS}
         self._leaves = payload[self._position :]
+        if (self.offset > MAX_INTEGER).any():
+            raise FormatError("an offset exceeds 2^53 - 1", code="E_OVERFLOW", where="index")
         starts = self.offset.astype(np.int64)
         ends = starts + self.length
         expected = np.append(starts[1:], end)
-        if int(starts[0]) != PROLOGUE.size or (ends != expected).any() or (starts % ALIGNMENT).any():
+        if int(starts[0]) != PROLOGUE.size or (ends != expected).any():
             raise FormatError(
                 "the records do not follow each other without gap or overlap", code="E_INDEX", where="index"
             )

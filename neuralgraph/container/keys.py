@@ -93,11 +93,14 @@ class Keys:
 
         Raises
         ------
-        FormatError (E_DUP) : they do not.
+        FormatError (E_DUP) : two are equal.
+        FormatError (E_INDEX) : they descend.
         """
         previous: bytes | None = None
         for position in self._order.tolist():
             current = self.study_id_bytes(position)
-            if previous is not None and current <= previous:
-                raise FormatError("ids are not in strictly ascending order", code="E_DUP", where="keys")
+            if current == previous:
+                raise FormatError("two studies have the same id", code="E_DUP", where="keys")
+            if previous is not None and current < previous:
+                raise FormatError("ids are not in ascending order", code="E_INDEX", where="keys")
             previous = current

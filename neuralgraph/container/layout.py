@@ -5,6 +5,7 @@ from __future__ import annotations
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import crc32
 from neuralgraph.wire.fields import Field, Structure
+from neuralgraph.wire.limits import MAX_INTEGER
 
 __all__ = [
     "ALIGNMENT",
@@ -14,6 +15,7 @@ __all__ = [
     "PROLOGUE",
     "SYNC",
     "TRAILER",
+    "check_integers",
     "pack_prologue",
     "pack_trailer",
     "padding",
@@ -61,6 +63,18 @@ TRAILER = Structure(
 def padding(length: int) -> int:
     """Zero bytes that bring ``length`` to a multiple of ``ALIGNMENT``."""
     return -length % ALIGNMENT
+
+
+def check_integers(values: dict[str, int], *, where: str) -> None:
+    """Refuse integers that not every language can hold exactly.
+
+    Raises
+    ------
+    FormatError (E_OVERFLOW) : an integer exceeds 2^53 - 1.
+    """
+    for name, value in values.items():
+        if isinstance(value, int) and value > MAX_INTEGER:
+            raise FormatError(f"{name} exceeds 2^53 - 1", code="E_OVERFLOW", where=where)
 
 
 def pack_prologue() -> bytes:
@@ -121,6 +135,7 @@ def parse_trailer(data: bytes, file_bytes: int) -> dict[str, int]:
     ------
     FormatError (E_TRUNCATED, E_TRAILING) : the file is shorter or longer than it was written.
     FormatError (E_TRAILER) : damaged, or reserved bytes set.
+    FormatError (E_OVERFLOW) : an integer exceeds 2^53 - 1.
     """
     if data[-8:] != END_MAGIC:
         reason = "the file does not end with a trailer: it is truncated, or something was appended"
@@ -129,6 +144,7 @@ def parse_trailer(data: bytes, file_bytes: int) -> dict[str, int]:
     if crc32(data[:crc_offset]) != int.from_bytes(data[crc_offset : crc_offset + 4], "little"):
         raise ChecksumError("the trailer is damaged", code="E_TRAILER", where="trailer")
     values = TRAILER.unpack(data, code="E_TRAILER", where="trailer")
+    check_integers(values, where="trailer")
     stated = values["file_bytes"]
     if stated != file_bytes:
         code = "E_TRUNCATED" if isinstance(stated, int) and stated > file_bytes else "E_TRAILING"

@@ -17,10 +17,10 @@ from neuralgraph.container.layout import (
     parse_prologue,
     parse_trailer,
 )
-from neuralgraph.container.record import MINIMUM_BYTES, Record
+from neuralgraph.container.record import Record
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import PAGE_BYTES, crc32, leaf_digest, merkle_root, root_digest
-from neuralgraph.wire.limits import MAX_INTEGER, Limits
+from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = ["ByteSource", "BytesSource", "Container"]
@@ -101,8 +101,6 @@ class Container:
         self.limits.check("decoded_bytes", trailer["max_record_decoded_bytes"], where="trailer")
         if trailer["n_records"] == 0:
             raise FormatError("the file holds no study", code="E_INDEX", where="trailer")
-        if trailer["total_decoded_bytes"] > MAX_INTEGER:
-            raise FormatError("the total size exceeds 2^53 - 1", code="E_OVERFLOW", where="trailer")
         root_at = TRAILER.offset("root")
         return trailer, data[root_at : root_at + 32]
 
@@ -125,14 +123,12 @@ class Container:
 
     def _check_index_extent(self) -> None:
         n_records, section = self.trailer["n_records"], self.contents.sections[INDEX]
-        if section.length != index_bytes(n_records):
-            reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
-            raise FormatError(reason, code="E_INDEX", where="index")
-        if section.offset < PROLOGUE.size + n_records * MINIMUM_BYTES:
-            raise FormatError("the records cannot fit before the index", code="E_INDEX", where="index")
         if (n_records > 1) != (KEYS in self.contents.sections):
             reason = "a file of several studies has keys, a file of one has none"
             raise FormatError(reason, code="E_SECTION", where="keys")
+        if section.length != index_bytes(n_records):
+            reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
+            raise FormatError(reason, code="E_INDEX", where="index")
 
     def __len__(self) -> int:
         """Number of records."""

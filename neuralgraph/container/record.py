@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neuralgraph.codecs import zstd
 from neuralgraph.codecs.forms import Buffer, Form
 from neuralgraph.codecs.registry import FORMS, STORE, ZSTD, FormEntry, decode_bytes, form_of_stream
-from neuralgraph.container.layout import SYNC, padding
+from neuralgraph.container.layout import ALIGNMENT, SYNC, padding
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32, sha256
 from neuralgraph.wire.columns import Counts, graph_bytes, split_graph
@@ -54,7 +54,7 @@ EXTENSION_STREAMS = range(0x8000, 0xC000)
 _FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
 """Streams whose size does not follow from the counts."""
 
-MINIMUM_BYTES = HEADER.size + ENTRY.size + TAIL.size
+MINIMUM_BYTES = HEADER.size + TAIL.size
 
 _RATIO_ALLOWANCE = 65_536
 _RATIO = 1_024
@@ -171,8 +171,9 @@ class Record:
         limits.check("record_bytes", len(data), where=where)
         if len(data) < MINIMUM_BYTES:
             raise self._error("the record is shorter than its header")
+        if len(data) % ALIGNMENT:
+            raise self._error(f"the length of the record is not a multiple of {ALIGNMENT}")
         n_streams = int.from_bytes(data[HEADER.offset("n_streams") : HEADER.offset("n_streams") + 2], "little")
-        limits.check("streams", n_streams, where=where)
         table_end = HEADER.size + n_streams * ENTRY.size
         body = table_end + TAIL.size
         if body > len(data):
@@ -180,6 +181,7 @@ class Record:
         tail = TAIL.unpack(data[table_end:body], code="E_RECORD", where=where)
         if crc32(data[:table_end]) != tail["header_crc32"]:
             raise ChecksumError("the record header is damaged", code="E_RECORD", where=where)
+        limits.check("streams", n_streams, where=where)
         header = HEADER.unpack(data[: HEADER.size], code="E_RECORD", where=where)
         if header["record_bytes"] != len(data):
             raise self._error(f"the record says {header['record_bytes']} bytes, the index {len(data)}")
@@ -272,11 +274,34 @@ class Record:
         CodecError (E_STREAM, E_SIZE, E_ZSTD) : the stream does not decode.
         """
         entry = self.streams[stream_id]
-        stored = self.data[entry.offset : entry.offset + entry.stored_bytes]
         where = self.where + self._name(stream_id)
+        return decode_bytes(entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where)
+
+    def stored(self, stream_id: int) -> memoryview:
+        """Stored bytes of a stream, their checksum verified.
+
+        Raises
+        ------
+        ChecksumError (E_CRC) : they are damaged.
+        """
+        entry = self.streams[stream_id]
+        stored = self.data[entry.offset : entry.offset + entry.stored_bytes]
         if crc32(stored) != entry.crc32:
-            raise ChecksumError("the stored bytes are damaged", where=where)
-        return decode_bytes(entry.encoding, stored, entry.decoded_bytes, where=where)
+            raise ChecksumError("the stored bytes are damaged", where=self.where + self._name(stream_id))
+        return stored
+
+    def check(self, stream_id: int) -> None:
+        """Verify a stream without using it: its checksum and, unless it is a column of a later version, its encoding.
+
+        Raises
+        ------
+        ChecksumError (E_CRC) : the stored bytes are damaged.
+        CodecError (E_STREAM, E_SIZE, E_ZSTD) : the stream does not decode.
+        """
+        if stream_id in OPTIONAL_STREAMS:
+            self.stored(stream_id)
+        else:
+            self.read(stream_id)
 
     def columns(self, method: bytes) -> StudyColumns:
         """Everything the record holds, decoded.
@@ -309,7 +334,10 @@ class Record:
         return entry.form.decode(planes, rows, width, where=self.where + self._name(base))
 
     def _extensions(self) -> dict[str, bytes]:
-        named = [self._extension(stream_id) for stream_id in self.streams if stream_id in EXTENSION_STREAMS]
+        stream_ids = [stream_id for stream_id in self.streams if stream_id in EXTENSION_STREAMS]
+        named = [self._extension(stream_id) for stream_id in stream_ids]
+        if stream_ids != list(EXTENSION_STREAMS[: len(stream_ids)]):
+            raise self._error("extensions do not take the stream ids from 0x8000 upwards", code="E_STREAM")
         names = [name for name, _ in named]
         if names != sorted(set(names)):
             raise self._error("extensions are not in ascending order of their names, each once", code="E_STREAM")
@@ -323,9 +351,8 @@ class Record:
         except UnicodeDecodeError:
             name = ""
         if not name or len(data) < 1 + length:
-            raise self._error(
-                "an extension stream does not begin with its name", code="E_NAME", at=self._name(stream_id)
-            )
+            reason = "an extension stream does not begin with its name"
+            raise self._error(reason, code="E_NAME", at=self._name(stream_id))
         return name, data[1 + length :]
 
     def problems(self) -> list[Problem]:
@@ -333,7 +360,7 @@ class Record:
         found = []
         for stream_id in self.streams:
             try:
-                self.read(stream_id)
+                self.check(stream_id)
             except NeuralGraphError as error:
                 found.append(error.problem)
         return found

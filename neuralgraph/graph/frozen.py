@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.wire.canonical import MAX_DEPTH
 
-__all__ = ["FrozenMap", "Immutable", "float32", "freeze", "frozen_array", "whole"]
+__all__ = ["FrozenMap", "Immutable", "float32", "freeze", "frozen_array", "thaw", "whole"]
 
 
 def frozen_array(values: Any, dtype: str, shape: tuple[int, ...], *, where: str) -> NDArray[Any]:
@@ -104,3 +104,10 @@ def freeze(value: Any, *, depth: int = 1) -> Any:
     if isinstance(value, Mapping):
         return FrozenMap({key: freeze(member, depth=depth + 1) for key, member in value.items()})
     return tuple(freeze(member, depth=depth + 1) for member in value)
+
+
+def thaw(value: Any) -> Any:
+    """A copy of a frozen value in plain dicts and lists, to be changed at will."""
+    if isinstance(value, Mapping):
+        return {key: thaw(member) for key, member in value.items()}
+    return [thaw(member) for member in value] if isinstance(value, list | tuple) else value

@@ -6,13 +6,13 @@ conversion and are stored once per file; ``source`` facts belong to one study an
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from neuralgraph.errors import Problem
+from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.vocabulary import REPORT_KINDS
 
-__all__ = ["METHOD_KEYS", "SOURCE_KEYS", "is_extension_name", "join", "problems", "split"]
+__all__ = ["METHOD_KEYS", "METHOD_MEMBERS", "SOURCE_KEYS", "join", "problems", "split"]
 
 METHOD_KEYS: dict[str, type] = {
     "model": dict,  # name, digest, trained
@@ -22,6 +22,14 @@ METHOD_KEYS: dict[str, type] = {
 }
 """Facts about how the study was made, shared by a conversion."""
 
+METHOD_MEMBERS: dict[str, tuple[str, ...]] = {
+    "model": ("name", "digest", "trained", "dtype"),
+    "score": ("rule", "layer", "heads"),
+    "prune": ("policy", "value"),
+    "extractor": ("name", "version", "fingerprint"),
+}
+"""The only members that each of these facts may have."""
+
 SOURCE_KEYS: dict[str, type] = {
     "report": str,  # one of REPORT_KINDS
     "films": list,  # one map per view: format, bits, photometric, lossy history, pixel spacing
@@ -29,14 +37,6 @@ SOURCE_KEYS: dict[str, type] = {
     "terms": str,  # terms of use that the data came under
 }
 """Facts about this study's film and report."""
-
-_EXTENSION_NAME = re.compile(r"x(\.[a-z0-9][a-z0-9-]*){2,}\.[a-z][a-z0-9_-]*", re.ASCII)
-_EXTENSION_NAME_BYTES = 255
-
-
-def is_extension_name(name: str) -> bool:
-    """Whether ``name`` is x.<reverse-dns>.<name>, of a length that a record can hold."""
-    return len(name) <= _EXTENSION_NAME_BYTES and _EXTENSION_NAME.fullmatch(name) is not None
 
 
 def split(provenance: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -48,6 +48,11 @@ def split(provenance: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def join(method: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
     """The flat provenance of a method map and a source map."""
     return {**method, **source}
+
+
+def _unknown_members(where: str, value: Any, known: tuple[str, ...] | None) -> list[Problem]:
+    unknown = [member for member in value if member not in known] if known else []
+    return [Problem("E_TOC_KEY", where, f"{member[:64]!r} is not a known provenance key") for member in unknown]
 
 
 def problems(method: Any, source: Any) -> list[Problem]:
@@ -62,8 +67,13 @@ def problems(method: Any, source: Any) -> list[Problem]:
                 if not isinstance(value, known[key]):
                     reason = f"must be a {known[key].__name__}, not a {type(value).__name__}"
                     found.append(Problem("E_TOC_KEY", f"{name}.{key}", reason))
+                else:
+                    found += _unknown_members(f"{name}.{key}", value, METHOD_MEMBERS.get(key))
             elif name == "method" or not is_extension_name(key):
                 found.append(Problem("E_TOC_KEY", name, f"{key[:64]!r} is not a known provenance key"))
+    films = source.get("films") if isinstance(source, dict) else None
+    if isinstance(films, list) and not all(isinstance(film, dict) for film in films):
+        found.append(Problem("E_TOC_KEY", "source.films", "a film is not a map"))
     if isinstance(source, dict) and isinstance(source.get("report"), str) and source["report"] not in REPORT_KINDS:
         found.append(Problem("E_TOC_KEY", "source.report", f"must be one of {', '.join(REPORT_KINDS)}"))
     return found

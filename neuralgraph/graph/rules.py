@@ -22,6 +22,7 @@ from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
 from neuralgraph.wire import canonical
 from neuralgraph.wire.limits import MAX_ID_BYTES
+from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
 
@@ -67,27 +68,32 @@ def _first(broken: np.ndarray) -> int:
 def _grid(columns: StudyColumns) -> Iterator[Problem]:
     graph, counts = columns.graph, columns.counts
     names = ("rows", "cols", "height", "width", "patch_height", "patch_width", "score_step", "position")
-    n_cells = 0
-    for number, values in enumerate(zip(*(graph[f"view_{name}"].tolist() for name in names), strict=True)):
-        where = f"views[{number}]"
-        rows, cols, height, width, patch_height, patch_width, step, position = values
+    views = list(zip(*(graph[f"view_{name}"].tolist() for name in names), range(counts.n_views), strict=True))
+    for rows, cols, *_, number in views:
         if rows < 1 or cols < 1:
-            yield Problem("E_COORD", where, "the grid has no rows or no columns")
-        for extent, patch, n, film in (("height", patch_height, rows, height), ("width", patch_width, cols, width)):
-            if not 0 < patch < math.inf:
-                yield Problem("E_NUM", where, f"the patch {extent} is not a positive number")
-            # The last row and column begin inside the film and reach its edge: each patch shows something of it.
-            elif (n - 1) * patch >= film or n * patch < film * (1 - 1e-6):
-                yield Problem("E_COORD", where, f"the grid does not cover exactly the {extent}")
-        if position >= len(VIEW_POSITIONS):
-            yield Problem("E_IDX", where, "not a known view position")
-        if not 0 <= step < math.inf or math.copysign(1, step) < 0:
-            yield Problem("E_NUM", where, "the step of the attention map is negative or not finite")
-        elif step * int(graph["cell_score"][n_cells : n_cells + rows * cols].max(initial=0)) ** 2 >= _INFINITE:
-            yield Problem("E_NUM", where, "the attention map is not finite")
-        n_cells += rows * cols
+            yield Problem("E_COORD", f"views[{number}]", "the grid has no rows or no columns")
+    n_cells = sum(rows * cols for rows, cols, *_ in views)
     if n_cells != counts.n_cells:
         yield Problem("E_COORD", "views", f"the grids have {n_cells} cells, the record {counts.n_cells}")
+    for *_, patch_height, patch_width, _, _, number in views:
+        if not (0 < patch_height < math.inf and 0 < patch_width < math.inf):
+            yield Problem("E_NUM", f"views[{number}]", "a patch size is not a positive number")
+    for rows, cols, height, width, patch_height, patch_width, _, _, number in views:
+        for extent, n, patch, film in (("height", rows, patch_height, height), ("width", cols, patch_width, width)):
+            # The last row and column begin inside the film and reach its edge: each patch shows something of it.
+            if 0 < patch < math.inf and ((n - 1) * patch >= film or n * patch < film * (1 - 1e-6)):
+                yield Problem("E_COORD", f"views[{number}]", f"the grid does not cover exactly the {extent}")
+    for *_, position, number in views:
+        if position >= len(VIEW_POSITIONS):
+            yield Problem("E_IDX", f"views[{number}]", "not a known view position")
+    start = 0
+    for rows, cols, *_, step, _, number in views:
+        largest = int(graph["cell_score"][start : start + rows * cols].max(initial=0))
+        start += rows * cols
+        if not 0 <= step < math.inf or math.copysign(1, step) < 0:
+            yield Problem("E_NUM", f"views[{number}]", "the step of the attention map is negative or not finite")
+        elif largest * largest * step >= _INFINITE:
+            yield Problem("E_NUM", f"views[{number}]", "an attention is larger than a float32 can be")
 
 
 def _patches(columns: StudyColumns) -> Iterator[Problem]:
@@ -178,11 +184,6 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
             yield Problem("E_TEXT", where, reason)
     if any(later <= earlier for earlier, later in pairwise(names)):
         yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
-    if columns.report is not None:
-        try:
-            columns.report.decode()
-        except UnicodeDecodeError:
-            yield Problem("E_TEXT", "report", "not valid UTF-8")
     try:
         yield from provenance.problems(
             canonical.decode(columns.method, where="method", depth=_METHOD_DEPTH),
@@ -190,6 +191,11 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
         )
     except FormatError as error:
         yield error.problem
+    if columns.report is not None:
+        try:
+            columns.report.decode()
+        except UnicodeDecodeError:
+            yield Problem("E_TEXT", "report", "not valid UTF-8")
 
 
 def _text_problem(string: bytes) -> str | None:
@@ -223,7 +229,7 @@ def _blobs(columns: StudyColumns) -> Iterator[Problem]:
         except StudyError as error:
             yield error.problem
     for name in columns.extensions:
-        if not provenance.is_extension_name(name):
+        if not is_extension_name(name):
             yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")
 
 

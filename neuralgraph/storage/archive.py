@@ -63,9 +63,10 @@ def _only_study(source: ByteSource, limits: Limits | None) -> Study:
     if len(container) != 1:
         reason = f"the file holds {len(container)} studies; open it as an archive with neuralgraph.open"
         raise FormatError(reason, code="E_OPEN")
-    container.verify_root()
+    columns = container.columns(0)
     container.verify_leaf(0)
-    return Study.from_columns(container.columns(0))
+    container.verify_root()
+    return Study.from_columns(columns)
 
 
 def ngr_files(folder: Path) -> list[Path]:

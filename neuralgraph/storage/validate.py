@@ -10,12 +10,14 @@ from neuralgraph.container.keys import Keys
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.container.record import Record
 from neuralgraph.errors import NeuralGraphError, Problem
+from neuralgraph.graph import provenance
 from neuralgraph.graph.rules import study_problems
 from neuralgraph.storage.files import FileSource
+from neuralgraph.wire import canonical
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["Report", "validate", "validate_bytes"]
+__all__ = ["Report", "method_problems", "validate", "validate_bytes"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,14 @@ def _report(path: str, source: ByteSource, limits: Limits | None) -> Report:
     return Report(path, tuple(_problems(container)), len(container))
 
 
+def method_problems(container: Container) -> Iterator[Problem]:
+    """Members of the method maps of a file that are unknown or of the wrong type."""
+    for method in container.contents.methods.values():
+        yield from provenance.problems(canonical.decode(method, where="method"), {})
+
+
 def _problems(container: Container) -> Iterator[Problem]:
+    yield from method_problems(container)
     keys = None
     try:
         keys = container.keys

@@ -14,6 +14,7 @@ from builders import PROVENANCE, studies
 from hypothesis import given
 
 from neuralgraph import Concept, ConceptVectors, Patches, Study, StudyError, View
+from neuralgraph.graph.frozen import thaw
 
 
 def same(a, b):
@@ -246,3 +247,10 @@ def test_integers_of_every_width_are_taken(hand_made):
     assert type(made.fusion[0]) is int
     made = hand_made(concepts=[Concept("a", "Anatomy::uncertain", np.int64(0), np.int32(2)), *hand_made().concepts[1:]])
     assert type(made.concepts[0].start) is int
+
+
+def test_provenance_can_be_had_as_plain_values(make_study):
+    plain = thaw(make_study().provenance)
+    assert plain == PROVENANCE
+    plain["films"][0]["bits"] = 12
+    plain["films"].append({})

@@ -1,0 +1,180 @@
+"""The decoded form: what a file says, as JSON, so that readers of different languages can be compared exactly.
+
+The form is specified in spec/decoded-form.md. Every check of FORMAT.md is made, in the order of its section 11, so
+that the code of a refused file is the one every reader must give.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neuralgraph.container.reader import ByteSource, BytesSource, Container
+from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError
+from neuralgraph.graph.provenance import split
+from neuralgraph.graph.study import Study
+from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.validate import method_problems
+from neuralgraph.wire import canonical
+from neuralgraph.wire.limits import Limits
+from neuralgraph.wire.vocabulary import RELATIONS
+
+__all__ = ["decoded_bytes", "decoded_file", "decoded_study", "read_completely"]
+
+
+def decoded_file(path: str | os.PathLike[str], *, limits: Limits | None = None) -> dict[str, Any]:
+    """The decoded form of a file, or of the reason why it is refused; never raises for what the file holds.
+
+    Raises
+    ------
+    FormatError (E_OPEN) : the file cannot be opened at all.
+    """
+    with FileSource(path) as source:
+        return _decoded(source, limits)
+
+
+def decoded_bytes(data: bytes | memoryview, *, limits: Limits | None = None) -> dict[str, Any]:
+    """The decoded form of a file held in memory; like ``decoded_file``."""
+    return _decoded(BytesSource(data), limits)
+
+
+def _decoded(source: ByteSource, limits: Limits | None) -> dict[str, Any]:
+    try:
+        studies = [decoded_study(study) for study in read_completely(source, limits=limits)]
+    except NeuralGraphError as error:
+        return {"ok": False, "code": error.code, "where": error.where, "message": error.message}
+    return {"ok": True, "studies": studies}
+
+
+def read_completely(source: ByteSource, *, limits: Limits | None = None) -> Iterator[Study]:
+    """Every study of a file, in order; when the last has been taken, every rule of FORMAT.md has been checked.
+
+    Raises
+    ------
+    NeuralGraphError : a rule is broken; the code is that of the first one in the order of FORMAT.md section 11.
+    """
+    container = Container(source, limits=limits)
+    for problem in method_problems(container):
+        raise FormatError(problem.message, code=problem.code, where=problem.where)
+    index = container.index
+    for name in container.contents.sections:
+        if name != "index":
+            container.section(name)
+    keys = container.keys
+    if keys is not None:
+        keys.check_order()
+    total = largest = most_streams = 0
+    for position in range(len(index)):
+        record = container.record(position)
+        method = container.method(record)
+        for stream_id in record.streams:
+            record.check(stream_id)
+        columns = record.columns(method)
+        if columns.digest() != record.content_digest:
+            raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
+        container.verify_leaf(position)
+        if len(index) == 1:
+            container.verify_root()
+        study = Study.from_columns(columns)
+        if keys is not None and keys.study_id_bytes(position) != study.study_id.encode():
+            reason = f"the id of study {position} is not the one in its record"
+            raise FormatError(reason, code="E_INDEX", where="keys")
+        total += record.decoded_bytes
+        largest = max(largest, record.decoded_bytes)
+        most_streams = max(most_streams, len(record.streams))
+        yield study
+    trailer = container.trailer
+    stated = (trailer["total_decoded_bytes"], trailer["max_record_decoded_bytes"], trailer["max_streams"])
+    if stated != (total, largest, most_streams):
+        raise FormatError("the envelope is not that of the records", code="E_BUDGET", where="trailer")
+    if len(index) > 1:
+        container.verify_root()
+
+
+def decoded_study(study: Study) -> dict[str, Any]:
+    """The decoded form of one study, ready for JSON."""
+    patches, vectors = study.patches, study.concept_vectors
+    method, source = split(dict(study.provenance))
+    return {
+        "id": study.study_id,
+        "digest": study.digest,
+        "views": [
+            {
+                "rows": view.rows,
+                "cols": view.cols,
+                "height": view.height,
+                "width": view.width,
+                "patch_height": _f32(view.patch_height),
+                "patch_width": _f32(view.patch_width),
+                "score_step": _f32(view.score_step),
+                "position": view.position,
+                "attention": _f32(view.attention),
+            }
+            for view in study.views
+        ],
+        "patches": {
+            "count": len(patches),
+            "width": int(patches.embedding.shape[1]),
+            "view": patches.view.tolist(),
+            "row": patches.row.tolist(),
+            "col": patches.col.tolist(),
+            "score": _f32(patches.score),
+            "embedding": _f32(patches.embedding),
+        },
+        "edges": study.edges.tolist(),
+        "concepts": [
+            {**concept._asdict(), "vector": None if vectors is None else int(vectors.index[number])}
+            for number, concept in enumerate(study.concepts)
+        ],
+        "concept_vectors": {
+            "count": 0 if vectors is None else int(vectors.vector.shape[0]),
+            "width": 0 if vectors is None else int(vectors.vector.shape[1]),
+            "values": "" if vectors is None else _f32(vectors.vector),
+        },
+        "triples": [[head, RELATIONS[relation], tail] for head, relation, tail in study.triples.tolist()],
+        "fusion": None if study.fusion is None else [int(end) for end in study.fusion],
+        "labels": [[name, _f32(value)] for name, value in study.labels.items()],
+        "provenance": {"method": _map_value(_stored(method)), "source": _map_value(_stored(source))},
+        "report": study.report,
+        "pixels": _pixels(study),
+        "extensions": [{"name": name, "payload": payload.hex()} for name, payload in study.extensions.items()],
+    }
+
+
+def _f32(values: ArrayLike) -> str:
+    """Little-endian binary32 in hexadecimal; the values are exactly representable."""
+    return np.asarray(values, "<f4").tobytes().hex()
+
+
+def _stored(value: dict[str, Any]) -> Any:
+    """The map with its keys in the order a file has them."""
+    return canonical.decode(canonical.encode(value), where="provenance")
+
+
+def _map_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {"map": [[key, _map_value(member)] for key, member in value.items()]}
+    if isinstance(value, list):
+        return [_map_value(member) for member in value]
+    if isinstance(value, bytes):
+        return {"bytes": value.hex()}
+    if isinstance(value, float):
+        return {"f64": struct.pack(">d", value).hex()}
+    return value
+
+
+def _pixels(study: Study) -> dict[str, Any] | None:
+    pixels = study.pixels
+    if pixels is None:
+        return None
+    return {
+        "height": int(pixels.shape[1]),
+        "width": int(pixels.shape[2]),
+        "bytes_per_pixel": pixels.dtype.itemsize,
+        "values": pixels.astype(pixels.dtype.newbyteorder("<")).tobytes().hex(),
+    }
