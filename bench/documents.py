@@ -87,7 +87,7 @@ The light columns of a study (grid, attention map, patches, concepts, triples, l
 
 {table(["organisation", *widths], graph)}
 
-Studies compressed together in chunks of 64, instead of a record each, would save {chunks} (bfloat16, all streams). Records are
+Studies compressed together in chunks of 64, instead of a record each, would save {chunks} (bfloat16, all streams; below zero: they would cost). Records are
 kept: a chunk makes one patient's data depend on another's, costs a whole chunk for one random study, and a damaged sector
 takes 64 studies with it. Splitting the light columns into byte planes saves too little to be worth a rule in the format.
 

@@ -91,6 +91,7 @@ CODES: dict[str, str] = {
     "E_SOURCE_KIND": "the image is not a single-frame grey radiograph",
     "E_SOURCE_ENCODING": "the pixel encoding is not supported",
     "E_SOURCE_TEXT": "the report is not valid UTF-8 text",
+    "E_SOURCE_CONTENT": "the file holds code, or something other than the plain data that is read",
     # Models, extras, output
     "E_MODEL": "the model cannot be loaded",
     "E_MODEL_ATTENTION": "the model returns no usable cross-attention",

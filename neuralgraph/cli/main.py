@@ -17,6 +17,7 @@ __all__ = ["app", "exit_code", "main"]
 VERBS: tuple[str, ...] = (
     "demo",
     "compress",
+    "convert",
     "info",
     "validate",
     "pack",
@@ -24,9 +25,10 @@ VERBS: tuple[str, ...] = (
     "diff",
     "export",
     "render",
+    "migrate",
+    "doctor",
     "conformance",
     "decode",
-    "doctor",
 )
 """Verbs in the order of the help; each is a function of its name in the module of its name."""
 

@@ -16,7 +16,20 @@ import msgpack
 import numpy as np
 import zstandard
 
-COUNTS = ("views", "cells", "patches", "dim", "edges", "concepts", "vectors", "vdim", "triples", "fusion", "labels", "text")
+COUNTS = (
+    "views",
+    "cells",
+    "patches",
+    "dim",
+    "edges",
+    "concepts",
+    "vectors",
+    "vdim",
+    "triples",
+    "fusion",
+    "labels",
+    "text",
+)
 
 
 def pad8(n: int) -> int:
@@ -67,7 +80,10 @@ class Record:
     flags: int = 0
 
     def stream(self, stream_id: int) -> Stream:
-        return next(stream for stream in self.streams if stream.id == stream_id)
+        for stream in self.streams:
+            if stream.id == stream_id:
+                return stream
+        raise LookupError(f"there is no stream {stream_id:#x}")
 
     def set(self, stream_id: int, data: bytes, *, encoding: int = 0, decoded_bytes: int | None = None) -> None:
         """Replace or add a stream, kept in order."""
@@ -143,7 +159,10 @@ class File:
         return [pack(method) for method in methods] if isinstance(methods, list) else []
 
     def build(self) -> bytes:
-        change = {name: self.overrides.get(name, lambda value: value) for name in ("index", "keys", "sections", "toc", "trailer")}
+        change = {
+            name: self.overrides.get(name, lambda value: value)
+            for name in ("index", "keys", "sections", "toc", "trailer")
+        }
         records = [record.build(self.methods) for record in self.records]
         leaves = [sha(b"\0", record) for record in records]
         sections = [("index", 1, change["index"](self._index(records, leaves)))]
@@ -152,7 +171,9 @@ class File:
         data = self.prologue + b"".join(records)
         rows = []
         for name, flags, payload in [*sections, *self.extra_sections]:
-            table = b"".join(struct.pack("<I", zlib.crc32(payload[i : i + 65536])) for i in range(0, len(payload), 65536))
+            table = b"".join(
+                struct.pack("<I", zlib.crc32(payload[i : i + 65536])) for i in range(0, len(payload), 65536)
+            )
             rows.append([name, flags, len(data), len(payload), zlib.crc32(table)])
             data += padded(payload + table)
         meta = pack(self.meta)
@@ -174,7 +195,10 @@ class File:
         return b"".join(column.tobytes() for column in columns) + b"".join(leaves)
 
     def _keys(self) -> bytes:
-        ids = [graph_columns(record)["text"].tobytes()[: int(graph_columns(record)["string_bytes"][0])] for record in self.records]
+        ids = [
+            graph_columns(record)["text"].tobytes()[: int(graph_columns(record)["string_bytes"][0])]
+            for record in self.records
+        ]
         order = sorted(range(len(ids)), key=ids.__getitem__)
         ends = np.cumsum([len(one) for one in ids])
         return padded(np.array(order, "<u4").tobytes()) + padded(ends.astype("<u4").tobytes()) + b"".join(ids)

@@ -20,6 +20,7 @@ from neuralgraph.sources.layouts import (
     openi,
 )
 from neuralgraph.sources.layouts.manifest import (
+    FAULTS,
     REASONS,
     DroppedRow,
     Entry,
@@ -34,6 +35,8 @@ from neuralgraph.sources.layouts.views import FRONTAL
 
 __all__ = [
     "COHORTS",
+    "FAULTS",
+    "FRONTAL",
     "LAYOUTS",
     "REASONS",
     "DroppedRow",

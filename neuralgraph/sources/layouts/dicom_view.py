@@ -8,6 +8,7 @@ from neuralgraph.sources.dicom_header import read_dicom_header
 
 __all__ = ["dicom_view"]
 
+_PREAMBLE_BYTES = 132
 # Headers of films are a few kilobytes; with lookup tables and icons they reach about a hundred.
 _HEADER_BYTES = 512 * 1024
 
@@ -24,10 +25,11 @@ def dicom_view(path: str) -> str:
     """
     try:
         with open(path, "rb") as stream:
-            data = stream.read(_HEADER_BYTES)
+            data = stream.read(_PREAMBLE_BYTES)
+            if not is_dicom(data):
+                return "unknown"
+            data += stream.read(_HEADER_BYTES)
     except OSError:
-        return "unknown"
-    if not is_dicom(data):
         return "unknown"
     try:
         return stated_position(read_dicom_header(data))

@@ -17,7 +17,18 @@ from neuralgraph.errors import SourceError
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
-__all__ = ["REASONS", "VIEWS", "DroppedRow", "Entry", "Manifest", "ManifestImage", "ManifestRow", "manifest_line"]
+__all__ = [
+    "FAULTS",
+    "REASONS",
+    "VIEWS",
+    "DroppedRow",
+    "Entry",
+    "Manifest",
+    "ManifestImage",
+    "ManifestRow",
+    "check_reason",
+    "manifest_line",
+]
 
 VIEWS: tuple[str, ...] = (*VIEW_POSITIONS, "FRONTAL")
 """Views of a manifest: those of a study, and FRONTAL for a film that is PA or AP and does not say which."""
@@ -39,6 +50,11 @@ REASONS: dict[str, str] = {
     "sampled_out": "left out to reach the prevalence that is asked for",
 }
 """Why rows are dropped."""
+
+FAULTS: frozenset[str] = frozenset(
+    {"row_invalid", "label_invalid", "conflicting_rows", "no_image", "image_missing", "report_missing"}
+)
+"""Reasons that are errors in the source; the others are choices that were made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,15 +167,8 @@ def _folders(parent: str, pattern: re.Pattern[str]) -> list[str]:
 
 
 def _unlisted(folder: str, dicom: str, suffix: str) -> ManifestImage:
-    """An image whose view no table gives: a DICOM file says it itself, a JPEG cannot."""
-    path = os.path.join(folder, dicom + suffix)
-    return ManifestImage(path, _header_view(path) if suffix == ".dcm" else "unknown", dicom)
-
-
-def _header_view(path: str) -> str:
-    from neuralgraph.sources.layouts.dicom_view import dicom_view
-
-    return dicom_view(path)
+    """An image whose view no table gives; its header may."""
+    return ManifestImage(os.path.join(folder, dicom + suffix), "unknown", dicom)
 
 
 def _named(row: dict[str, str] | None) -> str:

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, Manifest, ManifestRow
+from neuralgraph.sources.layouts.dicom_view import dicom_view
+from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, Manifest, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.views import choose_images
 
 __all__ = ["COHORTS", "Selection", "select", "share_of", "split_of"]
@@ -136,7 +137,8 @@ def _usable(row: ManifestRow, selection: Selection) -> Entry:
     """The row with the images that are converted, or why it cannot be."""
     if selection.splits and row.split not in selection.splits:
         return DroppedRow(row.study_key, "split_not_wanted")
-    images, reason = choose_images(row.images, selection.views, one=selection.one_film)
+    stated = row.images if selection.views is None else tuple(_as_stated(image) for image in row.images)
+    images, reason = choose_images(stated, selection.views, one=selection.one_film)
     if reason:
         return DroppedRow(row.study_key, reason)
     if selection.definite_label:
@@ -150,6 +152,11 @@ def _usable(row: ManifestRow, selection: Selection) -> Entry:
     if not all(os.path.isfile(image.path) for image in images):
         return DroppedRow(row.study_key, "image_missing")
     return replace(row, images=images)
+
+
+def _as_stated(image: ManifestImage) -> ManifestImage:
+    """The image with the view its DICOM header states, where the table states none."""
+    return replace(image, view=dicom_view(image.path)) if image.view == "unknown" else image
 
 
 def _one_per_patient(rows: list[ManifestRow], selection: Selection) -> tuple[list[ManifestRow], list[DroppedRow]]:

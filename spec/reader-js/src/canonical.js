@@ -78,6 +78,7 @@ class Decoder {
   }
 
   keyLength() {
+    if (++this.values > MAX_VALUES) this.refuse("a map has too many values");
     const tag = this.bytes[this.take(1)];
     if (tag >= 0xa0 && tag <= 0xbf) return tag & 0x1f;
     if (tag === 0xd9) return this.unsigned(1, 32);

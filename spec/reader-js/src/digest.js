@@ -17,7 +17,7 @@ export async function contentDigest(header, parts) {
     float32Bytes(parts.embedding),
     float32Bytes(parts.vectors),
     parts.report ?? nothing,
-    parts.pixelBytes ?? nothing,
+    parts.pixels ?? nothing,
   ];
   return sha256(
     concatBytes(encodeUtf8("NGR1-STUDY\0"), header.method.digest, header.countBytes, ...bodies.flatMap(withLength)),

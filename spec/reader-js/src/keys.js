@@ -1,9 +1,8 @@
 /** The keys section (FORMAT.md 6.5): the study ids of an archive, and their order. */
 import { compareBytes, pad8, requireZero, viewOf } from "./bytes.js";
 import { fail } from "./errors.js";
-import { decodeUtf8 } from "./utf8.js";
 
-/** Parse and check the payload; returns the ids in record order. */
+/** Parse and check the payload; returns the bytes of the ids in record order. */
 export function readKeys(payload, count) {
   const where = "keys";
   const column = 4 * count + pad8(4 * count);
@@ -33,5 +32,5 @@ export function readKeys(payload, count) {
     if (direction > 0) fail("E_INDEX", where, "the order is not that of the ids");
     before = ids[record];
   }
-  return ids.map((id, i) => decodeUtf8(id) ?? fail("E_INDEX", `keys ${i}`, "an id is not valid UTF-8"));
+  return ids;
 }

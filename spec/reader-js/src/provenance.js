@@ -3,7 +3,7 @@ import { fail } from "./errors.js";
 import { isExtensionName } from "./names.js";
 
 const METHOD = {
-  model: ["name", "digest", "trained"],
+  model: ["name", "digest", "trained", "dtype"],
   score: ["rule", "layer", "heads"],
   prune: ["policy", "value"],
   extractor: ["name", "version", "fingerprint"],
@@ -35,6 +35,7 @@ export function checkSource(source, where) {
     if (key === "report" && !(value.type === "text" && REPORT.includes(value.value))) {
       fail("E_TOC_KEY", where, "report is none of given, generated, none");
     }
+    if ((key === "labeler" || key === "terms") && value.type !== "text") fail("E_TOC_KEY", where, `${key} is not a text`);
     if (key === "films" && !(value.type === "array" && value.value.every((film) => film.type === "map"))) {
       fail("E_TOC_KEY", where, "films is not an array of maps");
     }

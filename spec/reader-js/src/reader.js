@@ -11,6 +11,7 @@ import { limitsWith } from "./limits.js";
 import { readSection, verifySection } from "./sections.js";
 import { sourceOf } from "./source.js";
 import { readStudy } from "./study.js";
+import { decodeUtf8, encodeUtf8 } from "./utf8.js";
 
 export { NgrError } from "./errors.js";
 export { decodedForm } from "./decoded-form.js";
@@ -32,8 +33,15 @@ class Archive {
     const study = await readStudy(record, row, this.file, where, async () => {
       if (this.count === 1) await this.verifyRoot();
     });
-    if (this.ids !== null && this.ids[i] !== study.id) fail("E_INDEX", where, "the study id is not that of the keys");
+    if (this.keys !== null && !equalBytes(this.keys[i], encodeUtf8(study.id))) {
+      fail("E_INDEX", where, "the study id is not that of the keys");
+    }
     return study;
+  }
+
+  /** Study ids in record order; null for a file of one study, which holds no keys. */
+  get ids() {
+    return this.keys && this.keys.map((id) => decodeUtf8(id) ?? fail("E_INDEX", "keys", "an id is not valid UTF-8"));
   }
 
   async verifyRoot() {
@@ -89,24 +97,23 @@ export async function open(given, { limits: wishes = {} } = {}) {
   const limits = limitsWith(wishes);
   const source = sourceOf(given);
   const prologue = await source.read(0, Math.min(PROLOGUE_BYTES, source.size));
-  checkPrologue(prologue);
-  if (source.size < PROLOGUE_BYTES + TRAILER_BYTES) fail("E_TRUNCATED", "", "a file has at least 128 bytes");
+  checkPrologue(prologue, source.size);
   if (source.size > limits.fileBytes) fail("E_LIMIT", "", `${source.size} bytes`);
   const trailer = readTrailer(await source.read(source.size - TRAILER_BYTES, TRAILER_BYTES), source.size, limits);
   const padding = pad8(trailer.tocBytes);
   const toc = await source.read(trailer.tocOffset, trailer.tocBytes + padding);
+  requireZero(toc.subarray(trailer.tocBytes), "contents");
   const contentsBytes = toc.subarray(0, trailer.tocBytes);
   if (crc32(contentsBytes) !== trailer.tocCrc32) fail("E_TOC_CRC", "contents", "the checksum does not match");
-  requireZero(toc.subarray(trailer.tocBytes), "contents");
   const { count, tocOffset } = trailer;
   const { sections, methods, metaBytes } = await readContents(contentsBytes, { count, tocOffset, limits });
   // A wrong length is refused before memory for it is taken: the index has 64 bytes per record.
   if (sections[0].length !== 64 * count) fail("E_INDEX", "index", "the size is not 64 bytes per record");
   const index = new Index(await readSection(source, sections[0]), count, sections[0].offset);
-  let ids = null;
+  let keys = null;
   for (const section of sections.slice(1)) {
-    if (section.name === "keys") ids = readKeys(await readSection(source, section), count);
+    if (section.name === "keys") keys = readKeys(await readSection(source, section), count);
     else await verifySection(source, section);
   }
-  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, ids });
+  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys });
 }

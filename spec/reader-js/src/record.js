@@ -36,7 +36,7 @@ function checkCounts(c, where) {
 
 function checkLimits(c, streams, limits, where) {
   const quantities = [
-    [streams.length, limits.streams, "streams"],
+    [streams, limits.streams, "streams"],
     [c.n_views, limits.views, "views"],
     [c.n_cells, limits.cells, "cells"],
     [c.n_patches, limits.patches, "patches"],
@@ -44,10 +44,10 @@ function checkLimits(c, streams, limits, where) {
     [c.concept_dim, limits.width, "values in a concept vector"],
     [c.n_edges, limits.edges, "edges"],
     [c.n_concepts, limits.concepts, "concepts"],
+    [c.n_concept_vectors, limits.concepts, "concept vectors"],
     [c.n_triples, limits.triples, "triples"],
     [c.n_labels, limits.labels, "labels"],
     [c.text_bytes, limits.textBytes, "bytes of text"],
-    [streams.reduce((sum, stream) => sum + stream.decodedBytes, 0), limits.recordDecodedBytes, "bytes when decoded"],
   ];
   for (const [value, limit, what] of quantities) if (value > limit) fail("E_LIMIT", where, `${value} ${what}`);
 }
@@ -142,23 +142,24 @@ export function readRecordHeader(bytes, row, file, where) {
   COUNTS.forEach((name, i) => {
     counts[name] = view.getUint32(16 + 4 * i, true);
   });
+  checkLimits(counts, count, file.limits, where);
   for (const name of INDEX_COUNTS) {
     if (counts[name] !== row.counts[name]) fail("E_RECORD", where, `${name} is not that of the index`);
   }
   checkCounts(counts, where);
-  const tag = view.getUint32(64, true);
-  const method = file.methods.find((candidate) => candidate.tag === tag);
-  if (method === undefined) fail("E_METHOD", where, "the file does not hold the method of the record");
   const streams = placeStreams(view, count, bytes.length, where);
-  checkLimits(counts, streams, file.limits, where);
   const decodedBytes = streams.reduce((sum, stream) => sum + stream.decodedBytes, 0);
+  if (decodedBytes > file.limits.recordDecodedBytes) fail("E_LIMIT", where, `${decodedBytes} bytes when decoded`);
+  const forms = checkPresence(streams, counts, where);
+  checkSizes(streams, counts, forms, where);
   if (count > file.envelope.maxStreams || decodedBytes > file.envelope.maxRecordDecodedBytes) {
     fail("E_BUDGET", where, "the record exceeds what the trailer states");
   }
-  const forms = checkPresence(streams, counts, where);
-  checkSizes(streams, counts, forms, where);
   for (const { offset, storedBytes } of streams) {
     requireZero(bytes.subarray(offset + storedBytes, offset + storedBytes + pad8(storedBytes)), where);
   }
+  const tag = view.getUint32(64, true);
+  const method = file.methods.find((candidate) => candidate.tag === tag);
+  if (method === undefined) fail("E_METHOD", where, "the file does not hold the method of the record");
   return { counts, countBytes: bytes.subarray(16, 64), method, contentDigest: bytes.slice(72, 104), streams, forms, decodedBytes };
 }

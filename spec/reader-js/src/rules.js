@@ -1,13 +1,18 @@
 /** The meaning of the columns (FORMAT.md 8.2), rule by rule in the order of the document. */
 import { fail } from "./errors.js";
-import { CONCEPT_LABELS, RELATIONS } from "./vocabulary.js";
+import { CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS } from "./vocabulary.js";
 
 const ONE_IN_A_MILLION = 1e-6;
 const ATTENTION_TOLERANCE = 0.500001;
 
+/** Minus zero counts as negative, so that equal values have equal bits. */
+function isFiniteNotNegative(value) {
+  return Number.isFinite(value) && value >= 0 && !Object.is(value, -0);
+}
+
 function checkAxis(parts, size, length, where) {
   // The last part begins inside the film and the parts reach its end.
-  if (!((parts - 1) * size < length * (1 + ONE_IN_A_MILLION))) fail("E_COORD", where, "the grid reaches beyond the film");
+  if (!((parts - 1) * size < length)) fail("E_COORD", where, "the grid reaches beyond the film");
   if (!(parts * size >= length * (1 - ONE_IN_A_MILLION))) fail("E_COORD", where, "the grid does not reach the end of the film");
 }
 
@@ -25,10 +30,20 @@ export function checkViews(g, counts, where) {
     }
     checkAxis(rows, g.view_patch_height[v], g.view_height[v], place);
     checkAxis(cols, g.view_patch_width[v], g.view_width[v], place);
+    if (g.view_position[v] >= VIEW_POSITIONS.length) fail("E_IDX", place, "the view position is unknown");
     const step = g.view_score_step[v];
-    if (!(Number.isFinite(step) && step >= 0)) fail("E_NUM", place, "the step of the attention map is not finite or negative");
+    if (!isFiniteNotNegative(step)) fail("E_NUM", place, "the step of the attention map is not finite or negative");
   }
   if (cells !== counts.n_cells) fail("E_COORD", where, "the grids do not have as many cells as the record");
+  let start = 0;
+  for (let v = 0; v < counts.n_views; v++) {
+    const end = start + g.view_rows[v] * g.view_cols[v];
+    const top = g.cell_score.subarray(start, end).reduce((a, b) => Math.max(a, b), 0);
+    if (!Number.isFinite(Math.fround(top * top * g.view_score_step[v]))) {
+      fail("E_NUM", `${where} view ${v}`, "an attention is too large for an f32");
+    }
+    start = end;
+  }
 }
 
 /** View, row and column of every patch; the cells must exist [F23]. */
@@ -55,7 +70,7 @@ export function checkPatches(g, counts, place, where) {
   if (new Set(g.patch_cell).size !== n) fail("E_COORD", where, "two patches lie in the same cell");
   for (let i = 0; i < n; i++) {
     const score = g.patch_score[i];
-    if (!(Number.isFinite(score) && score >= 0)) fail("E_NUM", `${where} patch ${i}`, "the score is not finite or negative");
+    if (!isFiniteNotNegative(score)) fail("E_NUM", `${where} patch ${i}`, "the score is not finite or negative");
   }
   for (let i = 1; i < n; i++) {
     const before = g.patch_score[i - 1];
@@ -66,6 +81,7 @@ export function checkPatches(g, counts, place, where) {
   }
   for (let i = 0; i < n; i++) {
     const step = g.view_score_step[place.view[i]];
+    // Without a step the map is empty, and so are its scores.
     const exact = step === 0 ? (g.patch_score[i] === 0 ? 0 : Infinity) : Math.sqrt(g.patch_score[i] / step);
     if (!(Math.abs(exact - g.cell_score[g.patch_cell[i]]) <= ATTENTION_TOLERANCE)) {
       fail("E_ATTENTION", `${where} patch ${i}`, "the score contradicts the attention map");

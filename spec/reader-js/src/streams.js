@@ -1,9 +1,8 @@
 /** From the streams of a record to its parts (FORMAT.md 7.1 and the stream table of 5.2). */
 import { crc32 } from "./crc32.js";
 import { fail } from "./errors.js";
-import { readExtensions } from "./extensions.js";
+import { splitExtensions } from "./extensions.js";
 import { decodeMatrix } from "./forms.js";
-import { readPixels } from "./pixels.js";
 import { STREAM } from "./record.js";
 import { decodeZstd } from "./zstd/frame.js";
 
@@ -12,7 +11,7 @@ function decodeStream(stored, stream, where) {
     if (stream.storedBytes !== stream.decodedBytes) fail("E_SIZE", where, "stored and decoded size differ");
     return stored;
   }
-  if (stream.encoding === 1) return decodeZstd(stored, stream.decodedBytes, where);
+  if (stream.encoding === 1) return decodeZstd(stored, stream.decodedBytes);
   return fail("E_STREAM", where, `unknown encoding ${stream.encoding}`);
 }
 
@@ -31,14 +30,12 @@ export function readStreams(record, header, where) {
     const planes = form.planes.map((_, plane) => decoded.get(base + form.offset + plane));
     return decodeMatrix(form, planes, rows, width, `${where} stream 0x${(base + form.offset).toString(16)}`);
   };
-  const pixelBytes = decoded.get(STREAM.pixels) ?? null;
   return {
     graph: decoded.get(STREAM.graph),
     embedding: matrix(STREAM.embedding, forms.embedding, counts.n_patches, counts.embedding_dim),
     vectors: matrix(STREAM.vectors, forms.vectors, counts.n_concept_vectors, counts.concept_dim),
     report: decoded.get(STREAM.report) ?? null,
-    pixelBytes,
-    pixels: pixelBytes === null ? null : readPixels(pixelBytes, counts.n_patches, `${where} stream 0x3`),
-    extensions: readExtensions(streams.filter((stream) => stream.id >= 0x8000), decoded, place),
+    pixels: decoded.get(STREAM.pixels) ?? null,
+    extensions: splitExtensions(streams.filter((stream) => stream.id >= 0x8000), decoded, place),
   };
 }

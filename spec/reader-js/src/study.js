@@ -4,6 +4,8 @@ import { decodeCanonical, toPlain } from "./canonical.js";
 import { readColumns } from "./columns.js";
 import { contentDigest, leafOf } from "./digest.js";
 import { fail } from "./errors.js";
+import { nameExtensions } from "./extensions.js";
+import { readPixels } from "./pixels.js";
 import { checkSource } from "./provenance.js";
 import { readRecordHeader } from "./record.js";
 import { checkEdges, checkLabels, checkPatches, checkReportGraph, checkViews, locatePatches } from "./rules.js";
@@ -24,7 +26,7 @@ function attentionMaps(g, counts) {
   });
 }
 
-function assemble(header, parts, g, strings, source, report, place) {
+function assemble(header, parts, g, strings, source, report, place, where) {
   const { counts } = header;
   const maps = attentionMaps(g, counts);
   return {
@@ -67,8 +69,8 @@ function assemble(header, parts, g, strings, source, report, place) {
     provenance: { method: toPlain(header.method.map), source: toPlain(source) },
     provenanceNodes: { method: header.method.map, source },
     report,
-    pixels: parts.pixels,
-    extensions: parts.extensions,
+    pixels: parts.pixels === null ? null : readPixels(parts.pixels, counts.n_patches, `${where} pixels`),
+    extensions: nameExtensions(parts.extensions),
     decodedBytes: header.decodedBytes,
     streamCount: header.streams.length,
   };
@@ -96,5 +98,5 @@ export async function readStudy(record, row, file, where, verifyFile = async () 
   const report = parts.report === null ? null : decodeUtf8(parts.report);
   if (parts.report !== null && report === null) fail("E_TEXT", where, "the report is not valid UTF-8");
   checkLabels(g, where);
-  return assemble(header, parts, g, strings, source, report, place);
+  return assemble(header, parts, g, strings, source, report, place, where);
 }

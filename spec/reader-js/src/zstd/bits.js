@@ -27,6 +27,11 @@ export class BackwardBits {
     return this.bitsAt(this.left, count);
   }
 
+  /** Like read, of up to 48 bits. */
+  readWide(count) {
+    return count <= 24 ? this.read(count) : this.read(count - 24) * 2 ** 24 + this.read(24);
+  }
+
   /** Like read, with zero bits below the start; `left` becomes negative then. */
   readPadded(count) {
     this.left -= count;

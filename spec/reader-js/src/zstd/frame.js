@@ -30,16 +30,16 @@ function readHeader(bytes, decodedBytes) {
   for (let i = sizeBytes - 1, weight = 256 ** (sizeBytes - 1); i >= 0; i--, weight /= 256) size += bytes[at + i] * weight;
   at += sizeBytes;
   if (single) window = size;
+  if (window > MAX_WINDOW) corrupt("the window is larger than 8 MiB");
   if (sizeBytes === 0) fail("E_SIZE", "zstd", "the frame does not state its content size");
   if (size !== decodedBytes) fail("E_SIZE", "zstd", `the frame holds ${size} bytes, not ${decodedBytes}`);
-  if (window > MAX_WINDOW) corrupt("the window is larger than 8 MiB");
   return { at, window };
 }
 
 /** Decode `bytes`, which must be exactly one frame of `decodedBytes` bytes; E_SIZE or E_ZSTD. */
 export function decodeZstd(bytes, decodedBytes) {
   const { at: first, window } = readHeader(bytes, decodedBytes);
-  const out = { bytes: new Uint8Array(decodedBytes), at: 0, window };
+  const out = { bytes: new Uint8Array(decodedBytes), at: 0 };
   const state = newFrameState();
   const maxBlock = Math.min(window, MAX_BLOCK);
   for (let at = first, last = false; !last; ) {

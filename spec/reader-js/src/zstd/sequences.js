@@ -3,7 +3,7 @@ import { BackwardBits } from "./bits.js";
 import { corrupt } from "./corrupt.js";
 import { readTable, tableFromCounts, tableOfOne } from "./fse.js";
 
-const MAX_OFFSET_CODE = 24; // larger codes reach beyond the largest window this format allows
+const MAX_OFFSET_CODE = 31;
 
 function ranges(pieces) {
   const base = [];
@@ -140,8 +140,8 @@ export function runSequences(bytes, start, end, literals, state, out, blockEnd) 
     let mlState = bits.read(ml.accuracy);
     while (count-- > 0) {
       const offsetCode = of.symbols[ofState];
-      if (offsetCode > MAX_OFFSET_CODE) corrupt("a match lies outside the window");
-      const offsetValue = 2 ** offsetCode + bits.read(offsetCode);
+      if (offsetCode > MAX_OFFSET_CODE) corrupt("an offset code is out of range");
+      const offsetValue = 2 ** offsetCode + bits.readWide(offsetCode);
       const mlCode = ml.symbols[mlState];
       const matchLength = MATCH_LENGTHS.base[mlCode] + bits.read(MATCH_LENGTHS.bits[mlCode]);
       const llCode = ll.symbols[llState];
@@ -153,7 +153,8 @@ export function runSequences(bytes, start, end, literals, state, out, blockEnd) 
       }
       copyLiterals(literalLength);
       const distance = resolveOffset(offsetValue, literalLength, state.offsets);
-      if (distance > out.at || distance > out.window) corrupt("a match lies outside the window");
+      // Matches beyond the window are not refused: the whole content is at hand (FORMAT.md [F20]).
+      if (distance > out.at) corrupt("a match begins before the content");
       if (matchLength > blockEnd - out.at) corrupt("a block is larger than its frame allows");
       for (let i = 0; i < matchLength; i++, out.at++) out.bytes[out.at] = out.bytes[out.at - distance];
     }

@@ -1,0 +1,114 @@
+"""One study at a time: files in, file out. The same class serves every engine; it is made once per process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from typing import Any, Protocol
+
+from neuralgraph.bulk.report_text import described
+from neuralgraph.bulk.settings import ConversionSettings, policy_of
+from neuralgraph.bulk.task import Answer, Task
+from neuralgraph.errors import NeuralGraphError
+from neuralgraph.graph.study import Study
+from neuralgraph.sources import Film, read_film, read_report
+from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.save import to_bytes
+from neuralgraph.wire.vocabulary import VIEW_POSITIONS
+
+__all__ = ["Converter", "StudyMaker", "default_maker"]
+
+
+class StudyMaker(Protocol):
+    """What a converter needs of a compressor."""
+
+    def __call__(
+        self,
+        image: list[Film],
+        report: str | None = None,
+        *,
+        labels: dict[str, float],
+        study_id: str,
+        store_report: bool,
+        store_pixels: bool,
+    ) -> Study:
+        """The study of films and a report."""
+
+
+def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, Any]]:
+    """The compressor of the settings, and what identifies its model.
+
+    Raises
+    ------
+    MissingExtraError (E_EXTRA), ModelError (E_MODEL, E_MODEL_ATTENTION) : the model cannot be used here.
+    """
+    import torch
+
+    from neuralgraph.compressor import Compressor
+
+    # The sum of floats depends on how many threads share it: one thread, whatever the number of workers, keeps the
+    # bytes of a study the same.
+    torch.set_num_threads(1)
+    compressor = Compressor.from_pretrained(
+        settings.model, policy=policy_of(settings), report_graph=settings.extractor, device=settings.device
+    )
+    method = {"model": compressor.scorer.digest, "trained": compressor.scorer.trained}
+    if compressor.extractor is not None:
+        method["extractor"] = compressor.extractor.fingerprint
+    return compressor, method
+
+
+class Converter:
+    """Reads films and report, makes the study, writes its file.
+
+    Parameters
+    ----------
+    settings : how.
+    maker : makes the studies.
+    """
+
+    def __init__(self, settings: ConversionSettings, maker: StudyMaker) -> None:
+        self._settings = settings
+        self._maker = maker
+
+    def __call__(self, task: Task) -> Answer:
+        """Convert one study; what can go wrong with a source or a destination is an answer, not an exception."""
+        try:
+            data = self._bytes(task)
+            with atomic_file(task.target) as stream:
+                stream.write(data)
+        except NeuralGraphError as error:
+            # Without the place: it may name a file.
+            return Answer(task.study_id, error.code, error.message)
+        source_bytes = sum(os.path.getsize(path) for path, _ in task.images)
+        return Answer(
+            task.study_id,
+            sha256=hashlib.sha256(data).hexdigest(),
+            file_bytes=len(data),
+            source_bytes=source_bytes,
+        )
+
+    def _bytes(self, task: Task) -> bytes:
+        report = read_report(task.report_path) if task.report_path is not None else task.report
+        text = None if report is None else described(report, self._settings.sections)
+        films = [_film(path, view) for path, view in task.images]
+        study = self._maker(
+            films,
+            text,
+            labels=task.labels,
+            study_id=task.study_id,
+            store_report=self._settings.store_report,
+            store_pixels=self._settings.store_pixels,
+        )
+        if task.labeler:
+            study = replace(study, provenance={**study.provenance, "labeler": task.labeler})
+        return to_bytes(study, embedding=self._settings.embedding)
+
+
+def _film(path: str, view: str) -> Film:
+    """The film, with the view the manifest gives; where it gives none, with its own."""
+    film = read_film(path)
+    if view == "FRONTAL":
+        return film if film.position in ("PA", "AP") else replace(film, position="unknown")
+    return replace(film, position=view) if view in VIEW_POSITIONS and view != "unknown" else film

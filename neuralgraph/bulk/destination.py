@@ -1,0 +1,174 @@
+"""The destination folder and what the next run needs to know of it.
+
+    DEST/<pseudonym>.ngr                     studies, or archives of them
+    DEST/studies.csv                         pseudonyms, splits, and the file of each study
+    DEST/failures.jsonl                      what failed in the last run
+    DEST/.ngr-convert/key                    random key, where no key file is given; readable by its owner only
+    DEST/.ngr-convert/settings.json          how the studies are made; a run with other settings is refused
+    DEST/.ngr-convert/receipts-<shard>.jsonl what is finished (receipts.py)
+    DEST/.ngr-convert/packs-<shard>.jsonl    which study goes into which archive
+    DEST/.ngr-convert/parts/                 studies that wait for their archive
+    DEST/.ngr-convert/lock-<shard>           held by the run, and by its workers
+
+The state folder holds pseudonyms, keyed hashes and digests of outputs; with the random key in it, whoever has the
+source can match the two. Keep it to continue, leave it behind when passing studies on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from neuralgraph.errors import OutputError
+from neuralgraph.storage.atomic import atomic_file
+
+__all__ = ["STATE", "Destination", "file_digest", "shard_name"]
+
+STATE = ".ngr-convert"
+"""The state folder."""
+
+_BLOCK = 1 << 20
+# What storage.atomic writes beside its target.
+_PARTIAL = re.compile(r"\.(.+)\.(?:ngr|part)\.\d+-[0-9a-f]{8}\.partial")
+_LOCK_PATIENCE = 20.0
+
+
+def shard_name(shard: tuple[int, int]) -> str:
+    """How files of a shard are called: "1-of-1" for the whole."""
+    return f"{shard[0]}-of-{shard[1]}"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, 64 hex digits; "" where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+class Destination:
+    """The folder of a conversion, one shard of it.
+
+    Parameters
+    ----------
+    folder : made when absent.
+    shard : (number, of how many), counted from 1.
+
+    Raises
+    ------
+    OutputError (E_OUTPUT, E_WRITE) : the folder cannot be made.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], shard: tuple[int, int] = (1, 1)) -> None:
+        self.folder = Path(folder)
+        self.state = self.folder / STATE
+        self.name = shard_name(shard)
+        self.sharded = shard[1] > 1
+        try:
+            self.parts.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
+        self._lock = -1
+
+    @property
+    def parts(self) -> Path:
+        """Where studies wait for their archive."""
+        return self.state / "parts"
+
+    @property
+    def key_path(self) -> Path:
+        """The random key."""
+        return self.state / "key"
+
+    @property
+    def receipts_path(self) -> Path:
+        """The receipts of this shard."""
+        return self.state / f"receipts-{self.name}.jsonl"
+
+    @property
+    def all_receipts(self) -> list[Path]:
+        """The receipts of all shards."""
+        return sorted(self.state.glob("receipts-*.jsonl"))
+
+    @property
+    def packs_path(self) -> Path:
+        """Which study goes into which archive of this shard."""
+        return self.state / f"packs-{self.name}.jsonl"
+
+    def named(self, name: str, suffix: str) -> Path:
+        """An output file of this shard: studies.csv, or studies-2-of-4.csv."""
+        return self.folder / (f"{name}-{self.name}{suffix}" if self.sharded else f"{name}{suffix}")
+
+    def lock(self, patience: float = _LOCK_PATIENCE) -> int:
+        """Take the shard for this run; the descriptor to hand to workers.
+
+        Workers of a run that was killed end within moments, and this waits for them.
+
+        Raises
+        ------
+        OutputError (E_OUTPUT) : another run has it.
+        """
+        path = self.state / f"lock-{self.name}"
+        try:
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise OutputError(f"cannot write in the folder ({error.strerror})", where=str(self.folder)) from error
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return self._lock
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    self.unlock()
+                    raise OutputError(
+                        f"another run converts shard {self.name} into this folder", where=str(self.folder)
+                    ) from error
+                time.sleep(0.1)
+
+    def unlock(self) -> None:
+        """Let the shard go."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def agree(self, settings: dict[str, Any]) -> None:
+        """Note the settings on the first run; refuse others later.
+
+        Raises
+        ------
+        OutputError (E_OUTPUT) : the folder holds studies made with other settings.
+        OutputError (E_WRITE) : they cannot be noted.
+        """
+        path = self.state / "settings.json"
+        try:
+            noted = json.loads(path.read_bytes()) if path.exists() else {}
+        except (OSError, ValueError) as error:
+            raise OutputError("the settings in the folder cannot be read; choose another folder") from error
+        different = sorted(name for name, value in settings.items() if name in noted and noted[name] != value)
+        if different:
+            raise OutputError(
+                f"the folder holds studies made with another {' and another '.join(different)}; choose another folder",
+                where=str(self.folder),
+            )
+        if not settings.keys() <= noted.keys():
+            with atomic_file(path) as stream:
+                stream.write(json.dumps({**noted, **settings}, sort_keys=True, indent=1).encode())
+
+    def sweep(self, names: set[str]) -> None:
+        """Delete what a killed run left half-written of files with these stems; other shards' files are not ours."""
+        for folder in (self.folder, self.parts):
+            for entry in os.scandir(folder):
+                match = _PARTIAL.fullmatch(entry.name)
+                if match and match[1] in names:
+                    os.unlink(entry.path)

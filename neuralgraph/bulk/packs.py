@@ -1,0 +1,90 @@
+"""Archives of a fixed number of studies, written from finished studies; the same studies give the same archives.
+
+Which study goes where is decided once, from the order of pseudonyms, and kept: a study that comes later goes into a
+further archive, and a study that failed and is converted after all goes where it would have gone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+from neuralgraph.container.reader import Container
+from neuralgraph.container.writer import ContainerWriter
+from neuralgraph.errors import OutputError
+from neuralgraph.storage.archive import study_id_at
+from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.files import FileSource
+
+__all__ = ["assign", "build"]
+
+
+def assign(path: Path, study_ids: Iterable[str], size: int) -> list[list[str]]:
+    """The studies of each archive: those noted already, and further archives for the rest; noted before returning.
+
+    Parameters
+    ----------
+    path : where they are noted.
+    study_ids : of all studies of the plan, in ascending order.
+    size : studies per archive.
+
+    Raises
+    ------
+    OutputError (E_OUTPUT, E_WRITE) : the note cannot be read or written.
+    """
+    try:
+        packs: list[list[str]] = [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    except (OSError, ValueError) as error:
+        raise OutputError("the list of archives in the folder cannot be read; choose another folder") from error
+    known = {study for members in packs for study in members}
+    rest = [study for study in study_ids if study not in known]
+    if rest:
+        packs += [rest[start : start + size] for start in range(0, len(rest), size)]
+        with atomic_file(path) as stream:
+            stream.writelines(json.dumps(members).encode() + b"\n" for members in packs)
+    return packs
+
+
+def build(archive: Path, members: Iterable[tuple[str, Path]]) -> None:
+    """Write an archive; records are copied byte for byte after they have been verified.
+
+    Parameters
+    ----------
+    archive : the file to create or replace; it may be one of the files that are read.
+    members : (study id, file that holds it) in the order of the archive.
+
+    Raises
+    ------
+    FormatError : a file is damaged.
+    OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
+    """
+    with ExitStack() as stack, atomic_file(archive) as stream:
+        writer = ContainerWriter(stream)
+        earlier: Container | None = None
+        for study_id, path in members:
+            if path == archive:
+                earlier = earlier or Container(stack.enter_context(FileSource(path)))
+                _copy(earlier, study_id, writer)
+            else:
+                with FileSource(path) as source:
+                    _copy(Container(source), study_id, writer)
+        writer.finish()
+
+
+def _copy(container: Container, study_id: str, writer: ContainerWriter) -> None:
+    position = _position(container, study_id)
+    container.verify_leaf(position)
+    columns = container.columns(position)
+    writer.add(container.record_bytes(position), study_id=study_id, method=columns.method)
+
+
+def _position(container: Container, study_id: str) -> int:
+    if container.keys is not None:
+        found = container.keys.find(study_id)
+        if found is not None:
+            return found
+    elif study_id_at(container, 0) == study_id:
+        return 0
+    raise OutputError("a finished study is not in the file that should hold it", code="E_WRITE")

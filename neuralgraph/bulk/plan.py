@@ -1,0 +1,141 @@
+"""The plan: which rows of a manifest this run converts, and under which pseudonyms."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+
+from neuralgraph.bulk.pseudonyms import Pseudonyms
+from neuralgraph.bulk.task import Task
+from neuralgraph.errors import OutputError
+from neuralgraph.sources.layouts import FAULTS, REASONS, Manifest, ManifestRow
+
+__all__ = ["Failure", "Plan", "PlannedStudy", "in_shard", "make_plan", "study_ids"]
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStudy:
+    """One row under its pseudonym."""
+
+    study_id: str
+    row: ManifestRow
+    given: str
+    """Keyed hash of the row; see ``receipts.Receipt``."""
+
+    def task(self, target: str) -> Task:
+        """The task for a worker."""
+        return Task(
+            study_id=self.study_id,
+            images=[(image.path, image.view) for image in self.row.images],
+            target=target,
+            report=self.row.report if self.row.report and self.row.report.strip() else None,
+            report_path=self.row.report_path,
+            labels=dict(self.row.labels),
+            labeler=self.row.labeler,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One study that was not converted: a line of the list of failures."""
+
+    study: str
+    """Pseudonym, "" for a row that does not even have a key."""
+    reason: str
+    """An error code, a key of ``task.FAILURES``, or a fault of ``layouts.REASONS``."""
+    message: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one shard converts, in ascending order of pseudonyms, so that the order tells nothing of the source."""
+
+    studies: tuple[PlannedStudy, ...]
+    faults: tuple[Failure, ...]
+    """Rows that cannot be tried, because the source is wrong there."""
+    dropped: dict[str, int]
+    """Rows that were left out by choice, by reason."""
+
+
+def in_shard(study_key: str, shard: tuple[int, int]) -> bool:
+    """Whether a study belongs to shard (number, of how many); the same on every machine and in every run."""
+    number, total = shard
+    digest = hashlib.sha256(b"shard\0" + study_key.encode(errors="surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") % total == number - 1
+
+
+def study_ids(manifest: Manifest, pseudonyms: Pseudonyms, *, keep_ids: bool = False) -> dict[str, str]:
+    """The id of every row by its key.
+
+    Parameters
+    ----------
+    manifest : the source.
+    pseudonyms : under the key of the conversion.
+    keep_ids : take the source's own keys, for sources whose ids are pseudonyms already.
+
+    Raises
+    ------
+    OutputError (E_OUTPUT) : a key to be kept cannot be the name of a file, or two become the same.
+    """
+    if not keep_ids:
+        return {row.study_key: pseudonyms("study", row.study_key) for row in manifest.rows}
+    kept = {row.study_key: row.study_key.replace("/", "-") for row in manifest.rows}
+    if not all(_PLAIN_NAME.fullmatch(name) and not name.endswith(".") for name in kept.values()):
+        raise OutputError(
+            "a study id of the source cannot be a file name (letters, digits, '.', '_', '-'); let ids be made"
+        )
+    if len(set(kept.values())) != len(kept):
+        raise OutputError("two study ids of the source become the same file name; let ids be made")
+    return kept
+
+
+def make_plan(
+    manifest: Manifest, pseudonyms: Pseudonyms, *, shard: tuple[int, int] = (1, 1), keep_ids: bool = False
+) -> Plan:
+    """The plan of one shard.
+
+    Parameters
+    ----------
+    manifest : the resolved source.
+    pseudonyms : under the key of the conversion.
+    shard : (number, of how many), counted from 1.
+    keep_ids : as in ``study_ids``.
+    """
+    names = study_ids(manifest, pseudonyms, keep_ids=keep_ids)
+    studies = [
+        PlannedStudy(names[row.study_key], row, _given(row, pseudonyms))
+        for row in manifest.rows
+        if in_shard(row.study_key, shard)
+    ]
+    mine = [row for row in manifest.dropped if in_shard(row.study_key, shard)]
+    faults = [
+        Failure(pseudonyms("study", row.study_key) if row.study_key else "", row.reason, REASONS[row.reason])
+        for row in mine
+        if row.reason in FAULTS
+    ]
+    dropped: dict[str, int] = {}
+    for row in mine:
+        if row.reason not in FAULTS:
+            dropped[row.reason] = dropped.get(row.reason, 0) + 1
+    return Plan(
+        tuple(sorted(studies, key=lambda study: study.study_id)),
+        tuple(sorted(faults, key=lambda failure: (failure.study, failure.reason))),
+        dict(sorted(dropped.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def _given(row: ManifestRow, pseudonyms: Pseudonyms) -> str:
+    """Keyed hash of what the table says of a study; where files lie does not count, what they are called does."""
+    record = [
+        [[os.path.basename(image.path), image.view] for image in row.images],
+        row.report,
+        None if row.report_path is None else os.path.basename(row.report_path),
+        sorted(row.labels.items()),
+        row.labeler,
+    ]
+    return pseudonyms("row", json.dumps(record))

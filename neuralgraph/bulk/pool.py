@@ -1,0 +1,200 @@
+"""Worker processes: each has one study in hand, is watched, and is replaced when it dies.
+
+The model is loaded once per worker and films are decoded where they are used: on a processor that beats decoding in
+workers and scoring in the parent (bench/results/bulk.json), and pixels never cross a pipe. A worker gets its next study
+when it has answered, so that nothing piles up however slow the disk or fast the list.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from neuralgraph.bulk.settings import ConversionSettings
+from neuralgraph.bulk.task import FAILURES, Answer, Task, read_answer, task_line
+from neuralgraph.errors import MissingExtraError, ModelError
+
+__all__ = ["WORKER", "WorkerPool"]
+
+WORKER: tuple[str, ...] = (sys.executable, "-m", "neuralgraph.bulk.worker")
+"""The command that starts a worker."""
+
+_CHUNK = 1 << 16
+_PATIENCE = 0.5
+_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    task: Task | None = None
+    since: float = 0.0
+    method: dict[str, Any] | None = None
+    unread: bytearray = field(default_factory=bytearray)
+
+
+class WorkerPool:
+    """Workers, started on entry and ended on exit.
+
+    Parameters
+    ----------
+    settings : sent to every worker.
+    number : of workers.
+    command : that starts one; ``WORKER`` unless a test has its own.
+    time_limit : seconds a study may take.
+    inherited : descriptors that workers keep open, so that a lock lasts as long as the last of them.
+    verbose : let through what workers write to stderr. Libraries quote headers there, so it is off by default.
+    """
+
+    def __init__(
+        self,
+        settings: ConversionSettings,
+        number: int,
+        *,
+        command: Sequence[str] = WORKER,
+        time_limit: float = 300.0,
+        inherited: Sequence[int] = (),
+        verbose: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._number = number
+        self._command = tuple(command)
+        self._time_limit = time_limit
+        self._inherited = tuple(inherited)
+        self._verbose = verbose
+        self._workers: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+        self.method: dict[str, Any] | None = None
+        """What identifies model and extractor; known once the first worker is ready."""
+
+    def __enter__(self) -> WorkerPool:
+        """Start the workers; they load their models side by side."""
+        try:
+            for _ in range(self._number):
+                self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the workers; one that is busy is ended too, and leaves no part of a file."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            self._forget(worker)
+        self._workers.clear()
+        self._selector.close()
+
+    @property
+    def processes(self) -> list[int]:
+        """Process ids of the workers."""
+        return [worker.process.pid for worker in self._workers]
+
+    def _start(self) -> None:
+        process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if self._verbose else subprocess.DEVNULL,
+            pass_fds=self._inherited,
+            env={**os.environ, **_THREADS},
+        )
+        worker = _Worker(process)
+        self._workers.append(worker)
+        assert process.stdout is not None
+        self._selector.register(process.stdout, selectors.EVENT_READ, worker)
+        self._send(worker, json.dumps(asdict(self._settings)).encode() + b"\n")
+
+    def _send(self, worker: _Worker, line: bytes) -> None:
+        assert worker.process.stdin is not None
+        # A worker that is gone is noticed where its answers are read.
+        with suppress(BrokenPipeError):
+            worker.process.stdin.write(line)
+            worker.process.stdin.flush()
+
+    def _forget(self, worker: _Worker) -> None:
+        assert worker.process.stdout is not None
+        assert worker.process.stdin is not None
+        if worker.process.stdout in self._selector.get_map():
+            self._selector.unregister(worker.process.stdout)
+        worker.process.stdout.close()
+        with suppress(BrokenPipeError):
+            worker.process.stdin.close()
+        worker.process.wait()
+
+    @property
+    def idle(self) -> bool:
+        """A worker is ready and has nothing in hand."""
+        return any(worker.method is not None and worker.task is None for worker in self._workers)
+
+    @property
+    def busy(self) -> int:
+        """Studies in hand."""
+        return sum(worker.task is not None for worker in self._workers)
+
+    def give(self, task: Task) -> None:
+        """Hand a study to an idle worker."""
+        worker = next(worker for worker in self._workers if worker.method is not None and worker.task is None)
+        worker.task, worker.since = task, time.monotonic()
+        self._send(worker, task_line(task))
+
+    def answers(self) -> Iterator[Answer]:
+        """What has been answered by now; waits up to half a second for the first.
+
+        Raises
+        ------
+        ModelError, MissingExtraError : the workers cannot load their model.
+        """
+        for key, _ in self._selector.select(_PATIENCE):
+            worker: _Worker = key.data
+            chunk = os.read(key.fd, _CHUNK)
+            worker.unread += chunk
+            while (end := worker.unread.find(b"\n")) >= 0:
+                line = bytes(worker.unread[:end])
+                del worker.unread[: end + 1]
+                if worker.method is None:
+                    self._greet(worker, line)
+                else:
+                    worker.task = None
+                    yield read_answer(line)
+            if not chunk:
+                yield from self._replace(worker, "worker_died")
+        now = time.monotonic()
+        for worker in list(self._workers):
+            if worker.task is not None and now - worker.since > self._time_limit:
+                worker.process.kill()
+                yield from self._replace(worker, "time_limit")
+
+    def _greet(self, worker: _Worker, line: bytes) -> None:
+        greeting = json.loads(line)
+        if "code" in greeting:
+            kind = MissingExtraError if greeting["code"] == "E_EXTRA" else ModelError
+            code = greeting["code"] if greeting["code"].startswith(("E_EXTRA", "E_MODEL")) else "E_MODEL"
+            raise kind(greeting["message"], code=code)
+        worker.method = greeting["method"]
+        if self.method is None:
+            self.method = worker.method
+        elif worker.method != self.method:
+            raise ModelError("the files of the model changed while workers loaded them; start again", where="model")
+
+    def _replace(self, worker: _Worker, reason: str) -> Iterator[Answer]:
+        """Put a new worker in the place of one that is gone; its study has failed."""
+        self._workers.remove(worker)
+        self._forget(worker)
+        if worker.method is None:
+            raise ModelError(
+                f"a worker ended with status {worker.process.returncode} before it was ready; "
+                "run with --verbose, or see what 'ngr doctor' says"
+            )
+        self._start()
+        if worker.task is not None:
+            yield Answer(worker.task.study_id, reason, FAILURES[reason])

@@ -1,0 +1,72 @@
+"""How studies are converted: one value for a whole destination, sent to every worker and kept with the receipts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from neuralgraph.compressor.pruning import AbsoluteThreshold, AttentionMass, PruningPolicy, TopFraction, TopK
+from neuralgraph.compressor.report_graph.sections import SectionChoice
+from neuralgraph.errors import OutputError
+
+__all__ = ["ConversionSettings", "policy_of"]
+
+_POLICIES: dict[str, type[TopFraction] | type[TopK] | type[AbsoluteThreshold] | type[AttentionMass]] = {
+    "fraction": TopFraction,
+    "top_k": TopK,
+    "threshold": AbsoluteThreshold,
+    "mass": AttentionMass,
+}
+
+
+@dataclass(frozen=True)
+class ConversionSettings:
+    """Everything that decides what the bytes of a study are, besides its film, report and labels.
+
+    Parameters
+    ----------
+    model : "demo", or the folder of a model.
+    policy, amount : which patches survive, a key of the policies and its value; "fraction" and 0.023 by default.
+    extractor : how the report is read, "rules" or "none".
+    sections : which part of the report counts.
+    embedding : how embeddings are stored.
+    store_report, store_pixels : keep the text, the patches as images.
+    device : where the model runs.
+    """
+
+    model: str = "demo"
+    policy: str = "fraction"
+    amount: float = 0.023
+    extractor: str = "rules"
+    sections: SectionChoice = "impression"
+    embedding: str = "bfloat16"
+    store_report: bool = False
+    store_pixels: bool = False
+    device: str = "cpu"
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The settings as plain data. The folder of the model is not among them: its digest says which model it was."""
+        record = asdict(self)
+        del record["model"], record["device"]
+        return record
+
+    @classmethod
+    def read(cls, record: dict[str, Any]) -> ConversionSettings:
+        """Settings of plain data, as ``dataclasses.asdict`` gives it."""
+        return cls(**record)
+
+
+def policy_of(settings: ConversionSettings) -> PruningPolicy:
+    """The pruning policy.
+
+    Raises
+    ------
+    OutputError (E_OUTPUT) : there is no such policy.
+    StudyError (E_NUM) : the amount is out of its range.
+    """
+    if settings.policy not in _POLICIES:
+        raise OutputError(f"{settings.policy!r} is not a policy; use one of {', '.join(_POLICIES)}", where="policy")
+    if settings.policy == "top_k":
+        return TopK(int(settings.amount))
+    return _POLICIES[settings.policy](settings.amount)  # type: ignore[arg-type]  # only TopK wants an integer

@@ -1,0 +1,299 @@
+import csv
+import json
+import os
+import threading
+import time
+
+import pytest
+
+from neuralgraph.bulk import ConversionSettings
+from neuralgraph.bulk.destination import STATE, Destination
+from neuralgraph.errors import ModelError, OutputError
+from neuralgraph.storage.archive import load, open_archive
+from neuralgraph.storage.validate import validate
+
+
+def failures(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_every_study_becomes_a_file_under_its_pseudonym(bench):
+    bench.fill(5)
+    outcome = bench.run(workers=3)
+    assert (outcome.converted, outcome.verified, outcome.failed, outcome.remaining) == (5, 0, 0, 0)
+    assert outcome.complete
+    assert set(bench.files()) == {f"{bench.study_id(f'Doe-Jane-{number:03d}')}.ngr" for number in range(5)}
+    assert outcome.file_bytes == sum(map(len, bench.files().values()))
+    assert outcome.source_bytes == sum(path.stat().st_size for path in bench.source.glob("*.png"))
+    for path in bench.dest.glob("*.ngr"):
+        assert validate(path).ok
+        assert load(path).study_id == path.stem
+    assert sorted(os.listdir(bench.dest)) == sorted([STATE, "studies.csv", *bench.files()])
+    assert os.listdir(bench.dest / STATE / "parts") == []
+
+
+def test_nothing_of_the_source_is_in_the_destination(bench):
+    bench.add("Doe^Jane", "INDICATION: Mrs Doe, MRN 4711.\n\nIMPRESSION:\nClear, ___ discussed with Dr. XXXX.")
+    (bench.source / "Roe-Richard.png").write_bytes(b"MRN 4711")
+    bench.run(settings=ConversionSettings(store_report=True))
+    written = b"".join(path.read_bytes() for path in bench.dest.rglob("*") if path.is_file())
+    names = " ".join(path.name for path in bench.dest.rglob("*"))
+    for secret in ("Doe", "Jane", "Roe", "4711", "XXXX", "___", str(bench.source), ".png", "INDICATION"):
+        assert secret.encode() not in written
+        assert secret not in names
+    assert b"discussed with Dr." in written
+
+
+def test_a_second_run_converts_exactly_what_is_missing(bench):
+    bench.fill(8)
+    bench.run()
+    before = bench.files()
+    assert bench.run().verified == 8
+    names = sorted(before)
+    (bench.dest / names[0]).unlink()
+    (bench.dest / names[1]).write_bytes(before[names[1]][:-1])
+    flipped = bytearray(before[names[2]])
+    flipped[len(flipped) // 2] ^= 1
+    (bench.dest / names[2]).write_bytes(flipped)
+    kept = (bench.dest / names[3]).stat().st_mtime_ns
+    outcome = bench.run()
+    assert (outcome.converted, outcome.verified) == (3, 5)
+    assert bench.files() == before
+    assert (bench.dest / names[3]).stat().st_mtime_ns == kept
+    bench.add("later")
+    assert bench.run().converted == 1
+
+
+def test_a_file_without_its_receipt_is_made_again(bench):
+    bench.fill(3)
+    bench.run()
+    before = bench.files()
+    receipts = bench.dest / STATE / "receipts-1-of-1.jsonl"
+    lines = receipts.read_bytes().splitlines(keepends=True)
+    receipts.write_bytes(lines[0] + b"not json\n" + lines[1][:20])
+    assert bench.run().converted == 2
+    assert bench.files() == before
+    assert bench.run().verified == 3
+
+
+def test_a_changed_row_is_converted_again(bench):
+    bench.fill(2)
+    table = bench.source / "manifest.csv"
+    table.write_text(
+        "study_id,image,report,label.pneumonia\na,Doe-Jane-000.png,Clear.,1\nb,Doe-Jane-001.png,Clear.,0\n"
+    )
+    bench.run()
+    before = bench.files()
+    table.write_text(
+        "study_id,image,report,label.pneumonia\na,Doe-Jane-000.png,Clear.,1\nb,Doe-Jane-001.png,Clear.,-1\n"
+    )
+    outcome = bench.run()
+    assert (outcome.converted, outcome.verified) == (1, 1)
+    assert sum(bench.files()[name] != data for name, data in before.items()) == 1
+
+
+def test_other_settings_need_another_folder(bench):
+    bench.fill(2)
+    bench.run()
+    bench.add("more")
+    before = bench.files()
+    for word, settings in (
+        ("embedding", ConversionSettings(embedding="float32")),
+        ("amount", ConversionSettings(amount=0.5)),
+        ("method", ConversionSettings(model="other")),
+    ):
+        with pytest.raises(OutputError, match=f"made with another {word}"):
+            bench.run(settings=settings)
+    assert bench.files() == before
+
+
+def test_shards_share_a_folder(bench, tmp_path):
+    bench.fill(12)
+    bench.run(tmp_path / "whole")
+    for number in (1, 2, 3):
+        bench.run(shard=(number, 3))
+    assert bench.files() == bench.files(tmp_path / "whole")
+    rows = []
+    for number in (1, 2, 3):
+        with open(bench.dest / f"studies-{number}-of-3.csv", newline="") as stream:
+            rows += list(csv.DictReader(stream))
+    assert sorted(row["file"] for row in rows) == sorted(bench.files())
+    assert len({len(bench.plan(shard=(number, 3)).studies) for number in (1, 2, 3)} | {0}) > 1
+    # What other shards did counts: the whole is there already.
+    assert bench.run().verified == 12
+
+
+def test_failures_are_listed_and_the_rest_goes_on(bench):
+    bench.fill(6)
+    bench.add("a-crash", "CRASH")
+    bench.add("a-hang", "HANG")
+    bench.add("a-long", "LONG")
+    bench.add("a-damaged")
+    (bench.source / "a-damaged.png").write_bytes(b"\x89PNG\r\n\x1a\nJane Doe")
+    bench.add("no-text", "INDICATION: rule out pneumonia.")
+    bench.add("binary")
+    (bench.source / "binary.txt").write_bytes(b"\xff\xfe\x00")
+    outcome = bench.run(time_limit=1.0)
+    assert (outcome.converted, outcome.failed, outcome.remaining) == (6, 6, 0)
+    assert not outcome.complete
+    listed = {line["study"]: line["reason"] for line in failures(bench.dest / "failures.jsonl")}
+    assert listed == {
+        bench.study_id("a-crash"): "worker_died",
+        bench.study_id("a-hang"): "time_limit",
+        bench.study_id("a-long"): "E_LIMIT",
+        bench.study_id("a-damaged"): "E_SOURCE_DAMAGED",
+        bench.study_id("no-text"): "E_SOURCE_EMPTY",
+        bench.study_id("binary"): "E_SOURCE_TEXT",
+    }
+    assert "Doe" not in (bench.dest / "failures.jsonl").read_text()
+    assert dict(outcome.reasons) == dict.fromkeys(listed.values(), 1)
+    for name in ("a-crash", "a-hang", "a-long", "a-damaged", "no-text", "binary"):
+        bench.add(name)
+    again = bench.run()
+    assert (again.converted, again.verified, again.complete) == (6, 6, True)
+    assert not (bench.dest / "failures.jsonl").exists()
+
+
+def test_faults_of_the_table_are_failures_too(bench, tmp_path):
+    bench.fill(1)
+    (bench.source / "manifest.csv").write_text("study_id,image\ngood,Doe-Jane-000.png\nbad,gone.png\n")
+    outcome = bench.run(failures=tmp_path / "list.jsonl")
+    assert (outcome.converted, outcome.failed) == (1, 1)
+    (line,) = failures(tmp_path / "list.jsonl")
+    assert line["reason"] == "image_missing"
+    assert "gone" not in json.dumps(line)
+    assert not (bench.dest / "failures.jsonl").exists()
+
+
+def test_giving_up(bench):
+    bench.fill(20, "LONG")
+    outcome = bench.run(max_errors=3, workers=1)
+    assert (outcome.failed, outcome.stopped, outcome.remaining) == (4, "max_errors", 16)
+
+
+def test_a_full_disk_ends_the_run_and_the_next_one_continues(bench):
+    bench.fill(10)
+    outcome = bench.run(settings=ConversionSettings(model="full"), workers=1)
+    assert (outcome.stopped, outcome.converted, outcome.failed) == ("destination", 0, 3)
+    assert set(outcome.reasons) == {"E_WRITE"}
+    assert bench.files() == {}
+    assert not list(bench.dest.rglob("*.partial"))
+    settings = bench.dest / STATE / "settings.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "method": {"model": "fake demo"}}))
+    assert bench.run().converted == 10
+
+
+def test_a_receipt_that_cannot_be_written_ends_the_run(bench, monkeypatch):
+    from neuralgraph.bulk import receipts
+
+    bench.fill(6)
+    calls = []
+
+    class Full:
+        def __getattr__(self, name):
+            return getattr(os, name)
+
+        def fsync(self, descriptor):
+            calls.append(descriptor)
+            if len(calls) == 3:
+                raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(receipts, "os", Full())
+    outcome = bench.run()
+    assert (outcome.stopped, outcome.converted, outcome.failed) == ("destination", 2, 1)
+    lines = (bench.dest / STATE / "receipts-1-of-1.jsonl").read_bytes()
+    assert lines.count(b"\n") == 2
+    assert lines.endswith(b"\n")
+    monkeypatch.undo()
+    again = bench.run()
+    assert (again.converted, again.verified) == (4, 2)
+
+
+def test_stopping_finishes_what_is_in_hand(bench):
+    bench.fill(30, "SLOW")
+    done = []
+    outcome = bench.run(progress=lambda **numbers: done.append(numbers), stop=lambda: len(done) >= 5, workers=2)
+    assert outcome.stopped == "signal"
+    assert 5 <= outcome.converted <= 7
+    assert len(bench.files()) == outcome.converted
+    assert not list(bench.dest.rglob("*.partial"))
+    assert bench.run().converted == 30 - outcome.converted
+
+
+@pytest.mark.parametrize(("model", "message"), [("absent", "no such model"), ("broken", "before it was ready")])
+def test_workers_that_cannot_start(bench, model, message):
+    bench.fill(1)
+    with pytest.raises(ModelError, match=message):
+        bench.run(settings=ConversionSettings(model=model))
+
+
+def test_one_run_at_a_time(bench):
+    bench.fill(1)
+    holder = Destination(bench.dest)
+    holder.lock()
+    with pytest.raises(OutputError, match="another run"):
+        Destination(bench.dest).lock(patience=0.0)
+    timer = threading.Timer(0.3, holder.unlock)
+    timer.start()
+    began = time.monotonic()
+    assert bench.run().converted == 1
+    assert time.monotonic() - began >= 0.25
+    timer.join()
+    assert Destination(bench.dest, (1, 2)).lock(patience=0.0) >= 0
+
+
+def test_leftovers_of_a_killed_worker_are_swept(bench):
+    bench.fill(2)
+    bench.run()
+    name = next(iter(bench.files()))
+    mine = bench.dest / f".{name}.123-0a1b2c3d.partial"
+    foreign = bench.dest / f".{'0' * 32}.ngr.123-0a1b2c3d.partial"
+    mine.write_bytes(b"half")
+    foreign.write_bytes(b"half")
+    bench.run()
+    assert not mine.exists()
+    assert foreign.exists()
+
+
+def test_archives(bench, tmp_path):
+    bench.fill(10)
+    bench.add("bad", "LONG")
+    outcome = bench.run(pack=4)
+    assert (outcome.converted, outcome.failed) == (10, 1)
+    assert sorted(bench.files()) == ["studies-00000.ngr", "studies-00001.ngr", "studies-00002.ngr"]
+    with open_archive(bench.dest) as archive:
+        assert len(archive) == 10
+        assert bench.study_id("bad") not in archive.ids
+        assert archive.ids == sorted(archive.ids)
+    assert all(validate(path).ok for path in bench.dest.glob("*.ngr"))
+    assert not list((bench.dest / STATE / "parts").iterdir())
+    before = bench.files()
+    again = bench.run(pack=4)
+    assert (again.converted, again.verified, again.failed) == (0, 10, 1)
+    assert bench.files() == before
+    # The same archives from a source that was good from the start.
+    bench.add("bad")
+    assert bench.run(pack=4).converted == 1
+    bench.run(tmp_path / "fresh", pack=4)
+    assert bench.files() == bench.files(tmp_path / "fresh")
+    # A damaged archive costs its own studies only.
+    (bench.dest / "studies-00001.ngr").write_bytes(b"x")
+    assert bench.run(pack=4).converted == 4
+    assert bench.files() == bench.files(tmp_path / "fresh")
+    # What is added later goes into a further archive.
+    before = bench.files()
+    bench.add("later")
+    assert bench.run(pack=4).converted == 1
+    assert {name: data for name, data in bench.files().items() if name in before} == before
+    assert sorted(set(bench.files()) - set(before)) == ["studies-00003.ngr"]
+    with pytest.raises(OutputError, match="pack"):
+        bench.run(pack=5)
+
+
+def test_archives_of_shards(bench):
+    bench.fill(9)
+    for number in (1, 2):
+        bench.run(shard=(number, 2), pack=3)
+    with open_archive(bench.dest) as archive:
+        assert len(archive.ids) == 9
+    assert all(name.startswith(("studies-1-of-2-", "studies-2-of-2-")) for name in bench.files())
