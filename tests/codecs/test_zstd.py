@@ -72,7 +72,7 @@ def test_only_one_plain_frame_is_accepted(name, frame):
     assert code_of(frame) == "E_ZSTD"
 
 
-def test_frame_without_content_size_is_refused_for_its_size():
+def test_a_frame_without_content_size_is_refused():
     assert code_of(compress(write_content_size=False)) == "E_SIZE"
 
 
