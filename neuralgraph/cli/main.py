@@ -26,6 +26,7 @@ VERBS: tuple[str, ...] = (
     "export",
     "render",
     "migrate",
+    "audit",
     "doctor",
     "conformance",
     "decode",
