@@ -122,11 +122,9 @@ def _contents(toc: bytes) -> Iterator[Piece]:
 
 
 def _between(tokens: bytes) -> str:
-    if tokens in (b"\x82", b"\x81"):
-        return f"map of {tokens[0] - 0x80}"
     if tokens == b"\x91\x95":
-        return "array of 1 section, array of 5"
-    return "flags 1, offset, length 64, CRC-32 of the page table; then `meta`" if len(tokens) > 2 else "map"
+        return "array of 1 section, which is an array of 5"
+    return f"map of {tokens[0] - 0x80}" if len(tokens) == 1 else "flags, offset, length, CRC-32 of the page table"
 
 
 def example(data: bytes) -> str:
@@ -134,8 +132,8 @@ def example(data: bytes) -> str:
     lines = [
         BEGIN,
         "",
-        f"`spec/vectors/valid/smallest.ngr`, {len(data)} bytes: one study without film, concept or label. It is the smallest",
-        "file there is; columns that have rows look like `string_bytes` and `text` here.",
+        f"`spec/vectors/valid/smallest.ngr`, {len(data)} bytes: one study without film, concept or label, in the smallest",
+        "file there is. Columns that have rows look like `string_bytes` and `text` here.",
         "",
         "```",
     ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from neuralgraph.errors import StudyError, missing_extra
 from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.frozen import thaw
 from neuralgraph.graph.joined import EDGE_TYPES, NODE_TYPES, joined_edges, node_facts
 from neuralgraph.graph.study import ConceptVectors, Patches, Study
 from neuralgraph.wire.vocabulary import RELATIONS
@@ -40,7 +41,7 @@ def to_networkx(study: Study) -> nx.MultiDiGraph:
         study_id=study.study_id,
         views=study.views,
         labels=dict(study.labels),
-        provenance=deepcopy(dict(study.provenance)),
+        provenance=thaw(study.provenance),
         report=study.report,
         extensions=dict(study.extensions),
         embedding_width=study.patches.embedding.shape[1],

@@ -1,8 +1,9 @@
 """Worker processes: each has one study in hand, is watched, and is replaced when it dies.
 
-The model is loaded once per worker and films are decoded where they are used: on a processor that beats decoding in
-workers and scoring in the parent (bench/results/bulk.json), and pixels never cross a pipe. A worker gets its next study
-when it has answered, so that nothing piles up however slow the disk or fast the list.
+The model is loaded once per worker and films are decoded where they are used. Decoding is a tenth of the work of a
+study (bench/results/bulk.json): with the model in one process, that process would be what all others wait for, and
+pixels would have to cross a pipe. A worker has at most one study waiting behind the one in hand, so that it never waits
+for the parent and nothing piles up, however slow the disk.
 """
 
 from __future__ import annotations
@@ -29,13 +30,14 @@ WORKER: tuple[str, ...] = (sys.executable, "-m", "neuralgraph.bulk.worker")
 
 _CHUNK = 1 << 16
 _PATIENCE = 0.5
+_AT_ONCE = 2
 _THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 @dataclass(eq=False)
 class _Worker:
     process: subprocess.Popen[bytes]
-    task: Task | None = None
+    tasks: list[Task] = field(default_factory=list)
     since: float = 0.0
     method: dict[str, Any] | None = None
     unread: bytearray = field(default_factory=bytearray)
@@ -99,7 +101,7 @@ class WorkerPool:
         """Process ids of the workers."""
         return [worker.process.pid for worker in self._workers]
 
-    def _start(self) -> None:
+    def _start(self) -> _Worker:
         process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -113,6 +115,7 @@ class WorkerPool:
         assert process.stdout is not None
         self._selector.register(process.stdout, selectors.EVENT_READ, worker)
         self._send(worker, json.dumps(asdict(self._settings)).encode() + b"\n")
+        return worker
 
     def _send(self, worker: _Worker, line: bytes) -> None:
         assert worker.process.stdin is not None
@@ -133,18 +136,19 @@ class WorkerPool:
 
     @property
     def idle(self) -> bool:
-        """A worker is ready and has nothing in hand."""
-        return any(worker.method is not None and worker.task is None for worker in self._workers)
+        """A worker is ready and can take a study."""
+        return any(self._has_room(worker) for worker in self._workers)
 
-    @property
-    def busy(self) -> int:
-        """Studies in hand."""
-        return sum(worker.task is not None for worker in self._workers)
+    @staticmethod
+    def _has_room(worker: _Worker) -> bool:
+        return worker.method is not None and len(worker.tasks) < _AT_ONCE
 
     def give(self, task: Task) -> None:
-        """Hand a study to an idle worker."""
-        worker = next(worker for worker in self._workers if worker.method is not None and worker.task is None)
-        worker.task, worker.since = task, time.monotonic()
+        """Hand a study to the worker that has least to do; ``idle`` says whether there is one."""
+        worker = min(filter(self._has_room, self._workers), key=lambda worker: len(worker.tasks))
+        if not worker.tasks:
+            worker.since = time.monotonic()
+        worker.tasks.append(task)
         self._send(worker, task_line(task))
 
     def answers(self) -> Iterator[Answer]:
@@ -164,13 +168,14 @@ class WorkerPool:
                 if worker.method is None:
                     self._greet(worker, line)
                 else:
-                    worker.task = None
+                    del worker.tasks[0]
+                    worker.since = time.monotonic()
                     yield read_answer(line)
             if not chunk:
                 yield from self._replace(worker, "worker_died")
         now = time.monotonic()
         for worker in list(self._workers):
-            if worker.task is not None and now - worker.since > self._time_limit:
+            if worker.tasks and worker.method is not None and now - worker.since > self._time_limit:
                 worker.process.kill()
                 yield from self._replace(worker, "time_limit")
 
@@ -181,6 +186,9 @@ class WorkerPool:
             code = greeting["code"] if greeting["code"].startswith(("E_EXTRA", "E_MODEL")) else "E_MODEL"
             raise kind(greeting["message"], code=code)
         worker.method = greeting["method"]
+        worker.since = time.monotonic()
+        for task in worker.tasks:
+            self._send(worker, task_line(task))
         if self.method is None:
             self.method = worker.method
         elif worker.method != self.method:
@@ -195,6 +203,7 @@ class WorkerPool:
                 f"a worker ended with status {worker.process.returncode} before it was ready; "
                 "run with --verbose, or see what 'ngr doctor' says"
             )
-        self._start()
-        if worker.task is not None:
-            yield Answer(worker.task.study_id, reason, FAILURES[reason])
+        # What waited behind the study in hand waits for the new worker.
+        self._start().tasks += worker.tasks[1:]
+        if worker.tasks:
+            yield Answer(worker.tasks[0].study_id, reason, FAILURES[reason])

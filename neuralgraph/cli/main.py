@@ -17,6 +17,7 @@ __all__ = ["app", "exit_code", "main"]
 VERBS: tuple[str, ...] = (
     "demo",
     "compress",
+    "convert",
     "info",
     "validate",
     "pack",
@@ -24,6 +25,7 @@ VERBS: tuple[str, ...] = (
     "diff",
     "export",
     "render",
+    "migrate",
     "doctor",
     "conformance",
     "decode",

@@ -13,10 +13,19 @@ __all__ = ["pixels_from_bytes", "pixels_to_bytes"]
 
 _DTYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<u1"), 2: np.dtype("<u2")}
 
+_LARGEST_SIDE = 65_535
+
 
 def pixels_to_bytes(pixels: NDArray[Any]) -> bytes:
-    """Blob of uint8 or uint16 [n_patches, height, width]: u16 height, width, bytes per pixel, 0; then the pixels."""
+    """Blob of uint8 or uint16 [n_patches, height, width]: u16 height, width, bytes per pixel, 0; then the pixels.
+
+    Raises
+    ------
+    StudyError (E_SIZE) : a patch is higher or wider than 65,535 pixels.
+    """
     itemsize = pixels.dtype.itemsize
+    if max(pixels.shape[1:]) > _LARGEST_SIDE:
+        raise StudyError(f"a pixel patch has at most {_LARGEST_SIDE} rows and columns", code="E_SIZE", where="pixels")
     header = np.array([pixels.shape[1], pixels.shape[2], itemsize, 0], "<u2").tobytes()
     return header + np.ascontiguousarray(pixels, _DTYPES[itemsize]).tobytes()
 

@@ -52,7 +52,7 @@ def join(method: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
 
 def _unknown_members(where: str, value: Any, known: tuple[str, ...] | None) -> list[Problem]:
     unknown = [member for member in value if member not in known] if known else []
-    return [Problem("E_TOC_KEY", f"{where}.{member}", "not a known provenance key") for member in unknown]
+    return [Problem("E_TOC_KEY", where, f"{member[:64]!r} is not a known provenance key") for member in unknown]
 
 
 def problems(method: Any, source: Any) -> list[Problem]:
@@ -70,7 +70,7 @@ def problems(method: Any, source: Any) -> list[Problem]:
                 else:
                     found += _unknown_members(f"{name}.{key}", value, METHOD_MEMBERS.get(key))
             elif name == "method" or not is_extension_name(key):
-                found.append(Problem("E_TOC_KEY", f"{name}.{key}", "not a known provenance key"))
+                found.append(Problem("E_TOC_KEY", name, f"{key[:64]!r} is not a known provenance key"))
     films = source.get("films") if isinstance(source, dict) else None
     if isinstance(films, list) and not all(isinstance(film, dict) for film in films):
         found.append(Problem("E_TOC_KEY", "source.films", "a film is not a map"))

@@ -6,6 +6,8 @@ in range before any later rule uses them.
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
@@ -19,19 +21,20 @@ from neuralgraph.graph.pixels import pixels_from_bytes
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
 from neuralgraph.wire import canonical
+from neuralgraph.wire.limits import MAX_ID_BYTES
 from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
 
-__all__ = ["MAX_ID_BYTES", "places", "raise_first", "study_problems"]
-
-MAX_ID_BYTES = 128
-"""Longest study id, UTF-8 bytes."""
+__all__ = ["places", "raise_first", "study_problems"]
 
 _CODE_TOLERANCE = 0.5 + 1e-6
-_BEYOND_FLOAT32 = 2.0**128 - 2.0**103
-"""The least float64 that rounds to an infinite float32."""
-_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Control characters (category Cc) and the characters that turn the direction of text.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_INFINITE = 2.0**128 - 2.0**103
+"""From here on numbers round to infinity in float32."""
+_METHOD_DEPTH = 4
+"""Method maps stand at this level of a file's contents."""
 
 
 def study_problems(columns: StudyColumns) -> Iterator[Problem]:
@@ -64,43 +67,33 @@ def _first(broken: np.ndarray) -> int:
 
 def _grid(columns: StudyColumns) -> Iterator[Problem]:
     graph, counts = columns.graph, columns.counts
-    rows, cols = graph["view_rows"].astype(np.int64), graph["view_cols"].astype(np.int64)
-    if (rows < 1).any() or (cols < 1).any():
-        yield Problem("E_COORD", "views", "a grid has no rows or no columns")
-    grid_is_whole = int((rows * cols).sum()) == counts.n_cells
-    if not grid_is_whole:
-        yield Problem(
-            "E_COORD", "views", f"the grids have {int((rows * cols).sum())} cells, the record {counts.n_cells}"
-        )
-    for name in ("view_patch_height", "view_patch_width"):
-        if not (np.isfinite(graph[name]) & (graph[name] > 0)).all():
-            yield Problem("E_NUM", name, "a patch size is not a positive number")
-            return
-    # The last row and column begin inside the film and reach its edge: each patch shows something, and all is covered.
-    for extent, patch, n in (("view_height", "view_patch_height", rows), ("view_width", "view_patch_width", cols)):
-        size = graph[patch].astype(np.float64)
-        film = graph[extent].astype(np.float64)
-        outside = ((n - 1) * size >= film) | (n * size < film * (1 - 1e-6))
-        if outside.any():
-            yield Problem("E_COORD", f"views[{_first(outside)}]", f"the grid does not cover exactly the {extent[5:]}")
-    if (graph["view_position"] >= len(VIEW_POSITIONS)).any():
-        yield Problem("E_IDX", "view_position", "not a known view position")
-    step = graph["view_score_step"]
-    if not (np.isfinite(step) & ~np.signbit(step)).all():
-        yield Problem("E_NUM", "view_score_step", "a step is negative or not finite")
-    elif grid_is_whole and (_largest_attention(columns) >= _BEYOND_FLOAT32).any():
-        yield Problem("E_NUM", "cell_score", "an attention is larger than a float32 can be")
-
-
-def _largest_attention(columns: StudyColumns) -> np.ndarray:
-    """float64 [n_views]: the largest attention of each view, before it is rounded to float32."""
-    graph = columns.graph
-    cells = graph["view_rows"].astype(np.int64) * graph["view_cols"]
-    ends = np.cumsum(cells)
-    maps = [graph["cell_score"][end - n : end] for end, n in zip(ends.tolist(), cells.tolist(), strict=True)]
-    code = np.array([codes.max(initial=0) for codes in maps], np.float64)
-    largest: np.ndarray = code * code * graph["view_score_step"]
-    return largest
+    names = ("rows", "cols", "height", "width", "patch_height", "patch_width", "score_step", "position")
+    views = list(zip(*(graph[f"view_{name}"].tolist() for name in names), range(counts.n_views), strict=True))
+    for rows, cols, *_, number in views:
+        if rows < 1 or cols < 1:
+            yield Problem("E_COORD", f"views[{number}]", "the grid has no rows or no columns")
+    n_cells = sum(rows * cols for rows, cols, *_ in views)
+    if n_cells != counts.n_cells:
+        yield Problem("E_COORD", "views", f"the grids have {n_cells} cells, the record {counts.n_cells}")
+    for *_, patch_height, patch_width, _, _, number in views:
+        if not (0 < patch_height < math.inf and 0 < patch_width < math.inf):
+            yield Problem("E_NUM", f"views[{number}]", "a patch size is not a positive number")
+    for rows, cols, height, width, patch_height, patch_width, _, _, number in views:
+        for extent, n, patch, film in (("height", rows, patch_height, height), ("width", cols, patch_width, width)):
+            # The last row and column begin inside the film and reach its edge: each patch shows something of it.
+            if 0 < patch < math.inf and ((n - 1) * patch >= film or n * patch < film * (1 - 1e-6)):
+                yield Problem("E_COORD", f"views[{number}]", f"the grid does not cover exactly the {extent}")
+    for *_, position, number in views:
+        if position >= len(VIEW_POSITIONS):
+            yield Problem("E_IDX", f"views[{number}]", "not a known view position")
+    start = 0
+    for rows, cols, *_, step, _, number in views:
+        largest = int(graph["cell_score"][start : start + rows * cols].max(initial=0))
+        start += rows * cols
+        if not 0 <= step < math.inf or math.copysign(1, step) < 0:
+            yield Problem("E_NUM", f"views[{number}]", "the step of the attention map is negative or not finite")
+        elif largest * largest * step >= _INFINITE:
+            yield Problem("E_NUM", f"views[{number}]", "an attention is larger than a float32 can be")
 
 
 def _patches(columns: StudyColumns) -> Iterator[Problem]:
@@ -130,9 +123,7 @@ def _attention(columns: StudyColumns, cell: np.ndarray) -> Iterator[Problem]:
     view, _, _ = places(columns)
     for number, step in enumerate(graph["view_score_step"].tolist()):
         mine = np.flatnonzero(view == number)
-        score = graph["patch_score"][mine]
-        # Without a step every attention is 0, and so is every score.
-        expected = codes_of_attention(score, step) if step else np.where(score > 0, np.inf, 0)
+        expected = codes_of_attention(graph["patch_score"][mine], step)
         broken = np.abs(expected - graph["cell_score"][cell[mine]]) > _CODE_TOLERANCE
         if broken.any():
             reason = "the score is not the one the attention map has at this cell"
@@ -195,7 +186,8 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
         yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
     try:
         yield from provenance.problems(
-            canonical.decode(columns.method, where="method"), canonical.decode(source, where="source")
+            canonical.decode(columns.method, where="method", depth=_METHOD_DEPTH),
+            canonical.decode(source, where="source"),
         )
     except FormatError as error:
         yield error.problem
@@ -213,7 +205,7 @@ def _text_problem(string: bytes) -> str | None:
         return "not valid UTF-8"
     if not text:
         return "empty"
-    if any(unicodedata.category(character) == "Cc" or character in _BIDIRECTIONAL for character in text):
+    if _FORBIDDEN.search(text):
         return "holds a control or bidirectional character"
     if not unicodedata.is_normalized("NFC", text):
         return "not in Unicode normal form C"

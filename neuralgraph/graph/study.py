@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
 from neuralgraph.graph.fusion import fusion_edge
 from neuralgraph.graph.pixels import pixels_from_bytes, pixels_to_bytes
 from neuralgraph.graph.retention import kept_patches
@@ -24,26 +25,17 @@ from neuralgraph.graph.rules import places, raise_first
 from neuralgraph.graph.strings import join_strings, split_strings
 from neuralgraph.graph.view import View
 from neuralgraph.wire import canonical
-from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
+from neuralgraph.wire.columns import GRAPH_COLUMNS, Column, Counts
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
 
 __all__ = ["ConceptVectors", "Patches", "Study"]
 
-
-def _frozen(array: Any, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """A read-only C-contiguous copy; -1 in ``shape`` accepts any length."""
-    result = np.array(array, dtype, order="C", copy=True)
-    if result.size == 0 and result.ndim < len(shape):
-        result = result.reshape([0 if length < 0 else length for length in shape])
-    if result.ndim != len(shape) or any(want not in (-1, got) for want, got in zip(shape, result.shape, strict=True)):
-        raise StudyError(f"an array has shape {result.shape}, expected {shape}", code="E_SIZE")
-    result.flags.writeable = False
-    return result
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, eq=False)
-class Patches:
+class Patches(Immutable):
     """The kept patches, in descending order of score (ties: lower cell first)."""
 
     row: NDArray[np.int32]
@@ -61,11 +53,11 @@ class Patches:
         """Fix dtypes and shapes."""
         n = len(np.asarray(self.row))
         view = np.zeros(n, np.int32) if self.view is None else self.view
-        object.__setattr__(self, "row", _frozen(self.row, "i4", (n,)))
-        object.__setattr__(self, "col", _frozen(self.col, "i4", (n,)))
-        object.__setattr__(self, "view", _frozen(view, "i4", (n,)))
-        object.__setattr__(self, "score", _frozen(self.score, "f4", (n,)))
-        object.__setattr__(self, "embedding", _frozen(self.embedding, "f4", (n, -1)))
+        object.__setattr__(self, "row", frozen_array(self.row, "i4", (n,), where="patches.row"))
+        object.__setattr__(self, "col", frozen_array(self.col, "i4", (n,), where="patches.col"))
+        object.__setattr__(self, "view", frozen_array(view, "i4", (n,), where="patches.view"))
+        object.__setattr__(self, "score", frozen_array(self.score, "f4", (n,), where="patches.score"))
+        object.__setattr__(self, "embedding", frozen_array(self.embedding, "f4", (n, -1), where="patches.embedding"))
 
     def __len__(self) -> int:
         """Number of kept patches."""
@@ -77,7 +69,7 @@ class Patches:
 
 
 @dataclass(frozen=True, eq=False)
-class ConceptVectors:
+class ConceptVectors(Immutable):
     """Feature vectors of concepts, one per distinct concept."""
 
     index: NDArray[np.int32]
@@ -87,12 +79,12 @@ class ConceptVectors:
 
     def __post_init__(self) -> None:
         """Fix dtypes and shapes."""
-        object.__setattr__(self, "index", _frozen(self.index, "i4", (-1,)))
-        object.__setattr__(self, "vector", _frozen(self.vector, "f4", (-1, -1)))
+        object.__setattr__(self, "index", frozen_array(self.index, "i4", (-1,), where="concept_vectors.index"))
+        object.__setattr__(self, "vector", frozen_array(self.vector, "f4", (-1, -1), where="concept_vectors.vector"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Study:
+class Study(Immutable):
     """One medical study as a graph.
 
     Raises
@@ -128,17 +120,22 @@ class Study:
     def __post_init__(self) -> None:
         """Normalise the fields, then check every rule."""
         object.__setattr__(self, "views", tuple(self.views))
-        object.__setattr__(self, "concepts", tuple(Concept(*concept) for concept in self.concepts))
-        object.__setattr__(self, "triples", _frozen(self.triples, "i4", (-1, 3)))
-        object.__setattr__(
-            self, "labels", {name: float(self.labels[name]) for name in sorted(self.labels, key=str.encode)}
-        )
-        object.__setattr__(self, "provenance", dict(self.provenance))
-        object.__setattr__(self, "extensions", {name: bytes(self.extensions[name]) for name in sorted(self.extensions)})
+        object.__setattr__(self, "concepts", tuple(_concept(*concept) for concept in self.concepts))
+        object.__setattr__(self, "triples", frozen_array(self.triples, "i4", (-1, 3), where="triples"))
+        if self.fusion is not None:
+            patch, concept = self.fusion
+            object.__setattr__(self, "fusion", (whole(patch, "fusion"), whole(concept, "fusion")))
+        names = sorted(self.labels, key=lambda name: name.encode(errors="surrogatepass"))
+        object.__setattr__(self, "labels", FrozenMap({name: float32(self.labels[name]) for name in names}))
+        object.__setattr__(self, "provenance", freeze(self.provenance))
+        extensions = {name: bytes(self.extensions[name]) for name in sorted(self.extensions)}
+        object.__setattr__(self, "extensions", FrozenMap(extensions))
         if self.pixels is not None:
             pixels = np.asarray(self.pixels)
-            dtype = "u1" if pixels.dtype.itemsize == 1 else "u2"
-            object.__setattr__(self, "pixels", _frozen(pixels, dtype, (len(self.patches), -1, -1)))
+            if pixels.dtype.kind != "u" or pixels.dtype.itemsize > 2:
+                raise StudyError(f"pixels are uint8 or uint16, not {pixels.dtype}", code="E_NUM", where="pixels")
+            shape = (len(self.patches), -1, -1)
+            object.__setattr__(self, "pixels", frozen_array(pixels, f"u{pixels.dtype.itemsize}", shape, where="pixels"))
         raise_first(self.columns())
 
     def __repr__(self) -> str:
@@ -196,9 +193,10 @@ class Study:
         if retain is not None:
             n, policy = kept_patches(retain, self.n_cells), {"policy": "fraction", "value": float(retain)}
         else:
-            n, policy = int(top_k or 0), {"policy": "top_k", "value": int(top_k or 0)}
+            n = whole(top_k, "top_k")
+            policy = {"policy": "top_k", "value": n}
             if n < 1:
-                raise StudyError(f"top_k must be at least 1, got {top_k}", code="E_NUM", where="top_k")
+                raise StudyError(f"top_k must be at least 1, got {n}", code="E_NUM", where="top_k")
         if n >= len(self.patches):
             return self
         patches = self.patches.first(n)
@@ -233,6 +231,9 @@ class Study:
             n_labels=len(self.labels),
             text_bytes=len(text),
         )
+        reason = counts.contradiction()
+        if reason:
+            raise StudyError(f"the parts of the study contradict each other: {reason}", where="study")
         fusion = [self.fusion] if self.fusion else []
         values: dict[str, Any] = {
             "view_rows": [view.rows for view in self.views],
@@ -260,10 +261,7 @@ class Study:
             "string_bytes": lengths,
             "text": np.frombuffer(text, np.uint8),
         }
-        graph = {
-            column.name: _exactly(values[column.name], column.numpy_dtype(counts), column.name)
-            for column in GRAPH_COLUMNS
-        }
+        graph = {column.name: _exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS}
         return StudyColumns(
             counts=counts,
             method=canonical.encode(method),
@@ -300,27 +298,55 @@ class Study:
         study_id, source, *rest = split_strings(graph["string_bytes"], graph["text"])
         texts, names = rest[: counts.n_concepts], rest[counts.n_concepts :]
         view, row, col = places(columns)
-        spans = zip(texts, graph["concept_label"], graph["concept_start"], graph["concept_end"], strict=True)
-        return cls(
+        spans = zip(*(graph[f"concept_{part}"].tolist() for part in ("label", "start", "end")), strict=True)
+        values = graph["label_value"].tolist()
+        method, source_map = (canonical.decode(part, where="provenance") for part in (columns.method, source))
+        vectors = None
+        if counts.n_concept_vectors:
+            vector = _read_only(columns.concept_vectors)
+            vectors = _proven(ConceptVectors, index=_read_only(graph["concept_vector"], np.int32), vector=vector)
+        return _proven(
+            cls,
             study_id=study_id.decode(),
             views=_views(columns),
-            patches=Patches(row, col, graph["patch_score"], columns.embedding, view),
+            patches=_proven(
+                Patches,
+                row=_read_only(row),
+                col=_read_only(col),
+                score=_read_only(graph["patch_score"].copy()),
+                embedding=_read_only(columns.embedding),
+                view=_read_only(view),
+            ),
             concepts=tuple(
-                Concept(text.decode(), CONCEPT_LABELS[label], int(start), int(end)) for text, label, start, end in spans
+                Concept(text.decode(), CONCEPT_LABELS[label], start, end)
+                for text, (label, start, end) in zip(texts, spans, strict=True)
             ),
-            triples=np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1),
+            triples=_read_only(
+                np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1), np.int32
+            ),
             fusion=(int(graph["fusion_patch"][0]), int(graph["fusion_concept"][0])) if counts.n_fusion else None,
-            labels={name.decode(): float(value) for name, value in zip(names, graph["label_value"], strict=True)},
-            provenance=facts.join(
-                canonical.decode(columns.method, where="method"), canonical.decode(source, where="source")
-            ),
-            concept_vectors=ConceptVectors(graph["concept_vector"], columns.concept_vectors)
-            if counts.n_concept_vectors
-            else None,
+            labels=FrozenMap(zip((name.decode() for name in names), values, strict=True)),
+            provenance=freeze(facts.join(method, source_map)),
+            concept_vectors=vectors,
             report=None if columns.report is None else columns.report.decode(),
             pixels=None if columns.pixels is None else pixels_from_bytes(columns.pixels, counts.n_patches),
-            extensions=columns.extensions,
+            extensions=FrozenMap(columns.extensions),
+            edges=_read_only(graph["edge"], np.int32),
         )
+
+
+def _proven(kind: type[_Part], **values: Any) -> _Part:
+    """A ``kind`` of values that the rules have proven and that have their final types: nothing is checked twice."""
+    part = object.__new__(kind)
+    part.__dict__.update(values)
+    return part
+
+
+def _read_only(array: NDArray[Any], dtype: type[np.generic] = np.generic) -> NDArray[Any]:
+    if dtype is not np.generic:
+        array = array.astype(dtype)
+    array.flags.writeable = False
+    return array
 
 
 def _views(columns: StudyColumns) -> tuple[View, ...]:
@@ -342,15 +368,22 @@ def _views(columns: StudyColumns) -> tuple[View, ...]:
     return tuple(views)
 
 
+def _concept(text: str, label: str, start: Any, end: Any) -> Concept:
+    return Concept(text, label, whole(start, "concepts"), whole(end, "concepts"))
+
+
 def _code(vocabulary: tuple[str, ...], word: str, what: str) -> int:
     if word not in vocabulary:
         raise StudyError(f"{word!r} is not a {what}; use one of {', '.join(vocabulary)}", code="E_IDX", where=what)
     return vocabulary.index(word)
 
 
-def _exactly(values: Any, dtype: np.dtype[Any], name: str) -> NDArray[Any]:
-    """``values`` in ``dtype``, refused when an integer does not fit instead of wrapping around."""
-    given = np.asarray(values)
+def _exactly(values: Any, column: Column, counts: Counts) -> NDArray[Any]:
+    """``values`` as the column they become, refused when one does not fit or their number is not the counted one."""
+    given, dtype = np.asarray(values), column.numpy_dtype(counts)
+    if given.size != getattr(counts, column.rows) * column.width:
+        reason = f"{given.size} values, expected {getattr(counts, column.rows) * column.width}"
+        raise StudyError(reason, code="E_SIZE", where=column.name)
     if dtype.kind == "u" and given.size and (given.min() < 0 or given.max() > np.iinfo(dtype).max):
-        raise StudyError(f"a value does not fit {dtype.name}", code="E_IDX", where=name)
+        raise StudyError(f"a value does not fit {dtype.name}", code="E_IDX", where=column.name)
     return np.ascontiguousarray(given.astype(dtype))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.frozen import Immutable, float32, frozen_array, whole
 
 __all__ = ["View", "attention_of_codes", "codes_of_attention"]
 
@@ -20,14 +21,14 @@ def attention_of_codes(code: NDArray[np.uint8], step: float) -> NDArray[np.float
 
 
 def codes_of_attention(score: NDArray[np.float32], step: float) -> NDArray[np.float64]:
-    """Unrounded codes sqrt(score / step), float64; zeros when ``step`` is 0."""
+    """Unrounded codes sqrt(score / step), float64; when ``step`` is 0, 0 for a score of 0 and infinite for others."""
     if step == 0:
-        return np.zeros(score.shape)
+        return np.where(score == 0, 0.0, np.inf)
     return np.sqrt(score.astype(np.float64) / step)
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class View(Immutable):
     """One film.
 
     The attention map is kept in the form the file has: one byte per cell on a square-root scale, which gives weak cells
@@ -51,13 +52,14 @@ class View:
 
     def __post_init__(self) -> None:
         """Fix dtypes, and make the map read-only."""
-        code = np.array(self.score_code, np.uint8, ndmin=2, copy=True)
-        if code.ndim != 2 or 0 in code.shape:
+        code = frozen_array(self.score_code, "u1", (-1, -1), where="views")
+        if 0 in code.shape:
             raise StudyError("the score map is not a grid of at least one cell", code="E_COORD", where="views")
-        code.flags.writeable = False
         object.__setattr__(self, "score_code", code)
+        for name in ("height", "width"):
+            object.__setattr__(self, name, whole(getattr(self, name), f"view.{name}"))
         for name in ("patch_height", "patch_width", "score_step"):
-            object.__setattr__(self, name, float(np.float32(getattr(self, name))))
+            object.__setattr__(self, name, float32(getattr(self, name)))
 
     @classmethod
     def from_scores(
@@ -83,13 +85,14 @@ class View:
         ------
         StudyError (E_NUM) : a score is negative or not finite.
         """
-        values = np.asarray(scores, np.float32)
+        values = frozen_array(scores, "f4", (-1, -1), where="scores")
         if not np.isfinite(values).all() or (values < 0).any():
             raise StudyError("attention scores must be finite and not negative", code="E_NUM", where="scores")
         largest = float(values.max(initial=0))
-        step = 0.0
-        if largest > 0:
-            step = float(max(np.float32(largest / _LARGEST_CODE**2), np.finfo(np.float32).smallest_subnormal))
+        step = float32(largest / _LARGEST_CODE**2)
+        if largest > step * (_LARGEST_CODE + 0.5) ** 2:
+            # Among subnormal steps rounding can halve one; the largest code must not.
+            step = float(np.nextafter(np.float32(step), np.float32(1)))
         code = np.rint(codes_of_attention(values, step)).clip(0, _LARGEST_CODE).astype(np.uint8)
         return cls(height, width, patch_height, patch_width, code, step, position)
 

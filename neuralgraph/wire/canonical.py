@@ -97,15 +97,21 @@ class _Canonical:
         return data
 
 
-def decode(data: bytes | memoryview, *, where: str) -> Value:
+def decode(data: bytes | memoryview, *, where: str, depth: int = 1) -> Value:
     """The value of ``data``, refused unless it is exactly its one encoding.
+
+    Parameters
+    ----------
+    data : one document.
+    where : how messages name it.
+    depth : the level at which the value stands when it is to be part of a larger document.
 
     Raises
     ------
     FormatError (E_TOC_FORM) : any deviation from the canonical form.
     """
     decoder = _Decoder(bytes(data), where)
-    value = decoder.value(depth=1)
+    value = decoder.value(depth=depth)
     if decoder.position != len(decoder.data):
         raise decoder.error("bytes follow the value")
     return value

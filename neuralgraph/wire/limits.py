@@ -9,10 +9,13 @@ from dataclasses import dataclass, fields
 
 from neuralgraph.errors import LimitError
 
-__all__ = ["HARD_LIMITS", "MAX_INTEGER", "Limits", "checked_product"]
+__all__ = ["HARD_LIMITS", "MAX_ID_BYTES", "MAX_INTEGER", "Limits", "checked_product"]
 
 MAX_INTEGER = 2**53 - 1
 """Largest integer any field or product may reach, so that every language can hold it exactly."""
+
+MAX_ID_BYTES = 128
+"""Longest study id, UTF-8 bytes."""
 
 HARD_LIMITS: dict[str, int] = {
     "file_bytes": 2**48,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["MAX_NAME_BYTES", "is_extension_name", "is_section_name"]
+__all__ = ["EXTENSION_PATTERN", "MAX_NAME_BYTES", "is_extension_name", "is_section_name"]
 
-_EXTENSION = re.compile(r"x(\.[a-z0-9][a-z0-9-]*){3,}", re.ASCII)
+EXTENSION_PATTERN = r"x(\.[a-z0-9][a-z0-9-]*){3,}"
+"""``x.<reverse-dns>.<name>``; the whole name matches."""
+
+_EXTENSION = re.compile(EXTENSION_PATTERN, re.ASCII)
 _SECTION = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 MAX_NAME_BYTES = 255

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { NgrError, decodedForm, open } from "./src/reader.js";
 
-const USAGE = "usage: cli.mjs [--verdict] PATH | --list FILE";
+const USAGE = "usage: cli.mjs [--verdict] PATH | --list FILE (- reads the list from standard input)";
 
 /** A source over an open file, so that memory does not grow with the file. */
 async function fileSource(handle) {
@@ -64,7 +64,7 @@ async function main(args) {
   const options = { content: !args.includes("--verdict") };
   const rest = args.filter((argument) => argument !== "--verdict");
   if (rest.length === 2 && rest[0] === "--list") {
-    const lines = createInterface({ input: createReadStream(rest[1]), crlfDelay: Infinity });
+    const lines = createInterface({ input: rest[1] === "-" ? process.stdin : createReadStream(rest[1]), crlfDelay: Infinity });
     for await (const path of lines) {
       if (path !== "") process.stdout.write(`${JSON.stringify(await judgePath(path, options))}\n`);
     }

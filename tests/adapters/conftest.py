@@ -43,7 +43,7 @@ def hand_made(**changes: Any) -> Study:
         "labels": {"effusion": 1.0, "edema": -1.0, "cardiomegaly": 0.0},
         "provenance": {
             "report": "given",
-            "model": {"name": "m", "trained": True, "layers": 2, "share": 0.1},
+            "model": {"name": "m", "trained": True, "digest": 2, "dtype": 0.1},
             "films": [{"bits": 12, "window": [1.0, -2.5]}],
             "x.org.example.key": b"\x00\xff",
         },

@@ -168,13 +168,17 @@ def test_faults_of_the_table_are_failures_too(bench, tmp_path):
 def test_giving_up(bench):
     bench.fill(20, "LONG")
     outcome = bench.run(max_errors=3, workers=1)
-    assert (outcome.failed, outcome.stopped, outcome.remaining) == (4, "max_errors", 16)
+    assert outcome.stopped == "max_errors"
+    # What the worker had in hand is finished.
+    assert 4 <= outcome.failed <= 5
+    assert outcome.remaining == 20 - outcome.failed
 
 
 def test_a_full_disk_ends_the_run_and_the_next_one_continues(bench):
     bench.fill(10)
     outcome = bench.run(settings=ConversionSettings(model="full"), workers=1)
-    assert (outcome.stopped, outcome.converted, outcome.failed) == ("destination", 0, 3)
+    assert (outcome.stopped, outcome.converted) == ("destination", 0)
+    assert 3 <= outcome.failed <= 4
     assert set(outcome.reasons) == {"E_WRITE"}
     assert bench.files() == {}
     assert not list(bench.dest.rglob("*.partial"))
@@ -200,13 +204,14 @@ def test_a_receipt_that_cannot_be_written_ends_the_run(bench, monkeypatch):
 
     monkeypatch.setattr(receipts, "os", Full())
     outcome = bench.run()
-    assert (outcome.stopped, outcome.converted, outcome.failed) == ("destination", 2, 1)
+    assert (outcome.stopped, outcome.failed) == ("destination", 1)
+    assert 2 <= outcome.converted <= 3
     lines = (bench.dest / STATE / "receipts-1-of-1.jsonl").read_bytes()
-    assert lines.count(b"\n") == 2
+    assert lines.count(b"\n") == outcome.converted
     assert lines.endswith(b"\n")
     monkeypatch.undo()
     again = bench.run()
-    assert (again.converted, again.verified) == (4, 2)
+    assert (again.converted, again.verified) == (6 - outcome.converted, outcome.converted)
 
 
 def test_stopping_finishes_what_is_in_hand(bench):
@@ -214,7 +219,7 @@ def test_stopping_finishes_what_is_in_hand(bench):
     done = []
     outcome = bench.run(progress=lambda **numbers: done.append(numbers), stop=lambda: len(done) >= 5, workers=2)
     assert outcome.stopped == "signal"
-    assert 5 <= outcome.converted <= 7
+    assert 5 <= outcome.converted <= 9
     assert len(bench.files()) == outcome.converted
     assert not list(bench.dest.rglob("*.partial"))
     assert bench.run().converted == 30 - outcome.converted

@@ -61,7 +61,6 @@ def test_every_width_of_the_content_size_is_read(size):
         ("one byte before", b"\0" + zstd.encode(DATA)),
         ("one byte less", zstd.encode(DATA)[:-1]),
         ("a checksum", compress(write_checksum=True)),
-        ("no content size", compress(write_content_size=False)),
         ("nothing", b""),
         ("only the magic", MAGIC),
         ("a header cut short", MAGIC + b"\xe0\x00"),
@@ -71,6 +70,10 @@ def test_every_width_of_the_content_size_is_read(size):
 )
 def test_only_one_plain_frame_is_accepted(name, frame):
     assert code_of(frame) == "E_ZSTD"
+
+
+def test_a_frame_without_content_size_is_refused():
+    assert code_of(compress(write_content_size=False)) == "E_SIZE"
 
 
 def test_content_in_two_frames_is_refused():

@@ -19,7 +19,7 @@ def study() -> Study:
         (Concept("lung", "Anatomy::uncertain", 0, 4),),
         fusion=(0, 0),
         labels={"edema": -1},
-        provenance={"model": {"digest": b"\x01", "sizes": [1, 2.0, True, {"deep": b""}]}},
+        provenance={"model": {"digest": b"\x01", "name": [1, 2.0, True, {"deep": b""}]}},
         concept_vectors=ConceptVectors([0], [[1.5]]),
         report="lung\x00",
         pixels=np.full((2, 1, 1), 300, np.uint16),

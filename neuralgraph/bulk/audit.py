@@ -1,0 +1,231 @@
+"""Does anything of a source show in what was made of it? A search for known identifiers in every form they may take.
+
+Searched are the bytes of files as they are, and what is inside: every stream of every study, decoded, and the content
+of gzip files. Looked for is each identifier as text (any case, UTF-8, UTF-16, Latin-1), in hex, in base64, and its
+plain MD5, SHA-1 and SHA-256, which whoever has the source could compute too. Finding nothing is no proof of anonymity:
+an audit knows only the identifiers it is given.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuralgraph.container.reader import Container
+from neuralgraph.errors import NeuralGraphError, SourceError
+from neuralgraph.sources.dicom import is_dicom
+from neuralgraph.sources.dicom_header import quiet_pydicom
+from neuralgraph.sources.files import read_whole_file
+from neuralgraph.storage.files import FileSource
+
+__all__ = ["Finding", "Identifier", "audit", "identifiers_of_dicom", "identifiers_of_list"]
+
+SHORTEST = 4
+"""Characters below which an identifier would be found by chance."""
+
+_SHORTEST_FORM = 6
+_TEXT_VRS = frozenset(("AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"))
+_MAX_SOURCE_BYTES = 256 * 1024 * 1024
+_MAX_LIST_BYTES = 16 * 1024 * 1024
+_MAX_UNPACKED = 256 * 1024 * 1024
+_STANDARD_ROOT = "1.2.840.10008."
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """Something that must not show."""
+
+    name: str
+    """What it is ("PatientName", "line 3"), for the result; the value itself is never printed."""
+    value: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One identifier in one place."""
+
+    path: str
+    place: str
+    """ "file name", "bytes", "unpacked", or the study and stream ("record[3].text")."""
+    identifier: str
+    """Its name."""
+    form: str
+    """How it was written: "text", "utf-16", "hex", "base64", "sha-256" and so on."""
+
+
+def identifiers_of_list(path: str | os.PathLike[str]) -> list[Identifier]:
+    """The identifiers of a UTF-8 file, one per line; too short ones are left out.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE, E_SOURCE_TEXT) : the list cannot be used.
+    """
+    try:
+        lines = read_whole_file(path, max_bytes=_MAX_LIST_BYTES).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise SourceError("the list of identifiers is not UTF-8", code="E_SOURCE_TEXT") from error
+    named = (Identifier(f"line {number}", line.strip()) for number, line in enumerate(lines, 1))
+    return [identifier for identifier in named if len(identifier.value) >= SHORTEST]
+
+
+def identifiers_of_dicom(path: str | os.PathLike[str]) -> list[Identifier]:
+    """Names, numbers, dates, times, UIDs and free texts of a DICOM header, private ones too, and the parts of names.
+
+    UIDs of the standard itself identify nobody and are left out; so is what is shorter than four characters.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_READ, E_SOURCE_TYPE, E_SOURCE_DAMAGED) : no DICOM file, or one that cannot be read.
+    MissingExtraError (E_EXTRA) : pydicom is not installed.
+    """
+    data = read_whole_file(path, max_bytes=_MAX_SOURCE_BYTES)
+    if not is_dicom(data):
+        raise SourceError("not a DICOM file", code="E_SOURCE_TYPE")
+    found: dict[str, Identifier] = {}
+    with quiet_pydicom("its header cannot be read"):
+        from io import BytesIO
+
+        from pydicom import dcmread
+
+        dataset = dcmread(BytesIO(data), stop_before_pixels=True)
+        for element in [*dataset.file_meta.iterall(), *dataset.iterall()]:
+            if element.VR not in _TEXT_VRS or element.value is None:
+                continue
+            # A person's name is one value though it can be iterated over.
+            values = element.value if element.VM > 1 else [element.value]
+            for value in values:
+                for text in _spellings(str(value), element.VR):
+                    found.setdefault(text, Identifier(element.keyword or str(element.tag), text))
+    return list(found.values())
+
+
+def _spellings(text: str, representation: str) -> Iterator[str]:
+    text = text.strip(" \0")
+    if representation == "UI" and text.startswith(_STANDARD_ROOT):
+        return
+    spellings = [text]
+    if representation == "PN":
+        parts = [part.strip() for part in text.replace("=", "^").split("^") if part.strip()]
+        spellings += [*parts, " ".join(parts), " ".join(parts[1::-1])]
+    if representation == "DA" and len(text) == 8:
+        year, month, day = text[:4], text[4:6], text[6:]
+        spellings += [
+            f"{year}-{month}-{day}",
+            f"{day}.{month}.{year}",
+            f"{month}/{day}/{year}",
+            f"{day}/{month}/{year}",
+        ]
+    yield from (spelling for spelling in spellings if len(spelling) >= SHORTEST)
+
+
+def audit(paths: Sequence[str | os.PathLike[str]], identifiers: Sequence[Identifier]) -> Iterator[Finding]:
+    """Every identifier in every file.
+
+    Parameters
+    ----------
+    paths : files and folders; of folders every file, hidden ones too.
+    identifiers : what must not show.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_READ, E_SOURCE_SIZE) : a file cannot be read; an audit that skips one would promise too much.
+    """
+    patterns = [(identifier, _forms(identifier.value)) for identifier in identifiers]
+    for path in _files(paths):
+        try:
+            for place, data in _contents(path):
+                yield from _found(path, place, data, patterns)
+        except SourceError as error:
+            error.where = str(path)
+            raise
+
+
+def _found(
+    path: Path, place: str, data: bytes, patterns: Sequence[tuple[Identifier, list[tuple[str, bytes, bool]]]]
+) -> Iterator[Finding]:
+    lowered = data.lower()
+    for identifier, forms in patterns:
+        for form, pattern, any_case in forms:
+            if pattern in (lowered if any_case else data):
+                yield Finding(str(path), place, identifier.name, form)
+                break
+
+
+def _forms(value: str) -> list[tuple[str, bytes, bool]]:
+    """(name, bytes to look for, in lower case) for each way of writing a value."""
+    lowered = value.lower()
+    forms = [
+        ("text", lowered.encode(errors="surrogatepass").lower(), True),
+        ("text", value.encode(errors="surrogatepass"), False),
+    ]
+    for encoding in ("utf-16-le", "utf-16-be"):
+        forms.append(("utf-16", value.encode(encoding, errors="surrogatepass").lower(), True))
+    if not value.isascii():
+        forms.append(("latin-1", value.encode("latin-1", errors="replace"), False))
+    for encoded in (value.encode(errors="surrogatepass"), value.encode("utf-16-le", errors="surrogatepass")):
+        forms.append(("hex", encoded.hex().encode(), True))
+        for shift in range(3):
+            # Characters that also depend on neighbours are left off at both ends.
+            text = base64.b64encode(b"\0" * shift + encoded)
+            start, end = (0, 2, 3)[shift], (len(encoded) + shift) * 8 // 6
+            forms += [("base64", text[start:end], False)]
+            forms += [("base64", text[start:end].translate(bytes.maketrans(b"+/", b"-_")), False)]
+        for name in ("md5", "sha1", "sha256"):
+            digest = hashlib.new(name, encoded, usedforsecurity=False)
+            label = {"md5": "md5", "sha1": "sha-1", "sha256": "sha-256"}[name]
+            forms += [(label, digest.hexdigest()[:32].encode(), True), (label, digest.digest()[:16], False)]
+    return [form for form in forms if form[0] == "text" or len(form[1]) >= _SHORTEST_FORM]
+
+
+def _files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Path]:
+    for path in map(Path, paths):
+        if path.is_dir():
+            yield from sorted(found for found in path.rglob("*") if found.is_file())
+        else:
+            yield path
+
+
+def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
+    """A file's name, its bytes, and what they unpack to."""
+    yield "file name", path.name.encode(errors="surrogateescape")
+    data = b"" if path.is_file() and not path.stat().st_size else read_whole_file(path, max_bytes=_MAX_SOURCE_BYTES)
+    yield "bytes", data
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.open(path) as stream:
+                unpacked = stream.read(_MAX_UNPACKED + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceError("a gzip file cannot be unpacked", code="E_SOURCE_DAMAGED") from error
+        if len(unpacked) > _MAX_UNPACKED:
+            raise SourceError("a gzip file unpacks to more than is searched", code="E_SOURCE_SIZE")
+        yield "unpacked", unpacked
+    if data.startswith(b"\x89NGR"):
+        yield from _streams(path)
+
+
+def _streams(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Every stream of every study of an .ngr file, decoded."""
+    try:
+        with FileSource(path) as source:
+            container = Container(source)
+            for position in range(len(container)):
+                columns = container.columns(position)
+                place = f"record[{position}]"
+                yield f"{place}.method", columns.method
+                for name, array in columns.graph.items():
+                    yield f"{place}.{name}", array.tobytes()
+                yield f"{place}.embedding", columns.embedding.tobytes()
+                yield f"{place}.concept_vectors", columns.concept_vectors.tobytes()
+                for name, data in (("report", columns.report), ("pixels", columns.pixels)):
+                    if data is not None:
+                        yield f"{place}.{name}", bytes(data)
+                for name, extension in columns.extensions.items():
+                    yield f"{place}.extensions", name.encode() + b"\0" + bytes(extension)
+    except NeuralGraphError as error:
+        raise SourceError(f"an .ngr file cannot be searched ({error.code})", code="E_SOURCE_DAMAGED") from error

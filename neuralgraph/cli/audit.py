@@ -1,0 +1,51 @@
+"""``ngr audit``: does anything of the source show in the outputs?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.errors import SourceError
+
+__all__ = ["audit"]
+
+
+def audit(
+    files: Annotated[list[Path], typer.Argument(help="Outputs, receipts, logs: files and folders.")],
+    source: Annotated[
+        list[Path] | None, typer.Option(help="A DICOM file whose identifiers must not show; repeatable.")
+    ] = None,
+    identifiers: Annotated[Path | None, typer.Option(help="A text file with one identifier per line.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Search FILES for identifiers known from the source: in plain, in hex, in base64, hashed, and inside studies.
+
+    Prints where each was found and which it was, never its value. Finding nothing does not make outputs anonymous.
+
+    Example: ngr audit studies/ --source film.dcm --identifiers names.txt
+    """
+    from neuralgraph.bulk import audit as search
+
+    known: list[search.Identifier] = []
+    for path in [*(source or []), *([identifiers] if identifiers else [])]:
+        try:
+            read = search.identifiers_of_list if path == identifiers else search.identifiers_of_dicom
+            known += read(path)
+        except SourceError as error:
+            error.where = error.where or str(path)
+            raise
+    if not known:
+        raise typer.BadParameter("no identifiers to look for; give --source or --identifiers")
+    findings = list(search.audit(files, known))
+    if json:
+        write_json({"identifiers": len(known), "findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            write_line(f"{finding.path}: {finding.place}: {finding.identifier} as {finding.form}")
+        note(f"{len(known)} identifiers looked for, {len(findings)} findings")
+    if findings:
+        raise typer.Exit(1)

@@ -1,0 +1,187 @@
+import json
+import signal
+import subprocess
+import sys
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from neuralgraph.bulk import run as bulk_run
+from neuralgraph.bulk.destination import STATE
+from neuralgraph.cli.convert import convert
+from neuralgraph.errors import OutputError, SourceError
+from neuralgraph.sources.phantom import phantom
+from neuralgraph.storage.archive import load, open_archive
+
+FAKE = (sys.executable, str(Path(__file__).parents[1] / "bulk" / "fake_worker.py"))
+
+
+@pytest.fixture
+def ngr(monkeypatch):
+    """Runs ``ngr convert`` with workers that need no model; errors come through."""
+    app = typer.Typer()
+    app.command()(convert)
+    monkeypatch.setattr(bulk_run, "RunOptions", partial(bulk_run.RunOptions, command=FAKE))
+
+    def run(*arguments):
+        handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert handlers == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def films(tmp_path):
+    from PIL import Image
+
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for seed in range(4):
+        study = phantom(seed, height=64, width=64)
+        stream = BytesIO()
+        Image.fromarray(np.rint(study.pixels * 255).astype(np.uint8)).save(stream, "PNG")
+        (folder / f"film{seed}.png").write_bytes(stream.getvalue())
+        (folder / f"film{seed}.txt").write_text(study.report)
+    return folder
+
+
+def test_convert_and_continue(ngr, films, tmp_path):
+    dest = tmp_path / "out"
+    (films / "film3.png").write_bytes(b"not an image")
+    result = ngr(films, dest, "--workers", "1", "--json")
+    assert result.exit_code == 1
+    first = json.loads(result.stdout)
+    assert (first["converted"], first["failed"], first["reasons"]) == (3, 1, {"E_SOURCE_TYPE": 1})
+    assert (first["complete"], first["remaining"]) == (False, 0)
+    assert json.loads((dest / "failures.jsonl").read_text())["reason"] == "E_SOURCE_TYPE"
+    assert result.stderr.count("\n") == 1
+    assert "UNTRAINED" in result.stderr
+    (films / "film3.png").write_bytes((films / "film2.png").read_bytes())
+    result = ngr(films, dest, "--workers", "1")
+    assert result.exit_code == 0
+    assert "1 converted, 3 there already, 0 failed" in result.stdout
+    with open_archive(dest) as archive:
+        assert len(archive.ids) == 4
+
+
+def test_dry_run(ngr, films, tmp_path):
+    (films / "film3.txt").unlink()
+    dest = tmp_path / "out"
+    result = ngr(films, dest, "--dry-run", "--without-report", "drop", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {
+        "layout": "folder",
+        "studies": 3,
+        "without_report": 0,
+        "dropped": {"no_report": 1},
+        "manifest": str(tmp_path / "out.manifest.jsonl"),
+    }
+    assert not dest.exists()
+    text = ngr(films, dest, "--dry-run").stdout
+    assert "4 studies to convert" in text
+    assert "1 of them without a report" in text
+    # The manifest is a source itself.
+    assert ngr(tmp_path / "out.manifest.jsonl", dest, "--workers", "1").exit_code == 0
+    assert len(list(dest.glob("*.ngr"))) == 4
+
+
+def test_keys_make_names(ngr, films, tmp_path):
+    key = tmp_path / "site.key"
+    key.write_bytes(b"0123456789abcdef")
+    names = []
+    for dest, options in (("a", ["--key-file", key]), ("b", ["--key-file", key]), ("c", []), ("d", ["--keep-ids"])):
+        ngr(films, tmp_path / dest, "--workers", "1", *options)
+        names.append({path.name for path in (tmp_path / dest).glob("*.ngr")})
+    assert names[0] == names[1]
+    assert not names[0] & names[2]
+    assert names[3] == {f"film{number}.png.ngr" for number in range(4)}
+    assert [(tmp_path / dest / STATE / "key").exists() for dest in "abcd"] == [False, False, True, True]
+    with pytest.raises(OutputError, match="another key"):
+        ngr(films, tmp_path / "a", "--workers", "1")
+    manifest = tmp_path / "m.jsonl"
+    ngr(films, tmp_path / "a", "--key-file", key, "--manifest", manifest)
+    assert {json.loads(line)["converted_as"] + ".ngr" for line in manifest.read_text().splitlines()} == names[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--shard", "0/2"],
+        ["--shard", "3/2"],
+        ["--shard", "half"],
+        ["--view", "sideways"],
+        ["--layout", "dicomweb"],
+        ["--retain", "2"],
+        ["--top-k", "3", "--mass", "0.5"],
+        ["--prevalence", "0.2"],
+        ["--max-errors", "-1"],
+    ],
+)
+def test_wrong_usage(ngr, films, tmp_path, options):
+    assert ngr(films, tmp_path / "out", *options).exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_to_convert(ngr, films, tmp_path):
+    with pytest.raises(SourceError):
+        ngr(tmp_path / "absent", tmp_path / "out")
+    with pytest.raises(OutputError, match="nothing of the source"):
+        ngr(films, tmp_path / "out", "--view", "pa")
+    with pytest.raises(OutputError, match="cannot create the folder"):
+        ngr(films, films / "film0.txt", "--workers", "1")
+
+
+def test_options_of_the_selection(ngr, tmp_path, films):
+    rows = ["study_id,patient_id,image,report,view,label.pneumonia,split"]
+    for number in range(4):
+        view, label = ("PA", "AP", "LATERAL", "PA")[number], ("1", "0", "1", "-1")[number]
+        rows.append(f"s{number},p{number % 2},film{number}.png,Clear.,{view},{label},{'train' if number else 'test'}")
+    (films / "manifest.csv").write_text("\n".join(rows))
+
+    def counts(*options):
+        record = json.loads(ngr(films, tmp_path / "out", "--dry-run", "--json", *options).stdout)
+        return record["studies"], record["dropped"]
+
+    assert counts() == (4, {})
+    assert counts("--view", "PA,AP") == (3, {"no_frontal": 1})
+    assert counts("--view", "any", "--films", "one", "--one-per-patient", "last") == (2, {"duplicate_patient": 2})
+    assert counts("--split", "test") == (1, {"split_not_wanted": 3})
+    assert counts("--cohort", "neural-chexpert") == (2, {"label_uncertain": 1, "no_frontal": 1})
+
+
+def test_with_the_demo_model(films, tmp_path):
+    for seed in (2, 3):
+        (films / f"film{seed}.png").unlink()
+    (films / "manifest.csv").write_text(
+        "study_id,patient_id,image,report,view,label.pneumonia\n"
+        'Jane Doe,4711,film0.png,"INDICATION: Jane Doe, fever.\n\nIMPRESSION: Small right pleural effusion.",PA,1\n'
+        "Richard Roe,4712,film1.png,,AP,\n"
+    )
+    script = "from neuralgraph.cli.convert import convert; import typer; typer.run(convert)"
+    command = [sys.executable, "-c", script, films, tmp_path / "out", "--workers", "1", "--store-report", "--json"]
+    result = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert json.loads(result.stdout)["converted"] == 2
+    by_kind = {}
+    for path in (tmp_path / "out").glob("*.ngr"):
+        study = load(path)
+        by_kind[study.provenance["report"]] = study
+        assert study.study_id == path.stem
+        assert study.provenance["model"]["name"] == "demo"
+    given = by_kind["given"]
+    assert given.report == "Small right pleural effusion."
+    assert "pleural effusion" in [concept.text for concept in given.concepts]
+    assert given.labels == {"pneumonia": 1.0}
+    assert (given.views[0].position, by_kind["generated"].views[0].position) == ("PA", "AP")
+    written = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    for secret in (b"Doe", b"Roe", b"4711", b"fever", b"film0", str(films).encode()):
+        assert secret not in written
+        assert secret.decode() not in result.stdout.replace(str(tmp_path / "out"), "")
