@@ -29,6 +29,7 @@ VERBS: tuple[str, ...] = (
     "export",
     "render",
     "migrate",
+    "recover",
     "audit",
     "doctor",
     "conformance",

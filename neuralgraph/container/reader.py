@@ -23,7 +23,7 @@ from neuralgraph.wire.checksums import PAGE_BYTES, crc32, leaf_digest, merkle_ro
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["ENVELOPE", "ByteSource", "BytesSource", "Container"]
+__all__ = ["ENVELOPE", "ByteSource", "BytesSource", "Container", "section_payload"]
 
 ENVELOPE = ("total_decoded_bytes", "max_record_decoded_bytes", "max_streams")
 """The trailer's fields that bound what reading a file takes."""
@@ -55,6 +55,28 @@ class BytesSource:
     def read(self, offset: int, length: int) -> memoryview:
         """The bytes from ``offset``."""
         return self._data[offset : offset + length]
+
+
+def section_payload(source: ByteSource, section: Section) -> memoryview:
+    """Payload of a section, all its pages verified.
+
+    Raises
+    ------
+    ChecksumError (E_CRC) : a page is damaged.
+    FormatError (E_COVER) : padding is not zero.
+    """
+    data = source.read(section.offset, section.end - section.offset)
+    payload = data[: section.length]
+    table = data[section.length : section.length + section.table_bytes]
+    if crc32(table) != section.table_crc32:
+        raise ChecksumError("the page table is damaged", where=section.name)
+    if any(data[section.length + section.table_bytes :]):
+        raise FormatError("padding is not zero", code="E_COVER", where=section.name)
+    for page, start in enumerate(range(0, section.length, PAGE_BYTES)):
+        stored = int.from_bytes(table[4 * page : 4 * page + 4], "little")
+        if crc32(payload[start : start + PAGE_BYTES]) != stored:
+            raise ChecksumError("the stored bytes are damaged", where=f"{section.name}.page[{page}]")
+    return payload
 
 
 class Container:
@@ -147,19 +169,7 @@ class Container:
         ChecksumError (E_CRC) : a page is damaged.
         FormatError (E_COVER) : padding is not zero.
         """
-        section = self.contents.sections[name]
-        data = self.source.read(section.offset, section.end - section.offset)
-        payload = data[: section.length]
-        table = data[section.length : section.length + section.table_bytes]
-        if crc32(table) != section.table_crc32:
-            raise ChecksumError("the page table is damaged", where=name)
-        if any(data[section.length + section.table_bytes :]):
-            raise FormatError("padding is not zero", code="E_COVER", where=name)
-        for page, start in enumerate(range(0, section.length, PAGE_BYTES)):
-            stored = int.from_bytes(table[4 * page : 4 * page + 4], "little")
-            if crc32(payload[start : start + PAGE_BYTES]) != stored:
-                raise ChecksumError("the stored bytes are damaged", where=f"{name}.page[{page}]")
-        return payload
+        return section_payload(self.source, self.contents.sections[name])
 
     @cached_property
     def index(self) -> Index:

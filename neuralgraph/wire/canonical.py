@@ -16,7 +16,7 @@ import msgpack
 from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.wire.limits import MAX_INTEGER
 
-__all__ = ["MAX_DEPTH", "MAX_ITEMS", "MAX_STRING", "Value", "decode", "encode"]
+__all__ = ["MAX_DEPTH", "MAX_ITEMS", "MAX_STRING", "Value", "decode", "decode_prefix", "encode"]
 
 Value: TypeAlias = Any
 """bool, int, float, str, bytes, list of values, or dict of str to value."""
@@ -115,6 +115,16 @@ def decode(data: bytes | memoryview, *, where: str, depth: int = 1) -> Value:
     if decoder.position != len(decoder.data):
         raise decoder.error("bytes follow the value")
     return value
+
+
+def decode_prefix(data: bytes | memoryview, *, where: str) -> Value:
+    """The value that ``data`` begins with; for salvage only, whatever follows is not looked at.
+
+    Raises
+    ------
+    FormatError (E_TOC_FORM) : any deviation from the canonical form.
+    """
+    return _Decoder(bytes(data), where).value(depth=1)
 
 
 _CONSTANTS = {0xC2: False, 0xC3: True}

@@ -2,7 +2,7 @@
 
 A study places every patch in a grid and gives it an attention score, and every concept a text and a label. The
 published code saves none of these, and nothing in its files lets them be recovered: it is not even certain which
-patches they were. So a migrated study has the labels, no film and no concepts, and carries the graph itself whole, as an
+patches they were. So a migrated study has the labels, no film and no concepts, and carries the graph whole, as an
 extension: nothing is lost, nothing is made up, and every checksum of the format protects it. ``provenance`` names the
 origin.
 """
