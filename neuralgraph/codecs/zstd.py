@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 import zstandard
 
@@ -19,6 +20,8 @@ MAX_WINDOW_BYTES = 2**23
 _WRITER_WINDOW_LOG = 20
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _CONTENT_SIZE_BYTES = (0, 2, 4, 8)
+_LARGEST_BLOCK = 1 << 17
+_RUN_BLOCK, _RESERVED_BLOCK = 1, 3
 
 
 def encode(data: bytes, *, level: int = LEVEL) -> bytes:
@@ -42,10 +45,11 @@ def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
     CodecError (E_ZSTD) : the frame breaks a rule, or libzstd refuses it.
     CodecError (E_SIZE) : the frame states another content size, or none.
     """
-    content_bytes = _check_frame_header(bytes(stored[:18]), where)
-    if content_bytes != decoded_bytes:
-        reason = f"the frame holds {content_bytes} bytes, {decoded_bytes} are required"
+    header = _frame_header(bytes(stored[:18]), where)
+    if header.content_bytes != decoded_bytes:
+        reason = f"the frame holds {header.content_bytes} bytes, {decoded_bytes} are required"
         raise CodecError(reason, code="E_SIZE", where=where)
+    _check_blocks(stored, header, where)
     try:
         if not decoded_bytes:
             return _decode_nothing(stored, where)
@@ -74,8 +78,34 @@ def _decode_nothing(stored: memoryview, where: str) -> bytes:
     return b""
 
 
-def _check_frame_header(header: bytes, where: str) -> int:
-    """Content size of the frame that ``header`` opens (RFC 8878 section 3.1.1.1)."""
+class _FrameHeader(NamedTuple):
+    """What the header of a frame says."""
+
+    header_bytes: int
+    content_bytes: int
+    window_bytes: int
+
+
+def _check_blocks(stored: memoryview, header: _FrameHeader, where: str) -> None:
+    """Walk the blocks: none above the largest size, and the last ends the stream (RFC 8878 section 3.1.1.2).
+
+    libzstd lets stored and repeated blocks pass that are larger than the window; a reader that keeps only a window's
+    worth of memory cannot, and readers must agree.
+    """
+    largest = min(header.window_bytes, _LARGEST_BLOCK)
+    position, last = header.header_bytes, False
+    while not last:
+        block = int.from_bytes(stored[position : position + 3], "little")
+        last, kind, size = bool(block & 1), block >> 1 & 3, block >> 3
+        position += 3 + (1 if kind == _RUN_BLOCK else size)
+        if kind == _RESERVED_BLOCK or size > largest or position > len(stored):
+            raise CodecError("not an acceptable zstd frame: a block breaks the rules", code="E_ZSTD", where=where)
+    if position != len(stored):
+        raise CodecError("not an acceptable zstd frame: bytes follow it", code="E_ZSTD", where=where)
+
+
+def _frame_header(header: bytes, where: str) -> _FrameHeader:
+    """The header that begins a frame, checked (RFC 8878 section 3.1.1.1)."""
 
     def refuse(reason: str, *, code: str = "E_ZSTD") -> CodecError:
         return CodecError(f"not an acceptable zstd frame: {reason}", code=code, where=where)
@@ -101,4 +131,4 @@ def _check_frame_header(header: bytes, where: str) -> int:
         window_bytes = base + (base >> 3) * (header[5] & 7)
     if window_bytes > MAX_WINDOW_BYTES:
         raise refuse(f"a window of {window_bytes} bytes")
-    return content_bytes
+    return _FrameHeader(position + size_bytes, content_bytes, window_bytes)

@@ -97,16 +97,16 @@ def parse_contents(data: bytes, *, toc_offset: int, limits: Limits) -> Contents:
     limits.check("sections", len(rows), where="toc.layout")
     sections: dict[str, Section] = {}
     end = 0
-    for row in rows:
-        section = _section(row)
+    for section in map(_section, rows):
         if section.name in sections:
             raise FormatError(f"section {section.name} stands twice", code="E_SECTION", where="toc.layout")
-        if section.offset % ALIGNMENT or (end and section.offset != end):
-            raise FormatError("a section does not begin where the one before ends", code="E_COVER", where=section.name)
-        end = section.end
         sections[section.name] = section
     if next(iter(sections), None) != INDEX:
         raise FormatError("the first section is not the index", code="E_SECTION", where="toc.layout")
+    for section in sections.values():
+        if section.offset % ALIGNMENT or (end and section.offset != end):
+            raise FormatError("a section does not begin where the one before ends", code="E_COVER", where=section.name)
+        end = section.end
     if end != toc_offset:
         raise FormatError("the sections do not end where the table of contents begins", code="E_COVER", where="toc")
     return Contents(sections, _methods(methods), canonical.encode(meta))

@@ -43,7 +43,7 @@ class Keys:
     Raises
     ------
     FormatError (E_INDEX) : the ordinals are no permutation or the ends do not ascend to the end of the ids.
-    FormatError (E_DUP, E_TEXT) : ids are not in strictly ascending order, or not UTF-8.
+    FormatError (E_DUP) : two ids are equal.
     """
 
     def __init__(self, payload: memoryview, n_records: int) -> None:
@@ -70,12 +70,12 @@ class Keys:
 
         Raises
         ------
-        FormatError (E_TEXT) : not UTF-8.
+        FormatError (E_INDEX) : not UTF-8, so not the id of any record.
         """
         try:
             return self.study_id_bytes(position).decode()
         except UnicodeDecodeError as error:
-            raise FormatError("an id is not valid UTF-8", code="E_TEXT", where="keys") from error
+            raise FormatError("an id is not valid UTF-8", code="E_INDEX", where="keys") from error
 
     def study_id_bytes(self, position: int) -> bytes:
         """Id of the study at ``position``, UTF-8."""

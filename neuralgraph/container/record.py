@@ -242,13 +242,13 @@ class Record:
             if entry is not None:
                 first = base + entry.offset
                 expected |= {first + plane: size for plane, size in enumerate(entry.form.plane_bytes(rows, width))}
-        for stream_id in expected.keys() - self.streams.keys():
+        for stream_id in sorted(expected.keys() - self.streams.keys()):
             raise self._error("a stream is missing", code="E_STREAM", at=self._name(stream_id))
+        for stream_id in self.streams:
+            if stream_id not in expected and not any(stream_id in ids for ids in _FREE_STREAMS):
+                raise self._error("a stream that this version does not know", code="E_STREAM", at=self._name(stream_id))
         for entry_ in self.streams.values():
             at = self._name(entry_.stream_id)
-            free = any(entry_.stream_id in ids for ids in _FREE_STREAMS)
-            if entry_.stream_id not in expected and not free:
-                raise self._error("a stream that this version does not know", code="E_STREAM", at=at)
             if entry_.decoded_bytes != expected.get(entry_.stream_id, entry_.decoded_bytes):
                 reason = f"{entry_.decoded_bytes} bytes are stated, the counts require {expected[entry_.stream_id]}"
                 raise self._error(reason, code="E_SIZE", at=at)

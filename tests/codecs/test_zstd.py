@@ -210,3 +210,19 @@ def test_threads_may_decode_at_once():
     # In a process of its own: sharing a decompressor ends the interpreter, not just the test.
     done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["stored", "repeated"])
+@pytest.mark.parametrize(("size", "accepted"), [(1024, True), (1025, False)])
+def test_no_block_is_larger_than_the_window(kind, size, accepted):
+    """libzstd accepts such blocks; a reader that keeps one window of memory cannot."""
+    smallest_window, descriptor_with_two_size_bytes = b"\x00", b"\x40"
+    header = b"\x28\xb5\x2f\xfd" + descriptor_with_two_size_bytes + smallest_window + (size - 256).to_bytes(2, "little")
+    block = (1 | kind << 1 | size << 3).to_bytes(3, "little") + (bytes(size) if kind == 0 else b"\x00")
+    frame = memoryview(header + block)
+    if accepted:
+        assert zstd.decode(frame, size, where="") == bytes(size)
+    else:
+        with pytest.raises(CodecError) as caught:
+            zstd.decode(frame, size, where="")
+        assert caught.value.code == "E_ZSTD"
