@@ -132,8 +132,8 @@ def example(data: bytes) -> str:
     lines = [
         BEGIN,
         "",
-        f"`spec/vectors/valid/smallest.ngr`, {len(data)} bytes: one study without film, concept or label, in the smallest",
-        "file there is. Columns that have rows look like `string_bytes` and `text` here.",
+        f"`spec/vectors/valid/smallest.ngr`, {len(data)} bytes: one study without film, concept or label, in the",
+        "smallest file there is. Columns that have rows look like `string_bytes` and `text` here.",
         "",
         "```",
     ]

@@ -90,7 +90,7 @@ def read_vectors(folder: Path) -> list[Vector]:
     try:
         rows = json.loads((folder / "index.json").read_bytes())["vectors"]
         corpus = [_vector(folder, row) for row in rows]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"the folder holds no readable corpus ({type(error).__name__})"
         raise FormatError(reason, code="E_OPEN", where=str(folder)) from error
     if not corpus:

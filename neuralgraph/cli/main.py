@@ -6,10 +6,13 @@ import os
 import sys
 import warnings
 from importlib import import_module
+from io import TextIOWrapper
+from typing import cast
 
 import typer
 
 from neuralgraph import __version__
+from neuralgraph.cli.output import note
 from neuralgraph.errors import MissingExtraError, ModelError, NeuralGraphError, OutputError
 
 __all__ = ["app", "exit_code", "main"]
@@ -26,6 +29,8 @@ VERBS: tuple[str, ...] = (
     "export",
     "render",
     "migrate",
+    "recover",
+    "audit",
     "doctor",
     "conformance",
     "decode",
@@ -72,12 +77,35 @@ def main() -> None:
     if not sys.warnoptions:
         # stderr is for our own lines; what libraries deprecate among themselves is nothing a user can act on.
         warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        # Documents we print say UTF-8; names of files may be bytes that are none.
+        cast(TextIOWrapper, stream).reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except NeuralGraphError as error:
+        note(str(error))
+        code = exit_code(error)
+    except BrokenPipeError:
+        code = 0
+    except OSError as error:
+        note(f"E_WRITE: the result cannot be printed ({error.strerror})")
+        code = 1
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What could not be printed must not be tried again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Exit code of the verb, its errors passed on."""
     try:
         app()
-    except NeuralGraphError as error:
-        sys.stderr.write(f"ngr: {error}\n".replace("\n", " ").rstrip() + "\n")
-        sys.exit(exit_code(error))
-    except BrokenPipeError:
-        # The reader of our output has gone, with all it wanted; exit must not fail on flushing to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):
+            # Typer's exit; the reader of our output has gone, with all it wanted.
+            return 0
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return 0

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.output import note, write_document, write_json, write_line
 from neuralgraph.cli.verdicts import junit, sarif
 from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
@@ -44,7 +44,7 @@ def validate(
     elif format is Format.json:
         write_json([_as_json(report) for report in reports])
     elif format is Format.junit:
-        write_line(junit(reports))
+        write_document(junit(reports))
     else:
         write_json(sarif(reports))
     if not all(report.ok for report in reports):

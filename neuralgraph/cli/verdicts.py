@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from neuralgraph import __version__
@@ -11,6 +15,10 @@ from neuralgraph.errors import CODES
 from neuralgraph.storage.validate import Report
 
 __all__ = ["junit", "sarif"]
+
+
+# Control characters, halves of surrogate pairs and the two non-characters that XML 1.0 leaves out.
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(reports: Sequence[Report]) -> str:
@@ -30,7 +38,13 @@ def junit(reports: Sequence[Report]) -> str:
 
 def _xml_text(text: str) -> str:
     """``text`` without the characters XML 1.0 cannot hold."""
-    return "".join(c if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" else "?" for c in text)
+    return _NOT_XML.sub("?", text)
+
+
+def _uri(path: str) -> str:
+    """A path as the relative or absolute reference of RFC 3986 that SARIF asks for."""
+    quoted = quote(os.fsencode(PurePath(path).as_posix()))
+    return f"file://{quoted}" if quoted.startswith("/") else quoted
 
 
 def sarif(reports: Sequence[Report]) -> dict[str, Any]:
@@ -55,7 +69,7 @@ def sarif(reports: Sequence[Report]) -> dict[str, Any]:
                         "message": {
                             "text": f"{problem.where}: {problem.message}" if problem.where else problem.message
                         },
-                        "locations": [{"physicalLocation": {"artifactLocation": {"uri": report.path}}}],
+                        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(report.path)}}}],
                     }
                     for report in reports
                     for problem in report.problems

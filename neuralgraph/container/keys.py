@@ -9,8 +9,14 @@ import numpy as np
 
 from neuralgraph.container.layout import padding
 from neuralgraph.errors import FormatError
+from neuralgraph.wire.limits import MAX_ID_BYTES
 
-__all__ = ["Keys", "pack_keys"]
+__all__ = ["Keys", "keys_bytes", "pack_keys"]
+
+
+def keys_bytes(n_records: int) -> int:
+    """Largest payload of the keys of ``n_records`` studies."""
+    return 2 * (4 * n_records + padding(4 * n_records)) + MAX_ID_BYTES * n_records
 
 
 def pack_keys(study_ids: Sequence[str]) -> bytes:
@@ -47,6 +53,7 @@ class Keys:
         self._order = np.frombuffer(payload, "<u4", n_records)
         self._ends = np.frombuffer(payload, "<u4", n_records, column)
         self._ids = bytes(payload[2 * column :])
+        self._ordered = False
         if any(payload[4 * n_records : column]) or any(payload[column + 4 * n_records : 2 * column]):
             raise FormatError("padding is not zero", code="E_COVER", where="keys")
         starts = np.append(0, self._ends[:-1].astype(np.int64))
@@ -76,7 +83,12 @@ class Keys:
         return self._ids[start : int(self._ends[position])]
 
     def find(self, study_id: str) -> int | None:
-        """Position of the study with this id, or None; O(log n)."""
+        """Position of the study with this id, or None; O(log n) when it is there.
+
+        Raises
+        ------
+        FormatError (E_DUP, E_INDEX) : nothing was found, and the ids are not in the order that a search needs.
+        """
         wanted, low, high = study_id.encode(errors="surrogatepass"), 0, len(self._order)
         while low < high:
             middle = (low + high) // 2
@@ -86,6 +98,8 @@ class Keys:
                 high = middle
         if low < len(self._order) and self.study_id_bytes(int(self._order[low])) == wanted:
             return int(self._order[low])
+        if not self._ordered:
+            self.check_order()
         return None
 
     def check_order(self) -> None:
@@ -104,3 +118,4 @@ class Keys:
             if previous is not None and current < previous:
                 raise FormatError("ids are not in ascending order", code="E_INDEX", where="keys")
             previous = current
+        self._ordered = True

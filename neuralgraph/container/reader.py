@@ -7,7 +7,7 @@ from typing import Protocol
 
 from neuralgraph.container.contents import INDEX, KEYS, Contents, Section, parse_contents
 from neuralgraph.container.index import Index, index_bytes
-from neuralgraph.container.keys import Keys
+from neuralgraph.container.keys import Keys, keys_bytes
 from neuralgraph.container.layout import (
     ALIGNMENT,
     PROLOGUE,
@@ -23,7 +23,10 @@ from neuralgraph.wire.checksums import PAGE_BYTES, crc32, leaf_digest, merkle_ro
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["ByteSource", "BytesSource", "Container", "section_payload"]
+__all__ = ["ENVELOPE", "ByteSource", "BytesSource", "Container", "section_payload"]
+
+ENVELOPE = ("total_decoded_bytes", "max_record_decoded_bytes", "max_streams")
+"""The trailer's fields that bound what reading a file takes."""
 
 
 class ByteSource(Protocol):
@@ -151,6 +154,8 @@ class Container:
         if section.length != index_bytes(n_records):
             reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
             raise FormatError(reason, code="E_INDEX", where="index")
+        if n_records > 1 and self.contents.sections[KEYS].length > keys_bytes(n_records):
+            raise FormatError("the keys are larger than so many ids can be", code="E_INDEX", where="keys")
 
     def __len__(self) -> int:
         """Number of records."""
@@ -188,8 +193,15 @@ class Container:
         return Keys(self.section(KEYS), len(self)) if KEYS in self.contents.sections else None
 
     def record_bytes(self, position: int) -> memoryview:
-        """The bytes of a record, as they stand in the file."""
-        return self.source.read(int(self.index.offset[position]), int(self.index.length[position]))
+        """The bytes of a record, as they stand in the file.
+
+        Raises
+        ------
+        LimitError (E_LIMIT) : the record is larger than the limits allow; nothing is read.
+        """
+        length = int(self.index.length[position])
+        self.limits.check("record_bytes", length, where=f"record[{position}]")
+        return self.source.read(int(self.index.offset[position]), length)
 
     def record(self, position: int) -> Record:
         """A record whose header is verified and agrees with the index.
@@ -197,18 +209,18 @@ class Container:
         Raises
         ------
         FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : it is damaged or contradicts the index.
-        FormatError (E_BUDGET) : it is larger than the trailer's resource envelope.
+        FormatError (E_BUDGET) : it is larger than the trailer's resource envelope, or alone and not as large.
         """
         where = f"record[{position}]"
         record = Record(self.record_bytes(position), where=where, limits=self.limits)
         name = self.index.disagreement(position, record.counts)
         if name:
             raise FormatError(f"record and index state different {name}", code="E_RECORD", where=where)
-        if (
-            record.decoded_bytes > self.trailer["max_record_decoded_bytes"]
-            or len(record.streams) > self.trailer["max_streams"]
-        ):
+        total, largest, most = (self.trailer[field] for field in ENVELOPE)
+        if record.decoded_bytes > largest or len(record.streams) > most:
             raise FormatError("the record exceeds the envelope in the trailer", code="E_BUDGET", where=where)
+        if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
+            raise FormatError("the envelope is not that of the only record", code="E_BUDGET", where="trailer")
         return record
 
     def method(self, record: Record) -> bytes:
@@ -238,6 +250,22 @@ class Container:
         if verify_digest and columns.digest() != record.content_digest:
             raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
         return columns
+
+    def proven(self, position: int) -> tuple[Record, StudyColumns]:
+        """A record and its columns, the content digest and the leaf verified; read once, so that both are the same.
+
+        Raises
+        ------
+        FormatError : the record is damaged or does not decode.
+        ChecksumError (E_DIGEST) : content or record do not match their digests.
+        """
+        record = self.record(position)
+        columns = record.columns(self.method(record))
+        if columns.digest() != record.content_digest:
+            raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
+        if leaf_digest(record.data) != self.index.leaf(position):
+            raise ChecksumError("the record does not match its leaf digest", code="E_DIGEST", where=record.where)
+        return record, columns
 
     def verify_leaf(self, position: int) -> None:
         """Compare a record with its leaf digest.

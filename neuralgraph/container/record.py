@@ -12,7 +12,7 @@ from neuralgraph.codecs import zstd
 from neuralgraph.codecs.forms import Buffer, Form
 from neuralgraph.codecs.registry import FORMS, STORE, ZSTD, FormEntry, decode_bytes, form_of_stream
 from neuralgraph.container.layout import ALIGNMENT, SYNC, padding
-from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
+from neuralgraph.errors import ChecksumError, FormatError, LimitError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32, sha256
 from neuralgraph.wire.columns import Counts, graph_bytes, split_graph
 from neuralgraph.wire.fields import Field, Structure
@@ -56,6 +56,7 @@ _FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM), OPTIONAL_STREAMS, EXTENSION_STR
 
 MINIMUM_BYTES = HEADER.size + TAIL.size
 
+_PROBE_BYTES = 4_096
 _RATIO_ALLOWANCE = 65_536
 _RATIO = 1_024
 
@@ -94,6 +95,7 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
     ------
     StudyError (E_NUM) : a value does not fit its form.
     FormatError (E_SIZE) : a stream or the record exceeds 2^32 - 1 bytes.
+    LimitError (E_LIMIT) : more extensions than there are ids for them.
     """
     streams: list[tuple[int, bytes]] = [(GRAPH_STREAM, columns.graph_stream())]
     if columns.report is not None:
@@ -112,6 +114,8 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
         first = base + FORMS[form.name].offset
         streams += [(first + number, plane) for number, plane in enumerate(planes)]
         decoded[name] = form.decode(planes, *matrix.shape, where=name)
+    if len(columns.extensions) > len(EXTENSION_STREAMS):
+        raise LimitError(f"{len(columns.extensions)} extensions, a record holds {len(EXTENSION_STREAMS)}")
     for number, (name, payload) in enumerate(sorted(columns.extensions.items())):
         label = name.encode()
         streams.append((EXTENSION_STREAMS[number], bytes([len(label)]) + label + payload))
@@ -122,10 +126,15 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
 
 
 def _compress(data: bytes, level: int) -> tuple[int, bytes]:
-    compressed = zstd.encode(data, level=level) if data else data
-    if 100 * len(compressed) <= 97 * len(data) and data:
-        return ZSTD, compressed
-    return STORE, data
+    if not data or _is_noise(data):
+        return STORE, data
+    compressed = zstd.encode(data, level=level)
+    return (ZSTD, compressed) if 100 * len(compressed) <= 97 * len(data) else (STORE, data)
+
+
+def _is_noise(data: bytes) -> bool:
+    """Whether the fastest level finds nothing in a stream of some length; no slower one would be worth its time."""
+    return len(data) > _PROBE_BYTES and len(zstd.encode(data, level=1)) >= len(data)
 
 
 def _pack(counts: Counts, tag: int, digest: bytes, streams: list[tuple[int, int, bytes, bytes]]) -> bytes:
@@ -315,6 +324,8 @@ class Record:
         FormatError : a stream is damaged or does not decode.
         """
         counts = self.counts
+        for stream_id in self.streams.keys() & OPTIONAL_STREAMS:
+            self.stored(stream_id)
         return StudyColumns(
             counts=counts,
             method=method,

@@ -8,10 +8,10 @@ from neuralgraph.container.contents import CRITICAL, INDEX, KEYS, Section, pack_
 from neuralgraph.container.index import IndexRow, pack_index
 from neuralgraph.container.keys import pack_keys
 from neuralgraph.container.layout import pack_prologue, pack_trailer, padding
-from neuralgraph.container.record import Record
+from neuralgraph.container.record import Record, method_tag
 from neuralgraph.errors import FormatError
 from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, page_table, root_digest
-from neuralgraph.wire.limits import HARD_LIMITS, Limits
+from neuralgraph.wire.limits import Limits
 
 __all__ = ["ContainerWriter"]
 
@@ -54,10 +54,13 @@ class ContainerWriter:
         Raises
         ------
         FormatError : the record is not acceptable.
+        FormatError (E_METHOD) : ``method`` is not the one the record names.
         LimitError (E_LIMIT) : too many records, or the record is above a limit.
         """
         self._limits.check("records", len(self._rows) + 1, where="records")
         parsed = Record(memoryview(record), where=f"record[{len(self._rows)}]", limits=self._limits)
+        if method_tag(method) != parsed.method_tag:
+            raise FormatError("the method is not the one the record names", code="E_METHOD", where=parsed.where)
         self._rows.append(IndexRow(len(record), parsed.counts, leaf_digest(record)))
         self._study_ids.append(study_id)
         self._methods[method] = None
@@ -72,6 +75,7 @@ class ContainerWriter:
         ------
         FormatError (E_INDEX) : no record was added.
         FormatError (E_DUP) : two studies have the same id.
+        FormatError (E_TOC_SIZE) : the methods are more than every reader accepts.
         """
         if not self._rows:
             raise FormatError("a file holds at least one study", code="E_INDEX", where="records")
@@ -79,8 +83,9 @@ class ContainerWriter:
         if len(self._rows) > 1:
             sections.append(self._section(KEYS, 0, pack_keys(self._study_ids)))
         toc, meta = pack_contents(list(self._methods), sections)
-        if len(toc) > HARD_LIMITS["toc_bytes"]:
-            raise FormatError("the table of contents is too large", code="E_TOC_SIZE", where="toc")
+        if len(toc) > self._limits.toc_bytes:
+            reason = f"the methods take {len(toc)} bytes, the limit is {self._limits.toc_bytes}; write several files"
+            raise FormatError(reason, code="E_TOC_SIZE", where="toc")
         toc_offset = self._position
         self._write(toc + bytes(padding(len(toc))))
         root = root_digest(pack_prologue(), merkle_root([row.leaf for row in self._rows]), meta)

@@ -8,14 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import accumulate
+from operator import index
 from pathlib import Path
 from typing import overload
 
+from neuralgraph.container.contents import INDEX
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
-from neuralgraph.errors import FormatError, NeuralGraphError, StudyNotFoundError
+from neuralgraph.container.record import GRAPH_STREAM
+from neuralgraph.errors import FormatError, NeuralGraphError, OutputError, StudyNotFoundError
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.files import FileSource, is_folder, read_error
+from neuralgraph.wire.columns import split_graph
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["Archive", "load", "load_bytes", "located", "ngr_files", "open_archive", "study_id_at"]
@@ -26,8 +30,11 @@ def located(path: str | os.PathLike[str]) -> Iterator[None]:
     """Put the name of a file in front of the place that an error from it names."""
     try:
         yield
+    except OutputError:
+        # Its place is the file that was to be written.
+        raise
     except NeuralGraphError as error:
-        if not error.where.startswith(str(path)):
+        if error.where != str(path):
             error.where = f"{path}: {error.where}" if error.where else str(path)
         raise
 
@@ -63,15 +70,30 @@ def _only_study(source: ByteSource, limits: Limits | None) -> Study:
     if len(container) != 1:
         reason = f"the file holds {len(container)} studies; open it as an archive with neuralgraph.open"
         raise FormatError(reason, code="E_OPEN")
-    columns = container.columns(0)
-    container.verify_leaf(0)
+    _, columns = container.proven(0)
     container.verify_root()
+    for name in container.contents.sections:
+        if name != INDEX:
+            container.section(name)
     return Study.from_columns(columns)
 
 
 def ngr_files(folder: Path) -> list[Path]:
-    """The .ngr files of a folder and its sub-folders, hidden ones left out, in ascending order of their paths."""
-    found = (path for path in folder.rglob("*.ngr") if not path.name.startswith(".") and path.is_file())
+    """The .ngr files of a folder and its sub-folders, hidden ones left out, in ascending order of their paths.
+
+    Raises
+    ------
+    FormatError (E_OPEN) : a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise read_error(error.filename or folder, error) from error
+
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(parent, name) for name in names if name.endswith(".ngr") and not name.startswith(".")]
+        found += [path for path in paths if path.is_file()]
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
@@ -123,12 +145,27 @@ class Archive(Sequence[Study]):
         ------
         StudyNotFoundError (E_NOT_FOUND) : no such study.
         FormatError, StudyError : the study is damaged or breaks a rule.
+        TypeError : the key is neither a whole number, nor a text, nor a slice.
         """
         if isinstance(key, slice):
             return [self[position] for position in range(*key.indices(len(self)))]
-        path, container, position = self._locate(self._position(key) if isinstance(key, str) else key)
+        path, container, position = self._locate(self._position(key) if isinstance(key, str) else index(key))
         with located(path):
-            return Study.from_columns(container.columns(position))
+            study = Study.from_columns(container.columns(position))
+            if container.keys is not None and container.keys.study_id(position) != study.study_id:
+                reason = f"the id of study {position} is not the one in its record"
+                raise FormatError(reason, code="E_INDEX", where="keys")
+            return study
+
+    def __contains__(self, item: object) -> bool:
+        """Whether there is a study of this id."""
+        if not isinstance(item, str):
+            return False
+        try:
+            self._position(item)
+        except StudyNotFoundError:
+            return False
+        return True
 
     def __iter__(self) -> Iterator[Study]:
         """Studies in order."""
@@ -171,11 +208,16 @@ def study_id_at(container: Container, position: int) -> str:
     Raises
     ------
     FormatError : keys or record are damaged.
+    FormatError (E_TEXT) : the id is not UTF-8.
     """
     if container.keys is not None:
         return container.keys.study_id(position)
-    graph = container.columns(position, verify_digest=False).graph
-    return split_strings(graph["string_bytes"], graph["text"])[0].decode(errors="replace")
+    record = container.record(position)
+    graph = split_graph(record.counts, record.read(GRAPH_STREAM))
+    try:
+        return split_strings(graph["string_bytes"][:1], graph["text"])[0].decode()
+    except UnicodeDecodeError as error:
+        raise FormatError("an id is not valid UTF-8", code="E_TEXT", where=f"record[{position}].study_id") from error
 
 
 def open_archive(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Archive:
@@ -187,7 +229,7 @@ def open_archive(path: str | os.PathLike[str], *, limits: Limits | None = None) 
     FormatError : a file is damaged or breaks FORMAT.md.
     """
     target = Path(path)
-    paths = ngr_files(target) if target.is_dir() else [target]
+    paths = ngr_files(target) if is_folder(target) else [target]
     if not paths:
         raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
     with ExitStack() as on_failure:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from neuralgraph.errors import OutputError
 
@@ -18,14 +19,21 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
     Raises
     ------
-    OutputError (E_OUTPUT) : the folder does not exist or cannot be written to, or the target is a folder.
+    OutputError (E_OUTPUT) : the folder does not exist or cannot be written to, or the target is a folder or has no
+        possible name.
     """
-    target = Path(path)
-    if target.is_dir():
+    folder = Path(path).parent
+    if os.path.isdir(path):
         raise OutputError("the output is a folder, give a file name", where=str(path))
-    if not target.parent.is_dir():
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot create the output ({_reason(error)})", where=str(path)) from error
+    if not os.path.isdir(folder):
         raise OutputError("the folder of the output does not exist, create it first", where=str(path))
-    if not os.access(target.parent, os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError("no permission to write in the folder of the output", where=str(path))
 
 
@@ -34,8 +42,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A binary stream whose content appears at ``path`` when the block ends without an exception.
 
     The bytes are flushed to disk before the rename, and the folder after it, so that a power cut leaves the old file or
-    the new one. On an exception nothing is left behind; a process killed outright may leave a hidden file ending in
-    ``.partial`` beside the target, never a partial target.
+    the new one. On an exception, which passes unchanged, nothing is left behind; a process killed outright may leave a
+    hidden file ending in ``.partial`` beside the target, never a partial target.
 
     Raises
     ------
@@ -44,28 +52,59 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     check_writable(path)
     target = Path(path)
-    aside = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.partial")
+    aside = target.with_name(f".ngr-{os.getpid()}-{os.urandom(8).hex()}.partial")
     try:
-        stream = open(aside, "xb")  # noqa: SIM115  closed below, where the order of flush, close and rename is fixed
+        stream = _Aside(aside, str(path))
     except OSError as error:
         raise OutputError(f"cannot create the output ({_reason(error)})", where=str(path)) from error
     try:
-        with stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, target)
-        _sync_folder(target.parent)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise OutputError(f"writing the output failed ({_reason(error)})", code="E_WRITE", where=str(path)) from error
+        yield cast(BinaryIO, stream)
+        stream.finish()
+        try:
+            os.replace(aside, target)
+            _sync_folder(target.parent)
+        except (OSError, ValueError) as error:
+            raise _failed(error, str(path)) from error
     except BaseException:
+        stream.abandon()
         aside.unlink(missing_ok=True)
         raise
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+class _Aside(io.BufferedWriter):
+    """The file written aside; its own failures, and only those, are failures to write the output."""
+
+    def __init__(self, aside: Path, where: str) -> None:
+        super().__init__(io.FileIO(aside, "xb"), buffer_size=1 << 18)
+        self._where = where
+
+    def write(self, data: object) -> int:
+        """Append ``data``."""
+        try:
+            return super().write(cast(bytes, data))
+        except OSError as error:
+            raise _failed(error, self._where) from error
+
+    def finish(self) -> None:
+        """Bring everything to the disk and close."""
+        try:
+            self.flush()
+            os.fsync(self.fileno())
+            self.close()
+        except OSError as error:
+            raise _failed(error, self._where) from error
+
+    def abandon(self) -> None:
+        """Close without caring for what is not written yet."""
+        self.raw.close()
+
+
+def _failed(error: OSError | ValueError, where: str) -> OutputError:
+    return OutputError(f"writing the output failed ({_reason(error)})", code="E_WRITE", where=where)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _sync_folder(folder: Path) -> None:

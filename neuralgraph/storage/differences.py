@@ -9,6 +9,7 @@ import numpy as np
 
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
+from neuralgraph.wire import canonical
 
 __all__ = ["Difference", "archive_differences", "study_differences"]
 
@@ -51,7 +52,8 @@ def study_differences(first: Study, second: Study) -> Iterator[Difference]:
 
     for field in ("study_id", "concepts", "fusion", "labels", "provenance", "report"):
         a, b = getattr(first, field), getattr(second, field)
-        if a != b:
+        # 1, 1.0 and True are equal in Python and are not the same fact.
+        if a != b or (field == "provenance" and canonical.encode(a) != canonical.encode(b)):
             yield difference(field, _short(a, b) if field != "report" else "the texts differ")
     arrays: tuple[tuple[str, Any, Any], ...] = (
         ("triples", first.triples, second.triples),

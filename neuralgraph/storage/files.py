@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from neuralgraph.errors import FormatError
 
-__all__ = ["FileSource", "read_error"]
+__all__ = ["FileSource", "is_folder", "read_error"]
 
 
-def read_error(path: str | os.PathLike[str], error: OSError) -> FormatError:
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a folder; no error for paths that cannot be looked at, opening them says why."""
+    return os.path.isdir(path)
+
+
+def read_error(path: str | os.PathLike[str], error: OSError | ValueError) -> FormatError:
     """The error for a file that the system will not read."""
-    reason = error.strerror or type(error).__name__
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return FormatError(f"cannot read the file ({reason})", code="E_OPEN", where=str(path))
 
 
@@ -26,13 +32,21 @@ class FileSource:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        if self.path.is_dir():
+        self._descriptor = -1
+        if is_folder(path):
             raise FormatError("this is a folder, not a file", code="E_OPEN", where=str(path))
         try:
-            self._descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-            self.size = os.fstat(self._descriptor).st_size
-        except OSError as error:
+            # Without waiting: a pipe that nobody writes to would never open.
+            self._descriptor = os.open(
+                self.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+            )
+            status = os.fstat(self._descriptor)
+        except (OSError, ValueError) as error:
             raise read_error(path, error) from error
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            raise FormatError("this is a device or a pipe, not a file", code="E_OPEN", where=str(path))
+        self.size = status.st_size
 
     def read(self, offset: int, length: int) -> memoryview:
         """Exactly ``length`` bytes from ``offset``.
@@ -42,6 +56,8 @@ class FileSource:
         FormatError (E_TRUNCATED) : the file has become shorter.
         FormatError (E_OPEN) : the system refuses to read.
         """
+        if self._descriptor < 0:
+            raise FormatError("the file has been closed", code="E_OPEN", where=str(self.path))
         pieces, missing = [], length
         while missing:
             try:
@@ -67,3 +83,8 @@ class FileSource:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         self.close()
+
+    def __del__(self) -> None:
+        """Close a file that nobody closed."""
+        if getattr(self, "_descriptor", -1) >= 0:
+            self.close()

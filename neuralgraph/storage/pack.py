@@ -9,23 +9,28 @@ from pathlib import Path
 
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
-from neuralgraph.errors import OutputError
+from neuralgraph.errors import FormatError, OutputError
+from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.files import FileSource, is_folder
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["pack", "unpack"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
+# Names that some systems keep for devices, whatever the suffix; and the names that other ids are given here.
+_TAKEN_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|study-[0-9]+", re.ASCII | re.IGNORECASE)
 
 
 def _copy(container: Container, position: int, writer: ContainerWriter) -> None:
-    """Copy one record after verifying its leaf, its streams and its content digest."""
-    container.verify_leaf(position)
-    columns = container.columns(position)
-    study_id = study_id_at(container, position)
-    writer.add(container.record_bytes(position), study_id=study_id, method=columns.method)
+    """Copy one record after verifying its leaf, its streams, its content digest and the rules of the graph."""
+    record, columns = container.proven(position)
+    study = Study.from_columns(columns)
+    if study_id_at(container, position) != study.study_id:
+        reason = f"the id of study {position} is not the one in its record"
+        raise FormatError(reason, code="E_INDEX", where="keys")
+    writer.add(record.data, study_id=study.study_id, method=columns.method)
 
 
 def pack(
@@ -35,22 +40,33 @@ def pack(
 
     Raises
     ------
-    FormatError : an input is damaged; nothing is written.
+    FormatError, StudyError : an input is damaged or breaks a rule; nothing is written.
+    FormatError (E_OPEN) : a folder holds no .ngr file.
     FormatError (E_DUP) : two studies have the same id.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
-    files = [file for path in map(Path, paths) for file in (ngr_files(path) if path.is_dir() else [path])]
+    files = [file for path in paths for file in _files_of(Path(path))]
     count = 0
     with atomic_file(archive) as stream:
         writer = ContainerWriter(stream, limits=limits)
         for file in files:
             with FileSource(file) as source, located(file):
                 container = Container(source, limits=limits)
+                container.verify_root()
                 for position in range(len(container)):
                     _copy(container, position, writer)
             count += len(container)
         writer.finish()
     return count
+
+
+def _files_of(path: Path) -> list[Path]:
+    if not is_folder(path):
+        return [path]
+    files = ngr_files(path)
+    if not files:
+        raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
+    return files
 
 
 def unpack(
@@ -62,26 +78,35 @@ def unpack(
 
     Raises
     ------
-    FormatError : the archive is damaged.
+    FormatError, StudyError : the archive is damaged, or a study breaks a rule.
     OutputError (E_OUTPUT) : the folder cannot be created or a file exists already; nothing is overwritten.
     """
     target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
-    written = []
     with FileSource(archive) as source, located(archive):
         container = Container(source, limits=limits)
-        for position in range(len(container)):
-            study_id = study_id_at(container, position)
-            plain = _PLAIN_NAME.fullmatch(study_id) and not study_id.endswith(".")
-            path = target / f"{study_id if plain else f'study-{position:07d}'}.ngr"
-            if path.exists():
-                raise OutputError("the file exists already; choose an empty folder", where=str(path))
+        container.verify_root()
+        paths = [target / _file_name(study_id_at(container, n), n) for n in range(len(container))]
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
+        for path in paths:
+            _refuse_existing(path)
+        for position, path in enumerate(paths):
+            # Again, because a file system that ignores case gives two ids the same file.
+            _refuse_existing(path)
             with atomic_file(path) as stream:
                 writer = ContainerWriter(stream, limits=limits)
                 _copy(container, position, writer)
                 writer.finish()
-            written.append(path)
-    return written
+    return paths
+
+
+def _file_name(study_id: str, position: int) -> str:
+    plain = _PLAIN_NAME.fullmatch(study_id) and not study_id.endswith(".") and not _TAKEN_NAME.fullmatch(study_id)
+    return f"{study_id if plain else f'study-{position:07d}'}.ngr"
+
+
+def _refuse_existing(path: Path) -> None:
+    if os.path.lexists(path):
+        raise OutputError("the file exists already; choose an empty folder", where=str(path))

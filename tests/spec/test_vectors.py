@@ -30,7 +30,7 @@ NOT_IN_A_FILE = {
 }
 
 # What opening a study or an archive need not look at; validators and the decoded form do.
-ONLY_VALIDATORS_SEE = {"E_BUDGET", "E_CRC", "E_COVER", "E_INDEX", "E_DIGEST", "E_DUP", "E_TOC_KEY"}
+ONLY_VALIDATORS_SEE = {"E_BUDGET", "E_CRC", "E_COVER", "E_INDEX", "E_DIGEST", "E_DUP"}
 
 
 def test_corpus_is_present():
@@ -92,15 +92,19 @@ def test_validator_lists_the_code(row):
 
 @pytest.mark.parametrize("row", INVALID, ids=name_of)
 def test_library_refuses_with_the_code(row):
+    code = refusal(FOLDER / row["path"])
+    assert code == row["code"] or (code is None and row["code"] in ONLY_VALIDATORS_SEE)
+
+
+def refusal(path: Path) -> str | None:
+    """The code with which reading every study of a file fails."""
     try:
-        with ng.open(FOLDER / row["path"]) as archive:
-            studies = list(archive)
-            if len(studies) == 1:
-                ng.load(FOLDER / row["path"])
+        with ng.open(path) as archive:
+            if len(list(archive)) == 1:
+                ng.load(path)
     except ng.NeuralGraphError as error:
-        assert error.code == row["code"], error
-    else:
-        assert row["code"] in ONLY_VALIDATORS_SEE
+        return error.code
+    return None
 
 
 def test_values_survive_being_written_again():
