@@ -131,7 +131,7 @@ class _Machine:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.error(f"more than {MAX_DEPTH} open brackets", "E_SOURCE_SIZE")
-        self.stack.append(_OPEN)
+        self.push(_OPEN)
 
     def constant(self, *, value: bool | None) -> None:
         self.push(value)

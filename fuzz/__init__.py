@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of what reads files of unknown origin; see README.md in this folder."""
