@@ -69,7 +69,7 @@ class TopFraction:
     def select(self, score: ArrayLike) -> NDArray[np.int64]:
         """Indices of the surviving patches, int64 [n], in descending order of score."""
         order = ranking(score)
-        return order[: kept_patches(float(self.fraction), len(order))]
+        return order[: kept_patches(float(_number(self.fraction, "fraction")), len(order))]
 
     @property
     def record(self) -> dict[str, Any]:
