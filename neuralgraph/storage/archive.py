@@ -152,7 +152,7 @@ class Archive(Sequence[Study]):
         path, container, position = self._locate(self._position(key) if isinstance(key, str) else index(key))
         with located(path):
             study = Study.from_columns(container.columns(position))
-            if container.keys is not None and container.keys.study_id(position) != study.study_id:
+            if container.keys is not None and container.keys.study_id_bytes(position) != study.study_id.encode():
                 reason = f"the id of study {position} is not the one in its record"
                 raise FormatError(reason, code="E_INDEX", where="keys")
             return study
