@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from bench.documents import CHAPTERS, DOCUMENT, RESULTS, document, table
+from bench.documents import PAGES, RESULTS, chapters, pages
+from bench.documents.tables import table
 
 
-def test_document_is_what_the_results_give():
-    assert DOCUMENT.read_text() == document(), "run: python -m bench.documents"
+def test_pages_are_what_the_results_give():
+    here = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")}
+    assert here == pages(), "run: python -m bench.documents"
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", chapters())
 def test_every_chapter_has_its_results(name):
-    assert json.loads((RESULTS / name).read_text())
+    assert json.loads((RESULTS / chapters()[name].RESULTS).read_text(encoding="utf-8"))
 
 
 def test_table():

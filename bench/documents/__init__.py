@@ -1,0 +1,39 @@
+"""Documents from results: one page of docs/measurements for every chapter, and an index of them.
+
+A chapter is a module of this package with ``TITLE``, ``RESULTS`` (the name of its file in bench/results) and
+``write(results)``, which gives the text; it is found by being there. Every figure of a page stands in its results file.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+
+RESULTS = Path(__file__).parents[1] / "results"
+PAGES = Path(__file__).parents[2] / "docs" / "measurements"
+_NOT_CHAPTERS = ("tables",)
+
+
+def chapters() -> dict[str, ModuleType]:
+    """The chapters by name, in alphabetical order."""
+    names = sorted(module.name for module in iter_modules(__path__))
+    found = [name for name in names if name not in _NOT_CHAPTERS and not name.startswith("_")]
+    return {name: import_module(f"{__name__}.{name}") for name in found}
+
+
+def pages() -> dict[str, str]:
+    """Text of every page by its file name."""
+    note = "Written by `python -m bench.documents` from `bench/results/{}`; do not edit.\n"
+    written, lines = {}, []
+    for name, chapter in chapters().items():
+        text = chapter.write(json.loads((RESULTS / chapter.RESULTS).read_text(encoding="utf-8")))
+        written[f"{name}.md"] = f"# {chapter.TITLE}\n\n{note.format(chapter.RESULTS)}\n{text.strip()}\n"
+        lines.append(f"- [{chapter.TITLE}]({name}.md)\n")
+    introduction = (
+        "Each page is written by `python -m bench.documents` from a file in `bench/results` and names the command that "
+    )
+    written["index.md"] = f"# Measurements\n\n{introduction}measures it again.\n\n" + "".join(lines)
+    return written
