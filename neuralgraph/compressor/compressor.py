@@ -22,6 +22,7 @@ from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
 from neuralgraph.errors import SourceError
 from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.fusion import fusion_record
 from neuralgraph.graph.study import Patches, Study
 from neuralgraph.graph.view import View
 from neuralgraph.sources import Film, film_from_array, normalise_report, read_film
@@ -140,6 +141,7 @@ class Compressor:
         patches = _prune(scored, self.policy)
         edges = grid_edges(patches.view, patches.row, patches.col)
         concepts, triples = self._read(text)
+        provenance = self._provenance(films, "generated" if generated else "given")
         study = Study(
             study_id=study_id or "unnamed",
             views=views,
@@ -148,7 +150,7 @@ class Compressor:
             triples=triples,
             fusion=fusion(len(patches), edges, len(concepts), triples),
             labels=labels,
-            provenance=self._provenance(films, "generated" if generated else "given"),
+            provenance={**provenance, **fusion_record(len(patches), len(concepts))},
             report=text if store_report else None,
             pixels=_cut(films, views, patches) if store_pixels else None,
         )

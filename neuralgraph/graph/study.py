@@ -18,7 +18,7 @@ from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
-from neuralgraph.graph.fusion import fusion_edge
+from neuralgraph.graph.fusion import fusion_edge, fusion_record
 from neuralgraph.graph.pixels import pixels_from_bytes, pixels_to_bytes
 from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.rules import places, raise_first
@@ -205,7 +205,11 @@ class Study(Immutable):
             self,
             patches=patches,
             fusion=fusion_edge(n, edges, len(self.concepts), self.triples) if self.fusion else None,
-            provenance={**self.provenance, "prune": policy},
+            provenance={
+                **{key: value for key, value in self.provenance.items() if key != "fusion"},
+                "prune": policy,
+                **(fusion_record(n, len(self.concepts)) if self.fusion else {}),
+            },
             pixels=None if self.pixels is None else self.pixels[:n],
         )
 
