@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from neuralgraph.compressor.fusion import fusion
 from neuralgraph.compressor.pruning import DEFAULT_POLICY, PruningPolicy
 from neuralgraph.compressor.report_graph import Extractor, extractor
+from neuralgraph.compressor.score_rules import ScoreRule
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
 from neuralgraph.errors import SourceError
@@ -32,6 +35,9 @@ __all__ = ["Compressor", "Image"]
 Image: TypeAlias = Film | NDArray[Any] | str | os.PathLike[str]
 """A film, its pixels (2-D, bones bright), or the path of an image or DICOM file."""
 
+_STUDIES_AT_ONCE = 64
+"""Studies of a batch that are read and scored before the first of them is finished."""
+_PRESENT = frozenset({"Observation::definitely present", "Observation::measurement::definitely present"})
 _DIGEST_DIGITS = 32
 """Hex digits of the model digest that provenance keeps: 128 bits tell models apart."""
 
@@ -58,25 +64,41 @@ class Compressor:
         *,
         policy: PruningPolicy = DEFAULT_POLICY,
         report_graph: str = "rules",
+        score: ScoreRule = "sum",
         device: str = "cpu",
         dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+        batch_size: int = 1,
     ) -> Compressor:
         """A compressor around a model.
 
         Parameters
         ----------
-        model : "demo" for the bundled model, or a local directory; nothing is downloaded.
+        model : "demo" for the bundled model, a local directory, or ``owner/name`` of a model on the Hugging Face hub
+            (HF_HUB_OFFLINE=1 asks the local cache only).
         policy : which patches survive.
-        report_graph : name of the extractor, "rules" or "none".
+        report_graph : name of the extractor, one of ``report_graph.EXTRACTORS`` that needs no options.
+        score : how attention becomes a score: "sum" (the paper's), "contrast", "findings" or "gradient"; see
+            ``neuralgraph.compressor.score_rules``.
         device, dtype : where and how precisely the model runs.
+        batch_size : films of one grid that ``batch`` passes through the model together. With 1 a study never depends
+            on the company it was made in; with more, scores and embeddings may differ in the last bits (1e-5).
 
         Raises
         ------
         MissingExtraError (E_EXTRA) : a library of the extras vlm or text is not installed.
         ModelError (E_MODEL, E_MODEL_ATTENTION) : the model cannot be loaded, or gives no usable attention.
         """
-        source = DEMO if model == DEMO else Path(model)
-        return cls(load_scorer(source, device=device, dtype=dtype), policy, extractor(report_graph))
+        source = model if isinstance(model, str) else Path(model)
+        reader = extractor(report_graph)
+        scorer = load_scorer(
+            source,
+            device=device,
+            dtype=dtype,
+            batch_size=batch_size,
+            rule=score,
+            findings=None if report_graph == "none" else partial(_present_findings, reader),
+        )
+        return cls(scorer, policy, reader)
 
     def with_policy(self, policy: PruningPolicy) -> Compressor:
         """The same compressor with another pruning policy; the model is shared."""
@@ -110,21 +132,36 @@ class Compressor:
         StudyError : a label or the id breaks a rule.
         """
         films = _films(image)
-        given = report if report is not None and report.strip() else None
-        text = None if given is None else normalise_report(given)
-        scored = self.scorer([film.pixels for film in films], [text] * len(films))
+        (scored,) = self._score([(films, _text(report))])
         return self._study(
             films, scored, labels=labels or {}, study_id=study_id, store_report=store_report, store_pixels=store_pixels
         )
 
     def batch(self, items: Iterable[tuple[Image | Sequence[Image], str | None]]) -> list[Study]:
-        """Studies of (image, report) pairs, in order; each as if made alone.
+        """Studies of (image, report) pairs, in order; each as if made alone, up to what ``batch_size`` says.
+
+        Films of one grid go through the model together, whichever studies they belong to.
 
         Raises
         ------
         SourceError : a film or a report cannot be used.
         """
-        return [self(image, report) for image, report in items]
+        studies: list[Study] = []
+        waiting = iter(items)
+        while part := [(_films(image), _text(report)) for image, report in islice(waiting, _STUDIES_AT_ONCE)]:
+            for (films, _), scored in zip(part, self._score(part), strict=True):
+                studies.append(self._study(films, scored, labels={}, study_id=None))
+        return studies
+
+    def _score(self, studies: Sequence[tuple[list[Film], str | None]]) -> list[list[ScoredFilm]]:
+        """The films of some studies, scored. Without a report the first film has one written, for all of them."""
+        first = self.scorer([films[0].pixels for films, _ in studies], [text for _, text in studies])
+        others = [(number, film) for number, (films, _) in enumerate(studies) for film in films[1:]]
+        scored = [[result] for result in first]
+        rest = self.scorer([film.pixels for _, film in others], [first[number].text for number, _ in others])
+        for (number, _), result in zip(others, rest, strict=True):
+            scored[number].append(result)
+        return scored
 
     def _study(
         self,
@@ -133,15 +170,15 @@ class Compressor:
         *,
         labels: Mapping[str, float],
         study_id: str | None,
-        store_report: bool,
-        store_pixels: bool,
+        store_report: bool = False,
+        store_pixels: bool = False,
     ) -> Study:
-        text, generated = scored[0].text, scored[0].generated
+        text = scored[0].text
         views = tuple(_view(film, result) for film, result in zip(films, scored, strict=True))
         patches = _prune(scored, self.policy)
         edges = grid_edges(patches.view, patches.row, patches.col)
         concepts, triples = self._read(text)
-        provenance = self._provenance(films, "generated" if generated else "given")
+        provenance = self._provenance(films, scored[0])
         study = Study(
             study_id=study_id or "unnamed",
             views=views,
@@ -162,16 +199,16 @@ class Compressor:
         (graph,) = self.extractor([text])
         return graph.concepts, graph.triples
 
-    def _provenance(self, films: list[Film], report: str) -> dict[str, Any]:
+    def _provenance(self, films: list[Film], scored: ScoredFilm) -> dict[str, Any]:
         record = self.scorer.record
         model = {"name": record["model"], "digest": record["digest"][:_DIGEST_DIGITS], "trained": record["trained"]}
         if record["dtype"] != "float32":
             model["dtype"] = record["dtype"]
         provenance: dict[str, Any] = {
             "model": model,
-            "score": {"rule": "sum", "layer": record["layer"], "heads": record["heads"]},
+            "score": {"rule": scored.rule, "layer": record["layer"], "heads": record["heads"]},
             "prune": self.policy.record,
-            "report": report,
+            "report": "generated" if scored.generated else "given",
             "films": [dict(film.facts) for film in films],
         }
         if self.extractor is not None:
@@ -181,6 +218,16 @@ class Compressor:
                 "fingerprint": self.extractor.fingerprint[:16],
             }
         return provenance
+
+
+def _present_findings(reader: Extractor, text: str) -> list[tuple[int, int]]:
+    """Places of the findings that are definitely there."""
+    (graph,) = reader([text])
+    return [(concept.start, concept.end) for concept in graph.concepts if concept.label in _PRESENT]
+
+
+def _text(report: str | None) -> str | None:
+    return normalise_report(report) if report is not None and report.strip() else None
 
 
 def _films(image: Image | Sequence[Image]) -> list[Film]:

@@ -15,6 +15,7 @@ from neuralgraph.errors import missing_extra
 
 if TYPE_CHECKING:
     from neuralgraph.compressor.attention import Heads, Layer
+    from neuralgraph.compressor.score_rules import FindingSpans, ScoreRule
 
 __all__ = ["DEMO", "ScoredFilm", "Scorer", "load_scorer"]
 
@@ -41,8 +42,13 @@ class Scorer(Protocol):
     def record(self) -> dict[str, Any]:
         """The method, for provenance: model, digest, trained, layer, heads, dtype."""
 
-    def __call__(self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None]) -> list[ScoredFilm]:
-        """Score films (float32 [H, W], 0 to 1, bones bright) against reports; one result per film, in order."""
+    def __call__(
+        self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None], *, words: bool = False
+    ) -> list[ScoredFilm]:
+        """Score films (float32 [H, W], 0 to 1, bones bright) against reports; one result per film, in order.
+
+        With ``words`` the results hold the attention of every word too.
+        """
 
 
 def load_scorer(
@@ -53,18 +59,23 @@ def load_scorer(
     layer: Layer = -1,
     heads: Heads = "mean",
     batch_size: int = 1,
+    rule: ScoreRule = "sum",
+    findings: FindingSpans | None = None,
 ) -> Scorer:
     """Load a model and check that its attention can be used.
 
     Parameters
     ----------
-    source : "demo", or a directory with config.json, model.safetensors, preprocessor_config.json and tokenizer.json.
-        Nothing is ever downloaded.
+    source : "demo"; a directory with config.json, model.safetensors, preprocessor_config.json and tokenizer.json; or,
+        as text that names no directory, ``owner/name`` of such a model on the Hugging Face hub, which is asked unless
+        it is cached or HF_HUB_OFFLINE=1 is set.
     device : where it runs, as torch names it.
     dtype : the precision it runs in.
     layer, heads : which cross-attention is summed; the defaults are the paper's (last layer, mean over heads).
     batch_size : films of one size that go through the model together. With 1 a film's result never depends on the other
         films; with more it may differ in the last bits (1e-5).
+    rule : how attention becomes a score; see ``neuralgraph.compressor.score_rules``.
+    findings : gives the places of a report that name a finding; needed by the rule "findings" alone.
 
     Raises
     ------
@@ -76,5 +87,13 @@ def load_scorer(
             raise missing_extra("reading films with a vision-language model", extra="vlm", library=library)
     from neuralgraph.compressor.model_scorer import ModelScorer
 
-    directory = Path(__file__).parent / "demo" if source == DEMO else Path(source)
-    return ModelScorer.load(directory, device=device, dtype=dtype, layer=layer, heads=heads, batch_size=batch_size)
+    return ModelScorer.load(
+        Path(__file__).parent / "demo" if source == DEMO else source,
+        device=device,
+        dtype=dtype,
+        layer=layer,
+        heads=heads,
+        batch_size=batch_size,
+        rule=rule,
+        findings=findings,
+    )
