@@ -29,6 +29,7 @@ VERBS: tuple[str, ...] = (
     "diff",
     "export",
     "render",
+    "generate",
     "migrate",
     "recover",
     "audit",

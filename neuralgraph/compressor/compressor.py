@@ -28,6 +28,7 @@ from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.fusion import fusion_record
 from neuralgraph.graph.study import Patches, Study
 from neuralgraph.graph.view import View
+from neuralgraph.graph.words import WordAttention
 from neuralgraph.sources import Film, film_from_array, normalise_report, read_film
 
 __all__ = ["Compressor", "Image"]
@@ -63,7 +64,7 @@ class Compressor:
         model: str | os.PathLike[str] = DEMO,
         *,
         policy: PruningPolicy = DEFAULT_POLICY,
-        report_graph: str = "rules",
+        report_graph: str | Extractor = "rules",
         score: ScoreRule = "sum",
         device: str = "cpu",
         dtype: Literal["float32", "bfloat16", "float16"] = "float32",
@@ -76,7 +77,7 @@ class Compressor:
         model : "demo" for the bundled model, a local directory, or ``owner/name`` of a model on the Hugging Face hub
             (HF_HUB_OFFLINE=1 asks the local cache only).
         policy : which patches survive.
-        report_graph : name of the extractor, one of ``report_graph.EXTRACTORS`` that needs no options.
+        report_graph : an extractor, or the name of one of ``report_graph.EXTRACTORS`` that needs no options.
         score : how attention becomes a score: "sum" (the paper's), "contrast", "findings" or "gradient"; see
             ``neuralgraph.compressor.score_rules``.
         device, dtype : where and how precisely the model runs.
@@ -89,14 +90,14 @@ class Compressor:
         ModelError (E_MODEL, E_MODEL_ATTENTION) : the model cannot be loaded, or gives no usable attention.
         """
         source = model if isinstance(model, str) else Path(model)
-        reader = extractor(report_graph)
+        reader = extractor(report_graph) if isinstance(report_graph, str) else report_graph
         scorer = load_scorer(
             source,
             device=device,
             dtype=dtype,
             batch_size=batch_size,
             rule=score,
-            findings=None if report_graph == "none" else partial(_present_findings, reader),
+            findings=None if reader.name == "none" else partial(_present_findings, reader),
         )
         return cls(scorer, policy, reader)
 
@@ -113,6 +114,8 @@ class Compressor:
         study_id: str | None = None,
         store_report: bool = False,
         store_pixels: bool = False,
+        store_words: bool = False,
+        report_key: str | None = None,
     ) -> Study:
         """One study.
 
@@ -125,6 +128,8 @@ class Compressor:
             source shows and the same input gives the same id.
         store_report : keep the text in the study.
         store_pixels : keep the kept patches as images, cut from the films.
+        store_words : keep where the model looked for each word of the report; see ``Study.word_attention``.
+        report_key : by what an extractor that looks reports up (``radgraph-json``) finds this one; not kept.
 
         Raises
         ------
@@ -132,9 +137,15 @@ class Compressor:
         StudyError : a label or the id breaks a rule.
         """
         films = _films(image)
-        (scored,) = self._score([(films, _text(report))])
+        (scored,) = self._score([(films, _text(report))], words=store_words)
         return self._study(
-            films, scored, labels=labels or {}, study_id=study_id, store_report=store_report, store_pixels=store_pixels
+            films,
+            scored,
+            labels=labels or {},
+            study_id=study_id,
+            store_report=store_report,
+            store_pixels=store_pixels,
+            report_key=report_key,
         )
 
     def batch(self, items: Iterable[tuple[Image | Sequence[Image], str | None]]) -> list[Study]:
@@ -153,12 +164,16 @@ class Compressor:
                 studies.append(self._study(films, scored, labels={}, study_id=None))
         return studies
 
-    def _score(self, studies: Sequence[tuple[list[Film], str | None]]) -> list[list[ScoredFilm]]:
+    def _score(
+        self, studies: Sequence[tuple[list[Film], str | None]], *, words: bool = False
+    ) -> list[list[ScoredFilm]]:
         """The films of some studies, scored. Without a report the first film has one written, for all of them."""
-        first = self.scorer([films[0].pixels for films, _ in studies], [text for _, text in studies])
+        first = self.scorer([films[0].pixels for films, _ in studies], [text for _, text in studies], words=words)
         others = [(number, film) for number, (films, _) in enumerate(studies) for film in films[1:]]
         scored = [[result] for result in first]
-        rest = self.scorer([film.pixels for _, film in others], [first[number].text for number, _ in others])
+        rest = self.scorer(
+            [film.pixels for _, film in others], [first[number].text for number, _ in others], words=words
+        )
         for (number, _), result in zip(others, rest, strict=True):
             scored[number].append(result)
         return scored
@@ -172,12 +187,13 @@ class Compressor:
         study_id: str | None,
         store_report: bool = False,
         store_pixels: bool = False,
+        report_key: str | None = None,
     ) -> Study:
         text = scored[0].text
         views = tuple(_view(film, result) for film, result in zip(films, scored, strict=True))
         patches = _prune(scored, self.policy)
         edges = grid_edges(patches.view, patches.row, patches.col)
-        concepts, triples = self._read(text)
+        concepts, triples = self._read(text, report_key)
         provenance = self._provenance(films, scored[0])
         study = Study(
             study_id=study_id or "unnamed",
@@ -190,13 +206,14 @@ class Compressor:
             provenance={**provenance, **fusion_record(len(patches), len(concepts))},
             report=text if store_report else None,
             pixels=_cut(films, views, patches) if store_pixels else None,
+            word_attention=_words(scored),
         )
         return study if study_id else replace(study, study_id=f"study-{study.digest[:16]}")
 
-    def _read(self, text: str) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
+    def _read(self, text: str, key: str | None) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
         if self.extractor is None:
             return (), np.empty((0, 3), np.int32)
-        (graph,) = self.extractor([text])
+        (graph,) = self.extractor([text], [key])
         return graph.concepts, graph.triples
 
     def _provenance(self, films: list[Film], scored: ScoredFilm) -> dict[str, Any]:
@@ -272,6 +289,14 @@ def _prune(scored: list[ScoredFilm], policy: PruningPolicy) -> Patches:
         embedding=np.concatenate([result.embedding for result in scored])[kept],
         view=view.astype(np.int32),
     )
+
+
+def _words(scored: list[ScoredFilm]) -> WordAttention | None:
+    """The maps of the words over all films, None when they were not asked for or the report has no word."""
+    maps = [result.words for result in scored if result.words is not None]
+    if not maps or not len(maps[0].start):
+        return None
+    return WordAttention.from_maps(maps[0].start, maps[0].end, np.concatenate([one.attention for one in maps], axis=1))
 
 
 def _cut(films: list[Film], views: tuple[View, ...], patches: Patches) -> NDArray[Any]:

@@ -21,9 +21,9 @@ from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scoring import score_reports
 from neuralgraph.errors import ModelError
 
-__all__ = ["ModelScorer"]
+__all__ = ["DTYPES", "ModelScorer", "usable_device"]
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DTYPES: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class ModelScorer:
@@ -189,11 +189,11 @@ class ModelScorer:
         findings: FindingSpans | None = None,
     ) -> ModelScorer:
         """Load the parts from one directory; arguments and errors as ``load_scorer``."""
-        if dtype not in _DTYPES:
-            raise ModelError(f"dtype must be one of {', '.join(_DTYPES)}, not {dtype!r}", where="dtype")
+        if dtype not in DTYPES:
+            raise ModelError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}", where="dtype")
         directory = model_directory(source)
         return cls(
-            NeuralGraphModel.from_pretrained(directory, device=_device(device), dtype=_DTYPES[dtype]),
+            NeuralGraphModel.from_pretrained(directory, device=usable_device(device), dtype=DTYPES[dtype]),
             ReportTokenizer.read(directory),
             Preprocessor.read(directory),
             digest=model_digest(directory),
@@ -206,7 +206,13 @@ class ModelScorer:
         )
 
 
-def _device(name: str) -> torch.device:
+def usable_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises
+    ------
+    ModelError : E_MODEL when torch does not know it, or it is not here.
+    """
     try:
         device = torch.device(name)
     except RuntimeError as error:

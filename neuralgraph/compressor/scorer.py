@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from neuralgraph.compressor.attention import Heads, Layer
     from neuralgraph.compressor.score_rules import FindingSpans, ScoreRule
 
-__all__ = ["DEMO", "ScoredFilm", "Scorer", "load_scorer"]
+__all__ = ["DEMO", "DEMO_DIRECTORY", "ScoredFilm", "Scorer", "load_scorer", "require_model_libraries"]
 
 DEMO = "demo"
 """Names the model that comes with the package."""
+DEMO_DIRECTORY = Path(__file__).parent / "demo"
+"""Where it is."""
 
 
 class Scorer(Protocol):
@@ -82,13 +84,11 @@ def load_scorer(
     MissingExtraError : E_EXTRA when the libraries of the extra "vlm" are not installed.
     ModelError : E_MODEL when the model is incomplete, E_MODEL_ATTENTION when its attention is not usable.
     """
-    for library in ("torch", "timm", "transformers", "tokenizers", "safetensors"):
-        if importlib.util.find_spec(library) is None:
-            raise missing_extra("reading films with a vision-language model", extra="vlm", library=library)
+    require_model_libraries()
     from neuralgraph.compressor.model_scorer import ModelScorer
 
     return ModelScorer.load(
-        Path(__file__).parent / "demo" if source == DEMO else source,
+        DEMO_DIRECTORY if source == DEMO else source,
         device=device,
         dtype=dtype,
         layer=layer,
@@ -97,3 +97,15 @@ def load_scorer(
         rule=rule,
         findings=findings,
     )
+
+
+def require_model_libraries() -> None:
+    """Refuse to go on where the libraries of the extra "vlm" are not installed.
+
+    Raises
+    ------
+    MissingExtraError : E_EXTRA naming the first that is missing.
+    """
+    for library in ("torch", "timm", "transformers", "tokenizers", "safetensors"):
+        if importlib.util.find_spec(library) is None:
+            raise missing_extra("reading films with a vision-language model", extra="vlm", library=library)

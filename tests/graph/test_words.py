@@ -71,7 +71,7 @@ def test_what_is_no_word_attention_is_refused(start, end, code, where):
 
 
 def test_a_study_keeps_its_words_and_its_digest():
-    study = builders.study()
+    study = builders.hand_made_study()
     words = WordAttention.from_maps(*spans(3), np.random.default_rng(0).random((3, study.n_cells)))
     told = replace(study, word_attention=words)
     assert told.digest == study.digest
@@ -88,7 +88,7 @@ def test_a_study_keeps_its_words_and_its_digest():
 
 
 def test_words_of_another_grid_are_refused():
-    study = builders.study()
+    study = builders.hand_made_study()
     with pytest.raises(StudyError) as caught:
         replace(study, word_attention=WordAttention.from_maps([0], [1], np.ones((1, study.n_cells + 1))))
     assert caught.value.code == "E_SIZE"
