@@ -30,6 +30,7 @@ VERBS: tuple[str, ...] = (
     "export",
     "render",
     "generate",
+    "assemble",
     "migrate",
     "recover",
     "audit",
