@@ -31,7 +31,7 @@ from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention
 from neuralgraph.sources import Film, film_from_array, normalise_report, read_film
 
-__all__ = ["Compressor", "Image"]
+__all__ = ["Compressor", "Image", "present_findings"]
 
 Image: TypeAlias = Film | NDArray[Any] | str | os.PathLike[str]
 """A film, its pixels (2-D, bones bright), or the path of an image or DICOM file."""
@@ -97,7 +97,7 @@ class Compressor:
             dtype=dtype,
             batch_size=batch_size,
             rule=score,
-            findings=None if reader.name == "none" else partial(_present_findings, reader),
+            findings=None if reader.name == "none" else partial(present_findings, reader),
         )
         return cls(scorer, policy, reader)
 
@@ -237,7 +237,7 @@ class Compressor:
         return provenance
 
 
-def _present_findings(reader: Extractor, text: str) -> list[tuple[int, int]]:
+def present_findings(reader: Extractor, text: str) -> list[tuple[int, int]]:
     """Places of the findings that are definitely there."""
     (graph,) = reader([text])
     return [(concept.start, concept.end) for concept in graph.concepts if concept.label in _PRESENT]
