@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import safetensors
-import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
@@ -33,6 +32,8 @@ from neuralgraph.errors import LimitError, ModelError
 __all__ = ["EncoderDecoderScorer"]
 
 _BLOCK = 1 << 20
+_CODE_KEYS = {"auto_map", "quantization_config", "attn_implementation", "_attn_implementation"}
+"""Fields by which a configuration makes the library fetch or run code of other people."""
 
 
 class EncoderDecoderScorer:
@@ -104,18 +105,22 @@ class EncoderDecoderScorer:
             values = json.loads((directory / "config.json").read_text(encoding="utf-8"))
             if not isinstance(values, dict) or values.get("model_type") != "vision-encoder-decoder":
                 raise ModelError("this is not a VisionEncoderDecoderModel", where="config.json")
-            if any("auto_map" in part for part in (values, values.get("encoder", {}), values.get("decoder", {}))):
-                raise ModelError("the model needs code of its own, which is never run", where="config.json")
-            model = VisionEncoderDecoderModel(VisionEncoderDecoderConfig(**values))
-            weights = safetensors.torch.load_file(directory / "model.safetensors")
-            missing, unexpected = model.load_state_dict(weights, strict=False)
+            for part in (values, values.get("encoder", {}), values.get("decoder", {})):
+                for key in _CODE_KEYS & set(part):
+                    raise ModelError(f"{key} would run or fetch what is not part of the model", where="config.json")
+            if (directory / "adapter_config.json").exists():
+                raise ModelError("adapters are not followed; merge them into the weights", where=str(source))
+            # The library's own loader: it knows the older names of the weights of every architecture.
+            model, found = VisionEncoderDecoderModel.from_pretrained(
+                directory, config=VisionEncoderDecoderConfig(**values), use_safetensors=True, local_files_only=True,
+                trust_remote_code=False, output_loading_info=True,
+            )  # fmt: skip
         except (OSError, ValueError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
             raise ModelError("the model cannot be read", where=str(source)) from error
-        model.tie_weights()
-        missing = set(missing) - set(model.all_tied_weights_keys)
-        if missing or unexpected:
-            name = min(missing or unexpected)
-            raise ModelError(f"weights and config.json are of different models ({name})", where="model.safetensors")
+        for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+            if found[kind]:
+                name = min(str(each) for each in found[kind])
+                raise ModelError(f"weights and config.json are of different models ({name})", where="model.safetensors")
         mean, std = _normalisation(directory / "preprocessor_config.json")
         return cls(
             model.to(device),
