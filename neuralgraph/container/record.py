@@ -43,7 +43,8 @@ TAIL = Structure(Field("header_crc32", "I"), Field("reserved", "I", equals=0))
 GRAPH_STREAM = 0x01
 REPORT_STREAM = 0x02
 PIXELS_STREAM = 0x03
-OPTIONAL_STREAMS = range(0x10, 0x20)
+WORD_ATTENTION_STREAM = 0x10
+OPTIONAL_STREAMS = range(0x11, 0x20)
 """Columns of later minor versions, which a reader that does not know them ignores."""
 EMBEDDING_STREAMS = 0x20
 CONCEPT_VECTOR_STREAMS = 0x60
@@ -51,7 +52,7 @@ MATRIX_STREAMS = 0x40
 """Stream ids from a matrix's base that belong to its forms."""
 EXTENSION_STREAMS = range(0x8000, 0xC000)
 
-_FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
+_FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM, WORD_ATTENTION_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
 """Streams whose size does not follow from the counts."""
 
 MINIMUM_BYTES = HEADER.size + TAIL.size
@@ -102,6 +103,8 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
         streams.append((REPORT_STREAM, columns.report))
     if columns.pixels is not None:
         streams.append((PIXELS_STREAM, columns.pixels))
+    if columns.word_attention is not None:
+        streams.append((WORD_ATTENTION_STREAM, columns.word_attention))
     decoded: dict[str, Any] = {}
     for name, base, form in (
         ("embedding", EMBEDDING_STREAMS, embedding),
@@ -249,11 +252,18 @@ class Record:
                 raise self._error("a stream that this version does not know", code="E_STREAM", at=self._name(stream_id))
         for entry_ in self.streams.values():
             at = self._name(entry_.stream_id)
+            if entry_.stream_id == WORD_ATTENTION_STREAM and not self._whole_words(entry_.decoded_bytes):
+                raise self._error("the stream is not a whole number of words", code="E_SIZE", at=at)
             if entry_.decoded_bytes != expected.get(entry_.stream_id, entry_.decoded_bytes):
                 reason = f"{entry_.decoded_bytes} bytes are stated, the counts require {expected[entry_.stream_id]}"
                 raise self._error(reason, code="E_SIZE", at=at)
             if entry_.decoded_bytes > _RATIO_ALLOWANCE + _RATIO * entry_.stored_bytes:
                 raise self._error("the stream claims to expand beyond belief", code="E_SIZE", at=at)
+
+    def _whole_words(self, size: int) -> bool:
+        """Whether word attention may have this size: a step, then a span and a code per cell for every word."""
+        words, rest = divmod(size - 4, 8 + self.counts.n_cells)
+        return words >= 1 and rest == 0 and self.counts.n_cells >= 1
 
     @staticmethod
     def _name(stream_id: int) -> str:
@@ -334,6 +344,7 @@ class Record:
             concept_vectors=self._matrix(CONCEPT_VECTOR_STREAMS, counts.n_concept_vectors, counts.concept_dim),
             report=bytes(self.read(REPORT_STREAM)) if REPORT_STREAM in self.streams else None,
             pixels=bytes(self.read(PIXELS_STREAM)) if PIXELS_STREAM in self.streams else None,
+            word_attention=(bytes(self.read(WORD_ATTENTION_STREAM)) if WORD_ATTENTION_STREAM in self.streams else None),
             extensions=self._extensions(),
         )
 

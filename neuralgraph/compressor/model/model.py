@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import safetensors
 import safetensors.torch
 import torch
-from timm.models.swin_transformer import SwinTransformer
 from torch import nn
 from transformers import GenerationConfig, PreTrainedModel, T5ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import ModelOutput
 
+from neuralgraph.compressor.model.backbone import build_vision
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model.files import model_directory
 from neuralgraph.compressor.model.position import PositionSignal
@@ -64,21 +64,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
     def __init__(self, config: NeuralGraphConfig) -> None:
         super().__init__(config)
         vision, text = config.vision, config.text
-        self.vision = SwinTransformer(
-            img_size=vision.stride * vision.window_size,
-            patch_size=vision.patch_size,
-            in_chans=vision.channels,
-            num_classes=0,
-            embed_dim=vision.embed_dim,
-            depths=vision.depths,
-            num_heads=vision.num_heads,
-            window_size=vision.window_size,
-            mlp_ratio=vision.mlp_ratio,
-            drop_path_rate=vision.drop_path_rate,
-            # Films have many sizes: masks follow the input, and windows keep their size and their shift on every grid.
-            strict_img_size=False,
-            always_partition=True,
-        )
+        self.vision = build_vision(vision)
         width = config.projection_dim or text.d_model
         self.projection = nn.Sequential(
             nn.Linear(vision.dimension, width),
@@ -109,7 +95,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         -------
         EncodedFilm : a grid of H / stride x W / stride patches.
         """
-        cells = self.vision.forward_features(pixels)
+        cells: torch.Tensor = self.vision.forward_features(pixels)  # type: ignore[operator]
         rows, cols = int(cells.shape[1]), int(cells.shape[2])
         embedding = cells.flatten(1, 2)
         memory = self.projection(embedding) + self.position(rows, cols)

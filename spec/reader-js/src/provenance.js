@@ -7,6 +7,7 @@ const METHOD = {
   score: ["rule", "layer", "heads"],
   prune: ["policy", "value"],
   extractor: ["name", "version", "fingerprint"],
+  fusion: ["rule", "pivots"],
 };
 const SOURCE = ["report", "films", "labeler", "terms"];
 const REPORT = ["given", "generated", "none"];
