@@ -193,11 +193,10 @@ class Column:
             start = self._offset + (key.__index__() % length) * size
             self._pages.need(start, start + size)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001  NumPy's call
         """All rows, verified."""
         return np.array(self[:], dtype, copy=copy)
 
     def sum(self) -> int:
         """Sum of all rows."""
         return int(self[:].sum(dtype=np.uint64))
-
