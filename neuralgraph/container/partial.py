@@ -95,7 +95,7 @@ def partial_records(container: Container, positions: Sequence[int], parts: froze
     FormatError (E_OPEN) : the file was replaced while it was open.
     """
     source = container.source
-    wanted = np.unique(np.asarray(positions, np.int64))
+    wanted = np.array(sorted(set(positions)), np.int64)
     if not len(wanted):
         return {}
     places = list(zip(wanted.tolist(), *(part.tolist() for part in container.index.places(wanted)), strict=True))

@@ -209,7 +209,7 @@ class Container:
         ----------
         positions : in range, in any order.
         """
-        wanted = np.unique(np.asarray(positions, np.int64))
+        wanted = np.array(sorted(set(positions)), np.int64)
         if not len(wanted):
             return
         offset, length = self.index.places(wanted)
