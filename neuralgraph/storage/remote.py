@@ -93,8 +93,10 @@ class RemoteSource:
 
     def _stated(self) -> dict[str, Any]:
         """What the server says that changes when the file does."""
-        self._files.invalidate_cache()
-        info = self._tried(lambda: self._files.info(self._place))
+        # A local cache in front answers from a listing of the folder, which a web server does not have.
+        origin = getattr(self._files, "fs", self._files)
+        origin.invalidate_cache()
+        info = self._tried(lambda: origin.info(self._place))
         return {name: info.get(name) for name in _IDENTITY}
 
     def read(self, offset: int, length: int) -> memoryview:
