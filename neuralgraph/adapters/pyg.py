@@ -18,7 +18,8 @@ from neuralgraph.graph.features import CONCEPT_FEATURES, FEATURISER, concept_mat
 from neuralgraph.graph.joined import EDGE_TYPES, NODE_TYPES, both_directions, joined_edges, patch_centres
 from neuralgraph.graph.study import Study
 from neuralgraph.graph.targets import UNCERTAIN, check_targets, target_row
-from neuralgraph.storage.archive import Archive, open_archive
+from neuralgraph.storage.archive import Archive
+from neuralgraph.storage.opening import open_archive
 
 try:
     import torch
