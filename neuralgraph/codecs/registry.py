@@ -30,8 +30,8 @@ __all__ = [
     "FormEntry",
     "decode_bytes",
     "exact_form",
-    "interleaved_form",
     "form_of_stream",
+    "interleaved_form",
 ]
 
 STORE = 0

@@ -340,14 +340,24 @@ class Record:
             counts=counts,
             method=method,
             graph=split_graph(counts, self.read(GRAPH_STREAM)),
-            embedding=self._matrix(EMBEDDING_STREAMS, counts.n_patches, counts.embedding_dim),
-            concept_vectors=self._matrix(CONCEPT_VECTOR_STREAMS, counts.n_concept_vectors, counts.concept_dim),
+            embedding=self.matrix(EMBEDDING_STREAMS),
+            concept_vectors=self.matrix(CONCEPT_VECTOR_STREAMS),
             report=bytes(self.read(REPORT_STREAM)) if REPORT_STREAM in self.streams else None,
             pixels=bytes(self.read(PIXELS_STREAM)) if PIXELS_STREAM in self.streams else None,
             extensions=self._extensions(),
         )
 
-    def _matrix(self, base: int, rows: int, width: int) -> NDArray[np.float32]:
+    def matrix(self, base: int) -> NDArray[np.float32]:
+        """The decoded matrix of ``EMBEDDING_STREAMS`` or ``CONCEPT_VECTOR_STREAMS``, its checksums verified.
+
+        Raises
+        ------
+        FormatError : a stream is damaged or does not decode.
+        """
+        counts = self.counts
+        rows, width = counts.n_patches, counts.embedding_dim
+        if base == CONCEPT_VECTOR_STREAMS:
+            rows, width = counts.n_concept_vectors, counts.concept_dim
         entry = self.form(base)
         if entry is None:
             return np.empty((rows, width), np.float32)

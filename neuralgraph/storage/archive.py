@@ -121,7 +121,18 @@ class Archive(Sequence[Study]):
         path, _, container = self._files[number]
         return path, container, position - (self._ends[number - 1] if number else 0)
 
-    def _position(self, study_id: str) -> int:
+    @property
+    def files(self) -> Sequence[tuple[Path, FileSource, Container]]:
+        """The open files in order, for readers of whole batches."""
+        return self._files
+
+    def position(self, study_id: str) -> int:
+        """Position of the study of this id.
+
+        Raises
+        ------
+        StudyNotFoundError (E_NOT_FOUND) : no such study.
+        """
         if len(self._files) == 1 and self._files[0][2].keys is not None:
             found = self._files[0][2].keys.find(study_id)
         else:
@@ -149,7 +160,7 @@ class Archive(Sequence[Study]):
         """
         if isinstance(key, slice):
             return [self[position] for position in range(*key.indices(len(self)))]
-        path, container, position = self._locate(self._position(key) if isinstance(key, str) else index(key))
+        path, container, position = self._locate(self.position(key) if isinstance(key, str) else index(key))
         with located(path):
             study = Study.from_columns(container.columns(position))
             if container.keys is not None and container.keys.study_id_bytes(position) != study.study_id.encode():
@@ -162,7 +173,7 @@ class Archive(Sequence[Study]):
         if not isinstance(item, str):
             return False
         try:
-            self._position(item)
+            self.position(item)
         except StudyNotFoundError:
             return False
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
 from pathlib import Path
@@ -69,6 +70,60 @@ class FileSource:
             pieces.append(piece)
             missing -= len(piece)
         return memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+    def read_into(self, offset: int, target: memoryview) -> None:
+        """Fill ``target``, contiguous bytes, from ``offset``; no memory is taken.
+
+        Raises
+        ------
+        FormatError (E_TRUNCATED) : the file has become shorter.
+        FormatError (E_OPEN) : the system refuses to read.
+        """
+        done = 0
+        while done < len(target):
+            try:
+                count = os.preadv(self._descriptor, [target[done:] if done else target], offset + done)
+            except OSError as error:
+                raise read_error(self.path, error) from error
+            if not count:
+                raise FormatError("the file became shorter while it was read", code="E_TRUNCATED", where=str(self.path))
+            done += count
+
+    def expect(self, offset: int, length: int) -> None:
+        """Tell the system that these bytes will be read soon, where it listens."""
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._descriptor, offset, length, os.POSIX_FADV_WILLNEED)
+
+    def mapped(self, offset: int, length: int) -> memoryview:
+        """These bytes as a map of the file: they take no memory of their own.
+
+        Reading a map of a file that has become shorter ends the process: call ``check_size`` before each use.
+
+        Raises
+        ------
+        FormatError (E_OPEN) : the system refuses to map the file.
+        """
+        start = offset - offset % mmap.ALLOCATIONGRANULARITY
+        try:
+            pages = mmap.mmap(self._descriptor, offset + length - start, access=mmap.ACCESS_READ, offset=start)
+        except (OSError, ValueError) as error:
+            raise read_error(self.path, error) from error
+        if hasattr(pages, "madvise"):
+            # The default reads far more than asked around every place that is touched.
+            pages.madvise(mmap.MADV_RANDOM)
+        return memoryview(pages)[offset - start :]
+
+    def check_size(self) -> None:
+        """Refuse a file that has become shorter or longer.
+
+        Raises
+        ------
+        FormatError (E_TRUNCATED, E_TRAILING) : it has.
+        """
+        size = os.fstat(self._descriptor).st_size
+        if size != self.size:
+            code = "E_TRUNCATED" if size < self.size else "E_TRAILING"
+            raise FormatError(f"the file had {self.size} bytes, now {size}", code=code, where=str(self.path))
 
     def close(self) -> None:
         """Close the file; harmless when closed already."""
