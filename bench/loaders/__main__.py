@@ -113,7 +113,10 @@ def measure_round(stores: list[Any], order: np.ndarray, random: np.random.Genera
         }
         if store.can_get:
             reads = single_reads(store, order[: 8 if store.slow else 48])
-            found[store.name] |= {"get_p50_us": 1e6 * median(reads), "get_p95_us": 1e6 * float(np.quantile(reads, 0.95))}
+            found[store.name] |= {
+                "get_p50_us": 1e6 * median(reads),
+                "get_p95_us": 1e6 * float(np.quantile(reads, 0.95)),
+            }
         print(f"  {store.name}: {found[store.name]['later_wall']:,.0f} graphs/s", file=sys.stderr)
     return found
 
@@ -174,7 +177,9 @@ def threads_round(path: Path, n_batches: int) -> dict[str, float]:
         loader = ArchiveLoader(path, batch_size=BATCH, shuffle=True, seed=9, num_workers=workers)
         exhaust(loader)
         loader.set_epoch(0)
-        wall, _ = clocked(lambda loader=loader: exhaust(batch for batch, _ in zip(loader, range(n_batches), strict=False)))
+        wall, _ = clocked(
+            lambda loader=loader: exhaust(batch for batch, _ in zip(loader, range(n_batches), strict=False))
+        )
         rates[str(workers)] = min(n_batches, len(loader)) * BATCH / wall
     return rates
 
@@ -252,7 +257,11 @@ def main() -> None:
             store.can_get = not kind.name.startswith("WebDataset")
             content = made if kind in OURS else graphs
             wall, cpu = clocked(lambda store=store, content=content: store.write(content))
-            writing[kind.name] = {"per_second": len(made) / wall, "cpu_seconds": cpu, "bytes_per_study": store.bytes() / len(made)}
+            writing[kind.name] = {
+                "per_second": len(made) / wall,
+                "cpu_seconds": cpu,
+                "bytes_per_study": store.bytes() / len(made),
+            }
             print(f"{kind.name}: {writing[kind.name]}", file=sys.stderr)
             stores.append(store)
         sample = statistics(made[:64])

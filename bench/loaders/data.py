@@ -69,7 +69,8 @@ def studies(count: int, seed: int) -> Iterator[Study]:
         chosen = shuffled[random.choice(len(phrases), n, p=popularity)]
         state = random.integers(0, len(_STATES), n)
         concepts = tuple(
-            Concept(phrases[c], _STATES[s], 12 * i, 12 * i + 9) for i, (c, s) in enumerate(zip(chosen, state, strict=True))
+            Concept(phrases[c], _STATES[s], 12 * i, 12 * i + 9)
+            for i, (c, s) in enumerate(zip(chosen, state, strict=True))
         )
         heads, tails = random.integers(0, n, 24), random.integers(0, n, 24)
         kinds = random.integers(0, 3, 24)

@@ -19,7 +19,10 @@ _OF_NODES = ("x", "node_type", "node_view", "pos", "attention")
 
 def ragged_arrays(graphs: Graphs) -> dict[str, np.ndarray]:
     """All graphs as arrays; edges as [E, 2]."""
-    arrays = {name: np.concatenate([data[name].numpy() for data in graphs]) for name in (*_OF_NODES, "edge_type", "y", "y_mask")}
+    arrays = {
+        name: np.concatenate([data[name].numpy() for data in graphs])
+        for name in (*_OF_NODES, "edge_type", "y", "y_mask")
+    }
     for name in ("edge_index", "fusion_edge_index"):
         arrays[name] = np.ascontiguousarray(np.concatenate([data[name].numpy() for data in graphs], axis=1).T)
     arrays["node_start"] = starts(np.array([data.num_nodes for data in graphs]))
@@ -72,7 +75,10 @@ class RaggedSafetensors(Store):
             yield self.batch(order[at : at + size])
 
     def batch(self, order: np.ndarray) -> Any:
-        counts = {name: self.arrays[name][order + 1] - self.arrays[name][order] for name in ("node_start", "pair_start", "fusion_start")}
+        counts = {
+            name: self.arrays[name][order + 1] - self.arrays[name][order]
+            for name in ("node_start", "pair_start", "fusion_start")
+        }
         begin = {name: starts(count) for name, count in counts.items()}
         rows = {name: ragged(self.arrays[name][order], count) for name, count in counts.items()}
         first = begin["node_start"][:-1]
@@ -92,7 +98,16 @@ class RaggedSafetensors(Store):
         graph = np.repeat(np.arange(len(order)), counts["node_start"])
         ids = self.study_ids(order)
         origins = ["hash-1"] * len(order)
-        made = GraphBatch({}, begin["node_start"], begin["pair_start"], begin["fusion_start"], graph, counts["node_start"], origins, ids)
+        made = GraphBatch(
+            {},
+            begin["node_start"],
+            begin["pair_start"],
+            begin["fusion_start"],
+            graph,
+            counts["node_start"],
+            origins,
+            ids,
+        )
         return _homogeneous_batch(tensors, made)
 
     def get(self, position: int) -> Data:

@@ -18,7 +18,18 @@ import torch
 from torch_geometric.data import Batch, Data, InMemoryDataset
 from torch_geometric.data.database import SQLiteDatabase
 
-ARRAYS = ("x", "edge_index", "edge_type", "node_type", "node_view", "pos", "attention", "fusion_edge_index", "y", "y_mask")
+ARRAYS = (
+    "x",
+    "edge_index",
+    "edge_type",
+    "node_type",
+    "node_view",
+    "pos",
+    "attention",
+    "fusion_edge_index",
+    "y",
+    "y_mask",
+)
 Graphs = list[Data]
 
 

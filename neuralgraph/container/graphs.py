@@ -201,7 +201,7 @@ class GraphsSection:
         ChecksumError (E_CRC), FormatError (E_INDEX) : the names are damaged or contradict themselves.
         """
         ends, text = self.whole("label_name_end").astype(np.int64), self.whole("label_name").tobytes()
-        starts = np.append(0, ends[:-1])
+        starts = np.append(0, ends)[:-1]
         if len(ends) and ((ends < starts).any() or int(ends[-1]) != len(text)):
             raise self._error("the label names contradict themselves")
         try:

@@ -200,4 +200,3 @@ class Column:
     def sum(self) -> int:
         """Sum of all rows."""
         return int(self[:].sum(dtype=np.uint64))
-

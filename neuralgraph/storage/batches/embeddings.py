@@ -19,8 +19,8 @@ from neuralgraph.container.graphs import UNREADABLE, GraphsSection
 from neuralgraph.container.layout import padding
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import EMBEDDING_STREAMS, Record
+from neuralgraph.container.source import ByteSource
 from neuralgraph.errors import ChecksumError, CodecError, FormatError
-from neuralgraph.storage.files import FileSource
 from neuralgraph.wire.checksums import crc32
 
 __all__ = ["EmbeddingReader", "Widen", "widen"]
@@ -70,9 +70,10 @@ class EmbeddingReader:
     """
 
     def __init__(
-        self, source: FileSource, container: Container, section: GraphsSection | None, *, always: bool, widen: Widen
+        self, source: ByteSource, container: Container, section: GraphsSection | None, *, always: bool, widen: Widen
     ) -> None:
         self._source, self._container, self._section = source, container, section
+        self._read_into = getattr(source, "read_into", self._read_and_copy)
         self._always, self._widen = always, widen
         self._proven = np.zeros(len(container), bool)
         self._scratch = threading.local()
@@ -107,12 +108,14 @@ class EmbeddingReader:
             return
         one = np.ones(len(positions), np.int64)
         forms = self._section.runs("embedding_form", positions, one)[positions]
-        offsets = self._container.index.offset[positions].astype(np.int64)
+        offsets, lengths = self._container.index.places(positions)
         begin = offsets + self._section.runs("embedding_offset", positions, one)[positions]
         fresh = ~self._proven[positions] if not self._always else np.ones(len(positions), bool)
         fresh &= (kept > 0) & (forms != UNREADABLE)
         if fresh.any():
-            self._announce(positions[fresh], offsets[fresh])
+            # Records that are read for the first time are fetched all at once rather than one by one.
+            for offset, length in zip(offsets[fresh].tolist(), lengths[fresh].tolist(), strict=True):
+                self._source.expect(offset, length)
         bytes_of_x = x.data.cast("B")
         row_bytes = x.shape[1] * x.itemsize
         for position, form, at, count, row, new in zip(
@@ -129,7 +132,7 @@ class EmbeddingReader:
             if new:
                 self._prove(position, form, at, count, row, x)
             elif form == _FLOAT32:
-                self._source.read_into(at, bytes_of_x[row * row_bytes : (row + count) * row_bytes])
+                self._read_into(at, bytes_of_x[row * row_bytes : (row + count) * row_bytes])
             elif form == UNREADABLE:
                 self._decode(position, count, x[row : row + count], None)
             elif form in _ITEM_BYTES:
@@ -137,11 +140,9 @@ class EmbeddingReader:
             else:
                 raise FormatError("an unknown form of embeddings", code="E_INDEX", where="graphs")
 
-    def _announce(self, positions: NDArray[np.int64], offsets: NDArray[np.int64]) -> None:
-        """Have the system fetch records that are read for the first time, all at once rather than one by one."""
-        lengths = self._container.index.length[positions]
-        for offset, length in zip(offsets.tolist(), lengths.tolist(), strict=True):
-            self._source.expect(offset, length)
+    def _read_and_copy(self, offset: int, target: memoryview) -> None:
+        """``read_into`` for sources that cannot fill memory that is given to them."""
+        target[:] = self._source.read(offset, len(target))
 
     def _buffer(self, nbytes: int) -> memoryview:
         """Scratch memory of this thread."""
@@ -159,7 +160,7 @@ class EmbeddingReader:
         # The scales stand behind all the codes of a study.
         rows = int(self._container.index.counts["n_patches"][position]) if form == _INT8 else count
         stored = self._buffer(self._stored_bytes(form, rows, out.shape[1]))
-        self._source.read_into(at, stored)
+        self._read_into(at, stored)
         self._convert(form, stored, rows, count, out)
 
     def _convert(self, form: int, stored: memoryview, rows: int, count: int, out: NDArray[np.float32]) -> None:
@@ -194,7 +195,7 @@ class EmbeddingReader:
         out = x[row : row + rows] if count == rows else np.empty((rows, width), np.float32)
         direct = form == _FLOAT32
         stored = out.data.cast("B") if direct else self._buffer(self._stored_bytes(form, rows, width))
-        self._source.read_into(at, stored)
+        self._read_into(at, stored)
         self._check(planes, stored, form, where)
         if not direct:
             self._convert(form, stored, rows, rows, out)

@@ -9,6 +9,7 @@ from neuralgraph.container.contents import GRAPHS
 from neuralgraph.container.graphs import FEATURE_RECIPES, GraphsSection
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import CONCEPT_VECTOR_STREAMS, GRAPH_STREAM, Record
+from neuralgraph.container.source import ByteSource
 from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.graph.features import FEATURISER
 from neuralgraph.graph.strings import split_strings
@@ -16,7 +17,6 @@ from neuralgraph.graph.table import Vocabulary
 from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.batches.embeddings import EmbeddingReader, Widen
 from neuralgraph.storage.batches.selection import Selection, select_from_records, select_from_section
-from neuralgraph.storage.files import FileSource
 from neuralgraph.wire.columns import split_graph
 
 __all__ = ["Shard"]
@@ -39,12 +39,14 @@ class Shard:
     widen : how stored values become float32.
     """
 
-    def __init__(self, source: FileSource, container: Container, *, always: bool, widen: Widen) -> None:
+    def __init__(self, source: ByteSource, container: Container, *, always: bool, widen: Widen) -> None:
         self._source, self._container = source, container
         row = container.contents.sections.get(GRAPHS)
         section = None
-        if row is not None:
-            section = GraphsSection(source.mapped(row.offset, row.end - row.offset), row, len(container), always=always)
+        # From far away whole records are read: their leaves prove that the object is the one that was opened.
+        data = None if row is None or source.far else source.mapped(row.offset, row.end - row.offset)
+        if row is not None and data is not None:
+            section = GraphsSection(data, row, len(container), always=always)
             if FEATURE_RECIPES[section.head["recipe"]] not in ("none", FEATURISER):
                 raise FormatError("features of a recipe this version does not know", code="E_INDEX", where=GRAPHS)
         self._section = section
@@ -62,7 +64,7 @@ class Shard:
         """Width of the embeddings; 0 when no study says."""
         if self._section is not None:
             return self._section.head["width"]
-        filled = np.flatnonzero(self._container.index.counts["n_patches"])
+        filled = np.flatnonzero(np.asarray(self._container.index.counts["n_patches"]))
         looked_at = filled[:1].tolist() or range(min(len(self), _LOOKED_AT))
         return max(self._container.record(position).counts.embedding_dim for position in looked_at)
 
@@ -105,7 +107,10 @@ class Shard:
                 self._section, self._container.index, positions, self._label_place, len(self._labels), groups
             )
             return chosen, None
-        records = {position: self._container.record(position) for position in dict.fromkeys(positions.tolist())}
+        unique = np.unique(positions)
+        for offset, length in zip(*(part.tolist() for part in self._container.index.places(unique)), strict=True):
+            self._source.expect(offset, length)
+        records = {position: self._container.record(position) for position in unique.tolist()}
         words = self._vocabulary
         if words is None or words.width != width or len(words.concepts) > _MOST_WORDS:
             words = self._vocabulary = Vocabulary(width)
