@@ -1,10 +1,10 @@
 """How fast graphs come from disk: ``python -m bench.loaders [--studies 10000] [--rounds 5] [--folder TEMPORARY]``.
 
-Every store holds the same graphs with all attributes of ``to_data`` and gives PyG batches of 64, in random order, from the
-page cache, in one process with one torch thread. Stores are measured in turn within each round, ratios are taken within a
-round, and the medians over the rounds are reported, by wall clock and by CPU time: the machine may be shared, and
-CPU time tells less of that. Archives are opened anew in each round: the first pass over its studies verifies every checksum,
-the second pass over the same studies is what later epochs cost. Rivals verify nothing; their second pass counts.
+Every store holds the same graphs with all attributes of ``to_data`` and gives PyG batches of 64, in random order, from
+the page cache, in one process with one torch thread. Stores are measured in turn within each round, ratios are taken
+within a round, and the medians over the rounds are reported, by wall clock and by CPU time: the machine may be shared,
+and CPU time shows less of that. Archives are opened anew in each round: the first pass over the chosen studies verifies
+every checksum, the second pass over them is what later epochs cost. Rivals verify nothing; their second pass counts.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ import numpy as np
 RESULTS = Path(__file__).parents[1] / "results" / "loaders.json"
 BATCH = 64
 PACKAGES = (
-    "numpy", "torch", "torch-geometric", "isal", "zlib-ng", "safetensors", "h5py", "lmdb", "pyarrow", "pylance", "webdataset",
-    "zarr",
+    "numpy", "torch", "torch-geometric", "isal", "zlib-ng", "safetensors", "h5py", "lmdb", "pyarrow", "pylance",
+    "webdataset", "zarr",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Studies with the statistics of a trained encoder's embeddings, and their graphs.
 
-No trained weights are at hand, so the embeddings are made: a study latent and a spatially smooth part, both of low rank,
-noise of full rank, log-normal channel scales, six outlier channels, then a layer norm and a random affine. The measured
-figures of such data (kurtosis, cosine of patches of one study, rank) are in the results.
+No trained weights are at hand, so the embeddings are made: a latent of the study and one of each patch, both of low
+rank, noise of full rank, log-normal channel scales, six outlier channels, then a layer norm and a random affine. The
+measured figures of such data (kurtosis, cosine of patches of one study, rank) are in the results.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The graphs section and archives to train from: the same studies, and a section that is exactly what the records give."""
+"""Archives to train from: the same studies, and a graphs section that is exactly what the records give."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_section_that_is_not_that_of_the_records_is_a_problem():
     section = section_of(bytes(data))
     at = row.offset + section._extents["patch_score"].offset
     data[at] ^= 1
-    with pytest.raises(ng.ChecksumError, match="graphs.page"):
+    with pytest.raises(ng.ChecksumError, match=r"graphs\.page"):
         section_of(bytes(data)).whole("patch_score")
     assert [(p.code, p.where) for p in ng.validate_bytes(bytes(data)).problems] == [("E_CRC", "graphs.page[0]")]
     # Sealed anew, so that only the records contradict it.
