@@ -26,7 +26,7 @@ from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import ConceptVectors, Patches, Study
 from neuralgraph.graph.view import View
 from neuralgraph.storage.archive import Archive, load, load_bytes
-from neuralgraph.storage.archive import open_archive as open
+from neuralgraph.storage.opening import open_archive as open
 from neuralgraph.storage.pack import pack, unpack
 from neuralgraph.storage.save import PROFILES, save, to_bytes
 from neuralgraph.storage.validate import Report, validate, validate_bytes

@@ -9,8 +9,8 @@ import typer
 
 from neuralgraph.cli.output import write_line
 from neuralgraph.errors import SourceError
-from neuralgraph.storage.archive import open_archive
 from neuralgraph.storage.atomic import check_writable
+from neuralgraph.storage.opening import open_archive
 
 __all__ = ["render"]
 

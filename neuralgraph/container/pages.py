@@ -84,10 +84,11 @@ class _LazyPages:
     def need_items(self, starts: NDArray[np.int64], length: int) -> None:
         if not self._fetch:
             self._source.check_size()
-        touched = np.unique(np.concatenate([starts // PAGE_BYTES, (starts + (length - 1)) // PAGE_BYTES]))
-        missing = touched[~self._verified[touched]]
-        if len(missing):
-            self._verify(missing)
+        first, last = starts // PAGE_BYTES, (starts + (length - 1)) // PAGE_BYTES
+        if not (self._verified[first].all() and self._verified[last].all()):
+            touched = np.zeros(len(self._table), np.bool_)
+            touched[first] = touched[last] = True
+            self._verify(np.flatnonzero(touched & ~self._verified))
 
     def _verify(self, pages: NDArray[np.intp]) -> None:
         if self._fetch:
@@ -193,7 +194,7 @@ class Column:
             start = self._offset + (key.__index__() % length) * size
             self._pages.need(start, start + size)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001  NumPy's call
         """All rows, verified."""
         return np.array(self[:], dtype, copy=copy)
 

@@ -78,7 +78,7 @@ class Container:
         """
         sections = self.contents.sections
         start, stop = sections[INDEX].offset, sections.get(KEYS, sections[INDEX]).end
-        if stop - start > MOST_FETCHED or self.source.at_hand(start, stop - start):
+        if stop - start > MOST_FETCHED or start >= self.source.at_hand_from:
             return self._read_prologue()
         self.source.expect(start, stop - start)
         # As a version 1.0 file without optional features has it; its root is another's otherwise.
@@ -209,7 +209,7 @@ class Container:
         ----------
         positions : in range, in any order.
         """
-        wanted = np.unique(np.asarray(positions, np.int64))
+        wanted = np.array(sorted(set(positions)), np.int64)
         if not len(wanted):
             return
         offset, length = self.index.places(wanted)
@@ -229,6 +229,11 @@ class Container:
         if self.source.far and leaf_digest(data) != self.index.leaf(position):
             reason = "the record is damaged, or the file was replaced while it was open; open it again"
             raise ChecksumError(reason, code="E_DIGEST", where=where)
+        return self.parsed(position, data)
+
+    def parsed(self, position: int, data: memoryview) -> Record:
+        """The record of these bytes; errors as ``record``, except that the leaf is not compared."""
+        where = f"record[{position}]"
         record = Record(data, where=where, limits=self.limits)
         name = self.index.disagreement(position, record.counts)
         if name:

@@ -187,6 +187,8 @@ class Record:
 
     def __init__(self, data: memoryview, *, where: str, limits: Limits) -> None:
         self.data, self.where, self.limits = data, where, limits
+        self.verified = False
+        """Its streams have been verified before; set by those who keep count of that."""
         limits.check("record_bytes", len(data), where=where)
         if len(data) < MINIMUM_BYTES:
             raise self._error("the record is shorter than its header")
@@ -285,7 +287,7 @@ class Record:
         return entry
 
     def read(self, stream_id: int) -> Buffer:
-        """Decoded bytes of a stream; its checksum is verified first, always.
+        """Decoded bytes of a stream; its checksum is verified first, unless it has been (``verified``).
 
         Raises
         ------
@@ -297,7 +299,7 @@ class Record:
         return decode_bytes(entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where)
 
     def stored(self, stream_id: int) -> memoryview:
-        """Stored bytes of a stream, their checksum verified.
+        """Stored bytes of a stream, their checksum verified unless it has been (``verified``).
 
         Raises
         ------
@@ -305,7 +307,7 @@ class Record:
         """
         entry = self.streams[stream_id]
         stored = self.data[entry.offset : entry.offset + entry.stored_bytes]
-        if crc32(stored) != entry.crc32:
+        if not self.verified and crc32(stored) != entry.crc32:
             raise ChecksumError("the stored bytes are damaged", where=self.where + self._name(stream_id))
         return stored
 
@@ -344,7 +346,7 @@ class Record:
             concept_vectors=self.matrix(CONCEPT_VECTOR_STREAMS),
             report=bytes(self.read(REPORT_STREAM)) if REPORT_STREAM in self.streams else None,
             pixels=bytes(self.read(PIXELS_STREAM)) if PIXELS_STREAM in self.streams else None,
-            extensions=self._extensions(),
+            extensions=self.extensions(),
         )
 
     def matrix(self, base: int) -> NDArray[np.float32]:
@@ -364,7 +366,13 @@ class Record:
         planes = [self.read(base + entry.offset + plane) for plane in range(entry.form.n_planes)]
         return entry.form.decode(planes, rows, width, where=self.where + self._name(base))
 
-    def _extensions(self) -> dict[str, bytes]:
+    def extensions(self) -> dict[str, bytes]:
+        """Extension payloads by name.
+
+        Raises
+        ------
+        FormatError (E_STREAM, E_NAME, E_CRC) : they are damaged, not in order, or have no name.
+        """
         stream_ids = [stream_id for stream_id in self.streams if stream_id in EXTENSION_STREAMS]
         named = [self._extension(stream_id) for stream_id in stream_ids]
         if stream_ids != list(EXTENSION_STREAMS[: len(stream_ids)]):

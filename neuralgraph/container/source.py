@@ -26,8 +26,9 @@ class ByteSource(Protocol):
         FormatError (E_TRUNCATED) : the file is shorter than it was.
         """
 
-    def at_hand(self, offset: int, length: int) -> bool:
-        """Whether these bytes can be read without a request to another machine."""
+    @property
+    def at_hand_from(self) -> int:
+        """From here to the end, bytes are read without a request to another machine."""
 
     def expect(self, offset: int, length: int) -> None:
         """Say that these bytes will be read next, so that several reads become few."""
@@ -50,7 +51,7 @@ class ByteSource(Protocol):
 class BytesSource:
     """A file held in memory."""
 
-    far = False
+    far, at_hand_from = False, 0
 
     def __init__(self, data: bytes | memoryview) -> None:
         self._data = memoryview(data)
@@ -59,10 +60,6 @@ class BytesSource:
     def read(self, offset: int, length: int) -> memoryview:
         """The bytes from ``offset``."""
         return self._data[offset : offset + length]
-
-    def at_hand(self, offset: int, length: int) -> bool:
-        """Everything is."""
-        return True
 
     def expect(self, offset: int, length: int) -> None:
         """Everything is at hand."""

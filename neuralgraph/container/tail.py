@@ -24,7 +24,7 @@ __all__ = ["ShiftedSource", "Tail", "read_tail"]
 class ShiftedSource:
     """A file whose end has moved: the byte that was at ``offset`` is at ``offset + shift``."""
 
-    far = False
+    far, at_hand_from = False, 0
 
     def __init__(self, source: ByteSource, shift: int) -> None:
         self._source, self._shift = source, shift
@@ -42,16 +42,11 @@ class ShiftedSource:
             raise FormatError("the bytes lie outside the file", code="E_RANGE", where="file")
         return self._source.read(start, length)
 
-    def at_hand(self, offset: int, length: int) -> bool:
-        """Nothing is a request away."""
-        return True
-
     def expect(self, offset: int, length: int) -> None:
         """A damaged file is read as it comes."""
 
     def mapped(self, offset: int, length: int) -> memoryview | None:
         """A damaged file is read, not mapped."""
-        return None
 
     def check_size(self) -> None:
         """Each read says when the file is too short."""

@@ -9,9 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from neuralgraph.errors import FormatError
+from neuralgraph.errors import FormatError, NeuralGraphError, OutputError
 
-__all__ = ["FileSource", "is_folder", "read_error"]
+__all__ = ["FileSource", "is_folder", "located", "read_error"]
+
+
+@contextmanager
+def located(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Put the name of a file in front of the place that an error from it names."""
+    try:
+        yield
+    except OutputError:
+        # Its place is the file that was to be written.
+        raise
+    except NeuralGraphError as error:
+        if error.where != str(path):
+            error.where = f"{path}: {error.where}" if error.where else str(path)
+        raise
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
@@ -38,7 +52,7 @@ class FileSource:
     FormatError (E_OPEN) : the file does not exist, is no regular file or may not be read.
     """
 
-    far = False
+    far, at_hand_from = False, 0
 
     def __init__(self, path: str | os.PathLike[str], *, keep_open: bool = True) -> None:
         self.path = Path(path)
@@ -126,10 +140,6 @@ class FileSource:
 
     def _shorter(self) -> FormatError:
         return FormatError("the file became shorter while it was read", code="E_TRUNCATED", where=str(self.path))
-
-    def at_hand(self, offset: int, length: int) -> bool:
-        """Everything is."""
-        return True
 
     def expect(self, offset: int, length: int) -> None:
         """Tell the system that these bytes will be read soon, where it listens."""

@@ -78,7 +78,7 @@ def _problems(container: Container) -> Iterator[Problem]:
     try:
         keys = container.keys
         if keys is not None:
-            keys.check_order()
+            keys.check()
     except NeuralGraphError as error:
         yield error.problem
     for name in container.contents.sections:
@@ -88,7 +88,7 @@ def _problems(container: Container) -> Iterator[Problem]:
             except NeuralGraphError as error:
                 yield error.problem
     try:
-        container.index  # noqa: B018  reading it verifies it; without it no record can be found
+        container.index.check()  # without it no record can be found
     except NeuralGraphError as error:
         yield error.problem
         return

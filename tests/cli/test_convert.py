@@ -16,7 +16,8 @@ from neuralgraph.bulk.destination import STATE
 from neuralgraph.cli.convert import convert
 from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.sources.phantom import phantom
-from neuralgraph.storage.archive import load, open_archive
+from neuralgraph.storage.archive import load
+from neuralgraph.storage.opening import open_archive
 
 FAKE = (sys.executable, str(Path(__file__).parents[1] / "bulk" / "fake_worker.py"))
 

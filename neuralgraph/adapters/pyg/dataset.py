@@ -14,8 +14,9 @@ from neuralgraph.adapters.pyg.graphs import to_data, to_hetero_data
 from neuralgraph.container.contents import GRAPHS
 from neuralgraph.errors import StudyError, StudyNotFoundError
 from neuralgraph.graph.targets import check_targets
-from neuralgraph.storage.archive import Archive, open_archive
+from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.batches.reader import BatchReader
+from neuralgraph.storage.opening import open_archive
 
 __all__ = ["StudyDataset"]
 

@@ -14,17 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from neuralgraph.errors import FormatError, StudyError, StudyNotFoundError
 from neuralgraph.graph.features import CONCEPT_FEATURES, FEATURISER, LEAST_WIDTH
 from neuralgraph.graph.targets import check_targets
-from neuralgraph.storage.archive import Archive, located, open_archive
+from neuralgraph.storage.archive import VERIFY, Archive
 from neuralgraph.storage.batches.assembly import ATTRIBUTES, Allocate, GraphBatch, assemble, targets
 from neuralgraph.storage.batches.embeddings import Widen, widen
 from neuralgraph.storage.batches.pruning import Pruning
 from neuralgraph.storage.batches.selection import Selection
 from neuralgraph.storage.batches.shard import Records, Shard
+from neuralgraph.storage.files import located
+from neuralgraph.storage.opening import open_archive
 
-__all__ = ["VERIFY", "BatchReader"]
-
-VERIFY: tuple[str, ...] = ("first", "always")
-"""When checksums are verified: at a record's or a page's first access, or at every one."""
+__all__ = ["BatchReader"]
 
 _ALL = frozenset(ATTRIBUTES)
 _GROUPS = {

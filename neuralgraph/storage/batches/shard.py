@@ -14,9 +14,9 @@ from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.graph.features import FEATURISER
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.table import Vocabulary
-from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.batches.embeddings import EmbeddingReader, Widen
 from neuralgraph.storage.batches.selection import Selection, select_from_records, select_from_section
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.wire.columns import split_graph
 
 __all__ = ["Shard"]
@@ -107,10 +107,7 @@ class Shard:
                 self._section, self._container.index, positions, self._label_place, len(self._labels), groups
             )
             return chosen, None
-        unique = np.unique(positions)
-        for offset, length in zip(*(part.tolist() for part in self._container.index.places(unique)), strict=True):
-            self._source.expect(offset, length)
-        records = {position: self._container.record(position) for position in unique.tolist()}
+        records = dict(self._container.records(positions.tolist()))
         words = self._vocabulary
         if words is None or words.width != width or len(words.concepts) > _MOST_WORDS:
             words = self._vocabulary = Vocabulary(width)
