@@ -190,6 +190,8 @@ def _section_rows() -> Iterator[Vector]:
         )
     five = draft_of(*[textual(name) for name in "abcde"])
     yield contents_vector("E_SECTION", "keys-flags", "keys with flags 1", "F16", of=five, toc=_row(1, 1, 1))
+    copied = SectionDraft("graphs", 2, b"12345678")
+    yield contents_vector("E_SECTION", "graphs-flags", "graphs that may be copied", "F16", more_sections=[copied])
     yield contents_vector("E_SECTION", "twice", "two sections of one name", "F15", more_sections=[later, later])
     yield contents_vector(
         "E_SECTION", "no-sections", "no section at all", "F16", toc=lambda toc: {**toc, "layout": {"sections": []}}

@@ -298,7 +298,7 @@ def _presence() -> Iterator[Vector]:
     yield vector("two-forms", "planes of two forms", added(0x28, 0x29))
     yield vector("mixed-forms", "planes of different forms make one matrix", renamed(0x22, 0x28))
     for stream_id in (0x24, 0x2C, 0x32, 0x5F):
-        yield vector(f"plane-0x{stream_id:x}", f"plane 0x{stream_id:x} belongs to no form", added(stream_id))
+        yield vector(f"plane-0x{stream_id:x}", f"plane 0x{stream_id:x} beside those of float32", added(stream_id))
     for stream_id in (0x04, 0x0F, 0xA0, 0x100, 0x7FFF, 0xC000, 0xFFFF):
         yield vector(f"unknown-0x{stream_id:x}", f"stream 0x{stream_id:x} is not known", added(stream_id))
     empty = basic("n", concepts=(), triples=(), labels={})

@@ -23,7 +23,8 @@ COPY_SAFE = 2
 
 INDEX = "index"
 KEYS = "keys"
-_CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0}
+GRAPHS = "graphs"
+_CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0, GRAPHS: 0}
 
 
 @dataclass(frozen=True)

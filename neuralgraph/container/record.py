@@ -80,7 +80,14 @@ class StreamEntry:
     """First byte, from the start of the record."""
 
 
-def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Form, level: int = zstd.LEVEL) -> bytes:
+def encode_record(
+    columns: StudyColumns,
+    *,
+    embedding: Form,
+    concept_vectors: Form,
+    level: int = zstd.LEVEL,
+    store_embedding: bool = False,
+) -> bytes:
     """The record of a study.
 
     A stream is compressed when that saves at least 3 % of it, and stored otherwise. The content digest is that of the
@@ -91,6 +98,7 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
     columns : the study.
     embedding, concept_vectors : forms of the two matrices.
     level : zstd level.
+    store_embedding : never compress the embedding, so that a loader can copy it; interleaved forms never are.
 
     Raises
     ------
@@ -106,6 +114,7 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
     if columns.word_attention is not None:
         streams.append((WORD_ATTENTION_STREAM, columns.word_attention))
     decoded: dict[str, Any] = {}
+    plain: set[int] = set()
     for name, base, form in (
         ("embedding", EMBEDDING_STREAMS, embedding),
         ("concept_vectors", CONCEPT_VECTOR_STREAMS, concept_vectors),
@@ -116,6 +125,8 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
         planes = form.encode(matrix)
         first = base + FORMS[form.name].offset
         streams += [(first + number, plane) for number, plane in enumerate(planes)]
+        if form.interleaved or (store_embedding and base == EMBEDDING_STREAMS):
+            plain |= set(range(first, first + len(planes)))
         decoded[name] = form.decode(planes, *matrix.shape, where=name)
     if len(columns.extensions) > len(EXTENSION_STREAMS):
         raise LimitError(f"{len(columns.extensions)} extensions, a record holds {len(EXTENSION_STREAMS)}")
@@ -123,9 +134,8 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
         label = name.encode()
         streams.append((EXTENSION_STREAMS[number], bytes([len(label)]) + label + payload))
     digest = replace(columns, **decoded).digest()
-    return _pack(
-        columns.counts, method_tag(columns.method), digest, [(i, *_compress(data, level), data) for i, data in streams]
-    )
+    packed = [(i, *((STORE, data) if i in plain else _compress(data, level)), data) for i, data in streams]
+    return _pack(columns.counts, method_tag(columns.method), digest, packed)
 
 
 def _compress(data: bytes, level: int) -> tuple[int, bytes]:
@@ -351,11 +361,7 @@ class Record:
         )
 
     def matrix(self, base: int) -> NDArray[np.float32]:
-        """A decoded matrix, its checksums verified.
-
-        Parameters
-        ----------
-        base : ``EMBEDDING_STREAMS`` or ``CONCEPT_VECTOR_STREAMS``.
+        """The decoded matrix of ``EMBEDDING_STREAMS`` or ``CONCEPT_VECTOR_STREAMS``, its checksums verified.
 
         Raises
         ------

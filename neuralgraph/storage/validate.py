@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
+from neuralgraph.container.contents import GRAPHS, INDEX, KEYS
 from neuralgraph.container.keys import Keys
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
-from neuralgraph.container.record import Record
+from neuralgraph.container.record import GRAPH_STREAM, Record
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.graph import provenance
 from neuralgraph.graph.rules import study_problems
 from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.graph_section import GraphSectionWriter
 from neuralgraph.wire import canonical
+from neuralgraph.wire.columns import split_graph
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -78,7 +82,7 @@ def _problems(container: Container) -> Iterator[Problem]:
     except NeuralGraphError as error:
         yield error.problem
     for name in container.contents.sections:
-        if name not in ("index", "keys"):
+        if name not in (INDEX, KEYS):
             try:
                 container.section(name)
             except NeuralGraphError as error:
@@ -93,22 +97,58 @@ def _problems(container: Container) -> Iterator[Problem]:
     except NeuralGraphError as error:
         yield error.problem
     envelope = {"total_decoded_bytes": 0, "max_record_decoded_bytes": 0, "max_streams": 0}
+    with ExitStack() as resources:
+        graphs = resources.enter_context(GraphSectionWriter()) if GRAPHS in container.contents.sections else None
+        yield from _problems_of_records(container, keys, envelope, graphs)
+    for name, value in envelope.items():
+        if container.trailer[name] != value:
+            reason = f"the trailer says {container.trailer[name]}, the records have {value}"
+            yield Problem("E_BUDGET", f"trailer.{name}", reason)
+
+
+def _problems_of_records(
+    container: Container, keys: Keys | None, envelope: dict[str, int], graphs: GraphSectionWriter | None
+) -> Iterator[Problem]:
+    """Problems of all records; ``envelope`` learns what they take, and the graphs section is made anew and compared."""
+    whole = True
     for position in range(len(container)):
         try:
             record = container.record(position)
         except NeuralGraphError as error:
             yield error.problem
-            envelope = {}
+            envelope.clear()
+            whole = False
             continue
-        yield from _record_problems(container, position, record, keys)
+        problems = list(_record_problems(container, position, record, keys))
+        yield from problems
+        whole = whole and not problems
+        if graphs is not None and whole:
+            try:
+                graphs.add(record, split_graph(record.counts, record.read(GRAPH_STREAM)), study_id=record.where)
+            except NeuralGraphError as error:
+                yield Problem("E_INDEX", GRAPHS, f"there can be no such section: {error.problem.message}")
+                whole = False
         if envelope:
             envelope["total_decoded_bytes"] += record.decoded_bytes
             envelope["max_record_decoded_bytes"] = max(envelope["max_record_decoded_bytes"], record.decoded_bytes)
             envelope["max_streams"] = max(envelope["max_streams"], len(record.streams))
-    for name, value in envelope.items():
-        if container.trailer[name] != value:
-            reason = f"the trailer says {container.trailer[name]}, the records have {value}"
-            yield Problem("E_BUDGET", f"trailer.{name}", reason)
+    if graphs is not None and whole and not _same_section(container, graphs):
+        yield Problem("E_INDEX", GRAPHS, "the section is not the one that the records give")
+
+
+def _same_section(container: Container, graphs: GraphSectionWriter) -> bool:
+    try:
+        stored = container.section(GRAPHS)
+    except NeuralGraphError:
+        # Reported already.
+        return True
+    size, pieces = graphs.finish()
+    position = 0
+    for piece in pieces:
+        if stored[position : position + len(piece)] != piece:
+            return False
+        position += len(piece)
+    return position == size == len(stored)
 
 
 def _record_problems(container: Container, position: int, record: Record, keys: Keys | None) -> Iterator[Problem]:

@@ -52,7 +52,7 @@ function checkSections(sections, count, tocOffset) {
     if (names.has(section.name)) fail("E_SECTION", where, "the name stands twice");
     names.add(section.name);
     if (section.flags < 0 || section.flags > (CRITICAL | COPY_SAFE)) fail("E_SECTION", where, "reserved flags are set");
-    const known = { index: CRITICAL, keys: 0 };
+    const known = { index: CRITICAL, keys: 0, graphs: 0 };
     if (Object.hasOwn(known, section.name)) {
       if (section.flags !== known[section.name]) fail("E_SECTION", where, "the flags are wrong");
     } else if (section.flags & CRITICAL) {
