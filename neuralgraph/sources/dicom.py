@@ -13,12 +13,13 @@ from __future__ import annotations
 import numpy as np
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.deflated import inflated_file
 from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header, registered_name
 from neuralgraph.sources.dicom_pixels import PixelFormat, is_lossy_syntax, read_stored_values
 from neuralgraph.sources.film import FACT_WORDS, Fact, Film, FilmLimits, check_dimensions
 from neuralgraph.sources.presentation import grey_level_table
 
-__all__ = ["is_dicom", "read_dicom_film", "stated_position"]
+__all__ = ["FILM_CLASSES", "is_dicom", "read_dicom_film", "stated_position"]
 
 _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1": "CR",
@@ -26,6 +27,9 @@ _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1.1.1": "DX for processing",
     "1.2.840.10008.5.1.4.1.1.7": "SC",
 }
+FILM_CLASSES: tuple[str, ...] = tuple(uid for uid, name in _SOP_CLASSES.items() if name in ("CR", "DX", "SC"))
+"""SOP classes that are read unless more is asked for, the classes of films before the one of whatever was captured."""
+
 _MODALITIES = ("CR", "DX", "RG")
 # A digitiser or a converter that did not know better says OT, or nothing.
 _CAPTURE_MODALITIES = (*_MODALITIES, "OT", "")
@@ -94,9 +98,11 @@ def read_dicom_film(
     """
     if not is_dicom(data):
         raise SourceError('not a DICOM file: "DICM" is missing at byte 128', code="E_SOURCE_TYPE")
+    limits = limits or FilmLimits()
+    data = inflated_file(data, limits)
     header = read_dicom_header(data)
     sop_class = _accepted_class(header, accept_for_processing=accept_for_processing)
-    layout = _pixel_format(header, limits or FilmLimits())
+    layout = _pixel_format(header, limits)
     burned_in = header.word("BurnedInAnnotation")
     if burned_in == "YES" and not accept_burned_in:
         raise _kind("the film says that identifying text is burned into its pixels; accept that explicitly if meant")
