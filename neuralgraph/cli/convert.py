@@ -187,6 +187,7 @@ def convert(
         tables,
         layout.value,
         extractor == "radgraph",
+        verbose,
         lambda selection: _selection(
             selection,
             view=view,
@@ -279,6 +280,7 @@ def _resolve(
     tables: Path | None,
     layout: str,
     report_graphs: bool,
+    verbose: bool,
     changed: Callable[[Selection], Selection],
 ) -> Manifest:
     from neuralgraph.sources.layouts import Roots, default_selection, detect_layout, resolve_manifest
@@ -288,7 +290,9 @@ def _resolve(
         selection = changed(default_selection(name))
         return resolve_manifest(Roots(source, reports, tables, report_graphs), name, selection)
     except NeuralGraphError as error:
-        error.where = f"{source}: {error.where}" if error.where else str(source)
+        # Folders and tables of an archive are named after patients, days and numbers.
+        where = f"{source}: {error.where}" if error.where else str(source)
+        error.where = where if verbose else "SOURCE; --verbose says where"
         raise
 
 
