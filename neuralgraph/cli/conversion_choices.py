@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["BurnedInPolicy", "CohortName", "Films", "LayoutName", "Sections", "Visit", "WithoutReport"]
+__all__ = ["BurnedInPolicy", "CohortName", "Engine", "Films", "LayoutName", "Sections", "Visit", "WithoutReport"]
 
 
 class LayoutName(StrEnum):
@@ -26,6 +26,13 @@ class CohortName(StrEnum):
 
     neural_mimic = "neural-mimic"
     neural_chexpert = "neural-chexpert"
+
+
+class Engine(StrEnum):
+    """What runs the workers."""
+
+    local = "local"
+    ray = "ray"
 
 
 class Visit(StrEnum):

@@ -17,6 +17,7 @@ from neuralgraph.cli.compress import UNTRAINED, EmbeddingForm, _policy
 from neuralgraph.cli.conversion_choices import (
     BurnedInPolicy,
     CohortName,
+    Engine,
     Films,
     LayoutName,
     Sections,
@@ -124,6 +125,17 @@ def convert(
     workers: Annotated[
         int, typer.Option(help="Worker processes [default: one per processor].", min=0, rich_help_panel=_RUN)
     ] = 0,
+    engine: Annotated[
+        Engine, typer.Option(help="Processes on this machine, or a Ray cluster.", rich_help_panel=_RUN)
+    ] = Engine.local,
+    ray_address: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --engine ray: a running cluster, 'auto' or host:port [default: one on this machine].",
+            rich_help_panel=_RUN,
+        ),
+    ] = "",
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.", rich_help_panel=_RUN)
     ] = "1/1",
@@ -220,6 +232,8 @@ def convert(
             "time_limit": time_limit,
             "failures": failures,
             "verbose": verbose,
+            "engine": engine.value,
+            "ray_address": ray_address,
         },
     )
     tell_outcome(outcome, dest, failures, json=json)
