@@ -9,7 +9,7 @@ from neuralgraph.sources.deflated import inflated_file
 from neuralgraph.sources.dicom import is_dicom, stated_position
 from neuralgraph.sources.dicom_header import DicomHeader, read_dicom_header
 
-__all__ = ["DicomKeys", "dicom_keys"]
+__all__ = ["DicomKeys", "dicom_keys", "keys_of"]
 
 _KEYS: dict[str, int] = {
     "SOPClassUID": 0x00080016,
@@ -58,13 +58,24 @@ def dicom_keys(path: str) -> DicomKeys | None:
             return None
         data += stream.read(_HEADER_BYTES)
         try:
-            header = read_dicom_header(inflated_file(data), _KEYS)
+            return keys_of(data)
         except SourceError:
             # A document has no pixel data to stop at, and may be longer.
             rest = stream.read(_MAX_DOCUMENT_BYTES)
             if not rest:
                 raise
-            header = read_dicom_header(inflated_file(data + rest), _KEYS)
+            return keys_of(data + rest)
+
+
+def keys_of(data: bytes) -> DicomKeys:
+    """The keys in a DICOM file, or in as much of it as precedes its pixel data.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_DAMAGED) : the header cannot be read.
+    MissingExtraError (E_EXTRA) : pydicom is not installed.
+    """
+    header = read_dicom_header(inflated_file(data), _KEYS)
     return DicomKeys(
         sop_class=header.identifier("SOPClassUID"),
         study=header.identifier("StudyInstanceUID"),
