@@ -3,17 +3,19 @@
 Synthetic films of 1024 x 1024 pixels as JPEG DICOM, their synthetic reports, the demo model. Processor milliseconds on
 one thread, medians over studies and rounds, the stages and Pillow's decoding of the same JPEG taken in turn.
 ``--workers`` adds the rate of one and of two worker processes, taken in turn; ``--memory N`` the memory of parent and
-worker over N studies.
+worker over N studies, with block means in the place of the model. ``--only-memory N`` measures that alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
 import re
 import statistics
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -106,6 +108,7 @@ def stages(source: Path, streams: list[bytes], scratch: Path, rounds: int) -> di
     compressor: Any = maker
     converter = Converter(settings, maker)
     clock: defaultdict[str, list[float]] = defaultdict(list)
+    packed_bytes: list[int] = []
 
     def timed(name: str, action: Callable[[], Any]) -> Any:
         began = time.process_time()
@@ -142,6 +145,7 @@ def stages(source: Path, streams: list[bytes], scratch: Path, rounds: int) -> di
         timed("write", lambda: _write(scratch / "study.ngr", packed))  # noqa: B023
         task = Task("0" * 32, [(str(path), "PA")], str(scratch / "whole.ngr"), text)
         answer = timed("whole", lambda: converter(task))  # noqa: B023
+        packed_bytes.append(answer.file_bytes)
         if answer.reason:
             raise RuntimeError(answer.message)
     median = {name: statistics.median(times[2:]) for name, times in clock.items()}
@@ -160,6 +164,7 @@ def stages(source: Path, streams: list[bytes], scratch: Path, rounds: int) -> di
         "milliseconds": {name: round(value, 3) for name, value in shown.items()},
         "model_forward_ms": round(median["model"] - median["preprocess"], 2),
         "whole_ms": round(median["whole"], 2),
+        "file_bytes": int(statistics.median(packed_bytes)),
         "pillow_decode_ms": round(median["pillow"], 3),
         "ours_without_decode_ms": round(ours, 3),
         "ours_over_pillow": round(ours / median["pillow"], 3),
@@ -191,32 +196,34 @@ def rates(source: Path, scratch: Path, rounds: int) -> dict[str, Any]:
 
 
 def memory(scratch: Path, count: int) -> dict[str, Any]:
-    """Resident mebibytes of parent and worker while ``count`` studies pass: small films, the demo model."""
+    """Resident mebibytes of parent and worker while ``count`` studies pass: small films, everything but the model."""
     source = scratch / "small"
     fill(source, 20, 256)
     lines = ["study_id,image,report"]
     lines += [f"{number:06d},{number % 20:04d}.dcm,{number % 20:04d}.txt" for number in range(count)]
     (source / "manifest.csv").write_text("\n".join(lines))
     samples: list[list[float]] = []
+    seen = itertools.count(1)
 
     def sample(**_: int) -> None:
-        sample.seen += 1  # type: ignore[attr-defined]
-        if sample.seen % max(1, count // 20) == 0 or sample.seen == 20:  # type: ignore[attr-defined]
-            samples.append([sample.seen, _resident(os.getpid()), *map(_resident, _children())])  # type: ignore[attr-defined]
+        number = next(seen)
+        if number % max(1, count // 20) == 0 or number == 20:
+            samples.append([number, _resident(os.getpid()), *map(_resident, _children())])
 
-    sample.seen = 0  # type: ignore[attr-defined]
     began = time.perf_counter()
     outcome = convert(
         make_plan(resolve_manifest(Roots(source)), Pseudonyms(_KEY)),
         Destination(scratch / "many"),
         ConversionSettings(),
-        RunOptions(workers=1),
+        RunOptions(workers=1, command=(sys.executable, "-m", "bench.modelless_worker")),
         progress=sample,
     )
     middle = samples[len(samples) // 2]
     return {
         "studies": outcome.converted,
+        "failed": outcome.failed,
         "side": 256,
+        "worker": "bench.modelless_worker",
         "seconds": round(time.perf_counter() - began, 1),
         "columns": ["studies", "parent_mib", "worker_mib"],
         "samples": samples,
@@ -243,10 +250,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", action="store_true")
     parser.add_argument("--memory", type=int, default=0)
+    parser.add_argument("--only-memory", type=int, default=0)
     arguments = parser.parse_args()
     result: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
+        if arguments.only_memory:
+            result["memory"] = memory(root, arguments.only_memory)
+            RESULT.write_text(json.dumps(result, indent=1) + "\n")
+            return
         streams = fill(root / "source", arguments.studies, arguments.side)
         result.update(
             command="python -m bench.stages --workers --memory 10000",

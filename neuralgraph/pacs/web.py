@@ -140,7 +140,8 @@ class WebArchive:
                 answer = self._client.store_instances([dataset])
         except SourceError as error:
             raise OutputError(error.message, code="E_WRITE") from error
-        if "FailedSOPSequence" in answer:
+        # Some archives answer with an empty list of failures.
+        if answer.get("FailedSOPSequence"):
             raise OutputError("the archive does not take the object", code="E_WRITE")
 
     def _retrieve(self, study: str, series: str, instance: str) -> Any:
