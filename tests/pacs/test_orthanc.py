@@ -22,9 +22,7 @@ def has_namespaces():
     return subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.skipif(
-    shutil.which("Orthanc") is None, reason="Orthanc (Debian: orthanc, orthanc-dicomweb) is not installed"
-)
+@pytest.mark.skipif(shutil.which("Orthanc") is None, reason="Debian's orthanc and orthanc-dicomweb are not there")
 @pytest.mark.skipif(shutil.which("unshare") is None or not has_namespaces(), reason="no network namespace can be made")
 def test_an_exchange(tmp_path):
     save(build_study(), tmp_path / "film.ngr")
