@@ -257,11 +257,12 @@ def main() -> None:
         root = Path(name)
         if arguments.only_memory:
             result["memory"] = memory(root, arguments.only_memory)
+            result["memory"]["command"] = f"python -m bench.stages --only-memory {arguments.only_memory}"
             RESULT.write_text(json.dumps(result, indent=1) + "\n")
             return
         streams = fill(root / "source", arguments.studies, arguments.side)
         result.update(
-            command="python -m bench.stages --workers --memory 10000",
+            command=" ".join(["python -m bench.stages", *sys.argv[1:]]),
             machine={"cores": len(os.sched_getaffinity(0)), "system": platform.system(), "arch": platform.machine()},
             versions={
                 "python": platform.python_version(),
@@ -281,6 +282,7 @@ def main() -> None:
             result["workers"] = rates(root / "source", root, 3)
         if arguments.memory:
             result["memory"] = memory(root, arguments.memory)
+            result["memory"]["command"] = f"python -m bench.stages --only-memory {arguments.memory}"
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

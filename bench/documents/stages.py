@@ -34,7 +34,7 @@ runs each, in turn).
     if memory := results.get("memory"):
         samples = [[f"{int(count):,}", parent, worker] for count, parent, worker in memory["samples"]]
         text += f"""
-Memory over {memory["studies"]:,} studies of {memory["side"]} x {memory["side"]} pixels, everything but the model (`{memory["worker"]}`): in the second half the
+`{memory["command"]}`: memory over {memory["studies"]:,} studies of {memory["side"]} x {memory["side"]} pixels, everything but the model (`{memory["worker"]}`): in the second half the
 worker grew by {memory["worker_growth_second_half_mib"]} MiB, the parent by {memory["parent_growth_second_half_mib"]} MiB. Resident MiB:
 
 {table(["studies", "parent", "worker"], samples)}

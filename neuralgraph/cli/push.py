@@ -70,7 +70,7 @@ def _pairs(folder: Path, manifest: Path) -> Iterator[tuple[Path, list[Path]]]:
 
 
 def _objects(path: Path, films: list[Path], *, overlay: bool) -> Iterator[Any]:
-    from neuralgraph.pacs.identity import read_source
+    from neuralgraph.pacs.identity import check_film_of, read_source
     from neuralgraph.pacs.overlay import overlay_object
     from neuralgraph.pacs.raw_data import raw_data_object
     from neuralgraph.storage.archive import load
@@ -84,7 +84,9 @@ def _objects(path: Path, films: list[Path], *, overlay: bool) -> Iterator[Any]:
     except NeuralGraphError as error:
         raise SourceError(f"not a valid study ({error.code})", code="E_SOURCE_DAMAGED") from error
     sources = [read_source(film) for film in films]
+    for view, film in enumerate(sources):
+        check_film_of(study, view, film)
     yield raw_data_object(data, sources[0])
     if overlay:
-        for view, film in enumerate(sources[: len(study.views)]):
+        for view, film in enumerate(sources):
             yield overlay_object(study, view, film)

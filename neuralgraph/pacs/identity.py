@@ -8,12 +8,13 @@ from io import BytesIO
 from typing import Any
 
 from neuralgraph.errors import SourceError
+from neuralgraph.graph.study import Study
 from neuralgraph.sources.deflated import inflated_file
 from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.files import read_whole_file
 
-__all__ = ["STUDY_KEYWORDS", "made_uid", "read_source"]
+__all__ = ["STUDY_KEYWORDS", "check_film_of", "made_uid", "read_source"]
 
 _MAX_BYTES = 256 * 1024 * 1024
 
@@ -70,6 +71,18 @@ def read_source(path: str | os.PathLike[str]) -> Any:
     if missing:
         raise SourceError(f"the DICOM file has no {missing[0]}", code="E_SOURCE_DAMAGED")
     return dataset
+
+
+def check_film_of(study: Study, view: int, source: Any) -> None:
+    """Refuse a film that a study was not made from, as far as its size tells.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_KIND) : the study has no such view, or one of another size.
+    """
+    sizes = [(place.height, place.width) for place in study.views]
+    if view >= len(sizes) or sizes[view] != (source.get("Rows"), source.get("Columns")):
+        raise SourceError("the film is not the one that the study was made from", code="E_SOURCE_KIND")
 
 
 def made_uid(kind: str, *parts: bytes | str) -> str:

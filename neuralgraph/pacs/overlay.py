@@ -12,7 +12,7 @@ import numpy as np
 
 from neuralgraph.errors import missing_extra
 from neuralgraph.graph.study import Study
-from neuralgraph.pacs.identity import made_uid
+from neuralgraph.pacs.identity import check_film_of, made_uid
 from neuralgraph.sources.dicom_header import quiet_pydicom
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def overlay_object(study: Study, view: int, source: Any) -> Any:
 
     Raises
     ------
-    SourceError (E_SOURCE_DAMAGED) : the film's header cannot be used.
+    SourceError (E_SOURCE_KIND) : not a film of the study. E_SOURCE_DAMAGED: its header cannot be used.
     MissingExtraError (E_EXTRA) : highdicom is not installed.
     """
+    check_film_of(study, view, source)
     try:
         from highdicom import pr
     except ImportError as error:

@@ -137,7 +137,10 @@ class WebArchive:
         """
         try:
             with _said("the archive does not take the object"):
-                answer = self._client.store_instances([dataset])
+                from pydicom import dcmread
+
+                # The client writes what it is given without a preamble, unless it was read from a file that had one.
+                answer = self._client.store_instances([dcmread(BytesIO(_as_file(dataset)))])
         except SourceError as error:
             raise OutputError(error.message, code="E_WRITE") from error
         # Some archives answer with an empty list of failures.

@@ -7,11 +7,13 @@ from builders import build_study
 from neuralgraph.storage.save import save
 from tests.sources.conftest import make_dicom, ramp
 
+HEIGHT, WIDTH = build_study().views[0].height, build_study().views[0].width
 
-def film(study="1.2.3", instance="1.2.3.4", pixels=None, **elements):
-    """A film of a patient with a name, as bytes."""
+
+def film(study="1.2.3", instance="1.2.3.4", height=HEIGHT, **elements):
+    """A film of a patient with a name, as bytes, of the size of the study of these tests."""
     return make_dicom(
-        ramp(64, 64, np.uint8) if pixels is None else pixels,
+        ramp(height, WIDTH, np.uint8),
         StudyInstanceUID=study,
         SeriesInstanceUID=f"{study}.1",
         SOPInstanceUID=instance,

@@ -6,7 +6,7 @@ from neuralgraph.errors import SourceError
 from neuralgraph.pacs import ngr_bytes, raw_data_object
 from neuralgraph.pacs.identity import made_uid, read_source
 from neuralgraph.pacs.overlay import overlay_object, patch_frames
-from tests.pacs.conftest import film, stored
+from tests.pacs.conftest import HEIGHT, film, stored
 
 
 @pytest.mark.parametrize("extra", [b"", b"x"])
@@ -52,7 +52,7 @@ def test_overlay(source):
     corners = np.array(drawn[0].GraphicData).reshape(-1, 2)
     view, patches = study.views[0], study.patches
     assert corners[0].tolist() == [patches.col[0] * view.patch_width, patches.row[0] * view.patch_height]
-    assert overlay_object(study, 0, source) == overlay_object(study, 0, source)
+    assert stored(overlay_object(study, 0, source)).to_json() == made.to_json()
 
 
 def test_frames_end_at_the_border():
@@ -63,6 +63,12 @@ def test_frames_end_at_the_border():
         assert (corners >= 0).all()
         assert (corners <= [view.width, view.height]).all()
         assert corners[0].tolist() == corners[-1].tolist()
+
+
+def test_films_of_other_studies(tmp_path):
+    (tmp_path / "film.dcm").write_bytes(film(height=HEIGHT - 1))
+    with pytest.raises(SourceError, match="not the one"):
+        overlay_object(build_study(), 0, read_source(tmp_path / "film.dcm"))
 
 
 def test_identifiers():

@@ -12,7 +12,7 @@ from PIL import Image
 from structured_reports import structured_report
 
 from neuralgraph.storage.save import save
-from tests.pacs.conftest import film
+from tests.pacs.conftest import HEIGHT, WIDTH, film
 from tests.sources.conftest import make_dicom, ramp
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +28,9 @@ def test_an_exchange(tmp_path):
     save(build_study(), tmp_path / "film.ngr")
     (tmp_path / "1.dcm").write_bytes(film(ViewPosition="PA"))
     stream = BytesIO()
-    Image.fromarray(ramp(64, 64, np.uint8)).save(stream, "JPEG")
+    Image.fromarray(ramp(HEIGHT, WIDTH, np.uint8)).save(stream, "JPEG")
     packed = make_dicom(
-        np.zeros((64, 64), np.uint8),
+        np.zeros((HEIGHT, WIDTH), np.uint8),
         syntax="1.2.840.10008.1.2.4.50",
         stream=stream.getvalue(),
         StudyInstanceUID="1.2.3",
