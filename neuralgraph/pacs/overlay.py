@@ -90,4 +90,6 @@ def overlay_object(study: Study, view: int, source: Any) -> Any:
         for keyword in ("InstanceCreationTime", "ContentTime", "PresentationCreationTime"):
             if keyword in made:
                 setattr(made, keyword, time)
+        for equipment in made.get("ContributingEquipmentSequence", ()):
+            equipment.ContributionDateTime = f"{date}{time}"
     return made
