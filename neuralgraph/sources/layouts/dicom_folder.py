@@ -70,10 +70,10 @@ def _take(path: Path, relative: str, studies: dict[str, _Study], reports: Report
         yield DroppedRow(relative, "header_unreadable")
         return
     if keys is None:
-        if path.suffix.lower() == ".txt":
-            reports.texts.setdefault(path.stem, str(path))
-        elif _is_message(path):
+        if _is_message(path):
             yield from _report(path, relative, reports)
+        elif path.suffix.lower() == ".txt":
+            reports.texts.setdefault(path.stem, str(path))
         return
     if keys.sop_class in STRUCTURED_REPORTS:
         yield from _report(path, relative, reports)

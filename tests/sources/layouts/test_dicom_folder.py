@@ -57,6 +57,12 @@ def test_reports_under_a_root_of_their_own(tree, second):
     assert manifest.rows[1].report_path == str(second.root / "2020/01/A2.txt")
 
 
+def test_messages_in_text_files_beside_the_films(tree):
+    film(tree, "1.dcm", "1.1", accession="A1")
+    tree.file("export.txt", oru("A1", "Clear."))
+    assert tree.manifest("dicom").rows[0].report == "IMPRESSION:\nClear."
+
+
 def test_reasons(tree, second, reasons):
     film(tree, "ct.dcm", "1.1", SOPClassUID=CT)
     film(tree, "two/1.dcm", "1.2", patient="1")
