@@ -29,6 +29,7 @@ VERBS: tuple[str, ...] = (
     "diff",
     "export",
     "render",
+    "view",
     "migrate",
     "recover",
     "audit",
