@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from bisect import bisect_right
 from collections import Counter
@@ -23,6 +24,9 @@ from neuralgraph.wire.columns import split_graph
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["Archive", "load", "load_bytes", "located", "ngr_files", "open_archive", "study_id_at"]
+
+_IDS_SHOWN = 10
+"""Ids that a notebook shows of an archive."""
 
 
 @contextmanager
@@ -187,6 +191,17 @@ class Archive(Sequence[Study]):
             repeated = Counter(ids).most_common(1)[0][0]
             raise FormatError(f"two files hold a study with the id {repeated!r}", code="E_DUP")
         return ids
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how many studies in how many files, and the first ids; no paths, no content."""
+        first = [html.escape(self._id_at(position)) for position in range(min(len(self), _IDS_SHOWN))]
+        more = f", … and {len(self) - len(first):,} more" if len(self) > len(first) else ""
+        return f"<p><b>{len(self):,} studies</b> in {len(self._files):,} files: {', '.join(first)}{more}</p>"
+
+    def _id_at(self, position: int) -> str:
+        path, container, own = self._locate(position)
+        with located(path):
+            return study_id_at(container, own)
 
     def close(self) -> None:
         """Close the files; harmless when closed already."""

@@ -6,6 +6,7 @@ const ROW = 58;
 const BOX_HEIGHT = 40;
 const TOP = 46;
 const MOST_CONCEPTS = 400;
+const SMALLEST_SCALE = 0.72;
 
 export const polarity = (label) => ({ present: "present", uncertain: "uncertain", absent: "absent" })[label.split(" ").at(-1).split("::").at(-1)] ?? "present";
 
@@ -85,8 +86,10 @@ export function drawGraph(host, study, select) {
     y: TOP + BOX_HEIGHT / 2 + ROW * layout.y[i],
   }));
   const height = Math.max(...places.map((place) => place.y)) + BOX_HEIGHT;
-  const total = pitch * used.length + 24;
-  const svg = shape("svg", { width: total, height, viewBox: `0 0 ${total} ${height}`, role: "group", "aria-label": "Concepts and relations" });
+  const total = pitch * used.length + 4;
+  // A little smaller rather than scrolled; no smaller than can be read.
+  const drawn = Math.min(total, Math.max(host.clientWidth - 4, SMALLEST_SCALE * total));
+  const svg = shape("svg", { width: drawn, height: (height * drawn) / total, viewBox: `0 0 ${total} ${height}`, role: "group", "aria-label": "Concepts and relations" });
   const tip = shape("path", { d: "M0 0L8 4L0 8Z" });
   svg.append(shape("defs", {}, shape("marker", { id: "arrow", markerWidth: 8, markerHeight: 8, refX: 8, refY: 4, orient: "auto", markerUnits: "userSpaceOnUse" }, tip)));
   used.forEach((column, i) => {

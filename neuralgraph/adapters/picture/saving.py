@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.adapters.picture.drawing import STYLE, draw_study
+from neuralgraph.adapters.picture.sheet import draw_sheet
 from neuralgraph.errors import OutputError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.atomic import atomic_file, check_writable
 
-__all__ = ["save_picture"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["save_picture", "save_sheet"]
 
 _DOTS_PER_INCH = 150
 # Nothing about time, machine or library version may enter the file.
@@ -44,14 +49,29 @@ def save_picture(
     OutputError (E_OUTPUT, E_WRITE) : the name has another ending, or the file cannot be written.
     MissingExtraError, SourceError, StudyError : as for draw_study.
     """
+    _ending(path)
+    check_writable(path)
+    _write(draw_study(study, image=image, view=view, sizes=sizes), path)
+
+
+def save_sheet(studies: Sequence[Study], path: str | os.PathLike[str], *, total: int | None = None) -> None:
+    """Draw a contact sheet and write it; see draw_sheet for the parameters, save_picture for the errors."""
+    _ending(path)
+    check_writable(path)
+    _write(draw_sheet(studies, total=total), path)
+
+
+def _ending(path: str | os.PathLike[str]) -> str:
     kind = Path(path).suffix.lower().lstrip(".")
     if kind not in _METADATA:
         raise OutputError("pictures are written as .png or .svg, give such a name", where=str(path))
-    check_writable(path)
-    figure = draw_study(study, image=image, view=view, sizes=sizes)
+    return kind
+
+
+def _write(figure: Figure, path: str | os.PathLike[str]) -> None:
     from matplotlib import style
 
-    buffer = BytesIO()
+    kind, buffer = _ending(path), BytesIO()
     with style.context(["default", STYLE]):
         figure.savefig(buffer, format=kind, dpi=_DOTS_PER_INCH, metadata=_METADATA[kind])
     with atomic_file(path) as stream:
