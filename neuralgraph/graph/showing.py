@@ -74,9 +74,9 @@ def study_html(study: Study) -> str:
         ("fusion edge", "yes" if study.fusion else "none"),
         ("digest", study.digest[:16] + "…"),
     ]
+    left = 'style="text-align:left"'
     table = "".join(
-        f'<tr><th style="text-align:left">{html.escape(name)}</th><td style="text-align:left">{html.escape(text)}</td></tr>'
-        for name, text in rows
+        f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(text)}</td></tr>" for name, text in rows
     )
     return f'<div style="display:flex;gap:1em;align-items:flex-start">{_map(study)}<table>{table}</table></div>'
 

@@ -257,7 +257,7 @@ def test_large_archives_are_read_in_pieces(page, tmp_path):
         )
         page.goto(serving.url)
         assert settled(page).startswith("✓ Study 1 of 12")
-    spans = [tuple(map(int, span.removeprefix("bytes ").split("/")[0].split("-"))) for span in asked]
+    spans = [tuple(map(int, span.removeprefix("bytes ").split("/")[0].split("-"))) for span in asked if span]
     assert sum(last + 1 - first for first, last in spans) < big.stat().st_size / 2
 
 
