@@ -2,7 +2,7 @@
 
     python examples/convert_folder.py OUT
 
-What the command line does with ``ngr convert FILMS STUDIES --key-file site.key``; this shows its exit codes and receipts.
+What ``ngr convert FILMS STUDIES --key-file site.key`` does, with its exit codes and the list of failures.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python examples/vitals_extension.py OUT
 
-An extension has a name below a domain you own, and bytes that only you need to understand (FORMAT.md 12.2). Readers that
-do not know it check its checksum and leave it alone; the content digest does not change, so the study stays the same study.
+An extension has a name below a domain you own, and bytes that only you need to understand (FORMAT.md 12.2). Readers
+that do not know it check its checksum and leave it alone; the content digest does not change: it is the same study.
 """
 
 from __future__ import annotations

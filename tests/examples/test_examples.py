@@ -79,8 +79,8 @@ def test_vitals_extension(example, tmp_path):
     old = in_javascript(tmp_path / "vitals.ngr")
     assert old["digest"] == plain.digest
     assert bytes.fromhex(old["extensions"][0]["payload"]) == read.extensions[vitals.NAME]
-    with pytest.raises(ValueError, match="no vital signs|EOF|magic"):
-        vitals.decode(b"\x93NUMPY")
+    with pytest.raises(ValueError, match="no vital signs"):
+        vitals.decode(vitals.encode(minutes, values[:, :2]))
 
 
 def test_volume_extension(example, tmp_path):
