@@ -1,8 +1,8 @@
 """Every code block of the documentation and the README runs, or says why not.
 
 The blocks of a page run one after another in a folder of synthetic films, reports and studies; Python blocks of a page
-share their names. A block that does not run is marked with a comment above it, ``<!-- not run: the reason -->``; one that
-ends with another exit code says so after its language: ``sh exit=1``.
+share their names. A block that does not run is marked with a comment above it, ``<!-- not run: the reason -->``; one
+that ends with another exit code says so after its language: ``sh exit=1``.
 """
 
 from __future__ import annotations

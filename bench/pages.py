@@ -20,6 +20,12 @@ __all__ = ["on_config", "on_files", "pages"]
 
 ROOT = Path(__file__).parents[1]
 
+_HEAD = """# Command line
+
+Results go to stdout, everything else to stderr. Exit codes: 0 success; 1 finished, but something failed or is invalid;
+2 wrong usage; 3 the input cannot be read or is not valid; 4 an extra or a model is missing.
+`ngr --install-completion` teaches your shell the verbs and options. `NO_COLOR=1` turns colours off."""
+
 
 def _error_table() -> str:
     rows = json.loads((ROOT / "spec" / "error-codes.json").read_text(encoding="utf-8"))["codes"]
@@ -41,22 +47,10 @@ def _command_line() -> str:
     from neuralgraph.cli.main import application
 
     command: Any = get_command(application())
-    head = [
-        "# Command line",
-        "",
-        "Results go to stdout, everything else to stderr. Exit codes: 0 success; 1 finished, but",
-    ]
-    head += [
-        "something failed or is invalid; 2 wrong usage; 3 the input cannot be read or is not valid; 4 an extra or a"
-    ]
-    head += [
-        "model is missing. `ngr --install-completion` teaches your shell the verbs. `NO_COLOR=1` turns colours off."
-    ]
-    parts = ["\n".join(head)]
+    parts = [_HEAD]
     for name, verb in command.commands.items():
-        arguments = " ".join(
-            p.make_metavar(typer.Context(verb)) for p in verb.params if p.param_type_name == "argument"
-        )
+        context = typer.Context(verb)
+        arguments = " ".join(p.make_metavar(context) for p in verb.params if p.param_type_name == "argument")
         help_text = (verb.help or "").strip()
         prose, _, example = help_text.partition("Example:")
         rows = [
