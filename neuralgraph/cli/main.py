@@ -31,6 +31,7 @@ VERBS: tuple[str, ...] = (
     "render",
     "generate",
     "assemble",
+    "view",
     "migrate",
     "recover",
     "audit",
