@@ -366,12 +366,15 @@ class Record:
             raise self._error(reason, code="E_NAME", at=self._name(stream_id))
         return name, data[1 + length :]
 
-    def problems(self) -> list[Problem]:
-        """Every stream that is damaged or does not decode."""
+    def problems(self, *, decode: bool = True) -> list[Problem]:
+        """Every stream that is damaged or, with ``decode``, does not decode."""
         found = []
         for stream_id in self.streams:
             try:
-                self.check(stream_id)
+                if decode:
+                    self.check(stream_id)
+                else:
+                    self.stored(stream_id)
             except NeuralGraphError as error:
                 found.append(error.problem)
         return found
