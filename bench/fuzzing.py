@@ -75,7 +75,7 @@ def summary(folder: Path) -> dict[str, Any]:
         "command": "python -m bench.fuzzing, several times on one folder",
         "atheris": version("atheris"),
         "python": platform.python_version(),
-        "machine": f"{os.cpu_count()} cores, shared with other work; one process at the lowest priority",
+        "machine": f"{os.cpu_count()} cores, shared with other work; one process of low priority",
         "seeds": sorted({row["seed"] for row in rows}),
         "options": list(OPTIONS[:2]),
         "executions": sum(target["executions"] for target in targets.values()),
