@@ -103,7 +103,7 @@ def _patches(columns: StudyColumns) -> Iterator[Problem]:
     if broken.any():
         yield Problem("E_IDX", f"patches[{_first(broken)}]", f"cell {cell[_first(broken)]} of {counts.n_cells}")
         return
-    if len(np.unique(cell)) != len(cell):
+    if not np.diff(np.sort(cell)).all():
         yield Problem("E_COORD", "patches", "two patches lie in the same cell")
         return
     broken = ~np.isfinite(score) | np.signbit(score)
@@ -158,7 +158,8 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
         yield Problem("E_IDX", "triples", "a triple names a concept or relation that does not exist")
     if (triples[:, 0] == triples[:, 2]).any():
         yield Problem("E_IDX", "triples", "a triple joins a concept to itself")
-    if not np.array_equal(triples, np.unique(triples, axis=0)):
+    rows = [tuple(row) for row in triples.tolist()]
+    if rows != sorted(set(rows)):
         yield Problem("E_ORDER", "triples", "triples are not in ascending order, each once")
     if (graph["fusion_patch"] >= max(1, counts.n_patches)).any():
         yield Problem("E_IDX", "fusion", "the fusion edge starts outside the patches")
