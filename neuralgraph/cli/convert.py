@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import UNTRAINED, EmbeddingForm, _policy
+from neuralgraph.cli.compress import EmbeddingForm, _policy
 from neuralgraph.cli.conversion_report import progress_bar, tell_outcome, tell_plan
+from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note
 from neuralgraph.errors import NeuralGraphError, OutputError
 
@@ -246,7 +247,7 @@ def convert(
     )
     tell_outcome(outcome, dest, failures, json=json)
     if model == "demo" and outcome.converted:
-        note(UNTRAINED)
+        tell_model(model, trained=True)
     if not outcome.complete:
         raise typer.Exit(1)
 

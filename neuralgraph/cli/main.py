@@ -31,6 +31,7 @@ VERBS: tuple[str, ...] = (
     "render",
     "generate",
     "assemble",
+    "train",
     "migrate",
     "recover",
     "audit",
