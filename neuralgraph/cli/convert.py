@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import UNTRAINED, EmbeddingForm, _policy
+from neuralgraph.cli.compress import EmbeddingForm, _policy
 from neuralgraph.cli.conversion_choices import (
     BurnedInPolicy,
     CohortName,
@@ -25,6 +25,7 @@ from neuralgraph.cli.conversion_choices import (
     WithoutReport,
 )
 from neuralgraph.cli.conversion_report import progress_bar, tell_outcome, tell_plan
+from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note
 from neuralgraph.errors import NeuralGraphError, OutputError
 
@@ -238,7 +239,7 @@ def convert(
     )
     tell_outcome(outcome, dest, failures, json=json)
     if model == "demo" and outcome.converted:
-        note(UNTRAINED)
+        tell_model(model, trained=True)
     if not outcome.complete:
         raise typer.Exit(1)
 

@@ -32,6 +32,7 @@ VERBS: tuple[str, ...] = (
     "generate",
     "assemble",
     "view",
+    "train",
     "migrate",
     "recover",
     "audit",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -125,8 +124,8 @@ def augmented(
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Films as another exposure, another position or another detector would show them.
 
-    Each film is shifted by less than a patch and gets a gamma, a gain and an offset of its own; a quarter of the batches
-    is softened, and a tenth reduced to a smaller grid. Left stays left: reports name sides.
+    Each film is shifted by less than a patch and gets a gamma, a gain and an offset of its own; a quarter of the
+    batches is softened, and a tenth reduced to a smaller grid. Left stays left: reports name sides.
 
     Parameters
     ----------

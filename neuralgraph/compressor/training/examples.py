@@ -63,7 +63,7 @@ def prepared(film: NDArray[Any], preprocessor: Preprocessor, **rest: Any) -> Pre
     Parameters
     ----------
     film : float32 [H, W], 0 to 1.
-    preprocessor : of the model; decides size and padding. Its normalisation is undone, because exposure is varied first.
+    preprocessor : of the model; decides size and padding. Its normalisation is undone: exposure is varied first.
     rest : the other fields of ``Prepared``.
     """
     grey = preprocessor(film)[0] * preprocessor.std + preprocessor.mean

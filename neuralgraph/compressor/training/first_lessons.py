@@ -1,9 +1,10 @@
 """First lessons for an encoder that has never seen a film: which patch shows which finding.
 
-The paper starts from a Swin that was trained on millions of photographs. From random weights neither the report nor the
-findings of a whole film teach an encoder anything for thousands of steps: their gradient is shared by all patches. Where
-the masks of the findings are known, as in the phantom, every patch has an answer of its own, and hundreds of steps are
-enough. The decoder and its cross-attention are not touched: where they look is learnt from reports alone, later.
+The paper starts from a Swin that was trained on millions of photographs. From random weights neither the report nor
+the findings of a whole film teach an encoder anything for many hundreds of steps: their gradient is shared by all
+patches. Where the masks of the findings are known, as in the phantom, every patch has an answer of its own, and some
+hundreds of steps are enough. The decoder and its cross-attention are not touched: where they look is learnt from
+reports alone, later.
 """
 
 from __future__ import annotations

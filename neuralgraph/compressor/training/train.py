@@ -9,14 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers.trainer_utils import get_last_checkpoint, set_seed
 
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model.files import model_digest
+from neuralgraph.compressor.model.mean_attention import mean_attention_map, write_mean_attention
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
+from neuralgraph.compressor.model_scorer import ModelScorer
 from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.examples import ExampleSet
 from neuralgraph.compressor.training.first_lessons import first_lessons
@@ -24,10 +28,11 @@ from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
 
-__all__ = ["Start", "Trained", "fresh_start", "start_from", "train"]
+__all__ = ["Start", "Trained", "changed_config", "fresh_start", "start_from", "train"]
 
 CHECKPOINTS = "checkpoints"
 RECORD_NAME = "training.json"
+_MEAN_FILMS = 300
 Progress = Callable[[int, int, dict[str, float]], None]
 
 
@@ -72,7 +77,7 @@ def start_from(directory: Path, *, name: str, labels: tuple[str, ...]) -> Start:
     source = model_digest(directory)
     old = NeuralGraphModel.from_pretrained(directory)
     kept = labels or old.config.labels
-    config = _changed(old.config, name=name, labels=list(kept))
+    config = changed_config(old.config, name=name, labels=list(kept))
     model = NeuralGraphModel(config)
     weights = old.state_dict()
     if kept != old.config.labels:
@@ -162,11 +167,12 @@ def train(
     model = trainer.accelerator.unwrap_model(trainer.model).cpu()
     if not all(bool(torch.isfinite(weight).all()) for weight in model.parameters()):
         raise ModelError("training diverged: a weight is not finite; lower the learning rates", where="recipe")
-    model.config = _changed(model.config, trained=True)
+    model.config = changed_config(model.config, trained=True)
     if trainer.is_world_process_zero():
         (model.half() if half else model).save_pretrained(directory)
         start.tokenizer.write(directory)
         start.preprocessor.write(directory)
+        write_mean_attention(directory, _mean_attention(directory, learn))
         _write(directory / RECORD_NAME, {**record, "log": _plain_log(log)})
         shutil.rmtree(checkpoints)
     best = int(trainer.state.best_global_step or trainer.state.global_step)
@@ -178,6 +184,18 @@ def train(
         losses={name.removeprefix("eval_"): losses[name] for name in losses if name.endswith("loss")},
         log=log,
     )
+
+
+def _mean_attention(directory: Path, learn: ExampleSet) -> NDArray[np.float32]:
+    """The model's mean map over films it learnt from, with their reports."""
+    preprocessor = Preprocessor.read(directory)
+    scorer = ModelScorer.load(directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
+    some = range(0, len(learn), max(1, len(learn) // _MEAN_FILMS))
+    scored = (
+        scorer([np.divide(learn[number].pixels, 255, dtype=np.float32)], [learn[number].report])[0] for number in some
+    )
+    side = min(64, preprocessor.max_side // preprocessor.stride)
+    return mean_attention_map(scored, rows=side, cols=side)
 
 
 def _first(
@@ -247,7 +265,8 @@ def _plain_log(log: list[dict[str, Any]]) -> list[dict[str, float]]:
     ]
 
 
-def _changed(config: NeuralGraphConfig, **changes: Any) -> NeuralGraphConfig:
+def changed_config(config: NeuralGraphConfig, **changes: Any) -> NeuralGraphConfig:
+    """A configuration with some fields changed, checked like any other."""
     values = {**config.to_dict(), **changes}
     values.pop("model_type")
     return NeuralGraphConfig(**values)

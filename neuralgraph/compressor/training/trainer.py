@@ -162,8 +162,8 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         self,
         model: Any,
         inputs: dict[str, Any],
-        return_outputs: bool = False,
-        **unused: Any,  # noqa: FBT001, FBT002
+        return_outputs: bool = False,  # noqa: FBT001, FBT002  # the Trainer's own signature
+        **_: Any,
     ) -> Any:
         """The joint loss; its two parts are kept for the log."""
         output = model(**inputs)
@@ -251,7 +251,7 @@ class _Telling(TrainerCallback):  # type: ignore[misc]  # transformers has no ty
     def __init__(self, progress: Callable[[int, int, dict[str, float]], None] | None) -> None:
         self._progress = progress
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **unused: Any) -> None:
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         if self._progress is not None:
             known = {name: value for line in state.log_history[-2:] for name, value in line.items() if "loss" in name}
             self._progress(state.global_step, state.max_steps, known)
