@@ -66,6 +66,7 @@ def draw_sheet(studies: Sequence[Study], *, total: int | None = None, columns: i
             axes = figure.add_axes(place)
             if study.views:
                 draw_film(axes, study, 0, None, small=True)
+                axes.set_anchor("NW")  # above its words
             else:
                 axes.set_axis_off()
             figure.text(left / width, (bottom - 0.05) / height, _words(study), fontsize=6.5, va="top", parse_math=False)

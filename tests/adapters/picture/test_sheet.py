@@ -28,7 +28,7 @@ def test_films_stand_in_order_with_their_patches():
         boxes = [tuple(path.get_extents().extents) for path in outlines.get_paths()]
         expected = [view.box(r, c) for r, c in zip(study.patches.row, study.patches.col, strict=True)]
         assert boxes == [(left, top, right, bottom) for top, left, bottom, right in expected]
-    places = [axes.get_position() for axes in figure.axes]
+    places = [axes.get_position(original=True) for axes in figure.axes]
     # Six in a row, from left to right, then the next row below.
     assert [round(p.y0, 6) for p in places[:6]] == [round(places[0].y0, 6)] * 6
     assert [p.x0 for p in places[:6]] == sorted({p.x0 for p in places[:6]})
