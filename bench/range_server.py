@@ -31,11 +31,13 @@ class RangeServer:
     without_ranges: bool = False
 
     def url(self, name: str) -> str:
+        """Where a file is."""
         return f"{self.address}/{name}"
 
 
 @contextmanager
 def range_server() -> Iterator[RangeServer]:
+    """A server that runs as long as the block."""
     state = RangeServer()
 
     class Handler(BaseHTTPRequestHandler):

@@ -61,7 +61,7 @@ class IndexRows:
         numbers = np.frombuffer(self._numbers, "<u4").reshape(len(self), 1 + len(COUNT_COLUMNS))
         lengths = numbers[:, 0].astype("<u8")
         offsets = PROLOGUE.size + np.cumsum(lengths) - lengths
-        return offsets.astype("<u8").tobytes() + numbers.T.tobytes() + self._leaves
+        return b"".join((offsets.astype("<u8").tobytes(), numbers.T.tobytes(), self._leaves))
 
 
 class Index:
@@ -130,11 +130,24 @@ class Index:
             self._check(offset, length, np.where(positions + 1 == self._n, np.uint64(self._end), following))
         return offset.astype(np.int64), length.astype(np.int64)
 
+    def place(self, position: int) -> tuple[int, int]:
+        """First byte and length of one record; errors as ``places``."""
+        if not self._pages.whole:
+            offset, length = self.places(np.array([position]))
+            return int(offset[0]), int(length[0])
+        return int(self.offset[position]), int(self.length[position])
+
     def _check(self, offset: NDArray[np.uint64], length: NDArray[np.uint32], following: NDArray[np.uint64]) -> None:
         if (offset > MAX_INTEGER).any():
             raise FormatError("an offset exceeds 2^53 - 1", code="E_OVERFLOW", where="index")
         if (offset < PROLOGUE.size).any() or (offset + length != following).any():
             raise _gap()
+
+    def leaves(self) -> list[bytes]:
+        """All leaf digests, in order; errors as ``leaf``."""
+        self._pages.need(self._leaves, self._leaves + LEAF_BYTES * self._n)
+        data = bytes(self._pages.payload[self._leaves :])
+        return [data[at : at + LEAF_BYTES] for at in range(0, len(data), LEAF_BYTES)]
 
     def leaf(self, position: int) -> bytes:
         """The 32-byte leaf digest of a record.

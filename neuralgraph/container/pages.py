@@ -137,12 +137,13 @@ def section_payload(source: ByteSource, section: Section) -> memoryview:
     return payload
 
 
-def section_pages(source: ByteSource, section: Section, *, always: bool = False) -> Pages:
+def section_pages(source: ByteSource, section: Section, *, whole: int | None = None, always: bool = False) -> Pages:
     """A section for reading in places.
 
     Parameters
     ----------
     source, section : the file and its section.
+    whole : a section of at most so many bytes is read and verified whole; None is ``SMALL_SECTION``.
     always : verify the pages of a map at every access instead of the first.
 
     Raises
@@ -150,7 +151,7 @@ def section_pages(source: ByteSource, section: Section, *, always: bool = False)
     ChecksumError (E_CRC) : the page table, or a page of a small section, is damaged.
     FormatError (E_COVER) : padding is not zero.
     """
-    if section.length <= SMALL_SECTION:
+    if section.length <= (SMALL_SECTION if whole is None else whole):
         return WholePayload(section_payload(source, section))
     return _LazyPages(source, section, always=always)
 

@@ -65,6 +65,7 @@ class Container:
         self.source = source
         self.limits = limits or Limits()
         self._always = always
+        self._whole: int | None = None
         prologue = None if source.far else self._read_prologue()
         self.trailer, self.root = self._read_trailer()
         self.contents = self._read_contents()
@@ -81,12 +82,15 @@ class Container:
         if stop - start > MOST_FETCHED or start >= self.source.at_hand_from:
             return self._read_prologue()
         self.source.expect(start, stop - start)
+        self._whole = MOST_FETCHED
         # As a version 1.0 file without optional features has it; its root is another's otherwise.
         self.prologue = pack_prologue()
         try:
             self.verify_root()
         except ChecksumError:
             return self._read_prologue()
+        finally:
+            self.keys  # noqa: B018  what came with the request is taken before the next
         return self.prologue
 
     def _read_prologue(self) -> bytes:
@@ -162,7 +166,8 @@ class Container:
         FormatError (E_CRC, E_COVER, E_INDEX) : it is damaged or contradicts itself.
         """
         section = self.contents.sections[INDEX]
-        return Index(section_pages(self.source, section, always=self._always), len(self), end=section.offset)
+        pages = section_pages(self.source, section, whole=self._whole, always=self._always)
+        return Index(pages, len(self), end=section.offset)
 
     @cached_property
     def keys(self) -> Keys | None:
@@ -173,7 +178,9 @@ class Container:
         FormatError (E_CRC, E_COVER, E_INDEX) : they are damaged or contradict themselves.
         """
         section = self.contents.sections.get(KEYS)
-        return None if section is None else Keys(section_pages(self.source, section, always=self._always), len(self))
+        if section is None:
+            return None
+        return Keys(section_pages(self.source, section, whole=self._whole, always=self._always), len(self))
 
     def record_bytes(self, position: int) -> memoryview:
         """The bytes of a record, as they stand in the file.
@@ -182,9 +189,9 @@ class Container:
         ------
         LimitError (E_LIMIT) : the record is larger than the limits allow; nothing is read.
         """
-        offset, length = self.index.places(np.array([position]))
-        self.limits.check("record_bytes", int(length[0]), where=f"record[{position}]")
-        return self.source.read(int(offset[0]), int(length[0]))
+        offset, length = self.index.place(position)
+        self.limits.check("record_bytes", length, where=f"record[{position}]")
+        return self.source.read(offset, length)
 
     def record(self, position: int) -> Record:
         """A record whose header is verified and agrees with the index; from far away, the whole record with its leaf.
@@ -306,8 +313,7 @@ class Container:
         ChecksumError (E_DIGEST) : it differs from the trailer's.
         """
         self.index.check()
-        leaves = [self.index.leaf(position) for position in range(len(self))]
-        if root_digest(self.prologue, merkle_root(leaves), self.contents.meta) != self.root:
+        if root_digest(self.prologue, merkle_root(self.index.leaves()), self.contents.meta) != self.root:
             raise ChecksumError("the root digest does not match", code="E_DIGEST", where="trailer")
 
 
