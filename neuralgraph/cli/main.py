@@ -31,6 +31,7 @@ VERBS: tuple[str, ...] = (
     "render",
     "migrate",
     "recover",
+    "evaluate",
     "audit",
     "doctor",
     "conformance",
