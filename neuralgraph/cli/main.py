@@ -35,6 +35,7 @@ VERBS: tuple[str, ...] = (
     "train",
     "migrate",
     "recover",
+    "evaluate",
     "audit",
     "pull",
     "listen",
