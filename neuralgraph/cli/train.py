@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.convert import LayoutName, _resolve
+from neuralgraph.cli.conversion_choices import LayoutName
+from neuralgraph.cli.convert import _resolve
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.errors import OutputError, SourceError, missing_extra
 
@@ -127,7 +128,7 @@ def _manifest(source: Path, reports: Path | None, tables: Path | None, layout: s
     def with_report(chosen: Selection) -> Selection:
         return dataclasses.replace(chosen, generate_reports=False)
 
-    resolved = _resolve(source, reports, tables, layout, with_report)
+    resolved = _resolve(source, reports, tables, layout, False, True, with_report)
     if not resolved.rows:
         raise SourceError("the source holds no study with film and report", code="E_SOURCE_EMPTY", where=str(source))
     return lambda preprocessor: (manifest_tasks(resolved.rows, preprocessor), prepare_row)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
-from neuralgraph.storage.archive import open_archive
+from neuralgraph.storage.opening import open_archive
 from neuralgraph.tasks.graphs import GraphSettings, n_patches, standardised, study_graph
 from neuralgraph.tasks.metrics import auc, calibration, compare_auc
 from neuralgraph.tasks.splits import SPLITS, Split
