@@ -14,11 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 import neuralgraph as ng
-from neuralgraph.cli.main import app
+from neuralgraph.cli.main import application
 from neuralgraph.errors import CODES
 from neuralgraph.storage.validate import LEVELS
 
 VECTORS = Path(__file__).parents[2] / "spec" / "vectors"
+APP = application(["validate", "decode"])
 VALID = VECTORS / "valid" / "smallest.ngr"
 # One vector for each level at which it is first found.
 FOUND_AT = {
@@ -30,7 +31,7 @@ FOUND_AT = {
 
 
 def run(*arguments: object):
-    return CliRunner().invoke(app, ["validate", *map(str, arguments)], catch_exceptions=False)
+    return CliRunner().invoke(APP, ["validate", *map(str, arguments)], catch_exceptions=False)
 
 
 @pytest.fixture
