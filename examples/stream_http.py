@@ -54,7 +54,7 @@ def main(folder: Path) -> tuple[ng.Study, int, int]:
     """The study read, the bytes it took, and the bytes of the archive."""
     folder.mkdir(parents=True, exist_ok=True)
     archive_path = folder / "archive.ngr"
-    ng.save(studies(400), archive_path, embedding="float16")
+    ng.save(studies(600), archive_path, embedding="float16")
     handler = type("Handler", (Ranges,), {"file": archive_path})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -47,16 +47,21 @@ def test_export_refuses_other_names_and_missing_files(file, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="interrupts are sent another way there")
 def test_it_serves_until_interrupted(file):
-    command = [sys.executable, "-m", "neuralgraph", "view", str(file), "--no-browser"]
+    # Interrupts may be ignored by whatever started the tests, and a child inherits that.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}\nfrom neuralgraph.cli import main; main()"
+    command = [sys.executable, "-c", code, "view", str(file), "--no-browser"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as started:
-        url = started.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:")
-        with urllib.request.urlopen(url) as page:
-            assert b"neuralgraph" in page.read()
-        started.send_signal(signal.SIGINT)
-        _, notes = started.communicate(timeout=60)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as started:
+        try:
+            url = started.stdout.readline().strip()
+            assert url.startswith("http://127.0.0.1:")
+            with urllib.request.urlopen(url) as page:
+                assert b"neuralgraph" in page.read()
+            started.send_signal(signal.SIGINT)
+            _, notes = started.communicate(timeout=60)
+        finally:
+            started.kill()
     assert started.returncode == 0
     assert notes.splitlines()[-1] == "ngr: stopped"
