@@ -111,8 +111,8 @@ def attention_bytes(model: NeuralGraphModel, dtype: torch.dtype, device: torch.d
     run = model.text(encoder_outputs=BaseModelOutput(last_hidden_state=memory), labels=labels, output_attentions=True)
     held = sum(one.nbytes for one in run.cross_attentions)
     patches = memory.shape[1]
-    # Keys of the layer, the weights of some tokens, the same with the heads reduced, the sum; all float32.
-    streamed = 4 * patches * (config.num_heads * config.d_kv + (config.num_heads + 1) * TOKENS_AT_ONCE + 1)
+    # Keys of one head, its weights for some tokens, the same with uncounted tokens left out, the sum; all float32.
+    streamed = 4 * patches * (config.d_kv + 2 * TOKENS_AT_ONCE + 1)
     return {
         "patches": patches,
         "tokens": TOKENS,

@@ -2,8 +2,8 @@
 
 transformers runs T5 with fused attention, which never holds the weights, and returns an empty tuple when asked for
 them. So the inputs of the layer in question are captured with a hook and softmax(q k^T) is computed from them again:
-T5 cross-attention has neither a position bias nor a scaling. Tokens go through in chunks, so that layers x heads x
-tokens x patches are never held at once. ``check_attention`` compares with what the model did compute.
+T5 cross-attention has neither a position bias nor a scaling. Heads go through one by one and tokens in chunks, so that
+layers x heads x tokens x patches are never held at once. ``check_attention`` compares with what the model did compute.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def attention_by_token(
 
     Yields
     ------
-    (start, stop, float32 [B, stop - start, N]) : the heads reduced, divided by the number of layers; the parts of
-    several layers come one after another and are to be added.
+    (start, stop, float32 [B, stop - start, N]) : shares of the heads and layers; parts of the same tokens are to be
+    added. Under "mean" heads come one by one, so that neither the keys nor the weights of all are ever held.
     """
     layers = chosen_layers(model, layer)
     with _captured(model, layers) as runs:
@@ -113,10 +113,18 @@ def attention_by_token(
     if len(runs) != len(layers):
         raise no_attention("its decoder never ran cross-attention")
     for run in runs:
-        weights_of = attention_of(run)
-        for start in range(0, decoder_ids.shape[1], TOKENS_AT_ONCE):
-            stop = min(start + TOKENS_AT_ONCE, decoder_ids.shape[1])
-            yield start, stop, over_heads(weights_of(start, stop), heads) / len(layers)
+        count = int(run.module.n_heads)
+        alone = heads == "mean"
+        for head in range(count) if alone else (0,):
+            weights_of = _head_attention(run, head) if alone else attention_of(run)
+            for start in range(0, decoder_ids.shape[1], TOKENS_AT_ONCE):
+                stop = min(start + TOKENS_AT_ONCE, decoder_ids.shape[1])
+                weights = weights_of(start, stop)
+                yield (
+                    start,
+                    stop,
+                    weights / (count * len(layers)) if alone else over_heads(weights, heads) / len(layers),
+                )
 
 
 def sum_over_tokens(attention: torch.Tensor, counted: torch.Tensor, *, heads: Heads = "mean") -> torch.Tensor:
@@ -227,11 +235,18 @@ def _captured(model: NeuralGraphModel, layers: list[int]) -> Iterator[list[Cross
 
 def attention_of(run: CrossAttention) -> Callable[[int, int], torch.Tensor]:
     """The weights of tokens start..stop as a function: float32 [B, heads, stop - start, N]."""
-    module = run.module
-    keys = by_head(module, module.k(run.memory)).float().transpose(-2, -1)
+    by_one = [_head_attention(run, head) for head in range(int(run.module.n_heads))]
+    return lambda start, stop: torch.stack([weights(start, stop) for weights in by_one], dim=1)
+
+
+def _head_attention(run: CrossAttention, head: int) -> Callable[[int, int], torch.Tensor]:
+    """The weights of one head for tokens start..stop as a function: float32 [B, stop - start, N]."""
+    module, width = run.module, int(run.module.key_value_proj_dim)
+    own = slice(head * width, (head + 1) * width)
+    keys = nn.functional.linear(run.memory, module.k.weight[own]).float().transpose(-2, -1)
 
     def weights(start: int, stop: int) -> torch.Tensor:
-        queries = by_head(module, module.q(run.hidden[:, start:stop])).float()
+        queries = nn.functional.linear(run.hidden[:, start:stop], module.q.weight[own]).float()
         return torch.softmax(queries @ keys, dim=-1)
 
     return weights

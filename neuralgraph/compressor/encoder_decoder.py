@@ -32,6 +32,8 @@ from neuralgraph.errors import LimitError, ModelError
 __all__ = ["EncoderDecoderScorer"]
 
 _BLOCK = 1 << 20
+_NO_LIMIT = 1 << 16
+"""Tokens of a report for a decoder that names no limit of its own."""
 _CODE_KEYS = {"auto_map", "quantization_config", "attn_implementation", "_attn_implementation"}
 """Fields by which a configuration makes the library fetch or run code of other people."""
 
@@ -79,6 +81,8 @@ class EncoderDecoderScorer:
         self.name, self.digest, self.trained = name, digest, trained
         self._height, self._width = _pair(_setting(model.config.encoder, "image_size"))
         self._rows, self._cols = _grid(model.config.encoder, self._height, self._width)
+        longest = getattr(model.config.decoder, "max_position_embeddings", None)
+        self._longest = int(longest) if longest else _NO_LIMIT
         self._channels = int(getattr(model.config.encoder, "num_channels", 3))
 
     @classmethod
@@ -216,16 +220,15 @@ class EncoderDecoderScorer:
         config = self._model.config
         start, end = _token(config, "decoder_start_token_id", "bos_token_id"), _token(config, "eos_token_id")
         written = self._model.generate(
-            pixel_values=pixels, max_new_tokens=self._limit, num_beams=1, do_sample=False,
+            pixel_values=pixels, max_new_tokens=min(self._limit, self._longest - 1), num_beams=1, do_sample=False,
             decoder_start_token_id=start, eos_token_id=end, pad_token_id=getattr(config, "pad_token_id", None) or end,
         )[0].tolist()  # fmt: skip
         return until_end(written[1:], end)
 
     def _attention(self, states: torch.Tensor, ids: list[int]) -> torch.Tensor:
         """Cross-attention of the chosen layer, mean over them for "all": [1, heads, T, states]."""
-        longest = getattr(self._model.config.decoder, "max_position_embeddings", None)
-        if longest is not None and len(ids) > longest:
-            raise LimitError(f"the report has {len(ids)} tokens, the decoder takes {longest}", where="report")
+        if len(ids) > self._longest:
+            raise LimitError(f"the report has {len(ids)} tokens, the decoder takes {self._longest}", where="report")
         start = _token(self._model.config, "decoder_start_token_id", "bos_token_id")
         reads = torch.tensor([[start, *ids[:-1]]], device=states.device)
         if hasattr(self._model, "enc_to_dec_proj"):

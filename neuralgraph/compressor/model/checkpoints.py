@@ -154,11 +154,12 @@ def _vision(
     weights = {key: tensor for key, tensor in weights.items() if not key.startswith(heads)}
     if re.match(r"swin_(tiny|small|base|large)_patch", architecture):
         return _swin_settings(weights), weights
-    # The first convolution says how many channels there are.
-    first = next((tensor for tensor in weights.values() if tensor.ndim == 4), None)
-    if first is None:
+    names = timm.get_pretrained_cfg_value(architecture, "first_conv") if timm.is_model(architecture) else ()
+    reads = f"{names if isinstance(names, str) else next(iter(names or ()), '')}.weight"
+    if reads not in weights:
         raise ModelError("the vision checkpoint has no convolution that reads the image", where="model.safetensors")
-    settings = backbone_settings(architecture, channels=int(first.shape[1]))
+    # Its second axis says how many channels there are.
+    settings = backbone_settings(architecture, channels=int(weights[reads].shape[1]))
     return settings, {f"body.{key}": tensor for key, tensor in weights.items()}
 
 
