@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.model_notice import tell_model
-from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.storage.archive import open_archive
 
 __all__ = ["generate"]
