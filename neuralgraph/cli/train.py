@@ -63,8 +63,11 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Films of a batch.", rich_help_panel=_NUMBERS, min=1)] = 16,
     accumulation: Annotated[int, typer.Option(help="Batches per update.", rich_help_panel=_NUMBERS, min=1)] = 1,
     vision_rate: Annotated[
-        float, typer.Option(help="Peak learning rate of the encoder.", rich_help_panel=_NUMBERS, min=0.0)
+        float, typer.Option(help="Peak learning rate of the encoder; 0 leaves it as it is.", rich_help_panel=_NUMBERS, min=0.0)
     ] = 1e-4,
+    bridge_rate: Annotated[
+        float, typer.Option(help="Peak learning rate between them.", rich_help_panel=_NUMBERS, min=0.0)
+    ] = 2e-4,
     text_rate: Annotated[
         float, typer.Option(help="Peak learning rate of the decoder.", rich_help_panel=_NUMBERS, min=0.0)
     ] = 3e-4,
@@ -103,6 +106,7 @@ def train(
         batch_size=batch_size,
         accumulation=accumulation,
         vision_rate=vision_rate,
+        bridge_rate=bridge_rate,
         text_rate=text_rate,
         validate_every=validate_every,
         patience=patience,

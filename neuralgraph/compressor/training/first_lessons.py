@@ -77,7 +77,10 @@ def first_lessons(
         patch_loss = nn.functional.binary_cross_entropy_with_logits(
             head(cells).permute(0, 3, 1, 2), coverage.to(device), pos_weight=rare
         )
-        class_loss = classification_loss(model.classifier(cells.mean(dim=(1, 2))), batch["class_labels"].to(device))
+        # The head reads what the patches say and does not change it: findings of the whole film, asked of the mean of
+        # all patches, would teach every patch to know everything, and attention could look anywhere.
+        pooled = cells.detach().mean(dim=(1, 2))
+        class_loss = classification_loss(model.classifier(pooled), batch["class_labels"].to(device))
         (_PATCHES * patch_loss + model.config.classification_weight * class_loss).backward()
         nn.utils.clip_grad_norm_(weights, clip)
         optimizer.step()

@@ -28,9 +28,11 @@ class Recipe:
     accumulation: int = 1
     """Batches whose gradients are summed before one update."""
     vision_rate: float = 1e-4
-    """Peak learning rate of encoder, classification head and projection."""
+    """Peak learning rate of the encoder; 0 leaves it as it is."""
+    bridge_rate: float = 2e-4
+    """Peak learning rate of projection and classification head."""
     text_rate: float = 3e-4
-    """Peak learning rate of position signal and decoder."""
+    """Peak learning rate of decoder and position signal."""
     first_steps: int = 0
     """Updates of the encoder alone before, on films with known masks (see ``first_lessons``)."""
     first_rate: float = 1e-3
@@ -60,7 +62,7 @@ class Recipe:
         for name in ("steps", "batch_size", "accumulation", "validate_every", "patience", "longest_report"):
             if getattr(self, name) < 1:
                 raise ModelError("must be at least 1", where=f"recipe: {name}")
-        for name in ("vision_rate", "text_rate", "first_steps", "first_rate", "weight_decay", "warmup", "seed"):
+        for name in ("vision_rate", "bridge_rate", "text_rate", "first_steps", "first_rate", "weight_decay", "warmup", "seed"):
             if getattr(self, name) < 0:
                 raise ModelError("must not be negative", where=f"recipe: {name}")
         if self.clip <= 0 or not 0 < self.validation_share < 1:

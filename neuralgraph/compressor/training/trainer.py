@@ -15,6 +15,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
+from torch import nn
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import EarlyStoppingCallback, PrinterCallback
@@ -27,7 +28,6 @@ from neuralgraph.errors import ModelError
 __all__ = ["FilmTrainer", "computes_in_bfloat16", "training_arguments", "wants_bfloat16"]
 
 _OPTIMIZER, _SCHEDULE, _RANDOM = "optimizer.safetensors", "schedule.json", "random_state.safetensors"
-_VISION = ("vision.", "classifier.", "projection.")
 
 
 def computes_in_bfloat16(device: str) -> bool:
@@ -108,6 +108,9 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
     ) -> None:
         self._recipe = recipe
         self._parts: dict[str, list[float]] = {}
+        if not recipe.vision_rate:
+            # Half of a step's time is the encoder's gradient.
+            model.vision.requires_grad_(False)
         super().__init__(
             model=model,
             args=training_arguments(recipe, folder, device=device),
@@ -123,24 +126,23 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
-        """AdamW with a rate for film and one for text; no weight decay on biases and norms.
+        """AdamW with a rate for each part; no weight decay on biases and norms.
 
-        The projection goes with the film: at the decoder's rate its ReLU dies while the decoder still learns to speak.
+        The projection has a lower one than the decoder: its ReLU dies when it learns fast while the decoder still
+        learns to speak.
         """
         if self.optimizer is None:
-            groups = []
-            named = list((self.model if model is None else model).named_parameters())
-            for rate, of_vision in ((self._recipe.vision_rate, True), (self._recipe.text_rate, False)):
-                for decay, matrices in ((self._recipe.weight_decay, True), (0.0, False)):
-                    weights = [
-                        weight
-                        for name, weight in named
-                        if weight.requires_grad
-                        and name.removeprefix("module.").startswith(_VISION) == of_vision
-                        and (weight.ndim > 1) == matrices
-                    ]
-                    groups.append({"params": weights, "lr": rate, "weight_decay": decay})
-            self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+            recipe = self._recipe
+            rates = {"vision": recipe.vision_rate, "projection": recipe.bridge_rate, "classifier": recipe.bridge_rate}
+            groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+            for name, weight in (self.model if model is None else model).named_parameters():
+                if weight.requires_grad:
+                    rate = rates.get(name.removeprefix("module.").split(".")[0], recipe.text_rate)
+                    groups.setdefault((rate, recipe.weight_decay if weight.ndim > 1 else 0.0), []).append(weight)
+            self.optimizer = torch.optim.AdamW(
+                [{"params": weights, "lr": rate, "weight_decay": decay} for (rate, decay), weights in groups.items()],
+                betas=(0.9, 0.98),
+            )
         return self.optimizer
 
     def create_scheduler(

@@ -4,7 +4,10 @@ import pytest
 
 from neuralgraph.compressor.training.report_text import described_text, training_text
 
-REPORT = "INDICATION: Rule out pneumonia.\nFINDINGS: The heart is\n normal. No effusion.\nIMPRESSION: Small nodule on the left."
+REPORT = (
+    "INDICATION: Rule out pneumonia.\nFINDINGS: The heart is\n normal. No effusion.\n"
+    "IMPRESSION: Small nodule on the left."
+)
 FINDINGS = "FINDINGS: The heart is normal. No effusion."
 IMPRESSION = "IMPRESSION: Small nodule on the left."
 

@@ -102,19 +102,19 @@ def test_checkpoints_of_another_run_are_not_continued(start, parts, tmp_path):
         train(start(), parts[::-1], tmp_path, QUICK)
 
 
-def test_two_rates_and_no_decay_on_norms(start, parts, tmp_path):
+def test_a_rate_for_each_part_and_no_decay_on_norms(start, parts, tmp_path):
     from neuralgraph.compressor.training.train import _batches
 
     made = start()
-    recipe = Recipe(vision_rate=1e-3, text_rate=2e-3, weight_decay=0.1, precision="float32")
+    recipe = Recipe(vision_rate=1e-3, bridge_rate=3e-3, text_rate=2e-3, weight_decay=0.1, precision="float32")
     batches = _batches(parts[0], made, recipe, count=1)
     trainer = FilmTrainer(made.model, recipe, tmp_path, train=batches, validate=batches, device="cpu")
     optimizer = trainer.create_optimizer()
     of = {id(weight): group for group in optimizer.param_groups for weight in group["params"]}
     assert len(of) == len(list(made.model.parameters()))
     for name, weight in made.model.named_parameters():
-        film = name.startswith(("vision.", "classifier.", "projection."))
-        assert of[id(weight)]["lr"] == (1e-3 if film else 2e-3), name
+        rate = {"vision": 1e-3, "classifier": 3e-3, "projection": 3e-3}.get(name.split(".")[0], 2e-3)
+        assert of[id(weight)]["lr"] == rate, name
         assert of[id(weight)]["weight_decay"] == (0.1 if weight.ndim > 1 else 0.0), name
 
 
@@ -123,6 +123,7 @@ def test_a_run_stops_when_it_no_longer_learns(start, parts, tmp_path):
         steps=40,
         batch_size=4,
         vision_rate=0,
+        bridge_rate=0,
         text_rate=0,
         warmup=0,
         validate_every=2,
