@@ -17,6 +17,8 @@ from neuralgraph.storage.batches.reader import BatchReader
 
 __all__ = ["Batcher", "widen"]
 
+# Given its own class, PyG makes an instance; given ``Data``, it makes the class anew each time, which costs more.
+_DATA_BATCH, _HETERO_BATCH = type(Batch(_base_cls=Data)), type(Batch(_base_cls=HeteroData))
 _OF_NODES = ("x", "node_type", "node_view", "pos", "attention")
 _OF_PAIRS = ("edge_index", "edge_type")
 _OF_GRAPHS = ("y", "y_mask")
@@ -130,7 +132,7 @@ def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> 
         "num_nodes": int(graphs.node_start[-1]),
         "study_id": graphs.study_id,
     }
-    batch = Batch(_base_cls=Data)
+    batch = Batch(_base_cls=_DATA_BATCH)
     present = [name for name in _ORDER if name in values]
     batch._store._mapping.update({name: values[name] for name in present})
     batch._store._mapping["batch"] = _tensor(graphs.graph)
@@ -147,7 +149,7 @@ def _heterogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -
     every, nothing = torch.arange(count + 1), torch.zeros(count, dtype=torch.int64)
     slices: dict[Any, Any] = {}
     increments: dict[Any, Any] = {}
-    batch = Batch(_base_cls=HeteroData)
+    batch = Batch(_base_cls=_HETERO_BATCH)
     whole: dict[str, Any] = {name: tensors[name] for name in _OF_GRAPHS if name in tensors}
     whole |= {"study_id": graphs.study_id, "concept_features": graphs.concept_features}
     for name, value in whole.items():

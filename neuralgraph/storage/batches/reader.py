@@ -164,19 +164,19 @@ class BatchReader:
         selection, records = self._select(parts, positions)
         width = self.width
         arrays, node_start, pair_start, fusion_start, graph = assemble(selection, self.columns, width, allocate)
-        origins = self._origins(selection)
+        stored = self._stored(selection)
+        origins = ["stored" if each else FEATURISER for each in stored.tolist()]
         if "x" in self.columns:
             first = node_start[:-1]
             for (number, mine, local), read in zip(parts, records, strict=True):
                 with located(self._names[number]):
                     shard = self._shards[number]
                     shard.read_embeddings(local, selection.n_patches[mine], first[mine], arrays["x"], read)
-                    for study, position in zip(mine.tolist(), local.tolist(), strict=True):
-                        if origins[study] == "stored" and selection.n_concepts[study]:
-                            begin = int(first[study] + selection.n_patches[study])
-                            vectors = shard.stored_vectors(position)
-                            _check_width(vectors.shape[1], width)
-                            arrays["x"][begin : begin + len(vectors)] = vectors
+                    for study in mine[stored[mine] & (selection.n_concepts[mine] > 0)].tolist():
+                        begin = int(first[study] + selection.n_patches[study])
+                        vectors = shard.stored_vectors(int(local[np.searchsorted(mine, study)]))
+                        _check_width(vectors.shape[1], width)
+                        arrays["x"][begin : begin + len(vectors)] = vectors
         if self.columns & {"y", "y_mask"}:
             values, mask = targets(selection.label, self._uncertain)
             for name, column in (("y", values), ("y_mask", mask)):
@@ -185,9 +185,8 @@ class BatchReader:
                     arrays[name][:] = column
         ids: list[str] = [""] * len(positions)
         for number, mine, local in parts:
-            study_id = self._shards[number].study_id
-            for study, position in zip(mine.tolist(), local.tolist(), strict=True):
-                ids[study] = study_id(position)
+            for study, study_id in zip(mine.tolist(), self._shards[number].study_ids(local), strict=True):
+                ids[study] = study_id
         return GraphBatch(arrays, node_start, pair_start, fusion_start, graph, selection.n_patches, origins, ids)
 
     def _parts(self, positions: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
@@ -220,8 +219,8 @@ class BatchReader:
         order[np.concatenate([mine for _, mine, _ in parts])] = np.arange(len(positions))
         return Selection.joined(selections, order), records
 
-    def _origins(self, selection: Selection) -> list[str]:
-        """Where the vectors of each study's concepts come from; see ``graph.features.concept_matrix``."""
+    def _stored(self, selection: Selection) -> NDArray[np.bool_]:
+        """bool [B]: the vectors of a study's concepts come from its record; see ``graph.features.concept_matrix``."""
         source, has = self._concept_features, selection.n_vectors > 0
         if source == "hash":
             stored = np.zeros(len(selection), bool)
@@ -234,7 +233,7 @@ class BatchReader:
         if "x" in self.columns and self.width < LEAST_WIDTH and (concepts & ~stored).any():
             reason = f"hashed concept features need a width of at least {LEAST_WIDTH}, got {self.width}"
             raise StudyError(reason, code="E_NUM", where="concept_features")
-        return ["stored" if each else FEATURISER for each in stored.tolist()]
+        return stored
 
     def close(self) -> None:
         """Close the files; harmless when closed already."""

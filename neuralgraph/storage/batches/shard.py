@@ -149,6 +149,9 @@ class Shard:
         chosen: NDArray[np.float32] = vectors[row]
         return chosen
 
-    def study_id(self, position: int) -> str:
-        """Id of a study."""
-        return study_id_at(self._container, position)
+    def study_ids(self, positions: NDArray[np.int64]) -> list[str]:
+        """Ids of studies."""
+        keys = self._container.keys
+        if keys is not None:
+            return keys.study_ids_at(positions)
+        return [study_id_at(self._container, position) for position in positions.tolist()]
