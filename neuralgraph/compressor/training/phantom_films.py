@@ -102,11 +102,12 @@ def prepare_phantom(task: PhantomTask) -> list[Prepared]:
 
 def _bits(study: PhantomStudy, preprocessor: Preprocessor) -> NDArray[np.uint8]:
     """The masks in the geometry of the model's input: bit k for finding k of FINDINGS."""
-    bits = np.zeros(study.pixels.shape, np.uint8)
+    height, width = study.pixels.shape
+    bits = np.zeros((height, width), np.uint8)
     for finding in study.findings:
         bits |= finding.mask.astype(np.uint8) << FINDINGS.index(finding.name)
-    place = preprocessor.geometry(*bits.shape)
-    rows = (np.arange(place.height) * bits.shape[0] // place.height)[:, None]
-    columns = (np.arange(place.width) * bits.shape[1] // place.width)[None, :]
+    place = preprocessor.geometry(height, width)
+    rows = (np.arange(place.height) * height // place.height)[:, None]
+    columns = (np.arange(place.width) * width // place.width)[None, :]
     below, beside = place.rows * preprocessor.stride, place.cols * preprocessor.stride
     return np.pad(bits[rows, columns], ((0, below - place.height), (0, beside - place.width)), mode="edge")
