@@ -9,8 +9,9 @@ import typer
 
 from neuralgraph.cli.output import write_line
 from neuralgraph.errors import SourceError
-from neuralgraph.storage.archive import Archive, open_archive
+from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.atomic import check_writable
+from neuralgraph.storage.opening import open_archive
 
 __all__ = ["render"]
 
@@ -21,8 +22,13 @@ def render(
     image: Annotated[Path | None, typer.Option(help="The film the study was made of.")] = None,
     study: Annotated[str | None, typer.Option(help="Id of the study, in an archive of several.")] = None,
     view: Annotated[int, typer.Option(min=0, help="Which film, in a study of several.")] = 0,
+    word: Annotated[str | None, typer.Option(help="Draw where the model looked for this text of the report.")] = None,
+    words: Annotated[bool, typer.Option("--words", help="Draw where it looked for every word.")] = False,
 ) -> None:
     """Draw kept patches and attention over the film, or over the bare grid, beside the graph of the report.
+
+    With --word or --words, of a study that was compressed with --words, draw a film for each word instead. Words have
+    their letters when the report is stored; otherwise concepts of the report take their place.
 
     Of an archive without --study: a contact sheet of its first studies.
 
@@ -47,9 +53,12 @@ def render(
         except SourceError as error:
             error.where = f"{image}: {error.where}" if error.where else str(image)
             raise
-    from neuralgraph.adapters.picture import save_picture
+    from neuralgraph.adapters.picture import save_picture, save_words
 
-    save_picture(found, output, image=pixels, view=view)
+    if words or word is not None:
+        save_words(found, output, word=word, image=pixels, view=view)
+    else:
+        save_picture(found, output, image=pixels, view=view)
     write_line(f"{output}: {len(found.patches)} of {found.n_cells} patches of {found.study_id}")
 
 

@@ -62,12 +62,13 @@ def read_completely(source: ByteSource, *, limits: Limits | None = None) -> Iter
     for problem in method_problems(container):
         raise FormatError(problem.message, code=problem.code, where=problem.where)
     index = container.index
+    index.check()
     for name in container.contents.sections:
         if name != "index":
             container.section(name)
     keys = container.keys
     if keys is not None:
-        keys.check_order()
+        keys.check()
     total = largest = most_streams = 0
     for position in range(len(index)):
         record = container.record(position)
@@ -142,6 +143,7 @@ def decoded_study(study: Study) -> dict[str, Any]:
         "provenance": {"method": _map_value(_stored(method)), "source": _map_value(_stored(source))},
         "report": study.report,
         "pixels": _pixels(study),
+        **_words(study),
         "extensions": [{"name": name, "payload": payload.hex()} for name, payload in study.extensions.items()],
     }
 
@@ -166,6 +168,20 @@ def _map_value(value: Any) -> Any:
     if isinstance(value, float):
         return {"f64": struct.pack(">d", value).hex()}
     return value
+
+
+def _words(study: Study) -> dict[str, Any]:
+    """The member ``word_attention`` when the study has it."""
+    words = study.word_attention
+    if words is None:
+        return {}
+    return {
+        "word_attention": {
+            "spans": [[int(start), int(end)] for start, end in zip(words.start, words.end, strict=True)],
+            "step": _f32(words.step),
+            "attention": _f32(words.attention),
+        }
+    }
 
 
 def _pixels(study: Study) -> dict[str, Any] | None:
