@@ -155,7 +155,8 @@ def _dark() -> Study:
 
 def _forms() -> Iterator[Vector]:
     with_vectors = {"concept_vectors": concept_vectors([0, 1, 1], 3)}
-    for form in ("float32", "bfloat16", "float16", "int8"):
+    interleaved = ("float32_interleaved", "bfloat16_interleaved", "float16_interleaved")
+    for form in ("float32", "bfloat16", "float16", "int8", *interleaved):
         draft = draft_of(basic(form, **with_vectors), embedding=form, concept_vectors=form)
         yield valid_vector(f"form-{form}", draft, f"embedding and concept vectors as {form}", "F10", "F11", "F21", "R4")
     mixed = draft_of(basic("mixed", **with_vectors), embedding="int8", concept_vectors="bfloat16")

@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.save import form_named, save
 from neuralgraph.storage.summary import file_summary
 
-__all__ = ["UNTRAINED", "EmbeddingForm", "compress"]
-
-UNTRAINED = "the demo model is UNTRAINED: which patches it keeps, and any report it writes, carry no meaning"
+__all__ = ["EmbeddingForm", "compress"]
 
 
 class EmbeddingForm(StrEnum):
@@ -166,5 +165,4 @@ def _tell(output: Path, image: Path, *, score: str, trained: bool, json: bool) -
         note("no report was given: the model wrote the text that attention and concepts come from")
     if study["provenance"]["score"]["rule"] != score:
         note(f"the report names no finding that is there: patches are scored by sum, not by {score}")
-    if not trained:
-        note(UNTRAINED)
+    tell_model(study["provenance"]["model"]["name"], trained=trained)

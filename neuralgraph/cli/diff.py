@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import write_json, write_line
-from neuralgraph.storage.archive import open_archive
 from neuralgraph.storage.differences import archive_differences
+from neuralgraph.storage.opening import open_archive
 
 __all__ = ["diff"]
 

@@ -13,8 +13,9 @@ import typer
 from neuralgraph.cli.output import write_line
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.archive import load, open_archive
+from neuralgraph.storage.archive import load
 from neuralgraph.storage.atomic import atomic_file, check_writable
+from neuralgraph.storage.opening import open_archive
 
 __all__ = ["Format", "export"]
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from neuralgraph.cli.compress import UNTRAINED
-from neuralgraph.cli.output import note, write_json, write_line
-from neuralgraph.storage.archive import open_archive
+from neuralgraph.cli.model_notice import tell_model
+from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.storage.opening import open_archive
 
 __all__ = ["generate"]
 
@@ -50,5 +50,4 @@ def generate(
         )
     else:
         write_line(report)
-    if not writer.trained:
-        note(UNTRAINED)
+    tell_model(writer.name, trained=writer.trained)

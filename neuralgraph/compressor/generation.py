@@ -61,6 +61,11 @@ class ReportWriter:
         )
 
     @property
+    def name(self) -> str:
+        """What provenance calls the model."""
+        return str(self._model.config.name)
+
+    @property
     def trained(self) -> bool:
         """False for random weights, whose reports mean nothing."""
         return bool(self._model.config.trained)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuralgraph.container.layout import padding
+from neuralgraph.container.pages import Column, Pages
 from neuralgraph.errors import FormatError
 from neuralgraph.wire.limits import MAX_ID_BYTES
 
@@ -38,28 +40,25 @@ def pack_keys(study_ids: Sequence[str]) -> bytes:
 
 
 class Keys:
-    """Verified keys of ``n_records`` studies.
+    """Keys of ``n_records`` studies; pages are verified, and what is read compared, when it is first used.
+
+    Small keys are checked completely at once except for the order of the ids, large ones by ``check``.
 
     Raises
     ------
-    FormatError (E_INDEX) : the ordinals are no permutation or the ends do not ascend to the end of the ids.
-    FormatError (E_DUP) : two ids are equal.
+    FormatError (E_INDEX, E_COVER) : the keys contradict themselves; see ``check``.
     """
 
-    def __init__(self, payload: memoryview, n_records: int) -> None:
+    def __init__(self, pages: Pages, n_records: int) -> None:
         column = 4 * n_records + padding(4 * n_records)
-        if len(payload) < 2 * column:
+        if len(pages.payload) < 2 * column:
             raise FormatError("the keys are shorter than their columns", code="E_INDEX", where="keys")
-        self._order = np.frombuffer(payload, "<u4", n_records)
-        self._ends = np.frombuffer(payload, "<u4", n_records, column)
-        self._ids = bytes(payload[2 * column :])
+        self._pages, self._pool = pages, 2 * column
+        self._order = Column(pages, "<u4", n_records, 0)
+        self._ends = Column(pages, "<u4", n_records, column)
         self._ordered = False
-        if any(payload[4 * n_records : column]) or any(payload[column + 4 * n_records : 2 * column]):
-            raise FormatError("padding is not zero", code="E_COVER", where="keys")
-        starts = np.append(0, self._ends[:-1].astype(np.int64))
-        ends_in_place = (self._ends > starts).all() and int(self._ends[-1]) == len(self._ids)
-        if not ends_in_place or not np.array_equal(np.sort(self._order), np.arange(n_records)):
-            raise FormatError("the keys contradict themselves", code="E_INDEX", where="keys")
+        if pages.whole:
+            self._check_columns()
 
     def __len__(self) -> int:
         """Number of studies."""
@@ -72,35 +71,104 @@ class Keys:
         ------
         FormatError (E_INDEX) : not UTF-8, so not the id of any record.
         """
-        try:
-            return self.study_id_bytes(position).decode()
-        except UnicodeDecodeError as error:
-            raise FormatError("an id is not valid UTF-8", code="E_INDEX", where="keys") from error
+        return _text(self.study_id_bytes(position))
 
     def study_id_bytes(self, position: int) -> bytes:
-        """Id of the study at ``position``, UTF-8."""
-        start = int(self._ends[position - 1]) if position else 0
-        return self._ids[start : int(self._ends[position])]
-
-    def find(self, study_id: str) -> int | None:
-        """Position of the study with this id, or None; O(log n) when it is there.
+        """Id of the study at ``position``, UTF-8.
 
         Raises
         ------
-        FormatError (E_DUP, E_INDEX) : nothing was found, and the ids are not in the order that a search needs.
+        FormatError (E_INDEX) : the ends do not ascend inside the pool.
+        ChecksumError (E_CRC) : a page is damaged.
+        """
+        return self._slices(self._ends[max(0, position - 1) : position + 1], first=position == 0)[0]
+
+    def study_ids(self, start: int, stop: int) -> list[str]:
+        """Ids of the studies from ``start`` to ``stop``; errors as ``study_id``."""
+        if start >= stop:
+            return []
+        return [_text(key) for key in self._slices(self._ends[max(0, start - 1) : stop], first=start == 0)]
+
+    def study_ids_at(self, positions: NDArray[np.int64]) -> list[str]:
+        """Ids of the studies at ``positions``, each in range, in any order; errors as ``study_id``."""
+        ends = self._ends[positions].astype(np.int64)
+        starts = np.where(positions == 0, 0, self._ends[np.maximum(positions - 1, 0)].astype(np.int64))
+        if len(positions) and ((ends <= starts).any() or self._pool + int(ends.max()) > self._size):
+            raise _contradiction()
+        if not self._pages.whole:
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                self._pages.need(self._pool + start, self._pool + end)
+        payload, pool = self._pages.payload, self._pool
+        return [_text(bytes(payload[pool + s : pool + e])) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+    def _slices(self, ends: NDArray[np.uint32], *, first: bool) -> list[bytes]:
+        """The ids between successive ``ends``, the first of which is a start unless ``first``."""
+        bounds = ([0] if first else []) + ends.tolist()
+        if any(later <= earlier for earlier, later in pairwise(bounds)) or self._pool + bounds[-1] > self._size:
+            raise _contradiction()
+        self._pages.need(self._pool + bounds[0], self._pool + bounds[-1])
+        pool = bytes(self._pages.payload[self._pool + bounds[0] : self._pool + bounds[-1]])
+        return [pool[start - bounds[0] : stop - bounds[0]] for start, stop in pairwise(bounds)]
+
+    @property
+    def _size(self) -> int:
+        return len(self._pages.payload)
+
+    def find(self, study_id: str) -> int | None:
+        """Position of the study with this id, or None; O(log n), and as many pages are touched.
+
+        In small keys, nothing found is proven by the order of all ids; in large ones the order is taken as a validator
+        would find it, except along the way.
+
+        Raises
+        ------
+        FormatError (E_DUP, E_INDEX) : the ids are not in the order that a search needs.
+        ChecksumError (E_CRC) : a page is damaged.
         """
         wanted, low, high = study_id.encode(errors="surrogatepass"), 0, len(self._order)
+        below, above = b"", None
         while low < high:
             middle = (low + high) // 2
-            if self.study_id_bytes(int(self._order[middle])) < wanted:
-                low = middle + 1
+            position = int(self._order[middle])
+            if position >= len(self._order):
+                raise _contradiction()
+            found = self.study_id_bytes(position)
+            if found == wanted:
+                return position
+            if found <= below or (above is not None and found >= above):
+                break
+            if found < wanted:
+                low, below = middle + 1, found
             else:
-                high = middle
-        if low < len(self._order) and self.study_id_bytes(int(self._order[low])) == wanted:
-            return int(self._order[low])
-        if not self._ordered:
+                high, above = middle, found
+        if low < high or (self._pages.whole and not self._ordered):
             self.check_order()
         return None
+
+    def check(self) -> None:
+        """Prove everything that FORMAT.md section 6.5 says of the keys alone; O(n).
+
+        Raises
+        ------
+        FormatError (E_COVER) : padding is not zero.
+        FormatError (E_INDEX) : the ordinals are no permutation, the ends do not ascend to the end of the ids, or the
+            ids are not in ascending order.
+        FormatError (E_DUP) : two ids are equal.
+        ChecksumError (E_CRC) : a page is damaged.
+        """
+        self._check_columns()
+        self.check_order()
+
+    def _check_columns(self) -> None:
+        n_records, column = len(self._order), self._pool // 2
+        order, ends = self._order[:], self._ends[:]
+        if any(self._pages.payload[4 * n_records : column]) or any(
+            self._pages.payload[column + 4 * n_records : 2 * column]
+        ):
+            raise FormatError("padding is not zero", code="E_COVER", where="keys")
+        ends_in_place = (ends[1:] > ends[:-1]).all() and ends[0] > 0 and int(ends[-1]) == self._size - self._pool
+        if not ends_in_place or not np.array_equal(np.sort(order), np.arange(n_records)):
+            raise _contradiction()
 
     def check_order(self) -> None:
         """Prove that ids ascend strictly, so that lookups find what is there; O(n).
@@ -109,9 +177,10 @@ class Keys:
         ------
         FormatError (E_DUP) : two are equal.
         FormatError (E_INDEX) : they descend.
+        ChecksumError (E_CRC) : a page is damaged.
         """
         previous: bytes | None = None
-        for position in self._order.tolist():
+        for position in self._order[:].tolist():
             current = self.study_id_bytes(position)
             if current == previous:
                 raise FormatError("two studies have the same id", code="E_DUP", where="keys")
@@ -119,3 +188,14 @@ class Keys:
                 raise FormatError("ids are not in ascending order", code="E_INDEX", where="keys")
             previous = current
         self._ordered = True
+
+
+def _text(key: bytes) -> str:
+    try:
+        return key.decode()
+    except UnicodeDecodeError as error:
+        raise FormatError("an id is not valid UTF-8", code="E_INDEX", where="keys") from error
+
+
+def _contradiction() -> FormatError:
+    return FormatError("the keys contradict themselves", code="E_INDEX", where="keys")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Protocol
 
-from neuralgraph.container.contents import INDEX, KEYS, Contents, Section, parse_contents
+import numpy as np
+
+from neuralgraph.container.contents import INDEX, KEYS, Contents, parse_contents
 from neuralgraph.container.index import Index, index_bytes
 from neuralgraph.container.keys import Keys, keys_bytes
 from neuralgraph.container.layout import (
     ALIGNMENT,
     PROLOGUE,
     TRAILER,
+    pack_prologue,
     padding,
     parse_magic,
     parse_prologue,
     parse_trailer,
 )
+from neuralgraph.container.pages import section_pages, section_payload
 from neuralgraph.container.record import Record
+from neuralgraph.container.source import ByteSource, BytesSource
 from neuralgraph.errors import ChecksumError, FormatError
-from neuralgraph.wire.checksums import PAGE_BYTES, crc32, leaf_digest, merkle_root, root_digest
+from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, root_digest
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -28,55 +33,14 @@ __all__ = ["ENVELOPE", "ByteSource", "BytesSource", "Container", "section_payloa
 ENVELOPE = ("total_decoded_bytes", "max_record_decoded_bytes", "max_streams")
 """The trailer's fields that bound what reading a file takes."""
 
+MOST_FETCHED = 2**24
+"""Bytes of index and keys that opening a file behind a network fetches at once; larger ones are read in places."""
 
-class ByteSource(Protocol):
-    """Where the bytes of a file come from."""
+NEAR = 2**16
+"""Records that lie closer than this are read together."""
 
-    @property
-    def size(self) -> int:
-        """Bytes of the file."""
-
-    def read(self, offset: int, length: int) -> memoryview:
-        """Exactly ``length`` bytes from ``offset``.
-
-        Raises
-        ------
-        FormatError (E_TRUNCATED) : the file is shorter than it was.
-        """
-
-
-class BytesSource:
-    """A file held in memory."""
-
-    def __init__(self, data: bytes | memoryview) -> None:
-        self._data = memoryview(data)
-        self.size = len(self._data)
-
-    def read(self, offset: int, length: int) -> memoryview:
-        """The bytes from ``offset``."""
-        return self._data[offset : offset + length]
-
-
-def section_payload(source: ByteSource, section: Section) -> memoryview:
-    """Payload of a section, all its pages verified.
-
-    Raises
-    ------
-    ChecksumError (E_CRC) : a page is damaged.
-    FormatError (E_COVER) : padding is not zero.
-    """
-    data = source.read(section.offset, section.end - section.offset)
-    payload = data[: section.length]
-    table = data[section.length : section.length + section.table_bytes]
-    if crc32(table) != section.table_crc32:
-        raise ChecksumError("the page table is damaged", where=section.name)
-    if any(data[section.length + section.table_bytes :]):
-        raise FormatError("padding is not zero", code="E_COVER", where=section.name)
-    for page, start in enumerate(range(0, section.length, PAGE_BYTES)):
-        stored = int.from_bytes(table[4 * page : 4 * page + 4], "little")
-        if crc32(payload[start : start + PAGE_BYTES]) != stored:
-            raise ChecksumError("the stored bytes are damaged", where=f"{section.name}.page[{page}]")
-    return payload
+MOST_TOGETHER = 2**23
+"""Bytes of neighbouring records that are read together."""
 
 
 class Container:
@@ -89,6 +53,7 @@ class Container:
     ----------
     source : the bytes.
     limits : what to accept.
+    always : verify the pages of a large section at every access, not only at the first.
 
     Raises
     ------
@@ -96,13 +61,37 @@ class Container:
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
 
-    def __init__(self, source: ByteSource, *, limits: Limits | None = None) -> None:
+    def __init__(self, source: ByteSource, *, limits: Limits | None = None, always: bool = False) -> None:
         self.source = source
         self.limits = limits or Limits()
-        self.prologue = self._read_prologue()
+        self._always = always
+        self._whole: int | None = None
+        prologue = None if source.far else self._read_prologue()
         self.trailer, self.root = self._read_trailer()
         self.contents = self._read_contents()
         self._check_index_extent()
+        self.prologue = self._far_prologue() if prologue is None else prologue
+
+    def _far_prologue(self) -> bytes:
+        """The prologue, without a request where it can be proven: the root digest of index and contents covers it.
+
+        The index and keys of up to some 200,000 studies are fetched in the one request that this saves.
+        """
+        sections = self.contents.sections
+        start, stop = sections[INDEX].offset, sections.get(KEYS, sections[INDEX]).end
+        if stop - start > MOST_FETCHED or start >= self.source.at_hand_from:
+            return self._read_prologue()
+        self.source.expect(start, stop - start)
+        self._whole = MOST_FETCHED
+        # As a version 1.0 file without optional features has it; its root is another's otherwise.
+        self.prologue = pack_prologue()
+        try:
+            self.verify_root()
+        except ChecksumError:
+            return self._read_prologue()
+        finally:
+            self.keys  # noqa: B018  what came with the request is taken before the next
+        return self.prologue
 
     def _read_prologue(self) -> bytes:
         size = self.source.size
@@ -144,13 +133,10 @@ class Container:
             raise FormatError("padding is not zero", code="E_COVER", where="toc")
         if crc32(data[:length]) != self.trailer["toc_crc32"]:
             raise ChecksumError("the table of contents is damaged", code="E_TOC_CRC", where="toc")
-        return parse_contents(data[:length], toc_offset=offset, limits=self.limits)
+        return parse_contents(data[:length], toc_offset=offset, limits=self.limits, n_records=len(self))
 
     def _check_index_extent(self) -> None:
         n_records, section = self.trailer["n_records"], self.contents.sections[INDEX]
-        if (n_records > 1) != (KEYS in self.contents.sections):
-            reason = "a file of several studies has keys, a file of one has none"
-            raise FormatError(reason, code="E_SECTION", where="keys")
         if section.length != index_bytes(n_records):
             reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
             raise FormatError(reason, code="E_INDEX", where="index")
@@ -173,24 +159,28 @@ class Container:
 
     @cached_property
     def index(self) -> Index:
-        """The verified index.
+        """The index; a large one is verified where it is used.
 
         Raises
         ------
         FormatError (E_CRC, E_COVER, E_INDEX) : it is damaged or contradicts itself.
         """
-        section: Section = self.contents.sections[INDEX]
-        return Index(self.section(INDEX), len(self), end=section.offset)
+        section = self.contents.sections[INDEX]
+        pages = section_pages(self.source, section, whole=self._whole, always=self._always)
+        return Index(pages, len(self), end=section.offset)
 
     @cached_property
     def keys(self) -> Keys | None:
-        """The verified keys, or None in a file of one study.
+        """The keys, or None in a file of one study; large ones are verified where they are used.
 
         Raises
         ------
         FormatError (E_CRC, E_COVER, E_INDEX) : they are damaged or contradict themselves.
         """
-        return Keys(self.section(KEYS), len(self)) if KEYS in self.contents.sections else None
+        section = self.contents.sections.get(KEYS)
+        if section is None:
+            return None
+        return Keys(section_pages(self.source, section, whole=self._whole, always=self._always), len(self))
 
     def record_bytes(self, position: int) -> memoryview:
         """The bytes of a record, as they stand in the file.
@@ -199,26 +189,62 @@ class Container:
         ------
         LimitError (E_LIMIT) : the record is larger than the limits allow; nothing is read.
         """
-        length = int(self.index.length[position])
+        offset, length = self.index.place(position)
         self.limits.check("record_bytes", length, where=f"record[{position}]")
-        return self.source.read(int(self.index.offset[position]), length)
+        return self.source.read(offset, length)
 
     def record(self, position: int) -> Record:
-        """A record whose header is verified and agrees with the index.
+        """A record whose header is verified and agrees with the index; from far away, the whole record with its leaf.
 
         Raises
         ------
         FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : it is damaged or contradicts the index.
         FormatError (E_BUDGET) : it is larger than the trailer's resource envelope, or alone and not as large.
+        ChecksumError (E_DIGEST) : read from far away, and not what it was when the file was opened.
         """
+        return self._record(position, self.record_bytes(position))
+
+    def records(self, positions: Sequence[int]) -> Iterator[tuple[int, Record]]:
+        """Records of a batch, each position once, in the order of the file; errors as ``record``.
+
+        What lies close together is read together, and the system is told first what will be read.
+
+        Parameters
+        ----------
+        positions : in range, in any order.
+        """
+        wanted = np.array(sorted(set(positions)), np.int64)
+        if not len(wanted):
+            return
+        offset, length = self.index.places(wanted)
+        self.limits.check("record_bytes", int(length.max()), where=f"record[{int(wanted[length.argmax()])}]")
+        runs = list(_runs(offset.tolist(), (offset + length).tolist()))
+        for first, last in runs:
+            self.source.expect(int(offset[first]), int(offset[last] + length[last] - offset[first]))
+        for first, last in runs:
+            start = int(offset[first])
+            data = self.source.read(start, int(offset[last] + length[last]) - start)
+            for row in range(first, last + 1):
+                at = int(offset[row]) - start
+                yield int(wanted[row]), self._record(int(wanted[row]), data[at : at + int(length[row])])
+
+    def _record(self, position: int, data: memoryview) -> Record:
         where = f"record[{position}]"
-        record = Record(self.record_bytes(position), where=where, limits=self.limits)
-        name = self.index.disagreement(position, record.counts)
-        if name:
-            raise FormatError(f"record and index state different {name}", code="E_RECORD", where=where)
+        if self.source.far and leaf_digest(data) != self.index.leaf(position):
+            reason = "the record is damaged, or the file was replaced while it was open; open it again"
+            raise ChecksumError(reason, code="E_DIGEST", where=where)
+        return self.parsed(position, data)
+
+    def parsed(self, position: int, data: memoryview) -> Record:
+        """The record of these bytes; errors as ``record``, except that the leaf is not compared."""
         total, largest, most = (self.trailer[field] for field in ENVELOPE)
-        if record.decoded_bytes > largest or len(record.streams) > most:
-            raise FormatError("the record exceeds the envelope in the trailer", code="E_BUDGET", where=where)
+        record = Record(
+            data,
+            where=f"record[{position}]",
+            limits=self.limits,
+            disagreement=lambda counts: self.index.disagreement(position, counts),
+            envelope=(largest, most),
+        )
         if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
             raise FormatError("the envelope is not that of the only record", code="E_BUDGET", where="trailer")
         return record
@@ -286,6 +312,15 @@ class Container:
         ------
         ChecksumError (E_DIGEST) : it differs from the trailer's.
         """
-        leaves = [self.index.leaf(position) for position in range(len(self))]
-        if root_digest(self.prologue, merkle_root(leaves), self.contents.meta) != self.root:
+        self.index.check()
+        if root_digest(self.prologue, merkle_root(self.index.leaves()), self.contents.meta) != self.root:
             raise ChecksumError("the root digest does not match", code="E_DIGEST", where="trailer")
+
+
+def _runs(starts: list[int], stops: list[int]) -> Iterator[tuple[int, int]]:
+    """First and last of the records, in ascending order, that are read together."""
+    first = 0
+    for row in range(1, len(starts) + 1):
+        if row == len(starts) or starts[row] - stops[row - 1] > NEAR or stops[row] - starts[first] > MOST_TOGETHER:
+            yield first, row - 1
+            first = row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,7 +81,14 @@ class StreamEntry:
     """First byte, from the start of the record."""
 
 
-def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Form, level: int = zstd.LEVEL) -> bytes:
+def encode_record(
+    columns: StudyColumns,
+    *,
+    embedding: Form,
+    concept_vectors: Form,
+    level: int = zstd.LEVEL,
+    store_embedding: bool = False,
+) -> bytes:
     """The record of a study.
 
     A stream is compressed when that saves at least 3 % of it, and stored otherwise. The content digest is that of the
@@ -91,6 +99,7 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
     columns : the study.
     embedding, concept_vectors : forms of the two matrices.
     level : zstd level.
+    store_embedding : never compress the embedding, so that a loader can copy it; interleaved forms never are.
 
     Raises
     ------
@@ -106,6 +115,7 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
     if columns.word_attention is not None:
         streams.append((WORD_ATTENTION_STREAM, columns.word_attention))
     decoded: dict[str, Any] = {}
+    plain: set[int] = set()
     for name, base, form in (
         ("embedding", EMBEDDING_STREAMS, embedding),
         ("concept_vectors", CONCEPT_VECTOR_STREAMS, concept_vectors),
@@ -116,6 +126,8 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
         planes = form.encode(matrix)
         first = base + FORMS[form.name].offset
         streams += [(first + number, plane) for number, plane in enumerate(planes)]
+        if form.interleaved or (store_embedding and base == EMBEDDING_STREAMS):
+            plain |= set(range(first, first + len(planes)))
         decoded[name] = form.decode(planes, *matrix.shape, where=name)
     if len(columns.extensions) > len(EXTENSION_STREAMS):
         raise LimitError(f"{len(columns.extensions)} extensions, a record holds {len(EXTENSION_STREAMS)}")
@@ -123,9 +135,8 @@ def encode_record(columns: StudyColumns, *, embedding: Form, concept_vectors: Fo
         label = name.encode()
         streams.append((EXTENSION_STREAMS[number], bytes([len(label)]) + label + payload))
     digest = replace(columns, **decoded).digest()
-    return _pack(
-        columns.counts, method_tag(columns.method), digest, [(i, *_compress(data, level), data) for i, data in streams]
-    )
+    packed = [(i, *((STORE, data) if i in plain else _compress(data, level)), data) for i, data in streams]
+    return _pack(columns.counts, method_tag(columns.method), digest, packed)
 
 
 def _compress(data: bytes, level: int) -> tuple[int, bytes]:
@@ -171,15 +182,28 @@ class Record:
     data : exactly the bytes of the record.
     where : how messages name it.
     limits : what to accept.
+    disagreement : names the first count that the index states otherwise, or None; asked in its place among the rules.
+    envelope : the largest decoded size and number of streams that the trailer allows.
 
     Raises
     ------
-    FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : the header is damaged or contradicts itself.
+    FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : the header is damaged, or contradicts itself or the index.
+    FormatError (E_BUDGET) : it exceeds the envelope.
     LimitError (E_LIMIT) : a count is above its limit.
     """
 
-    def __init__(self, data: memoryview, *, where: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        data: memoryview,
+        *,
+        where: str,
+        limits: Limits,
+        disagreement: Callable[[Counts], str | None] = lambda _: None,
+        envelope: tuple[int, int] | None = None,
+    ) -> None:
         self.data, self.where, self.limits = data, where, limits
+        self.verified = False
+        """Its streams have been verified before; set by those who keep count of that."""
         limits.check("record_bytes", len(data), where=where)
         if len(data) < MINIMUM_BYTES:
             raise self._error("the record is shorter than its header")
@@ -199,12 +223,17 @@ class Record:
             raise self._error(f"the record says {header['record_bytes']} bytes, the index {len(data)}")
         self.counts = Counts.unpack(data[HEADER.offset("counts") : HEADER.offset("counts") + Counts.SIZE])
         self.counts.check(limits, where=where)
+        if name := disagreement(self.counts):
+            raise self._error(f"record and index state different {name}")
         self.method_tag = int(header["method_tag"])
         self.content_digest = bytes(data[HEADER.offset("content_digest") : HEADER.size])
         self.streams = self._table(n_streams, body)
         self.decoded_bytes = sum(entry.decoded_bytes for entry in self.streams.values())
         limits.check("decoded_bytes", self.decoded_bytes, where=where)
         self._check_sizes()
+        if envelope is not None and (self.decoded_bytes > envelope[0] or n_streams > envelope[1]):
+            raise self._error("the record exceeds the envelope in the trailer", code="E_BUDGET")
+        self._check_padding()
 
     def _error(self, reason: str, *, code: str = "E_RECORD", at: str = "") -> FormatError:
         return FormatError(reason, code=code, where=f"{self.where}{at}")
@@ -223,12 +252,15 @@ class Record:
             offset = end + padding(end)
             if offset > len(self.data):
                 raise self._error("a stream ends outside the record", code="E_STREAM", at=self._name(entry.stream_id))
-            if any(self.data[end:offset]):
-                raise self._error("padding is not zero", code="E_COVER", at=self._name(entry.stream_id))
             entries[entry.stream_id] = entry
         if offset != len(self.data):
             raise self._error("the streams do not fill the record", code="E_COVER")
         return entries
+
+    def _check_padding(self) -> None:
+        for entry in self.streams.values():
+            if any(self.data[(end := entry.offset + entry.stored_bytes) : end + padding(end)]):
+                raise self._error("padding is not zero", code="E_COVER", at=self._name(entry.stream_id))
 
     def _check_sizes(self) -> None:
         """Every decoded size must follow from the counts, before a byte is decoded."""
@@ -285,7 +317,7 @@ class Record:
         return entry
 
     def read(self, stream_id: int) -> Buffer:
-        """Decoded bytes of a stream; its checksum is verified first, always.
+        """Decoded bytes of a stream; its checksum is verified first, unless it has been (``verified``).
 
         Raises
         ------
@@ -297,7 +329,7 @@ class Record:
         return decode_bytes(entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where)
 
     def stored(self, stream_id: int) -> memoryview:
-        """Stored bytes of a stream, their checksum verified.
+        """Stored bytes of a stream, their checksum verified unless it has been (``verified``).
 
         Raises
         ------
@@ -305,7 +337,7 @@ class Record:
         """
         entry = self.streams[stream_id]
         stored = self.data[entry.offset : entry.offset + entry.stored_bytes]
-        if crc32(stored) != entry.crc32:
+        if not self.verified and crc32(stored) != entry.crc32:
             raise ChecksumError("the stored bytes are damaged", where=self.where + self._name(stream_id))
         return stored
 
@@ -340,22 +372,38 @@ class Record:
             counts=counts,
             method=method,
             graph=split_graph(counts, self.read(GRAPH_STREAM)),
-            embedding=self._matrix(EMBEDDING_STREAMS, counts.n_patches, counts.embedding_dim),
-            concept_vectors=self._matrix(CONCEPT_VECTOR_STREAMS, counts.n_concept_vectors, counts.concept_dim),
+            embedding=self.matrix(EMBEDDING_STREAMS),
+            concept_vectors=self.matrix(CONCEPT_VECTOR_STREAMS),
             report=bytes(self.read(REPORT_STREAM)) if REPORT_STREAM in self.streams else None,
             pixels=bytes(self.read(PIXELS_STREAM)) if PIXELS_STREAM in self.streams else None,
             word_attention=(bytes(self.read(WORD_ATTENTION_STREAM)) if WORD_ATTENTION_STREAM in self.streams else None),
-            extensions=self._extensions(),
+            extensions=self.extensions(),
         )
 
-    def _matrix(self, base: int, rows: int, width: int) -> NDArray[np.float32]:
+    def matrix(self, base: int) -> NDArray[np.float32]:
+        """The decoded matrix of ``EMBEDDING_STREAMS`` or ``CONCEPT_VECTOR_STREAMS``, its checksums verified.
+
+        Raises
+        ------
+        FormatError : a stream is damaged or does not decode.
+        """
+        counts = self.counts
+        rows, width = counts.n_patches, counts.embedding_dim
+        if base == CONCEPT_VECTOR_STREAMS:
+            rows, width = counts.n_concept_vectors, counts.concept_dim
         entry = self.form(base)
         if entry is None:
             return np.empty((rows, width), np.float32)
         planes = [self.read(base + entry.offset + plane) for plane in range(entry.form.n_planes)]
         return entry.form.decode(planes, rows, width, where=self.where + self._name(base))
 
-    def _extensions(self) -> dict[str, bytes]:
+    def extensions(self) -> dict[str, bytes]:
+        """Extension payloads by name.
+
+        Raises
+        ------
+        FormatError (E_STREAM, E_NAME, E_CRC) : they are damaged, not in order, or have no name.
+        """
         stream_ids = [stream_id for stream_id in self.streams if stream_id in EXTENSION_STREAMS]
         named = [self._extension(stream_id) for stream_id in stream_ids]
         if stream_ids != list(EXTENSION_STREAMS[: len(stream_ids)]):
@@ -377,12 +425,15 @@ class Record:
             raise self._error(reason, code="E_NAME", at=self._name(stream_id))
         return name, data[1 + length :]
 
-    def problems(self) -> list[Problem]:
-        """Every stream that is damaged or does not decode."""
+    def problems(self, *, decode: bool = True) -> list[Problem]:
+        """Every stream that is damaged or, with ``decode``, does not decode."""
         found = []
         for stream_id in self.streams:
             try:
-                self.check(stream_id)
+                if decode:
+                    self.check(stream_id)
+                else:
+                    self.stored(stream_id)
             except NeuralGraphError as error:
                 found.append(error.problem)
         return found

@@ -12,7 +12,8 @@ from neuralgraph.container.contents import INDEX, KEYS, Contents, parse_contents
 from neuralgraph.container.index import Index
 from neuralgraph.container.keys import Keys
 from neuralgraph.container.layout import PROLOGUE, TRAILER, parse_trailer
-from neuralgraph.container.reader import ByteSource, section_payload
+from neuralgraph.container.pages import WholePayload, section_payload
+from neuralgraph.container.source import ByteSource
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32
 from neuralgraph.wire.limits import Limits
@@ -22,6 +23,8 @@ __all__ = ["ShiftedSource", "Tail", "read_tail"]
 
 class ShiftedSource:
     """A file whose end has moved: the byte that was at ``offset`` is at ``offset + shift``."""
+
+    far, at_hand_from = False, 0
 
     def __init__(self, source: ByteSource, shift: int) -> None:
         self._source, self._shift = source, shift
@@ -38,6 +41,15 @@ class ShiftedSource:
         if min(offset, length, start) < 0 or start + length > self._source.size:
             raise FormatError("the bytes lie outside the file", code="E_RANGE", where="file")
         return self._source.read(start, length)
+
+    def expect(self, offset: int, length: int) -> None:
+        """A damaged file is read as it comes."""
+
+    def mapped(self, offset: int, length: int) -> memoryview | None:
+        """A damaged file is read, not mapped."""
+
+    def check_size(self) -> None:
+        """Each read says when the file is too short."""
 
 
 @dataclass
@@ -93,11 +105,11 @@ def _read(tail: Tail, source: ByteSource, limits: Limits) -> None:
         raise FormatError("the index is not that of the stated number of studies", code="E_INDEX", where="index")
     tail.contents = contents
     try:
-        tail.index = Index(section_payload(moved, section), trailer["n_records"], end=section.offset)
+        tail.index = Index(WholePayload(section_payload(moved, section)), trailer["n_records"], end=section.offset)
     except NeuralGraphError as error:
         tail.problems.append(error.problem)
     if KEYS in contents.sections:
         try:
-            tail.keys = Keys(section_payload(moved, contents.sections[KEYS]), trailer["n_records"])
+            tail.keys = Keys(WholePayload(section_payload(moved, contents.sections[KEYS])), trailer["n_records"])
         except NeuralGraphError as error:
             tail.problems.append(error.problem)

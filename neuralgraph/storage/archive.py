@@ -1,42 +1,39 @@
-"""Reading studies: one file, an archive, or a folder of either."""
+"""Reading studies: one file, an archive, a folder, a URL, or a list of these."""
 
 from __future__ import annotations
 
+import html
 import os
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import index
 from pathlib import Path
-from typing import overload
+from typing import TypeAlias, overload
 
 from neuralgraph.container.contents import INDEX
+from neuralgraph.container.partial import PARTS, check_parts, partial_columns, partial_records
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
-from neuralgraph.container.record import GRAPH_STREAM
-from neuralgraph.errors import FormatError, NeuralGraphError, OutputError, StudyNotFoundError
-from neuralgraph.graph.strings import split_strings
+from neuralgraph.container.record import Record
+from neuralgraph.errors import ChecksumError, FormatError, StudyError, StudyNotFoundError
+from neuralgraph.graph.rules import raise_first
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.files import FileSource, is_folder, read_error
-from neuralgraph.wire.columns import split_graph
+from neuralgraph.storage.files import FileSource, located, read_error
+from neuralgraph.storage.lookup import StudyIds, study_id_at
+from neuralgraph.storage.remote import RemoteSource
 from neuralgraph.wire.limits import Limits
+from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["Archive", "load", "load_bytes", "located", "ngr_files", "open_archive", "study_id_at"]
+__all__ = ["VERIFY", "Archive", "OpenFile", "load", "load_bytes", "located", "ngr_files", "study_id_at"]
+
+VERIFY: tuple[str, ...] = ("first", "always")
+"""When the checksums of a record are verified: at its first access through an open archive, or at every access."""
+_IDS_SHOWN = 10
+"""Ids that a notebook shows of an archive."""
 
 
-@contextmanager
-def located(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Put the name of a file in front of the place that an error from it names."""
-    try:
-        yield
-    except OutputError:
-        # Its place is the file that was to be written.
-        raise
-    except NeuralGraphError as error:
-        if error.where != str(path):
-            error.where = f"{path}: {error.where}" if error.where else str(path)
-        raise
+OpenFile: TypeAlias = tuple[Path | str, FileSource | RemoteSource, Container]
+"""A file of an archive: its path, or its URL without keys; its bytes; what they hold."""
 
 
 def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study:
@@ -98,36 +95,60 @@ def ngr_files(folder: Path) -> list[Path]:
 
 
 class Archive(Sequence[Study]):
-    """One to many studies behind one face, whether they lie in one file or in a folder of files.
+    """One to many studies behind one face, whether they lie in one file, in a folder of files or behind a URL.
 
-    Studies are read when they are asked for; each is verified on every access: stream checksums, content digest and the
-    rules of the graph.
+    Studies are read when they are asked for. At the first access to a record everything about it is verified: header,
+    stream checksums, content digest, the rules of the graph, and its id. With ``verify="always"`` that is so at every
+    access; with "first" later accesses verify the header alone. What was read in part (``read_many`` with ``columns``)
+    counts as verified in its parts only: checksums of streams each time, the rules the first time.
+
+    Parameters
+    ----------
+    files : open files, in order.
+    verify : one of ``VERIFY``.
     """
 
-    def __init__(self, containers: Sequence[tuple[Path, FileSource, Container]]) -> None:
-        self._files = containers
-        self._ends = list(accumulate(len(container) for _, _, container in containers))
-        self._positions: dict[str, int] | None = None
+    def __init__(self, files: Sequence[OpenFile], *, verify: str = "first") -> None:
+        check_verify(verify)
+        self._files, self._always = files, verify == "always"
+        self._ends = list(accumulate(len(container) for _, _, container in files))
+        # One byte per record, made when the first record of a file is read.
+        self._marks: dict[int, bytearray] = {}
+        self._ids = StudyIds([(str(path), container) for path, _, container in files])
 
     def __len__(self) -> int:
         """Number of studies."""
         return self._ends[-1]
 
-    def _locate(self, position: int) -> tuple[Path, Container, int]:
+    @property
+    def files(self) -> Sequence[OpenFile]:
+        """The open files in order, for readers of whole batches."""
+        return self._files
+
+    @property
+    def ids(self) -> StudyIds:
+        """Study ids in order, as a sequence that reads what is looked at; listing all of several files raises E_DUP
+        when two hold a study of the same id.
+        """
+        return self._ids
+
+    def _locate(self, position: int) -> tuple[int, int]:
+        """Number of the file and position in it."""
         if not -len(self) <= position < len(self):
             raise StudyNotFoundError(f"position {position} of {len(self)} studies", where=str(position))
         position %= len(self)
         number = bisect_right(self._ends, position)
-        path, _, container = self._files[number]
-        return path, container, position - (self._ends[number - 1] if number else 0)
+        return number, position - (self._ends[number - 1] if number else 0)
 
-    def _position(self, study_id: str) -> int:
-        if len(self._files) == 1 and self._files[0][2].keys is not None:
-            found = self._files[0][2].keys.find(study_id)
-        else:
-            if self._positions is None:
-                self._positions = {name: position for position, name in enumerate(self.ids)}
-            found = self._positions.get(study_id)
+    def position(self, study_id: str) -> int:
+        """Position of the study of this id; O(log n) in a file of n studies.
+
+        Raises
+        ------
+        StudyNotFoundError (E_NOT_FOUND) : no such study.
+        FormatError (E_DUP) : two files hold a study of this id.
+        """
+        found = self._ids.find(study_id)
         if found is None:
             raise StudyNotFoundError(f"no study {study_id!r} among {len(self)}", where=study_id)
         return found
@@ -149,44 +170,152 @@ class Archive(Sequence[Study]):
         """
         if isinstance(key, slice):
             return [self[position] for position in range(*key.indices(len(self)))]
-        path, container, position = self._locate(self._position(key) if isinstance(key, str) else index(key))
+        return self.read(key)
+
+    def read(self, key: int | str, *, retain: float | None = None, max_patches: int | None = None) -> Study:
+        """A study by position or by id, whole or pruned harder.
+
+        Parameters
+        ----------
+        key : position or id.
+        retain : share of the grid's cells to keep, in (0, 1], as for ``Study.prune``.
+        max_patches : number of patches to keep; at most one of the two is given.
+
+        Raises
+        ------
+        StudyNotFoundError (E_NOT_FOUND) : no such study.
+        FormatError, StudyError : the study is damaged or breaks a rule, or an argument is out of range.
+        """
+        number, within = self._locate(self.position(key) if isinstance(key, str) else index(key))
+        path, _, container = self._files[number]
         with located(path):
-            study = Study.from_columns(container.columns(position))
-            if container.keys is not None and container.keys.study_id_bytes(position) != study.study_id.encode():
-                reason = f"the id of study {position} is not the one in its record"
-                raise FormatError(reason, code="E_INDEX", where="keys")
-            return study
+            columns = self._verified(number, within, container.record(within))
+            study = Study.from_columns(columns, proven=True)
+            if retain is None and max_patches is None:
+                return study
+            return study.prune(retain=retain, top_k=max_patches)
+
+    def read_many(
+        self,
+        positions: Iterable[int],
+        *,
+        columns: Iterable[str] | None = None,
+        retain: float | None = None,
+        max_patches: int | None = None,
+    ) -> list[StudyColumns]:
+        """Studies as columns, in the order asked, without building ``Study`` objects; the way to read batches.
+
+        Records that lie within 64 KiB of each other are read together, in the order of the files, and the system is
+        told of all of them first; behind a network they are under way at the same time.
+
+        Parameters
+        ----------
+        positions : each in range, negative ones counted from the end; repeated ones are read once.
+        columns : which of ``neuralgraph.container.partial.PARTS`` ("embedding", "concept_vectors", "report", "pixels",
+            "extensions") to read besides the graph; None for all. The streams of the others are not read, and stand in
+            the result as [0, width], None or {}. The content digest covers all columns, so it is not verified then;
+            the checksum of every stream that is read is.
+        retain, max_patches : as for ``read``.
+
+        Raises
+        ------
+        StudyNotFoundError (E_NOT_FOUND) : a position out of range.
+        StudyError (E_IDX) : an unknown name in ``columns``.
+        FormatError, StudyError : a study is damaged or breaks a rule.
+        """
+        parts = frozenset(PARTS) if columns is None else check_parts(columns)
+        places = [self._locate(index(position)) for position in positions]
+        found: dict[tuple[int, int], StudyColumns] = {}
+        for number in sorted({number for number, _ in places}):
+            path, _, container = self._files[number]
+            wanted = sorted({within for file, within in places if file == number})
+            with located(path):
+                if parts == frozenset(PARTS):
+                    for within, record in container.records(wanted):
+                        found[number, within] = self._verified(number, within, record)
+                else:
+                    for within, record in partial_records(container, wanted, parts).items():
+                        found[number, within] = self._partly_verified(number, within, record, parts)
+        if retain is not None or max_patches is not None:
+            found = {
+                place: Study.from_columns(whole, proven=True).prune(retain=retain, top_k=max_patches).columns()
+                for place, whole in found.items()
+            }
+        return [found[place] for place in places]
+
+    def _mark(self, number: int) -> bytearray:
+        """What has been verified of each record of a file: nothing, the rules of its graph, or everything."""
+        if number not in self._marks:
+            self._marks[number] = bytearray(len(self._files[number][2]))
+        return self._marks[number]
+
+    def _verified(self, number: int, within: int, record: Record) -> StudyColumns:
+        container, marks = self._files[number][2], self._mark(number)
+        record.verified = marks[within] == _EVERYTHING and not self._always
+        columns = record.columns(container.method(record))
+        if not record.verified:
+            if columns.digest() != record.content_digest:
+                raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
+            raise_first(columns)
+            _check_id(container, within, columns)
+            marks[within] = _EVERYTHING
+        return columns
+
+    def _partly_verified(self, number: int, within: int, record: Record, parts: frozenset[str]) -> StudyColumns:
+        container, marks = self._files[number][2], self._mark(number)
+        columns = partial_columns(record, container.method(record), parts)
+        if self._always or not marks[within] or len(columns.embedding):
+            raise_first(columns)
+            _check_id(container, within, columns)
+            marks[within] = max(marks[within], _RULES)
+        return columns
+
+    def check_uniform(self) -> tuple[int, int]:
+        """Width of the embeddings and of the stored concept vectors, the same in every study; 0 where none has any.
+
+        Reads the header of every record: O(n).
+
+        Raises
+        ------
+        StudyError (E_SIZE) : two studies have different widths; both are named.
+        FormatError : a header is damaged.
+        """
+        widths: dict[str, tuple[int, str]] = {}
+        for path, _, container in self._files:
+            with located(path):
+                for within in range(len(container)):
+                    (record,) = partial_records(container, [within], frozenset()).values()
+                    for name, width in (
+                        ("embedding", record.counts.embedding_dim if record.counts.n_patches else 0),
+                        ("concept_vectors", record.counts.concept_dim),
+                    ):
+                        place = f"study {within} of {path}"
+                        known, first = widths.setdefault(name, (width, place)) if width else (0, "")
+                        if known != width:
+                            reason = f"{name} of {first} is {known} wide, that of {place} {width}; they make no batch"
+                            raise StudyError(reason, code="E_SIZE", where=name)
+        return widths.get("embedding", (0, ""))[0], widths.get("concept_vectors", (0, ""))[0]
+
+    @property
+    def methods(self) -> list[bytes]:
+        """The different method maps of the files, canonical: more than one says that studies were made in different
+        ways (by other models, or pruned otherwise), which must be meant before they train one model.
+        """
+        return list(dict.fromkeys(method for _, _, container in self._files for method in _methods(container)))
 
     def __contains__(self, item: object) -> bool:
         """Whether there is a study of this id."""
-        if not isinstance(item, str):
-            return False
-        try:
-            self._position(item)
-        except StudyNotFoundError:
-            return False
-        return True
+        return item in self._ids
 
     def __iter__(self) -> Iterator[Study]:
         """Studies in order."""
         return (self[position] for position in range(len(self)))
 
-    @property
-    def ids(self) -> list[str]:
-        """Study ids in order.
-
-        Raises
-        ------
-        FormatError (E_DUP) : two files of a folder hold a study of the same id.
-        """
-        ids: list[str] = []
-        for path, _, container in self._files:
-            with located(path):
-                ids += [study_id_at(container, position) for position in range(len(container))]
-        if len(self._files) > 1 and len(set(ids)) != len(ids):
-            repeated = Counter(ids).most_common(1)[0][0]
-            raise FormatError(f"two files hold a study with the id {repeated!r}", code="E_DUP")
-        return ids
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how many studies in how many files, and the first ids; no paths, no content."""
+        first = [html.escape(study_id) for study_id in self.ids[:_IDS_SHOWN]]
+        more = f", … and {len(self) - len(first):,} more" if len(self) > len(first) else ""
+        return f"<p><b>{len(self):,} studies</b> in {len(self._files):,} files: {', '.join(first)}{more}</p>"
 
     def close(self) -> None:
         """Close the files; harmless when closed already."""
@@ -202,41 +331,28 @@ class Archive(Sequence[Study]):
         self.close()
 
 
-def study_id_at(container: Container, position: int) -> str:
-    """Id of a study, from the keys of an archive or from the record of a single file.
+_RULES, _EVERYTHING = 1, 2
+
+
+def check_verify(verify: str) -> None:
+    """Refuse what is not one of ``VERIFY``.
 
     Raises
     ------
-    FormatError : keys or record are damaged.
-    FormatError (E_TEXT) : the id is not UTF-8.
+    StudyError (E_IDX) : it is not.
     """
-    if container.keys is not None:
-        return container.keys.study_id(position)
-    record = container.record(position)
-    graph = split_graph(record.counts, record.read(GRAPH_STREAM))
-    try:
-        return split_strings(graph["string_bytes"][:1], graph["text"])[0].decode()
-    except UnicodeDecodeError as error:
-        raise FormatError("an id is not valid UTF-8", code="E_TEXT", where=f"record[{position}].study_id") from error
+    if verify not in VERIFY:
+        reason = f"{verify!r} is no time to verify; use one of {', '.join(VERIFY)}"
+        raise StudyError(reason, code="E_IDX", where="verify")
 
 
-def open_archive(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Archive:
-    """Open one file, an archive, or a folder of them (searched with its sub-folders, in path order).
+def _check_id(container: Container, within: int, columns: StudyColumns) -> None:
+    """Compare the id in a record with the one in the keys."""
+    length = int(columns.graph["string_bytes"][0])
+    study_id = columns.graph["text"][:length].tobytes()
+    if container.keys is not None and container.keys.study_id_bytes(within) != study_id:
+        raise FormatError(f"the id of study {within} is not the one in its record", code="E_INDEX", where="keys")
 
-    Raises
-    ------
-    FormatError (E_OPEN) : nothing there, or a folder without .ngr files.
-    FormatError : a file is damaged or breaks FORMAT.md.
-    """
-    target = Path(path)
-    paths = ngr_files(target) if is_folder(target) else [target]
-    if not paths:
-        raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
-    with ExitStack() as on_failure:
-        opened = []
-        for file in paths:
-            source = on_failure.enter_context(FileSource(file))
-            with located(file):
-                opened.append((file, source, Container(source, limits=limits)))
-        on_failure.pop_all()
-    return Archive(opened)
+
+def _methods(container: Container) -> Iterable[bytes]:
+    return container.contents.methods.values()

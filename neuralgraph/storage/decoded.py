@@ -62,12 +62,13 @@ def read_completely(source: ByteSource, *, limits: Limits | None = None) -> Iter
     for problem in method_problems(container):
         raise FormatError(problem.message, code=problem.code, where=problem.where)
     index = container.index
+    index.check()
     for name in container.contents.sections:
         if name != "index":
             container.section(name)
     keys = container.keys
     if keys is not None:
-        keys.check_order()
+        keys.check()
     total = largest = most_streams = 0
     for position in range(len(index)):
         record = container.record(position)

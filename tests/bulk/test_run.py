@@ -11,7 +11,8 @@ import pytest
 from neuralgraph.bulk import ConversionSettings
 from neuralgraph.bulk.destination import STATE, Destination
 from neuralgraph.errors import ModelError, OutputError
-from neuralgraph.storage.archive import load, open_archive
+from neuralgraph.storage.archive import load
+from neuralgraph.storage.opening import open_archive
 from neuralgraph.storage.validate import validate
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.adapters.picture.drawing import STYLE, draw_study
+from neuralgraph.adapters.picture.sheet import draw_sheet
 from neuralgraph.adapters.picture.word_panels import draw_words
 from neuralgraph.errors import OutputError
 from neuralgraph.graph.study import Study
@@ -20,7 +21,7 @@ from neuralgraph.storage.atomic import atomic_file, check_writable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["save_picture", "save_words"]
+__all__ = ["save_picture", "save_sheet", "save_words"]
 
 _DOTS_PER_INCH = 150
 # Nothing about time, machine or library version may enter the file.
@@ -67,6 +68,11 @@ def save_words(
     path : ends in .png (150 dots per inch) or .svg.
     """
     _write(path, lambda: draw_words(study, word=word, image=image, view=view))
+
+
+def save_sheet(studies: Sequence[Study], path: str | os.PathLike[str], *, total: int | None = None) -> None:
+    """Draw a contact sheet and write it; see draw_sheet for the parameters, save_picture for the errors."""
+    _write(path, lambda: draw_sheet(studies, total=total))
 
 
 def _write(path: str | os.PathLike[str], draw: Callable[[], Figure]) -> None:

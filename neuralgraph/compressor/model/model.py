@@ -20,7 +20,7 @@ from neuralgraph.compressor.model.files import model_directory
 from neuralgraph.compressor.model.position import PositionSignal
 from neuralgraph.errors import ModelError
 
-__all__ = ["EncodedFilm", "NeuralGraphModel", "NeuralGraphOutput"]
+__all__ = ["EncodedFilm", "NeuralGraphModel", "NeuralGraphOutput", "classification_loss"]
 
 WEIGHTS_NAME = "model.safetensors"
 
@@ -124,7 +124,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
             output.logits, output.generation_loss = written.logits, written.loss
             losses.append(written.loss)
         if class_labels is not None:
-            output.classification_loss = _classification_loss(class_logits, class_labels)
+            output.classification_loss = classification_loss(class_logits, class_labels)
             losses.append(self.config.classification_weight * output.classification_loss)
         if losses:
             output.loss = torch.stack(losses).sum()
@@ -261,8 +261,14 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         return set(self.all_tied_weights_keys)
 
 
-def _classification_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean binary cross-entropy over the findings that are known; 0 when none is."""
+def classification_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean binary cross-entropy over the findings that are known; 0 when none is.
+
+    Parameters
+    ----------
+    logits : float [B, findings].
+    labels : float [B, findings], 0 to 1, NaN where a finding is not known.
+    """
     known = ~labels.isnan()
     loss = nn.functional.binary_cross_entropy_with_logits(
         logits, labels.nan_to_num().to(logits.dtype), reduction="none"

@@ -12,7 +12,7 @@ const METHOD = {
 const SOURCE = ["report", "films", "labeler", "terms"];
 const REPORT = ["given", "generated", "none"];
 
-function requireMap(node, where) {
+export function requireMap(node, where) {
   if (node.type !== "map") fail("E_TOC_KEY", where, "this is not a map");
 }
 

@@ -1,0 +1,169 @@
+"""Study ids of an archive: a list that reads what is looked at, and the way from an id to a position."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any, overload
+
+from neuralgraph.container.reader import Container
+from neuralgraph.container.record import GRAPH_STREAM
+from neuralgraph.errors import FormatError
+from neuralgraph.graph.strings import split_strings
+from neuralgraph.storage.files import located
+from neuralgraph.wire.columns import split_graph
+
+__all__ = ["StudyIds", "study_id_at"]
+
+_CHUNK = 2**13
+"""Ids read together while all are listed."""
+
+
+def study_id_at(container: Container, position: int) -> str:
+    """Id of a study, from the keys of an archive or from the record of a single file.
+
+    Raises
+    ------
+    FormatError : keys or record are damaged.
+    FormatError (E_TEXT) : the id is not UTF-8.
+    """
+    if container.keys is not None:
+        return container.keys.study_id(position)
+    record = container.record(position)
+    graph = split_graph(record.counts, record.read(GRAPH_STREAM))
+    try:
+        return split_strings(graph["string_bytes"][:1], graph["text"])[0].decode()
+    except UnicodeDecodeError as error:
+        raise FormatError("an id is not valid UTF-8", code="E_TEXT", where=f"record[{position}].study_id") from error
+
+
+class StudyIds(Sequence[str]):
+    """Ids of the studies of an archive, in order: a sequence that reads those that are asked for.
+
+    ``list(ids)`` reads them all, and proves that no two files hold the same. Equal to any sequence of the same ids.
+
+    Parameters
+    ----------
+    files : name and content of each file of the archive, in order.
+    """
+
+    def __init__(self, files: Sequence[tuple[str, Container]]) -> None:
+        self._files = files
+        self._starts = [0, *accumulate(len(container) for _, container in files)]
+        self._singles: dict[str, int] | None = None
+
+    def __len__(self) -> int:
+        """Number of studies."""
+        return self._starts[-1]
+
+    @overload
+    def __getitem__(self, key: int) -> str: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[str]: ...
+
+    def __getitem__(self, key: int | slice) -> str | list[str]:
+        """Id of the study at a position, or ids of a slice; errors as ``study_id_at``."""
+        if isinstance(key, slice):
+            return [self._at(position) for position in range(*key.indices(len(self)))]
+        if not -len(self) <= key < len(self):
+            raise IndexError(f"position {key} of {len(self)} studies")
+        return self._at(key % len(self))
+
+    def _at(self, position: int) -> str:
+        number = bisect_right(self._starts, position) - 1
+        name, container = self._files[number]
+        with located(name):
+            return study_id_at(container, position - self._starts[number])
+
+    def __iter__(self) -> Iterator[str]:
+        """Ids in order.
+
+        Raises
+        ------
+        FormatError (E_DUP) : two files hold a study of the same id.
+        """
+        several, seen = len(self._files) > 1, set()
+        for study_id in self._each():
+            if several and study_id in seen:
+                raise _repeated(study_id)
+            if several:
+                seen.add(study_id)
+            yield study_id
+
+    def _each(self) -> Iterator[str]:
+        for (name, container), start in zip(self._files, self._starts, strict=False):
+            if len(container) == 1 or container.keys is None:
+                yield self._at(start)
+                continue
+            for first in range(0, len(container), _CHUNK):
+                with located(name):
+                    chunk = container.keys.study_ids(first, min(first + _CHUNK, len(container)))
+                yield from chunk
+
+    def __eq__(self, other: object) -> bool:
+        """Whether ``other`` is a sequence of the same ids."""
+        if not isinstance(other, Sequence) or isinstance(other, str | bytes):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """The first ids, and how many there are."""
+        shown = ", ".join(map(repr, self[:3])) + (", ..." if len(self) > 3 else "")
+        return f"StudyIds([{shown}], {len(self)} in all)"
+
+    def __contains__(self, item: object) -> bool:
+        """Whether there is a study of this id."""
+        return isinstance(item, str) and self.find(item) is not None
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """Position of an id.
+
+        Raises
+        ------
+        ValueError : it is not there.
+        """
+        found = self.find(value) if isinstance(value, str) else None
+        if found is None or found not in range(*slice(start, stop).indices(len(self))):
+            raise ValueError(f"{value!r} is not among the ids")
+        return found
+
+    def find(self, study_id: str) -> int | None:
+        """Position of the study of this id, or None.
+
+        A file of several studies is searched in O(log n); files of one are all read at the first search.
+
+        Raises
+        ------
+        FormatError (E_DUP) : two files hold a study of this id, or two files of one study have the same.
+        FormatError : a file is damaged.
+        """
+        found = [self._single(study_id)]
+        for (name, container), start in zip(self._files, self._starts, strict=False):
+            if len(container) > 1:
+                with located(name):
+                    position = container.keys.find(study_id) if container.keys else None
+                found.append(None if position is None else start + position)
+        positions = [position for position in found if position is not None]
+        if len(positions) > 1:
+            raise _repeated(study_id)
+        return positions[0] if positions else None
+
+    def _single(self, study_id: str) -> int | None:
+        if self._singles is None:
+            singles: dict[str, int] = {}
+            for (_, container), start in zip(self._files, self._starts, strict=False):
+                if len(container) == 1:
+                    single = self._at(start)
+                    if single in singles:
+                        raise _repeated(single)
+                    singles[single] = start
+            self._singles = singles
+        return self._singles.get(study_id)
+
+
+def _repeated(study_id: str) -> FormatError:
+    return FormatError(f"two files hold a study with the id {study_id!r}", code="E_DUP")

@@ -1,0 +1,95 @@
+"""Opening archives: what a path may be, and what of it is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from neuralgraph.container.reader import Container
+from neuralgraph.errors import FormatError
+from neuralgraph.storage.archive import Archive, OpenFile, check_verify, located, ngr_files
+from neuralgraph.storage.files import FileSource, is_folder
+from neuralgraph.storage.remote import RemoteSource, is_url, url_label
+from neuralgraph.wire.limits import Limits
+
+__all__ = ["Place", "open_archive", "open_source"]
+
+Place: TypeAlias = str | os.PathLike[str]
+"""A path or a URL."""
+
+MOST_HELD_OPEN = 200
+"""A folder of more files is read by opening each anew at each access: a process may hold few files open."""
+
+
+def open_source(place: Place, *, options: Mapping[str, Any] | None = None) -> FileSource | RemoteSource:
+    """The bytes of a local file or of a URL; errors as those of the two."""
+    return RemoteSource(str(place), options=options) if is_url(place) else FileSource(place)
+
+
+def open_archive(
+    path: Place | Iterable[Place],
+    *,
+    limits: Limits | None = None,
+    verify: str = "first",
+    storage_options: Mapping[str, Any] | None = None,
+) -> Archive:
+    """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a URL, or a list.
+
+    Of a file the prologue, the trailer and the contents are read and nothing per study, so that an archive of a million
+    studies opens as fast as one of ten. A URL takes one question for its size and at most two requests of ranges, and a
+    study one more, as long as index and keys have at most 16 MiB (about 200,000 studies); of larger archives the pages
+    of the index that are needed are requested, and kept. A study is looked up by id in O(log n).
+
+    Parameters
+    ----------
+    path : a path; a URL as text (``https://``, ``s3://`` and what fsspec knows; the extra ``remote``); or several of
+        these, whose studies follow each other in this order. Put a local cache before a URL as fsspec writes it:
+        ``blockcache::https://...``.
+    limits : what to accept.
+    verify : "first" verifies checksums, digest and rules of a record at its first access, "always" at every access.
+    storage_options : for fsspec; for a chain of file systems by protocol, as fsspec wants them.
+
+    Raises
+    ------
+    FormatError (E_OPEN) : nothing there, nothing given, or a folder without .ngr files.
+    FormatError : a file is damaged or breaks FORMAT.md.
+    StudyError (E_IDX) : ``verify`` is neither.
+    MissingExtraError (E_EXTRA) : a URL, and fsspec or what it needs is not installed.
+    """
+    check_verify(verify)
+    single = isinstance(path, str | os.PathLike)
+    places = list(_places([path] if single else path))  # type: ignore[list-item, arg-type]
+    if not places:
+        raise FormatError("no file was given", code="E_OPEN")
+    keep_open = len(places) <= MOST_HELD_OPEN
+    with ExitStack() as on_failure:
+        opened: list[OpenFile] = []
+        for place in places:
+            name = url_label(place) if isinstance(place, str) else place
+            source: FileSource | RemoteSource
+            if isinstance(place, str):
+                source = RemoteSource(place, options=storage_options)
+            else:
+                source = FileSource(place, keep_open=keep_open)
+            on_failure.callback(source.close)
+            with located(name):
+                opened.append((name, source, Container(source, limits=limits, always=verify == "always")))
+        on_failure.pop_all()
+    return Archive(opened, verify=verify)
+
+
+def _places(paths: Iterable[Place]) -> Iterator[Path | str]:
+    """Files as paths, URLs as text."""
+    for path in paths:
+        if is_url(path):
+            yield str(path)
+        elif is_folder(path):
+            files = ngr_files(Path(path))
+            if not files:
+                raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
+            yield from files
+        else:
+            yield Path(path)

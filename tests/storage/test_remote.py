@@ -1,0 +1,236 @@
+"""Archives behind a network: few requests, the same studies, and nothing half-believed."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from builders import build_study
+
+import neuralgraph as ng
+from bench.range_server import RangeServer, range_server
+from neuralgraph import ChecksumError, FormatError, StudyNotFoundError
+from neuralgraph.container import partial, reader
+from neuralgraph.storage import remote
+
+pytest.importorskip("fsspec", reason="the extra remote is not installed")
+pytest.importorskip("aiohttp", reason="the extra remote is not installed")
+
+MANY = [build_study(seed=seed, patches=2, dim=3) for seed in range(40)]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(remote, "DELAYS", (0.0, 0.0, 0.0))
+    with range_server() as state:
+        yield state
+
+
+@pytest.fixture(scope="module")
+def large():
+    """An archive much larger than what is fetched of its end: random vectors that no codec makes smaller."""
+    return ng.to_bytes(
+        [build_study(seed=seed, patches=12, dim=3000, form="float32", report="clear") for seed in range(12)]
+    )
+
+
+def asked(server: RangeServer) -> int:
+    """Requests of ranges since the last question."""
+    count = len(server.ranges)
+    server.ranges.clear()
+    return count
+
+
+def test_a_small_file_is_one_request(server):
+    server.files["a.ngr"] = ng.to_bytes(MANY)
+    with ng.open(server.url("a.ngr")) as archive:
+        assert asked(server) == 1
+        assert archive.ids == [study.study_id for study in MANY]
+        assert [study.digest for study in archive] == [study.digest for study in MANY]
+        assert asked(server) == 0
+
+
+def test_opening_takes_two_requests_and_a_study_one_more(server, large):
+    server.files["a.ngr"] = large
+    assert len(large) > 4 * remote.SUFFIX
+    with ng.open(server.url("a.ngr")) as archive:
+        assert asked(server) <= 2
+        for position in (5, 0, 11):
+            assert archive[position].study_id == f"study-{position}"
+            assert asked(server) <= 1
+        assert archive["study-7"].study_id == "study-7"
+        assert asked(server) == 1
+        with pytest.raises(StudyNotFoundError):
+            archive["nobody"]
+        assert asked(server) == 0
+
+
+def test_an_index_beyond_the_end_is_fetched_with_the_second_request(server, monkeypatch, large):
+    server.files["a.ngr"] = large
+    monkeypatch.setattr(remote, "SUFFIX", 600)
+    with ng.open(server.url("a.ngr")) as archive:
+        assert asked(server) <= 2
+        assert archive["study-3"].study_id == "study-3"
+        assert asked(server) == 1
+
+
+def test_an_index_too_large_to_fetch_is_read_in_pages(server, monkeypatch):
+    monkeypatch.setattr(remote, "SUFFIX", 600)
+    monkeypatch.setattr(reader, "MOST_FETCHED", 1)
+    monkeypatch.setattr("neuralgraph.container.pages.SMALL_SECTION", 1)
+    server.files["a.ngr"] = ng.to_bytes(MANY)
+    with ng.open(server.url("a.ngr")) as archive:
+        assert asked(server) <= 2
+        assert archive["study-3"].digest == MANY[3].digest
+        asked(server)
+        assert archive[4].digest == MANY[4].digest
+        assert asked(server) == 1
+
+
+def test_a_batch_is_few_requests(server, large):
+    server.files["a.ngr"] = large
+    with ng.open(server.url("a.ngr")) as archive:
+        asked(server)
+        read = archive.read_many([9, 2, 3, 4, 9, -8])
+        assert asked(server) == 2  # 2 to 4 lie together, and 9
+    expected = [ng.load_bytes(ng.to_bytes(archive_study(large, n))).digest for n in (9, 2, 3, 4, 9, 4)]
+    assert [ng.Study.from_columns(columns).digest for columns in read] == expected
+
+
+def archive_study(data, position):
+    from neuralgraph.container.reader import BytesSource, Container
+
+    return ng.Study.from_columns(Container(BytesSource(data)).columns(position))
+
+
+def test_columns_that_are_left_out_are_not_fetched(server, monkeypatch, large):
+    monkeypatch.setattr(partial, "WORTH_A_REQUEST", 0)
+    server.files["a.ngr"] = large
+    with ng.open(server.url("a.ngr")) as archive:
+        asked(server)
+        (columns,) = archive.read_many([4], columns=[])
+        (extent,) = [extent for _, extent in server.ranges]
+        first, last = map(int, extent.removeprefix("bytes=").split("-"))
+        assert last - first < 40_000 < archive.files[0][2].index.length[4]
+        assert columns.embedding.shape == (0, 3000)
+        assert columns.report is None
+        (whole,) = archive.read_many([4], columns=["embedding", "report"])
+        assert whole.embedding.tobytes() == archive[4].patches.embedding.tobytes()
+        assert whole.report == b"clear"
+
+
+def test_what_fails_for_the_moment_is_tried_again(server):
+    server.files["a.ngr"] = ng.to_bytes(MANY)
+    server.fail = [503, 429, 500]
+    with ng.open(server.url("a.ngr")) as archive:
+        assert len(archive) == 40
+    server.short = 2
+    with ng.open(server.url("a.ngr")) as archive:
+        assert len(archive) == 40
+
+
+@pytest.mark.parametrize("statuses", [[503] * 9, [403], [401]])
+def test_what_goes_on_failing_is_an_error(server, statuses):
+    server.files["a.ngr"] = ng.to_bytes(MANY)
+    server.fail = list(statuses)
+    with pytest.raises(FormatError) as caught:
+        ng.open(server.url("a.ngr") + "?signature=secret")
+    assert caught.value.code == "E_OPEN"
+    assert "secret" not in str(caught.value)
+    assert len(server.ranges) == (4 if statuses[0] == 503 else 1)
+
+
+def test_missing_files_and_foreign_schemes_are_errors(server):
+    for url in (server.url("missing.ngr"), "http://127.0.0.1:9/a.ngr"):
+        with pytest.raises(FormatError) as caught:
+            ng.open(url)
+        assert caught.value.code == "E_OPEN"
+    with pytest.raises(FormatError, match="file system") as caught:
+        ng.open("gopher://127.0.0.1/a.ngr")
+    assert caught.value.code == "E_OPEN"
+
+
+def test_a_server_without_ranges_is_refused(server, large):
+    server.files["a.ngr"] = large
+    server.without_ranges = True
+    with pytest.raises(FormatError, match="ranges"):
+        ng.open(server.url("a.ngr"))
+
+
+def test_a_replaced_object_is_found(server, large):
+    other = bytearray(large)
+    server.files["a.ngr"] = large
+    with ng.open(server.url("a.ngr")) as archive:
+        assert archive[3].study_id == "study-3"
+        # Another sound archive with the same places and counts: only the leaves tell them apart.
+        replaced = ng.to_bytes(
+            [build_study(seed=seed + 90, patches=12, dim=3000, form="float32", report="clear") for seed in range(12)]
+        )
+        server.files["a.ngr"] = replaced
+        with pytest.raises(FormatError):
+            archive[5]
+        server.files["a.ngr"] = bytes(other[: len(other) // 3])
+        with pytest.raises(FormatError) as caught:
+            archive[9]
+        assert caught.value.code in ("E_OPEN", "E_TRUNCATED")
+
+
+def test_an_object_replaced_by_one_of_the_same_form_is_found_by_its_leaf(server):
+    server.files["a.ngr"] = ng.to_bytes([build_study(seed=1, patches=12, dim=2000, form="float32")] * 1)
+    first = server.files["a.ngr"]
+    position = first.index(b"study-1")
+    with ng.open(server.url("a.ngr")) as archive:
+        server.files["a.ngr"] = first[:position] + b"study-2" + first[position + 7 :]
+        with pytest.raises(ChecksumError, match="replaced") as caught:
+            archive[0]
+    assert caught.value.code == "E_DIGEST"
+
+
+def test_an_object_replaced_under_a_partial_read_is_found(server, monkeypatch, large):
+    monkeypatch.setattr(partial, "WORTH_A_REQUEST", 0)
+    server.files["a.ngr"] = large
+    with ng.open(server.url("a.ngr")) as archive:
+        server.files["a.ngr"] = large[:-1] + b"?"
+        with pytest.raises(FormatError, match="replaced"):
+            archive.read_many([4], columns=[])
+
+
+def test_urls_stand_in_lists_beside_files(server, tmp_path):
+    server.files["a.ngr"] = ng.to_bytes(MANY[:3])
+    ng.save(MANY[3], tmp_path / "b.ngr")
+    with ng.open([server.url("a.ngr"), tmp_path]) as archive:
+        assert archive.ids == [study.study_id for study in MANY[:4]]
+        assert archive["study-3"].digest == MANY[3].digest
+
+
+def test_threads_may_share_an_archive(server, large):
+    server.files["a.ngr"] = large
+    failures: list[object] = []
+    with ng.open(server.url("a.ngr")) as archive:
+
+        def work(first: int) -> None:
+            for position in [*range(first, 12), *range(first)]:
+                if archive[position].study_id != f"study-{position}":
+                    failures.append(position)
+
+        threads = [threading.Thread(target=work, args=(first,)) for first in range(0, 12, 4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+
+
+# fsspec leaves the file of a blockcache to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("kind", ["filecache", "blockcache"])
+def test_a_local_cache_is_put_before_a_url(server, tmp_path, large, kind):
+    server.files["a.ngr"] = large
+    options = {kind: {"cache_storage": str(tmp_path)}}
+    counts = []
+    for _ in range(2):
+        with ng.open(f"{kind}::{server.url('a.ngr')}", storage_options=options) as archive:
+            assert archive[6].study_id == "study-6"
+        counts.append(asked(server))
+    assert counts[0] > 0
+    assert counts[1] == 0
