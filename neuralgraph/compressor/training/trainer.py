@@ -110,7 +110,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         self._parts: dict[str, list[float]] = {}
         if not recipe.vision_rate:
             # Half of a step's time is the encoder's gradient.
-            model.vision.requires_grad_(False)
+            model.vision.requires_grad_(requires_grad=False)
         super().__init__(
             model=model,
             args=training_arguments(recipe, folder, device=device),
