@@ -103,9 +103,7 @@ def _patches(columns: StudyColumns) -> Iterator[Problem]:
     if broken.any():
         yield Problem("E_IDX", f"patches[{_first(broken)}]", f"cell {cell[_first(broken)]} of {counts.n_cells}")
         return
-    # Not numpy.unique: its first call imports numpy.ma, which takes longer than reading a study.
-    ordered = np.sort(cell)
-    if (ordered[1:] == ordered[:-1]).any():
+    if not np.diff(np.sort(cell)).all():
         yield Problem("E_COORD", "patches", "two patches lie in the same cell")
         return
     broken = ~np.isfinite(score) | np.signbit(score)
@@ -160,7 +158,8 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
         yield Problem("E_IDX", "triples", "a triple names a concept or relation that does not exist")
     if (triples[:, 0] == triples[:, 2]).any():
         yield Problem("E_IDX", "triples", "a triple joins a concept to itself")
-    if any(later <= earlier for earlier, later in pairwise(triples.tolist())):
+    rows = [tuple(row) for row in triples.tolist()]
+    if rows != sorted(set(rows)):
         yield Problem("E_ORDER", "triples", "triples are not in ascending order, each once")
     if (graph["fusion_patch"] >= max(1, counts.n_patches)).any():
         yield Problem("E_IDX", "fusion", "the fusion edge starts outside the patches")
