@@ -13,7 +13,8 @@ from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.files import FileSource, is_folder
+from neuralgraph.storage.files import is_folder
+from neuralgraph.storage.remote import Place, is_url, open_source, place_name
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["pack", "unpack"]
@@ -36,7 +37,7 @@ def _copy(container: Container, position: int, writer: ContainerWriter) -> None:
 def pack(
     paths: Sequence[str | os.PathLike[str]], archive: str | os.PathLike[str], *, limits: Limits | None = None
 ) -> int:
-    """Put the studies of files and folders into one archive, in the order given; the number of studies.
+    """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
 
     Raises
     ------
@@ -45,12 +46,12 @@ def pack(
     FormatError (E_DUP) : two studies have the same id.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
-    files = [file for path in paths for file in _files_of(Path(path))]
+    files = [file for path in paths for file in _files_of(path)]
     count = 0
     with atomic_file(archive) as stream:
         writer = ContainerWriter(stream, limits=limits)
         for file in files:
-            with FileSource(file) as source, located(file):
+            with open_source(file) as source, located(place_name(file)):
                 container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
@@ -60,10 +61,10 @@ def pack(
     return count
 
 
-def _files_of(path: Path) -> list[Path]:
-    if not is_folder(path):
+def _files_of(path: Place) -> Sequence[Place]:
+    if is_url(path) or not is_folder(path):
         return [path]
-    files = ngr_files(path)
+    files = ngr_files(Path(path))
     if not files:
         raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
     return files
@@ -82,7 +83,7 @@ def unpack(
     OutputError (E_OUTPUT) : the folder cannot be created or a file exists already; nothing is overwritten.
     """
     target = Path(folder)
-    with FileSource(archive) as source, located(archive):
+    with open_source(archive) as source, located(place_name(archive)):
         container = Container(source, limits=limits)
         container.verify_root()
         paths = [target / _file_name(study_id_at(container, n), n) for n in range(len(container))]

@@ -12,7 +12,7 @@ from neuralgraph.container.record import Record
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.graph import provenance
 from neuralgraph.graph.rules import study_problems
-from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.remote import open_source, place_name
 from neuralgraph.wire import canonical
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
@@ -43,10 +43,10 @@ def validate(path: str | os.PathLike[str], *, limits: Limits | None = None) -> R
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
     """
     try:
-        with FileSource(path) as source:
-            return _report(str(path), source, limits)
+        with open_source(path) as source:
+            return _report(place_name(path), source, limits)
     except NeuralGraphError as error:
-        return Report(str(path), (error.problem,), 0)
+        return Report(place_name(path), (error.problem,), 0)
 
 
 def validate_bytes(data: bytes | memoryview, *, limits: Limits | None = None) -> Report:

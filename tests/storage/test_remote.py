@@ -234,3 +234,26 @@ def test_a_local_cache_is_put_before_a_url(server, tmp_path, large, kind):
         counts.append(asked(server))
     assert counts[0] > 0
     assert counts[1] == 0
+
+
+def test_verbs_that_read_take_urls(server, tmp_path, capsys):
+    from neuralgraph.cli.export import Format, export
+    from neuralgraph.cli.info import info
+    from neuralgraph.cli.pack import pack
+    from neuralgraph.cli.unpack import unpack
+    from neuralgraph.cli.validate import validate
+
+    server.files |= {"a.ngr": ng.to_bytes(MANY), "b.ngr": ng.to_bytes(build_study(seed=77))}
+    many, one = server.url("a.ngr"), server.url("b.ngr") + "?signature=secret"
+    info(one)
+    validate([many, one])
+    pack([many, one], tmp_path / "c.ngr")
+    unpack(many, tmp_path / "all")
+    export(one, Format.npz, tmp_path / "b.npz")
+    with ng.open(tmp_path / "c.ngr") as archive:
+        assert [study.digest for study in archive] == [*(study.digest for study in MANY), build_study(seed=77).digest]
+    assert len(list((tmp_path / "all").iterdir())) == 40
+    assert ng.load(one).study_id == "study-77"
+    out = capsys.readouterr().out
+    assert "study-77" in out
+    assert "secret" not in out
