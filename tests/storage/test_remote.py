@@ -87,6 +87,25 @@ def test_an_index_too_large_to_fetch_is_read_in_pages(server, monkeypatch):
         assert asked(server) == 1
 
 
+def test_the_pages_of_a_batch_are_under_way_together(server, monkeypatch):
+    monkeypatch.setattr(remote, "SUFFIX", 600)
+    monkeypatch.setattr(remote, "NEAR", 0)
+    monkeypatch.setattr(reader, "MOST_FETCHED", 1)
+    monkeypatch.setattr("neuralgraph.container.pages.SMALL_SECTION", 1)
+    calls = []
+    fetch = remote.RemoteSource._fetch
+    monkeypatch.setattr(remote.RemoteSource, "_fetch", lambda self, ranges: calls.append(ranges) or fetch(self, ranges))
+    from dataclasses import replace
+
+    one = build_study(patches=0, concepts=0)
+    server.files["a.ngr"] = ng.to_bytes(replace(one, study_id=f"s{number:05d}") for number in range(2_100))
+    with ng.open(server.url("a.ngr")) as archive:
+        archive.read_many([0])  # page table
+        calls.clear()
+        archive.read_many([5, 1_500, 2_099])
+        assert len(calls) <= 3  # pages of the index; pages of the keys; records
+
+
 def test_a_batch_is_few_requests(server, large):
     server.files["a.ngr"] = large
     with ng.open(server.url("a.ngr")) as archive:
