@@ -121,6 +121,7 @@ def _columns() -> dict[str, Any]:
             "graph": record.GRAPH_STREAM,
             "report": record.REPORT_STREAM,
             "pixels": record.PIXELS_STREAM,
+            "word_attention": record.WORD_ATTENTION_STREAM,
             "optional_columns": [record.OPTIONAL_STREAMS[0], record.OPTIONAL_STREAMS[-1]],
             "embedding": record.EMBEDDING_STREAMS,
             "concept_vectors": record.CONCEPT_VECTOR_STREAMS,
@@ -147,7 +148,10 @@ def _rows(rows: str) -> str:
 
 def _planes(plane_bytes: tuple[int, ...]) -> list[str]:
     """The size of each plane as a formula, told from the sizes of a matrix of 3 x 5."""
-    return [{15: "rows * width", 12: "4 * rows"}[size] for size in plane_bytes]
+    return [
+        {15: "rows * width", 12: "4 * rows", 30: "2 * rows * width", 60: "4 * rows * width"}[size]
+        for size in plane_bytes
+    ]
 
 
 def _map(members: dict[str, Any], *, required: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -8,6 +8,8 @@ and ``graph`` (the study), which do not know each other; ``storage``, where they
 ``compressor``; ``cli``. Importing this package loads numpy, msgpack and zstandard, never torch.
 """
 
+from typing import Any
+
 from neuralgraph.errors import (
     ChecksumError,
     CodecError,
@@ -23,18 +25,20 @@ from neuralgraph.errors import (
     StudyNotFoundError,
 )
 from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.showing import draw_with as _draw_with
 from neuralgraph.graph.study import ConceptVectors, Patches, Study
 from neuralgraph.graph.view import View
 from neuralgraph.storage.archive import Archive, load, load_bytes
 from neuralgraph.storage.opening import open_archive as open
 from neuralgraph.storage.pack import pack, unpack
-from neuralgraph.storage.save import save, to_bytes
+from neuralgraph.storage.save import PROFILES, save, to_bytes
 from neuralgraph.storage.validate import Report, validate, validate_bytes
 from neuralgraph.wire.limits import Limits
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "PROFILES",
     "Archive",
     "ChecksumError",
     "CodecError",
@@ -66,3 +70,13 @@ __all__ = [
     "validate",
     "validate_bytes",
 ]
+
+
+def _draw(study: Study, **options: Any) -> Any:
+    """How a study is drawn: floor 5 knows, and is loaded when it is asked to."""
+    from neuralgraph.adapters.picture import draw_study
+
+    return draw_study(study, **options)
+
+
+_draw_with(_draw)

@@ -108,6 +108,21 @@ def _methods() -> Iterator[Vector]:
     )
     yield contents_vector(
         "E_METHOD",
+        "descending-unknown",
+        "methods descend, and the first has an unknown member: order comes first",
+        "R12",
+        of=two,
+        toc=lambda toc: _with_methods(
+            toc,
+            sorted(
+                [{**method, "host": "h"} for method in toc["meta"]["methods"]],
+                key=lambda method: sha256(canonical.encode(method)),
+                reverse=True,
+            ),
+        ),
+    )
+    yield contents_vector(
+        "E_METHOD",
         "twice",
         "a method stands twice",
         "F18",
@@ -190,6 +205,8 @@ def _section_rows() -> Iterator[Vector]:
         )
     five = draft_of(*[textual(name) for name in "abcde"])
     yield contents_vector("E_SECTION", "keys-flags", "keys with flags 1", "F16", of=five, toc=_row(1, 1, 1))
+    copied = SectionDraft("graphs", 2, b"12345678")
+    yield contents_vector("E_SECTION", "graphs-flags", "graphs that may be copied", "F16", more_sections=[copied])
     yield contents_vector("E_SECTION", "twice", "two sections of one name", "F15", more_sections=[later, later])
     yield contents_vector(
         "E_SECTION", "no-sections", "no section at all", "F16", toc=lambda toc: {**toc, "layout": {"sections": []}}

@@ -65,6 +65,7 @@ def record_vectors() -> Iterator[Vector]:
     yield from _tables()
     yield from _presence()
     yield from _sizes()
+    yield from _orders()
 
 
 def _headers() -> Iterator[Vector]:
@@ -298,7 +299,7 @@ def _presence() -> Iterator[Vector]:
     yield vector("two-forms", "planes of two forms", added(0x28, 0x29))
     yield vector("mixed-forms", "planes of different forms make one matrix", renamed(0x22, 0x28))
     for stream_id in (0x24, 0x2C, 0x32, 0x5F):
-        yield vector(f"plane-0x{stream_id:x}", f"plane 0x{stream_id:x} belongs to no form", added(stream_id))
+        yield vector(f"plane-0x{stream_id:x}", f"plane 0x{stream_id:x} beside those of float32", added(stream_id))
     for stream_id in (0x04, 0x0F, 0xA0, 0x100, 0x7FFF, 0xC000, 0xFFFF):
         yield vector(f"unknown-0x{stream_id:x}", f"stream 0x{stream_id:x} is not known", added(stream_id))
     empty = basic("n", concepts=(), triples=(), labels={})
@@ -353,3 +354,22 @@ def _sizes() -> Iterator[Vector]:
         "F12",
         "R6",
     )
+
+
+def _orders() -> Iterator[Vector]:
+    """Two rules broken at once: the one that stands first decides (R12). Found by fuzzing, where readers differed."""
+
+    def graph_and_padding(record: RecordDraft) -> None:
+        record.streams = [stream for stream in record.streams if stream.stream_id != 1]
+        last = record.streams[-1]
+        last.padding = b"\x01" * (-len(last.stored) % 8)
+
+    yield record_vector(
+        "E_STREAM", "no-graph-dirty-padding", "no graph stream, and padding that is not zero", graph_and_padding, "R12"
+    )
+    draft = draft_of(full())
+    record = record_draft(draft.records[0])
+    record.edit = put(16 + 4 * COUNTS.index("n_triples"), "I", 99)
+    broken = replace(draft.with_records(record.pack()), index=put(24, "I", 98))
+    reason = "a count that neither the index nor the size of the graph stream agrees with"
+    yield Vector("index-and-size", broken.pack(), reason, ("R8", "R12"), "E_RECORD")

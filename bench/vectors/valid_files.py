@@ -23,9 +23,11 @@ from bench.vectors.studies import (
     valid_vector,
 )
 from bench.vectors.vector import Vector
+from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import Patches, Study
 from neuralgraph.graph.view import View
+from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS
 
 __all__ = ["file_vectors"]
@@ -96,9 +98,19 @@ def _archives() -> Iterator[Vector]:
         "F19",
     )
     yield valid_vector("archive-mixed-forms", _mixed(), "two records with different forms and streams", "F10", "F18")
+    for name, studies in (("archive-train", [basic("t1"), textual("t2"), basic("t3")]), ("train-one", [basic("one")])):
+        draft = _with_graphs(studies)
+        yield valid_vector(name, draft, "a graphs section, and interleaved embeddings", "F10", "F16", "R7")
     yield valid_vector(
         "archive-of-two", draft_of(textual("b"), textual("a")), "an even number of records; no padding in keys", "F19"
     )
+
+
+def _with_graphs(studies: list[Study]) -> Draft:
+    """What ``profile="train"`` makes of the studies."""
+    container = Container(BytesSource(to_bytes(studies, profile="train")))
+    draft = draft_of(*studies).with_records(*(bytes(container.record_bytes(n)) for n in range(len(studies))))
+    return replace(draft, more_sections=[SectionDraft("graphs", 0, bytes(container.section("graphs")))])
 
 
 def _mixed() -> Draft:

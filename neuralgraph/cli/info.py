@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.storage.remote import place_name
 from neuralgraph.storage.summary import file_summary
@@ -66,8 +67,10 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
         write_line(f"  label        {name} = {value:g}")
     model = provenance.get("model", {})
     if model:
-        trained = "" if model.get("trained", True) else "; UNTRAINED: its attention and embeddings carry no meaning"
-        write_line(f"  model        {model.get('name', 'unnamed')} {str(model.get('digest', ''))[:12]}{trained}")
+        name = str(model.get("name", "unnamed"))
+        write_line(f"  model        {name} {str(model.get('digest', ''))[:12]}")
+        if notice := model_notice(name, trained=model.get("trained") is not False):
+            write_line(f"               {notice}")
     streams = sum(stream["stored_bytes"] for stream in storage["streams"])
     write_line(
         f"  bytes        {streams:,} in {len(storage['streams'])} streams, {storage['overhead_bytes']:,} around them"

@@ -16,10 +16,15 @@ __all__ = ["pack"]
 def pack(
     files: Annotated[list[str], typer.Argument(help="Files, URLs and folders of .ngr files, in this order.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to write.")],
+    profile: Annotated[
+        str, typer.Option(help="compact: copy the records. train: lay them out for fast training; larger.")
+    ] = "compact",
 ) -> None:
     """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
 
+    With --profile train every value and content digest stays, but embeddings are laid out as loaders need them.
+
     Example: ngr pack studies/ -o archive.ngr
     """
-    count = pack_files(files, output)
+    count = pack_files(files, output, profile=profile)
     write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")

@@ -2,6 +2,9 @@
 
 Embeddings have noise-like low bytes and a narrow range of exponents: apart, the high plane compresses and the others
 are stored; together they share one entropy table and neither wins (codecs/float32/SPEC.md has the measurement).
+
+The same three as ``float32_interleaved`` and so on keep the bytes of a value together, in one plane: larger, but a
+loader copies it into a batch as it stands.
 """
 
 from __future__ import annotations
@@ -14,7 +17,15 @@ import numpy as np
 from neuralgraph.codecs.forms import Buffer, Matrix
 from neuralgraph.errors import CodecError, StudyError
 
-__all__ = ["BFLOAT16", "FLOAT16", "FLOAT32", "Floating"]
+__all__ = [
+    "BFLOAT16",
+    "BFLOAT16_INTERLEAVED",
+    "FLOAT16",
+    "FLOAT16_INTERLEAVED",
+    "FLOAT32",
+    "FLOAT32_INTERLEAVED",
+    "Floating",
+]
 
 
 @dataclass(frozen=True)
@@ -23,23 +34,35 @@ class Floating:
 
     Parameters
     ----------
-    name : "float32", "bfloat16" or "float16".
-    n_planes : bytes of one value.
+    kind : "float32", "bfloat16" or "float16".
+    value_bytes : bytes of one value.
+    interleaved : one plane of whole values instead of one plane per byte.
     """
 
-    name: str
-    n_planes: int
+    kind: str
+    value_bytes: int
+    interleaved: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name in the book."""
+        return f"{self.kind}_interleaved" if self.interleaved else self.kind
+
+    @property
+    def n_planes(self) -> int:
+        """One for each byte of a value, or one."""
+        return 1 if self.interleaved else self.value_bytes
 
     def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
-        """``rows * width`` bytes for each byte of a value."""
-        return (rows * width,) * self.n_planes
+        """``rows * width`` bytes for each byte of a value, in one plane or in several."""
+        return (rows * width * self.value_bytes // self.n_planes,) * self.n_planes
 
     def holds(self, matrix: Matrix) -> bool:
         """Every value of ``matrix`` has exactly this form, to the sign of zero."""
         values = np.ascontiguousarray(matrix, "<f4")
-        if self.name == "bfloat16":
+        if self.kind == "bfloat16":
             return not (values.view("<u4") & 0xFFFF).any()
-        if self.name == "float16":
+        if self.kind == "float16":
             with np.errstate(over="ignore", under="ignore"):
                 narrow = values.astype("<f2").astype("<f4")
             return bool((narrow.view("<u4") == values.view("<u4")).all())
@@ -53,9 +76,9 @@ class Floating:
         StudyError (E_NUM) : a value overflows the form.
         """
         values = np.ascontiguousarray(matrix, "<f4")
-        if self.name == "float32":
+        if self.kind == "float32":
             bits = values.view("<u4")
-        elif self.name == "float16":
+        elif self.kind == "float16":
             with np.errstate(over="ignore", under="ignore"):
                 bits = values.astype("<f2").view("<u2")
             overflow = (bits & 0x7C00) == 0x7C00
@@ -64,9 +87,11 @@ class Floating:
             # Just under half an ulp, plus the lowest kept bit, rounds halves to even; finite values cannot wrap.
             bits = ((wide + 0x7FFF + ((wide >> 16) & 1)) >> 16).astype("<u2")
             overflow = (bits & 0x7F80) == 0x7F80
-        if self.name != "float32" and overflow.any():
-            raise StudyError(f"a value is too large for {self.name}; use float32", code="E_NUM", where="embedding")
-        planes = bits.view("u1").reshape(values.size, self.n_planes).T
+        if self.kind != "float32" and overflow.any():
+            raise StudyError(f"a value is too large for {self.kind}; use float32", code="E_NUM", where="embedding")
+        if self.interleaved:
+            return (bits.tobytes(),)
+        planes = bits.view("u1").reshape(values.size, self.value_bytes).T
         return tuple(plane.tobytes() for plane in planes)
 
     def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
@@ -76,12 +101,15 @@ class Floating:
         ------
         CodecError (E_NUM) : a value is infinite or not a number.
         """
-        interleaved = np.empty((rows * width, self.n_planes), "u1")
-        for position, plane in enumerate(planes):
-            interleaved[:, position] = np.frombuffer(plane, "u1")
-        if self.name == "float32":
+        interleaved = np.empty((rows * width, self.value_bytes), "u1")
+        if self.interleaved:
+            interleaved.reshape(-1)[:] = np.frombuffer(planes[0], "u1")
+        else:
+            for position, plane in enumerate(planes):
+                interleaved[:, position] = np.frombuffer(plane, "u1")
+        if self.kind == "float32":
             values = interleaved.view("<f4")
-        elif self.name == "float16":
+        elif self.kind == "float16":
             values = interleaved.view("<f2").astype("<f4")
         else:
             values = (interleaved.view("<u2").astype("<u4") << 16).view("<f4")
@@ -93,3 +121,6 @@ class Floating:
 FLOAT32 = Floating("float32", 4)
 BFLOAT16 = Floating("bfloat16", 2)
 FLOAT16 = Floating("float16", 2)
+FLOAT32_INTERLEAVED = Floating("float32", 4, interleaved=True)
+BFLOAT16_INTERLEAVED = Floating("bfloat16", 2, interleaved=True)
+FLOAT16_INTERLEAVED = Floating("float16", 2, interleaved=True)

@@ -27,6 +27,10 @@ class Form(Protocol):
     def n_planes(self) -> int:
         """Streams the form writes."""
 
+    @property
+    def interleaved(self) -> bool:
+        """Made to be copied into a batch as it stands: writers never compress it."""
+
     def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
         """Bytes of each plane."""
 

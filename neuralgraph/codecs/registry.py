@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from neuralgraph.codecs import store, zstd
-from neuralgraph.codecs.floating import BFLOAT16, FLOAT16, FLOAT32
+from neuralgraph.codecs.floating import (
+    BFLOAT16,
+    BFLOAT16_INTERLEAVED,
+    FLOAT16,
+    FLOAT16_INTERLEAVED,
+    FLOAT32,
+    FLOAT32_INTERLEAVED,
+)
 from neuralgraph.codecs.forms import Buffer, Form, Matrix
 from neuralgraph.codecs.int8 import INT8
 from neuralgraph.errors import CodecError
@@ -24,6 +31,7 @@ __all__ = [
     "decode_bytes",
     "exact_form",
     "form_of_stream",
+    "interleaved_form",
 ]
 
 STORE = 0
@@ -57,7 +65,15 @@ class FormEntry(NamedTuple):
 
 FORMS: dict[str, FormEntry] = {
     entry.form.name: entry
-    for entry in (FormEntry(0x00, FLOAT32), FormEntry(0x08, BFLOAT16), FormEntry(0x0A, FLOAT16), FormEntry(0x10, INT8))
+    for entry in (
+        FormEntry(0x00, FLOAT32),
+        FormEntry(0x04, FLOAT32_INTERLEAVED),
+        FormEntry(0x05, BFLOAT16_INTERLEAVED),
+        FormEntry(0x06, FLOAT16_INTERLEAVED),
+        FormEntry(0x08, BFLOAT16),
+        FormEntry(0x0A, FLOAT16),
+        FormEntry(0x10, INT8),
+    )
 }
 """Name -> form. Plane p of a form is stream ``base + offset + p`` of its matrix (FORMAT.md section 7.2)."""
 
@@ -87,3 +103,9 @@ def form_of_stream(offset: int) -> FormEntry | None:
 def exact_form(matrix: Matrix) -> Form:
     """The smallest floating form that holds ``matrix`` without any loss."""
     return next((form for form in (BFLOAT16, FLOAT16) if form.holds(matrix)), FLOAT32)
+
+
+def interleaved_form(form: Form) -> Form:
+    """The same values with their bytes together, where the form has byte planes; others as they are."""
+    entry = FORMS.get(f"{form.name}_interleaved")
+    return form if entry is None else entry.form

@@ -133,13 +133,10 @@ class Container:
             raise FormatError("padding is not zero", code="E_COVER", where="toc")
         if crc32(data[:length]) != self.trailer["toc_crc32"]:
             raise ChecksumError("the table of contents is damaged", code="E_TOC_CRC", where="toc")
-        return parse_contents(data[:length], toc_offset=offset, limits=self.limits)
+        return parse_contents(data[:length], toc_offset=offset, limits=self.limits, n_records=len(self))
 
     def _check_index_extent(self) -> None:
         n_records, section = self.trailer["n_records"], self.contents.sections[INDEX]
-        if (n_records > 1) != (KEYS in self.contents.sections):
-            reason = "a file of several studies has keys, a file of one has none"
-            raise FormatError(reason, code="E_SECTION", where="keys")
         if section.length != index_bytes(n_records):
             reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
             raise FormatError(reason, code="E_INDEX", where="index")
@@ -244,14 +241,14 @@ class Container:
 
     def parsed(self, position: int, data: memoryview) -> Record:
         """The record of these bytes; errors as ``record``, except that the leaf is not compared."""
-        where = f"record[{position}]"
-        record = Record(data, where=where, limits=self.limits)
-        name = self.index.disagreement(position, record.counts)
-        if name:
-            raise FormatError(f"record and index state different {name}", code="E_RECORD", where=where)
         total, largest, most = (self.trailer[field] for field in ENVELOPE)
-        if record.decoded_bytes > largest or len(record.streams) > most:
-            raise FormatError("the record exceeds the envelope in the trailer", code="E_BUDGET", where=where)
+        record = Record(
+            data,
+            where=f"record[{position}]",
+            limits=self.limits,
+            disagreement=lambda counts: self.index.disagreement(position, counts),
+            envelope=(largest, most),
+        )
         if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
             raise FormatError("the envelope is not that of the only record", code="E_BUDGET", where="trailer")
         return record

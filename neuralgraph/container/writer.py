@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import BinaryIO
 
-from neuralgraph.container.contents import CRITICAL, INDEX, KEYS, Section, pack_contents
+from neuralgraph.container.contents import CRITICAL, GRAPHS, INDEX, KEYS, Section, pack_contents
 from neuralgraph.container.index import IndexRows
 from neuralgraph.container.keys import pack_keys
 from neuralgraph.container.layout import pack_prologue, pack_trailer, padding
 from neuralgraph.container.record import Record, method_tag
 from neuralgraph.errors import FormatError
-from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, page_table, root_digest
+from neuralgraph.wire.checksums import PAGE_BYTES, crc32, leaf_digest, merkle_root, root_digest
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["ContainerWriter"]
@@ -42,8 +43,8 @@ class ContainerWriter:
         self._stream.write(data)
         self._position += len(data)
 
-    def add(self, record: bytes | memoryview, *, study_id: str, method: bytes) -> None:
-        """Append a record, byte for byte.
+    def add(self, record: bytes | memoryview, *, study_id: str, method: bytes) -> Record:
+        """Append a record, byte for byte; the record as it is parsed.
 
         Parameters
         ----------
@@ -68,9 +69,14 @@ class ContainerWriter:
         self._most_decoded_bytes = max(self._most_decoded_bytes, parsed.decoded_bytes)
         self._max_streams = max(self._max_streams, len(parsed.streams))
         self._write(record)
+        return parsed
 
-    def finish(self) -> bytes:
+    def finish(self, graphs: tuple[int, Iterable[bytes]] | None = None) -> bytes:
         """Write everything after the records; the file's root digest, 32 bytes.
+
+        Parameters
+        ----------
+        graphs : size and pieces of the graphs section, when the file is to have one.
 
         Raises
         ------
@@ -80,9 +86,13 @@ class ContainerWriter:
         """
         if not self._rows:
             raise FormatError("a file holds at least one study", code="E_INDEX", where="records")
-        sections = [self._section(INDEX, CRITICAL, self._rows.pack())]
+        index = self._rows.pack()
+        sections = [self._section(INDEX, CRITICAL, len(index), [index])]
         if len(self._rows) > 1:
-            sections.append(self._section(KEYS, 0, pack_keys(self._study_ids)))
+            keys = pack_keys(self._study_ids)
+            sections.append(self._section(KEYS, 0, len(keys), [keys]))
+        if graphs is not None:
+            sections.append(self._section(GRAPHS, 0, *graphs))
         toc, meta = pack_contents(list(self._methods), sections)
         if len(toc) > self._limits.toc_bytes:
             reason = f"the methods take {len(toc)} bytes, the limit is {self._limits.toc_bytes}; write several files"
@@ -105,8 +115,17 @@ class ContainerWriter:
         )
         return root
 
-    def _section(self, name: str, flags: int, payload: bytes) -> Section:
-        table = page_table(payload)
-        section = Section(name, flags, self._position, len(payload), crc32(table))
-        self._write(payload + table + bytes(section.end - section.offset - len(payload) - len(table)))
+    def _section(self, name: str, flags: int, length: int, pieces: Iterable[bytes]) -> Section:
+        offset, table, rest = self._position, bytearray(), bytearray()
+        for piece in pieces:
+            self._write(piece)
+            rest += piece
+            whole = len(rest) - len(rest) % PAGE_BYTES
+            for start in range(0, whole, PAGE_BYTES):
+                table += crc32(rest[start : start + PAGE_BYTES]).to_bytes(4, "little")
+            del rest[:whole]
+        if rest:
+            table += crc32(rest).to_bytes(4, "little")
+        section = Section(name, flags, offset, length, crc32(table))
+        self._write(bytes(table) + bytes(section.end - offset - length - len(table)))
         return section

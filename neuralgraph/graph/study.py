@@ -18,12 +18,14 @@ from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
-from neuralgraph.graph.fusion import fusion_edge
+from neuralgraph.graph.fusion import fusion_edge, fusion_record
 from neuralgraph.graph.pixels import pixels_from_bytes, pixels_to_bytes
 from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.rules import places, raise_first
+from neuralgraph.graph.showing import Shown
 from neuralgraph.graph.strings import join_strings, split_strings
 from neuralgraph.graph.view import View
+from neuralgraph.graph.words import WordAttention, stored_words
 from neuralgraph.wire import canonical
 from neuralgraph.wire.columns import GRAPH_COLUMNS, Column, Counts
 from neuralgraph.wire.study_columns import StudyColumns
@@ -84,7 +86,7 @@ class ConceptVectors(Immutable):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Study(Immutable):
+class Study(Shown, Immutable):
     """One medical study as a graph.
 
     Raises
@@ -114,6 +116,8 @@ class Study(Immutable):
     """Text of the report, only when it was asked to be stored."""
     pixels: NDArray[Any] | None = None
     """uint8 or uint16 [n, height, width]: the kept patches as images, only when they were asked to be stored."""
+    word_attention: WordAttention | None = None
+    """Where the model looked for each word, only when it was asked to be stored; not part of the digest."""
     extensions: Mapping[str, bytes] = field(default_factory=dict)
     """Extension payloads by name (``x.<reverse-dns>.<name>``); not part of the digest."""
 
@@ -205,7 +209,11 @@ class Study(Immutable):
             self,
             patches=patches,
             fusion=fusion_edge(n, edges, len(self.concepts), self.triples) if self.fusion else None,
-            provenance={**self.provenance, "prune": policy},
+            provenance={
+                **{key: value for key, value in self.provenance.items() if key != "fusion"},
+                "prune": policy,
+                **(fusion_record(n, len(self.concepts)) if self.fusion else {}),
+            },
             pixels=None if self.pixels is None else self.pixels[:n],
         )
 
@@ -270,6 +278,7 @@ class Study(Immutable):
             concept_vectors=np.empty((0, 0), np.float32) if vectors is None else vectors.vector,
             report=None if self.report is None else self.report.encode(errors="surrogatepass"),
             pixels=None if self.pixels is None else pixels_to_bytes(self.pixels),
+            word_attention=None if self.word_attention is None else self.word_attention.to_bytes(),
             extensions=dict(self.extensions),
         )
 
@@ -336,6 +345,7 @@ class Study(Immutable):
             concept_vectors=vectors,
             report=None if columns.report is None else columns.report.decode(),
             pixels=None if columns.pixels is None else pixels_from_bytes(columns.pixels, counts.n_patches),
+            word_attention=stored_words(columns.word_attention, counts.n_cells),
             extensions=FrozenMap(columns.extensions),
             edges=_read_only(graph["edge"], np.int32),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +28,9 @@ __all__ = ["VERIFY", "Archive", "OpenFile", "load", "load_bytes", "located", "ng
 
 VERIFY: tuple[str, ...] = ("first", "always")
 """When the checksums of a record are verified: at its first access through an open archive, or at every access."""
+_IDS_SHOWN = 10
+"""Ids that a notebook shows of an archive."""
+
 
 OpenFile: TypeAlias = tuple[Path | str, FileSource | RemoteSource, Container]
 """A file of an archive: its path, or its URL without keys; its bytes; what they hold."""
@@ -306,6 +310,12 @@ class Archive(Sequence[Study]):
     def __iter__(self) -> Iterator[Study]:
         """Studies in order."""
         return (self[position] for position in range(len(self)))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how many studies in how many files, and the first ids; no paths, no content."""
+        first = [html.escape(study_id) for study_id in self.ids[:_IDS_SHOWN]]
+        more = f", … and {len(self) - len(first):,} more" if len(self) > len(first) else ""
+        return f"<p><b>{len(self):,} studies</b> in {len(self._files):,} files: {', '.join(first)}{more}</p>"
 
     def close(self) -> None:
         """Close the files; harmless when closed already."""

@@ -127,16 +127,22 @@ class FileSource:
         FormatError (E_TRUNCATED) : the file has become shorter.
         FormatError (E_OPEN) : the system refuses to read.
         """
-        done = 0
+        if self._descriptor >= 0:
+            self._fill(self._descriptor, offset, target)
+            return
         with self._at_work() as descriptor:
-            while done < len(target):
-                try:
-                    count = os.preadv(descriptor, [target[done:] if done else target], offset + done)
-                except OSError as error:
-                    raise read_error(self.path, error) from error
-                if not count:
-                    raise self._shorter()
-                done += count
+            self._fill(descriptor, offset, target)
+
+    def _fill(self, descriptor: int, offset: int, target: memoryview) -> None:
+        done = 0
+        while done < len(target):
+            try:
+                count = os.preadv(descriptor, [target[done:] if done else target], offset + done)
+            except OSError as error:
+                raise read_error(self.path, error) from error
+            if not count:
+                raise self._shorter()
+            done += count
 
     def _shorter(self) -> FormatError:
         return FormatError("the file became shorter while it was read", code="E_TRUNCATED", where=str(self.path))

@@ -1,21 +1,31 @@
-"""Packing and unpacking: records are copied byte for byte, so digests and leaves stay what they were."""
+"""Packing and unpacking: records are copied byte for byte, so digests and leaves stay what they were.
+
+An archive to train from is written anew instead: the same content digests, other bytes.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+from neuralgraph.codecs.floating import FLOAT32
+from neuralgraph.codecs.registry import interleaved_form
 from neuralgraph.container.reader import Container
+from neuralgraph.container.record import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS, Record, encode_record
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.files import is_folder
+from neuralgraph.storage.graph_section import GraphSectionWriter
 from neuralgraph.storage.remote import Place, is_url, open_source, place_name
+from neuralgraph.storage.save import check_profile
 from neuralgraph.wire.limits import Limits
+from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = ["pack", "unpack"]
 
@@ -24,40 +34,74 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
 _TAKEN_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|study-[0-9]+", re.ASCII | re.IGNORECASE)
 
 
-def _copy(container: Container, position: int, writer: ContainerWriter) -> None:
-    """Copy one record after verifying its leaf, its streams, its content digest and the rules of the graph."""
+def _copy(
+    container: Container, position: int, writer: ContainerWriter, graphs: GraphSectionWriter | None = None
+) -> None:
+    """Copy one record after verifying its leaf, its streams, its content digest and the rules of the graph.
+
+    With ``graphs``, its embedding is laid out anew for loaders, and its graph goes there too.
+    """
     record, columns = container.proven(position)
     study = Study.from_columns(columns)
     if study_id_at(container, position) != study.study_id:
         reason = f"the id of study {position} is not the one in its record"
         raise FormatError(reason, code="E_INDEX", where="keys")
-    writer.add(record.data, study_id=study.study_id, method=columns.method)
+    data = record.data if graphs is None else _for_loaders(record, columns)
+    written = writer.add(data, study_id=study.study_id, method=columns.method)
+    if graphs is not None:
+        graphs.add(written, columns.graph, study_id=study.study_id)
+
+
+def _for_loaders(record: Record, columns: StudyColumns) -> bytes:
+    """The same study with its embedding interleaved and stored; the form, and so every value, stays."""
+    forms = [record.form(base) for base in (EMBEDDING_STREAMS, CONCEPT_VECTOR_STREAMS)]
+    embedding, concept_vectors = (entry.form if entry else FLOAT32 for entry in forms)
+    return encode_record(
+        columns, embedding=interleaved_form(embedding), concept_vectors=concept_vectors, store_embedding=True
+    )
 
 
 def pack(
-    paths: Sequence[str | os.PathLike[str]], archive: str | os.PathLike[str], *, limits: Limits | None = None
+    paths: Sequence[str | os.PathLike[str]],
+    archive: str | os.PathLike[str],
+    *,
+    profile: str = "compact",
+    limits: Limits | None = None,
 ) -> int:
     """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
 
+    Parameters
+    ----------
+    paths : files and folders.
+    archive : the archive to write.
+    profile : "compact" copies records byte for byte. "train" lays the embeddings out for loaders and adds the graphs
+        section: every value and content digest stays, the bytes of the records and so their leaves change.
+    limits : what to accept.
+
     Raises
     ------
+    StudyError (E_IDX) : unknown profile.
+    FormatError (E_SIZE) : embeddings of different widths, in an archive to train from.
     FormatError, StudyError : an input is damaged or breaks a rule; nothing is written.
     FormatError (E_OPEN) : a folder holds no .ngr file.
     FormatError (E_DUP) : two studies have the same id.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
+    check_profile(profile)
     files = [file for path in paths for file in _files_of(path)]
     count = 0
-    with atomic_file(archive) as stream:
+    with ExitStack() as resources:
+        section = resources.enter_context(GraphSectionWriter()) if profile == "train" else None
+        stream = resources.enter_context(atomic_file(archive))
         writer = ContainerWriter(stream, limits=limits)
         for file in files:
             with open_source(file) as source, located(place_name(file)):
                 container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
-                    _copy(container, position, writer)
+                    _copy(container, position, writer, section)
             count += len(container)
-        writer.finish()
+        writer.finish(section.finish() if section else None)
     return count
 
 

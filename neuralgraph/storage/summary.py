@@ -96,6 +96,7 @@ def study_summary(study: Study) -> dict[str, Any]:
         "labels": dict(study.labels),
         "report_stored": study.report is not None,
         "pixels_stored": study.pixels is not None,
+        "words_stored": study.word_attention is not None,
         "extensions": {name: len(payload) for name, payload in study.extensions.items()},
         "provenance": dict(study.provenance),
     }

@@ -110,9 +110,13 @@ class Counts:
         return next((reason for reason, broken in rules.items() if broken), None)
 
 
+_U1, _U2, _U4 = np.dtype("<u1"), np.dtype("<u2"), np.dtype("<u4")
+_DTYPES = {name: np.dtype(name) for name in ("<u1", "<u2", "<u4", "<f4")}
+
+
 def index_dtype(count: int) -> np.dtype[np.unsignedinteger]:
     """The narrowest of u8, u16, u32 that can index a table of ``count`` rows."""
-    return np.dtype("<u1" if count <= 1 << 8 else "<u2" if count <= 1 << 16 else "<u4")
+    return _U1 if count <= 1 << 8 else _U2 if count <= 1 << 16 else _U4
 
 
 class Column(NamedTuple):
@@ -131,7 +135,7 @@ class Column(NamedTuple):
         """The dtype under these counts."""
         if self.dtype.startswith("index:"):
             return index_dtype(getattr(counts, self.dtype.removeprefix("index:")))
-        return np.dtype(self.dtype)
+        return _DTYPES[self.dtype]
 
     def nbytes(self, counts: Counts) -> int:
         """Bytes of the column under these counts."""

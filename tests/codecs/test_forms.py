@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from neuralgraph.codecs.floating import BFLOAT16, FLOAT16, FLOAT32
 from neuralgraph.codecs.int8 import INT8
-from neuralgraph.codecs.registry import FORMS, exact_form, form_of_stream
+from neuralgraph.codecs.registry import FORMS, exact_form, form_of_stream, interleaved_form
 from neuralgraph.errors import CodecError, StudyError
 
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -245,10 +245,34 @@ def test_a_matrix_without_rows_has_empty_planes(form):
     assert form.decode(form.encode(np.empty((0, 3), np.float32)), 0, 3, where="x").shape == (0, 3)
 
 
+@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
+@given(matrix=ordinary)
+def test_an_interleaved_plane_holds_the_bytes_of_the_planes_value_by_value(name, matrix):
+    form = FORMS[name].form
+    (together,) = interleaved_form(form).encode(matrix)
+    apart = form.encode(matrix)
+    assert [together[number :: len(apart)] for number in range(len(apart))] == list(apart)
+    decoded = interleaved_form(form).decode((together,), *matrix.shape, where="x")
+    assert decoded.tobytes() == form.decode(apart, *matrix.shape, where="x").tobytes()
+    assert interleaved_form(INT8) is INT8
+
+
+@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
+def test_an_interleaved_plane_cannot_bring_in_infinity(name):
+    form = interleaved_form(FORMS[name].form)
+    value = {"float32": b"\x00\x00\x80\x7f", "bfloat16": b"\x80\x7f", "float16": b"\x00\x7c"}[name]
+    with pytest.raises(CodecError, match="not finite") as caught:
+        form.decode((value,), 1, 1, where="here")
+    assert caught.value.code == "E_NUM"
+
+
 def test_stream_offsets_belong_to_one_form_each():
     owners = {offset: form_of_stream(offset) for offset in range(0x40)}
     assert {offset: entry.form.name for offset, entry in owners.items() if entry} == {
         **dict.fromkeys(range(4), "float32"),
+        0x04: "float32_interleaved",
+        0x05: "bfloat16_interleaved",
+        0x06: "float16_interleaved",
         **dict.fromkeys((0x08, 0x09), "bfloat16"),
         **dict.fromkeys((0x0A, 0x0B), "float16"),
         **dict.fromkeys((0x10, 0x11), "int8"),

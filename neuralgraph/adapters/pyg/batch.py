@@ -1,0 +1,190 @@
+"""Arrays of whole batches as ``Batch`` objects, equal to what ``Batch.from_data_list`` makes of single graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch_geometric.data import Batch, Data, HeteroData
+
+from neuralgraph.adapters.pyg.graphs import HETERO_EDGE_TYPES
+from neuralgraph.graph.joined import EDGE_TYPES
+from neuralgraph.graph.table import starts
+from neuralgraph.storage.batches.assembly import GraphBatch
+from neuralgraph.storage.batches.reader import BatchReader
+
+__all__ = ["Batcher", "widen"]
+
+# Given its own class, PyG makes an instance; given ``Data``, it makes the class anew each time, which costs more.
+_DATA_BATCH, _HETERO_BATCH = type(Batch(_base_cls=Data)), type(Batch(_base_cls=HeteroData))
+_OF_NODES = ("x", "node_type", "node_view", "pos", "attention")
+_OF_PAIRS = ("edge_index", "edge_type")
+_OF_GRAPHS = ("y", "y_mask")
+_ORDER = (
+    "x",
+    "edge_index",
+    "y",
+    "pos",
+    "edge_type",
+    "node_type",
+    "node_view",
+    "attention",
+    "fusion_edge_index",
+    "concept_features",
+    "num_nodes",
+    "y_mask",
+    "study_id",
+)
+"""Attributes of ``to_data`` in the order of its ``Data``."""
+
+
+def widen(kind: str, values: NDArray[Any], scale: NDArray[np.float32] | None, out: NDArray[np.float32]) -> None:
+    """``storage.batches.embeddings.Widen`` with torch, whose conversions are faster than those of NumPy."""
+    target = torch.from_numpy(out)
+    if kind == "bfloat16":
+        target.copy_(torch.from_numpy(values.view(np.int16)).view(torch.bfloat16))
+        return
+    target.copy_(torch.from_numpy(values))
+    if scale is not None:
+        target.mul_(torch.from_numpy(scale))
+
+
+class Batcher:
+    """Makes batches of the studies of a ``BatchReader``.
+
+    Parameters
+    ----------
+    reader : with ``widen`` of this module.
+    heterogeneous : batches of ``HeteroData``, whose concepts are as wide as patches.
+    pin_memory : put the tensors in page-locked memory.
+    """
+
+    def __init__(self, reader: BatchReader, *, heterogeneous: bool = False, pin_memory: bool = False) -> None:
+        self.reader = reader
+        self._heterogeneous, self._pin = heterogeneous, pin_memory
+
+    def batch(self, numbers: ArrayLike) -> Any:
+        """One ``Batch`` of the studies at ``numbers``; errors as for ``BatchReader.read``."""
+        tensors, graphs = self._read(numbers)
+        if self._heterogeneous:
+            batch = _heterogeneous_batch(tensors, graphs)
+            return batch.pin_memory() if self._pin else batch
+        return _homogeneous_batch(tensors, graphs)
+
+    def data(self, number: int) -> Data:
+        """The ``Data`` of one study; errors as for ``BatchReader.read``."""
+        tensors, graphs = self._read([number])
+        alone = {
+            **tensors,
+            "concept_features": graphs.concept_features[0],
+            "num_nodes": int(graphs.node_start[1]),
+            "study_id": graphs.study_id[0],
+        }
+        data = Data()
+        data._store._mapping.update({name: alone[name] for name in _ORDER if name in alone})
+        return data
+
+    def _read(self, numbers: ArrayLike) -> tuple[dict[str, torch.Tensor], GraphBatch]:
+        tensors: dict[str, torch.Tensor] = {}
+
+        def allocate(name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+            # Memory from torch: unlike NumPy's, it comes back to the next batch without page faults.
+            kind = torch.from_numpy(np.empty(0, dtype)).dtype
+            tensors[name] = torch.empty(shape, dtype=kind, pin_memory=self._pin)
+            return tensors[name].numpy()
+
+        return tensors, self.reader.read(numbers, allocate=allocate)
+
+
+def _tensor(array: NDArray[Any]) -> torch.Tensor:
+    return torch.from_numpy(array)
+
+
+def _seal(batch: Any, count: int, slices: dict[Any, Any], increments: dict[Any, Any]) -> None:
+    """What ``get_example`` and ``to_data_list`` need to take a batch apart."""
+    batch._num_graphs = count
+    batch._slice_dict = slices
+    batch._inc_dict = increments
+
+
+def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> Any:
+    count = len(graphs.study_id)
+    node_start, pair_start, fusion_start = map(_tensor, (graphs.node_start, graphs.pair_start, graphs.fusion_start))
+    every, nothing, shift = torch.arange(count + 1), torch.zeros(count, dtype=torch.int64), node_start[:-1]
+    slices: dict[str, Any] = {
+        **dict.fromkeys(_OF_NODES, node_start),
+        **dict.fromkeys(_OF_PAIRS, pair_start),
+        **dict.fromkeys((*_OF_GRAPHS, "concept_features", "study_id"), every),
+        "fusion_edge_index": fusion_start,
+    }
+    increments: dict[str, Any] = {
+        **dict.fromkeys(slices, nothing),
+        "edge_index": shift,
+        "fusion_edge_index": shift,
+        "concept_features": None,
+        "study_id": None,
+    }
+    values: dict[str, Any] = {
+        **tensors,
+        "concept_features": graphs.concept_features,
+        "num_nodes": int(graphs.node_start[-1]),
+        "study_id": graphs.study_id,
+    }
+    batch = Batch(_base_cls=_DATA_BATCH)
+    present = [name for name in _ORDER if name in values]
+    batch._store._mapping.update({name: values[name] for name in present})
+    batch._store._mapping["batch"] = _tensor(graphs.graph)
+    batch._store._mapping["ptr"] = node_start
+    batch._store._num_nodes = np.diff(graphs.node_start).tolist()
+    sliced = [name for name in present if name != "num_nodes"]
+    _seal(batch, count, {name: slices[name] for name in sliced}, {name: increments[name] for name in sliced})
+    return batch
+
+
+def _heterogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> Any:
+    """The same graph with patches and concepts numbered apart, one store for each type of node and of edge."""
+    count = len(graphs.study_id)
+    every, nothing = torch.arange(count + 1), torch.zeros(count, dtype=torch.int64)
+    slices: dict[Any, Any] = {}
+    increments: dict[Any, Any] = {}
+    batch = Batch(_base_cls=_HETERO_BATCH)
+    whole: dict[str, Any] = {name: tensors[name] for name in _OF_GRAPHS if name in tensors}
+    whole |= {"study_id": graphs.study_id, "concept_features": graphs.concept_features}
+    for name, value in whole.items():
+        batch[name] = value
+        slices[name] = every
+        increments[name] = nothing if isinstance(value, torch.Tensor) else None
+    n_nodes = np.diff(graphs.node_start)
+    is_patch = np.arange(len(graphs.graph)) - graphs.node_start[graphs.graph] < graphs.n_patches[graphs.graph]
+    number = np.where(is_patch, np.cumsum(is_patch), np.cumsum(~is_patch)) - 1
+    sizes = {"patch": graphs.n_patches, "concept": n_nodes - graphs.n_patches}
+    owner = {"patch": graphs.graph[is_patch], "concept": graphs.graph[~is_patch]}
+    for kind, chosen in (("patch", is_patch), ("concept", ~is_patch)):
+        store, begin = batch[kind], _tensor(starts(sizes[kind]))
+        names = ("x", "pos", "attention", "node_view") if kind == "patch" else ("x",)
+        present = [name for name in names if name in tensors]
+        rows = _tensor(np.flatnonzero(chosen))
+        for name in present:
+            store[name] = tensors[name].index_select(0, rows)
+        store.num_nodes = int(begin[-1])
+        store._num_nodes = sizes[kind].tolist()
+        store.batch, store.ptr = _tensor(owner[kind]), begin
+        slices[kind], increments[kind] = dict.fromkeys(present, begin), dict.fromkeys(present, nothing)
+    if "edge_index" in tensors and "edge_type" in tensors:
+        source, target = tensors["edge_index"].numpy()
+        code, from_patch = tensors["edge_type"].numpy(), is_patch[source]
+        pair_owner = graphs.graph[source]
+        for triplet in HETERO_EDGE_TYPES:
+            head, name, tail = triplet
+            wanted = EDGE_TYPES.index("fused" if name == "rev_fused" else name)
+            chosen = (code == wanted) & (from_patch == (head == "patch"))
+            ends = np.stack([number[source[chosen]], number[target[chosen]]])
+            batch[triplet].edge_index = _tensor(ends)
+            held = starts(np.bincount(pair_owner[chosen], minlength=count))
+            shift = np.stack([starts(sizes[head])[:-1], starts(sizes[tail])[:-1]], axis=1)[:, :, None]
+            slices[triplet] = {"edge_index": _tensor(held)}
+            increments[triplet] = {"edge_index": _tensor(shift)}
+    _seal(batch, count, slices, increments)
+    return batch

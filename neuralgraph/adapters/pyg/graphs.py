@@ -1,0 +1,162 @@
+"""A study as PyTorch Geometric data: one homogeneous graph, or one heterogeneous graph.
+
+Every graph has the same attributes whatever the study lacks, so that any studies form a batch. No name holds ``batch``,
+and the only ones with ``index`` are meant: PyG adds node offsets to those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch_geometric.data import Data, HeteroData
+
+from neuralgraph.graph.features import concept_matrix
+from neuralgraph.graph.joined import EDGE_TYPES, NODE_TYPES, both_directions, joined_edges, patch_centres
+from neuralgraph.graph.study import Study
+from neuralgraph.graph.targets import target_row
+
+__all__ = ["EDGE_TYPES", "HETERO_EDGE_TYPES", "NODE_TYPES", "to_data", "to_hetero_data"]
+
+HETERO_EDGE_TYPES: tuple[tuple[str, str, str], ...] = (
+    ("patch", "adjacent", "patch"),
+    ("patch", "fused", "concept"),
+    ("concept", "rev_fused", "patch"),
+    *(("concept", name, "concept") for name in EDGE_TYPES[2:]),
+)
+"""Edge types of ``to_hetero_data``, all present in every graph."""
+
+_NO_PLACE = -1
+
+
+def to_data(
+    study: Study,
+    *,
+    labels: Sequence[str] | None = None,
+    uncertain: str = "mask",
+    concept_features: str = "auto",
+) -> Data:
+    """A study as one homogeneous graph.
+
+    The n nodes are the patches, strongest first, then the concepts, in order of their spans. Each edge is there in both
+    directions; the e edges are sorted by source, then target, then type.
+
+    ============================ ================ =====================================================================
+    ``x``                        float32 [n, d]   patch embeddings; concept features
+    ``edge_index``               int64 [2, e]     source, target
+    ``edge_type``                int64 [e]        position in ``EDGE_TYPES``: 0 adjacent, 1 fused, 2 + 2r relation r
+                                                  from head to tail, 3 + 2r from tail to head
+    ``node_type``                int64 [n]        position in ``NODE_TYPES``: 0 patch, 1 concept
+    ``node_view``                int64 [n]        film of a patch; -1 for concepts (``view`` is a method of ``Data``)
+    ``pos``                      float32 [n, 2]   row and column of a patch's centre, as shares of the height and width
+                                                  of its film; -1, -1 for concepts, which have no place
+    ``attention``                float32 [n]      score of a patch; 0 for concepts
+    ``fusion_edge_index``        int64 [2, 1]     patch node, concept node; [2, 0] without a fusion edge
+    ``y``                        float32 [1, L]   label values, 0 where the mask is false
+    ``y_mask``                   bool [1, L]      which values are known
+    ``concept_features``         str              "stored", or the name of the recipe that made the concepts' ``x``
+    ``study_id``                 str              identifier of the study
+    ============================ ================ =====================================================================
+
+    Parameters
+    ----------
+    study : the study; the tensors are copies and may be changed.
+    labels : names of the L labels, in this order. None takes the study's own, sorted by name, which suits a single
+        study: the columns of studies with different labels mean different things and must not form a batch.
+    uncertain : what becomes of a label of -1: "mask" hides it, "zeros", "ones" and "keep" set it to 0, 1 and -1.
+    concept_features : "auto" takes stored vectors where the study has them and hashed text otherwise; "stored" and
+        "hash" take one of the two. Stored vectors must have the width d of the patches.
+
+    Raises
+    ------
+    StudyError (E_IDX, E_DUP, E_STUDY) : ``labels``, ``uncertain`` or ``concept_features`` cannot be meant.
+    StudyError (E_SIZE) : stored vectors are absent though asked for, or have another width than the patches.
+    StudyError (E_NUM) : text would have to be hashed to fewer than 16 values.
+    """
+    patches, n_patches, n_concepts = study.patches, len(study.patches), len(study.concepts)
+    matrix, origin = concept_matrix(study, source=concept_features, width=patches.embedding.shape[1])
+    pairs, kinds = both_directions(*joined_edges(study))
+    return Data(
+        x=_tensor(np.concatenate([patches.embedding, matrix]), np.float32),
+        edge_index=_tensor(pairs.T, np.int64),
+        edge_type=_tensor(kinds, np.int64),
+        node_type=_tensor(np.repeat([0, 1], [n_patches, n_concepts]), np.int64),
+        node_view=_tensor(np.concatenate([patches.view, np.full(n_concepts, _NO_PLACE)]), np.int64),
+        pos=_tensor(np.concatenate([patch_centres(study), np.full((n_concepts, 2), _NO_PLACE)]), np.float32),
+        attention=_tensor(np.concatenate([patches.score, np.zeros(n_concepts)]), np.float32),
+        fusion_edge_index=_tensor((_fusion(study) + np.array([0, n_patches])).T, np.int64),
+        concept_features=origin,
+        num_nodes=n_patches + n_concepts,
+        **_study_level(study, labels, uncertain),
+    )
+
+
+def to_hetero_data(
+    study: Study,
+    *,
+    labels: Sequence[str] | None = None,
+    uncertain: str = "mask",
+    concept_features: str = "auto",
+    concept_width: int | None = None,
+) -> HeteroData:
+    """A study as one heterogeneous graph.
+
+    Node types ``patch`` (``x`` [n_patches, d], ``pos``, ``attention``, ``node_view``) and ``concept`` (``x``
+    [n_concepts, w]); the edge types are ``HETERO_EDGE_TYPES``, each with an ``edge_index`` even when empty. ("patch",
+    "adjacent", "patch") holds both directions; the others have a type of their own for the reverse direction, ``rev_``
+    before the name. ``y``, ``y_mask``, ``concept_features`` and ``study_id`` belong to the graph. Dtypes
+    and meanings are those of ``to_data``.
+
+    Parameters
+    ----------
+    study, labels, uncertain, concept_features : as for ``to_data``; stored vectors may have a width of their own.
+    concept_width : w. None is the width of stored vectors, and that of the patches where none are used; give it when
+        stored vectors are narrower or wider than patches, or a study without concepts will not fit the others.
+
+    Raises
+    ------
+    StudyError (E_IDX, E_DUP, E_STUDY, E_SIZE, E_NUM) : as for ``to_data``; E_SIZE when stored vectors do not have
+        ``concept_width``.
+    """
+    patches = study.patches
+    matrix, origin = concept_matrix(study, source=concept_features, width=concept_width)
+    data = HeteroData()
+    data["patch"].x = _tensor(patches.embedding, np.float32)
+    data["patch"].pos = _tensor(patch_centres(study), np.float32)
+    data["patch"].attention = _tensor(patches.score, np.float32)
+    data["patch"].node_view = _tensor(patches.view, np.int64)
+    data["patch"].num_nodes = len(patches)
+    data["concept"].x = _tensor(matrix, np.float32)
+    data["concept"].num_nodes = len(study.concepts)
+    pairs, kinds = both_directions(*joined_edges(study))
+    first = {"patch": 0, "concept": len(patches)}
+    for source, name, target in HETERO_EDGE_TYPES:
+        # Both directions of the fusion edge have one code in the joined graph; here their ends tell them apart.
+        code = EDGE_TYPES.index("fused" if name == "rev_fused" else name)
+        chosen = (kinds == code) & ((pairs[:, 0] < len(patches)) == (source == "patch"))
+        data[source, name, target].edge_index = _tensor((pairs[chosen] - [first[source], first[target]]).T, np.int64)
+    for key, value in _study_level(study, labels, uncertain).items():
+        data[key] = value
+    data["concept_features"] = origin
+    return data
+
+
+def _study_level(study: Study, labels: Sequence[str] | None, uncertain: str) -> dict[str, Any]:
+    names = list(study.labels) if labels is None else labels
+    values, mask = target_row(study.labels, names, uncertain=uncertain)
+    return {
+        "y": _tensor(values[None], np.float32),
+        "y_mask": _tensor(mask[None], np.bool_),
+        "study_id": study.study_id,
+    }
+
+
+def _fusion(study: Study) -> np.ndarray:
+    return np.array([study.fusion] if study.fusion else [], np.int64).reshape(-1, 2)
+
+
+def _tensor(array: Any, dtype: type) -> torch.Tensor:
+    # A copy: a study's arrays are read-only, which tensors cannot be.
+    return torch.from_numpy(np.array(array, dtype, order="C", copy=True))

@@ -1,0 +1,216 @@
+"""Whole batches straight from an archive, without a Python object per study and without collating."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neuralgraph.adapters.pyg.batch import Batcher, widen
+from neuralgraph.errors import StudyError
+from neuralgraph.storage.batches.pruning import Pruning
+from neuralgraph.storage.batches.reader import BatchReader
+
+__all__ = ["ArchiveLoader"]
+
+
+class ArchiveLoader:
+    """Mini-batches of the studies of a file, an archive or a folder of them.
+
+    Every batch equals ``Batch.from_data_list([to_data(study, ...) for ...])``, attribute by attribute, and can be taken
+    apart with ``to_data_list``. An archive written with ``profile="train"`` is read several times faster than others.
+    Checksums are verified before a value is handed out; content digests and the rules of the graph are what
+    ``neuralgraph.validate`` verifies. A study without patches takes the width of the archive for its concepts.
+
+    The loader counts epochs: each complete iteration adds one, and the order depends on ``seed`` and ``epoch`` alone.
+    An iteration that is left early does not count, and the next one begins at its start.
+
+    Parameters
+    ----------
+    path : what ``neuralgraph.open`` takes.
+    batch_size : studies of a batch.
+    shuffle, seed, epoch : a new order for every epoch, the same for the same seed and epoch.
+    labels, uncertain, concept_features, split : as for ``StudyDataset``. Without ``labels``, learning their names reads
+        every study once unless the archive has a graphs section.
+    drop_last : leave out a last batch of fewer than ``batch_size``.
+    columns : the attributes to read, e.g. ("x", "edge_index", "y"); None reads all. ``study_id``, ``concept_features``
+        and ``num_nodes`` are always there. What is left out is not read from the file.
+    retain, max_patches : keep that share of the grid's cells, or so many patches, of every study: what ``Study.prune``
+        gives. At the first access to a record all of its embedding is read, because the checksum covers all of it;
+        later only what is kept.
+    num_workers : threads that prepare batches ahead; 0 prepares them when they are asked for.
+    prefetch : batches that each thread keeps ready.
+    pin_memory : put tensors in page-locked memory; ignored without CUDA.
+    rank, world_size : this process and the number of processes of a distributed training. All get equally many studies:
+        with ``drop_last`` the rest of the division is left out, otherwise the first studies of the order come twice.
+    verify : "first" verifies checksums at the first access to a record, "always" at every one.
+    heterogeneous : batches of ``to_hetero_data``; concepts are as wide as patches.
+    transform : applied to each batch, in the thread that prepared it.
+
+    Raises
+    ------
+    FormatError, StudyError, StudyNotFoundError : as for ``storage.batches.BatchReader``.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        batch_size: int = 1,
+        shuffle: bool = False,
+        seed: int = 0,
+        epoch: int = 0,
+        labels: Sequence[str] | None = None,
+        uncertain: str = "mask",
+        concept_features: str = "auto",
+        split: Iterable[str] | None = None,
+        drop_last: bool = False,
+        columns: Iterable[str] | None = None,
+        retain: float | None = None,
+        max_patches: int | None = None,
+        num_workers: int = 0,
+        prefetch: int = 2,
+        pin_memory: bool = False,
+        rank: int = 0,
+        world_size: int = 1,
+        verify: str = "first",
+        heterogeneous: bool = False,
+        transform: Callable[[Any], Any] | None = None,
+    ) -> None:
+        for name, value, least in (
+            ("batch_size", batch_size, 1),
+            ("epoch", epoch, 0),
+            ("seed", seed, 0),
+            ("num_workers", num_workers, 0),
+            ("prefetch", prefetch, 1),
+            ("world_size", world_size, 1),
+            ("rank", rank, 0),
+        ):
+            if value < least:
+                raise StudyError(f"{name} must be at least {least}, got {value}", code="E_NUM", where=name)
+        if rank >= world_size:
+            raise StudyError(f"rank {rank} of {world_size} processes", code="E_NUM", where="rank")
+        if isinstance(split, str):
+            raise StudyError(f"split must be a list of study ids; write [{split!r}]", where="split")
+        self.path, self.batch_size, self.shuffle, self.seed, self.epoch = path, batch_size, shuffle, seed, epoch
+        self.drop_last, self.num_workers, self.prefetch, self.transform = drop_last, num_workers, prefetch, transform
+        self.rank, self.world_size = rank, world_size
+        self._heterogeneous = heterogeneous
+        self._pin = pin_memory and torch.cuda.is_available()
+        self._options: dict[str, Any] = {
+            "labels": None if labels is None else labels if isinstance(labels, str) else tuple(labels),
+            "split": None if split is None else tuple(split),
+            "uncertain": uncertain,
+            "concept_features": concept_features,
+            "columns": None if columns is None else tuple(columns),
+            "pruning": Pruning(retain, max_patches),
+            "verify": verify,
+        }
+        self._batcher: Batcher | None = None
+        self._process = -1
+        self._begin = self._position = 0
+        reader = self._opened().reader
+        self.n_studies = len(reader)
+        """Studies of an epoch of all processes together."""
+        self.label_names = reader.label_names
+        """Names of the columns of ``y``."""
+        self._options["labels"] = self.label_names
+
+    def _opened(self) -> Batcher:
+        if self._batcher is None or self._process != os.getpid():
+            reader = BatchReader(self.path, widen=widen, **self._options)
+            weakref.finalize(self, reader.close)
+            self._batcher = Batcher(reader, heterogeneous=self._heterogeneous, pin_memory=self._pin)
+            self._process = os.getpid()
+        return self._batcher
+
+    def _order(self) -> NDArray[np.int64]:
+        """Numbers of the studies of this process in this epoch, in order."""
+        order = np.arange(self.n_studies)
+        if self.shuffle:
+            order = np.random.default_rng([self.seed, self.epoch]).permutation(order)
+        return np.resize(order, self._share() * self.world_size)[self.rank :: self.world_size]
+
+    def _share(self) -> int:
+        """Studies of one process."""
+        whole, rest = divmod(self.n_studies, self.world_size)
+        return whole if self.drop_last or not rest else whole + 1
+
+    def __len__(self) -> int:
+        """Number of batches of an epoch of this process."""
+        whole, rest = divmod(self._share(), self.batch_size)
+        return whole if self.drop_last or not rest else whole + 1
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of one epoch, from the place that ``load_state_dict`` set or from the first.
+
+        Raises
+        ------
+        FormatError, StudyError : a study is damaged, breaks a rule, or has no features of the kind asked for.
+        """
+        order, begin, self._begin = self._order(), self._begin, 0
+        self._position = begin
+        chunks = (order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(begin, len(self)))
+        for batch in self._ahead(chunks) if self.num_workers else map(self._make, chunks):
+            # Counted before it is handed out: the state that is saved after a step is that behind its batch.
+            self._position += 1
+            yield batch
+        self.epoch += 1
+        self._position = 0
+
+    def _make(self, numbers: NDArray[np.int64]) -> Any:
+        batch = self._opened().batch(numbers)
+        return batch if self.transform is None else self.transform(batch)
+
+    def _ahead(self, chunks: Iterator[NDArray[np.int64]]) -> Iterator[Any]:
+        """Batches in order, prepared by threads."""
+        self._opened()
+        pending: deque[Future[Any]] = deque()
+        pool = ThreadPoolExecutor(self.num_workers, thread_name_prefix="ngr-loader")
+        try:
+            for chunk in chunks:
+                pending.append(pool.submit(self._make, chunk))
+                if len(pending) > self.num_workers * self.prefetch:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch of the next iteration, which begins at its first batch."""
+        self.epoch, self._begin, self._position = epoch, 0, 0
+
+    def _setting(self) -> dict[str, Any]:
+        names = ("batch_size", "shuffle", "seed", "drop_last", "rank", "world_size", "n_studies")
+        return {name: getattr(self, name) for name in names}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the iteration stands: plain numbers. ``position`` counts the batches of ``epoch`` handed out so far."""
+        return {**self._setting(), "epoch": self.epoch, "position": self._position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Have the next iteration go on behind the last batch handed out before ``state`` was taken.
+
+        Raises
+        ------
+        StudyError (E_STUDY) : the state is that of a loader with other studies or settings.
+        """
+        for name, value in self._setting().items():
+            if state.get(name) != value:
+                reason = f"the state is that of a loader with {name} {state.get(name)!r}, this one has {value!r}"
+                raise StudyError(reason, where="state")
+        if not 0 <= state["position"] <= len(self):
+            raise StudyError(f"position {state['position']} of {len(self)} batches", where="state")
+        self.epoch, self._begin, self._position = state["epoch"], state["position"], state["position"]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state without open files: a copy, here or in another process, opens its own."""
+        return {**self.__dict__, "_batcher": None}
