@@ -63,7 +63,10 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Films of a batch.", rich_help_panel=_NUMBERS, min=1)] = 16,
     accumulation: Annotated[int, typer.Option(help="Batches per update.", rich_help_panel=_NUMBERS, min=1)] = 1,
     vision_rate: Annotated[
-        float, typer.Option(help="Peak learning rate of the encoder; 0 leaves it as it is.", rich_help_panel=_NUMBERS, min=0.0)
+        float,
+        typer.Option(
+            help="Peak learning rate of the encoder; 0 leaves it as it is.", rich_help_panel=_NUMBERS, min=0.0
+        ),
     ] = 1e-4,
     bridge_rate: Annotated[
         float, typer.Option(help="Peak learning rate between them.", rich_help_panel=_NUMBERS, min=0.0)

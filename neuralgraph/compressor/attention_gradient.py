@@ -60,7 +60,7 @@ def gradient_by_token(
     # Tensors of inference mode can take no part in a backward pass; copies made outside of it can.
     with torch.inference_mode(mode=False):
         inputs = (each.clone() for each in (memory, decoder_ids, targets, counted))
-        runs, gradients = _captured_gradients(model, *inputs, layers)
+        runs, gradients = _captured_gradients(model, layers, *inputs)
         for run, gradient in zip(runs, gradients, strict=True):
             with torch.no_grad():
                 weights_of = attention_of(run)
@@ -75,11 +75,11 @@ def gradient_by_token(
 
 def _captured_gradients(
     model: NeuralGraphModel,
+    layers: list[int],
     memory: torch.Tensor,
     decoder_ids: torch.Tensor,
     targets: torch.Tensor,
     counted: torch.Tensor,
-    layers: list[int],
 ) -> tuple[list[CrossAttention], tuple[torch.Tensor, ...]]:
     runs: list[CrossAttention] = []
     zeros: list[torch.Tensor] = []

@@ -72,7 +72,9 @@ def first_lessons(
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / (total / 20 + 1)) * (1 - 0.7 * step / total)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bfloat16):
-            cells = model.vision.forward_features(batch["pixels"].to(device))
+            cells = model.vision.forward_features(  # type: ignore[operator]  # of timm, which has no types
+                batch["pixels"].to(device)
+            )
         cells = cells.float()
         patch_loss = nn.functional.binary_cross_entropy_with_logits(
             head(cells).permute(0, 3, 1, 2), coverage.to(device), pos_weight=rare

@@ -62,7 +62,16 @@ class Recipe:
         for name in ("steps", "batch_size", "accumulation", "validate_every", "patience", "longest_report"):
             if getattr(self, name) < 1:
                 raise ModelError("must be at least 1", where=f"recipe: {name}")
-        for name in ("vision_rate", "bridge_rate", "text_rate", "first_steps", "first_rate", "weight_decay", "warmup", "seed"):
+        for name in (
+            "vision_rate",
+            "bridge_rate",
+            "text_rate",
+            "first_steps",
+            "first_rate",
+            "weight_decay",
+            "warmup",
+            "seed",
+        ):
             if getattr(self, name) < 0:
                 raise ModelError("must not be negative", where=f"recipe: {name}")
         if self.clip <= 0 or not 0 < self.validation_share < 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from neuralgraph.compressor.report_graph.sections import parts_to_read, split_sections
+from neuralgraph.compressor.report_graph.sections import SectionChoice, parts_to_read, split_sections
 
 __all__ = ["described_text", "training_text"]
 
@@ -39,7 +39,7 @@ def training_text(report: str, draw: float) -> str:
     if draw < _WHOLE:
         return report.strip()
     if draw < _WHOLE + _BARE:
-        choice = "impression" if draw < _WHOLE + _BARE / 2 else "findings+impression"
+        choice: SectionChoice = "impression" if draw < _WHOLE + _BARE / 2 else "findings+impression"
         parts = (report[start:end].strip() for start, end in parts_to_read(report, choice))
         return "\n\n".join(part for part in parts if part) or report.strip()
     lines = _described(report)

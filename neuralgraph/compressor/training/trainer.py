@@ -34,7 +34,7 @@ def computes_in_bfloat16(device: str) -> bool:
     """Whether a device has instructions for bfloat16; without them it is slower than float32."""
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return device == "cpu" and any(bool(value) for name, value in capabilities.items() if "bf16" in name)
 
 
@@ -110,7 +110,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         self._parts: dict[str, list[float]] = {}
         if not recipe.vision_rate:
             # Half of a step's time is the encoder's gradient.
-            model.vision.requires_grad_(False)
+            model.vision.requires_grad_(requires_grad=False)
         super().__init__(
             model=model,
             args=training_arguments(recipe, folder, device=device),
@@ -131,7 +131,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         The projection has a lower one than the decoder: its ReLU dies when it learns fast while the decoder still
         learns to speak.
         """
-        if self.optimizer is None:
+        if self.optimizer is None:  # type: ignore[has-type]  # of transformers, which has no types
             recipe = self._recipe
             rates = {"vision": recipe.vision_rate, "projection": recipe.bridge_rate, "classifier": recipe.bridge_rate}
             groups: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -149,7 +149,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
     ) -> torch.optim.lr_scheduler.LRScheduler:
         """A linear rise, then a cosine to 2 % of the peak."""
-        if self.lr_scheduler is None:
+        if self.lr_scheduler is None:  # type: ignore[has-type]
             warmup = self._recipe.warmup
 
             def share(step: int) -> float:
