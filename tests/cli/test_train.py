@@ -50,7 +50,8 @@ def test_fine_tunes_the_demo_on_a_manifest_and_the_result_compresses(ngr, manife
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert (config["name"], config["labels"], config["trained"]) == ("model", ["nodule"], True)
     made = CliRunner().invoke(
-        application(), ["compress", str(tmp_path / "0.png"), "-o", str(tmp_path / "a.ngr"), "--model", str(tmp_path / "model")]
+        application(),
+        ["compress", str(tmp_path / "0.png"), "-o", str(tmp_path / "a.ngr"), "--model", str(tmp_path / "model")],
     )
     assert made.exit_code == 0, made.output
     assert "SYNTHETIC" not in made.stderr
