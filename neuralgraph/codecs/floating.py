@@ -6,6 +6,7 @@ are stored; together they share one entropy table and neither wins (codecs/float
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,6 +69,16 @@ class Floating:
             raise StudyError(f"a value is too large for {self.name}; use float32", code="E_NUM", where="embedding")
         planes = bits.view("u1").reshape(values.size, self.n_planes).T
         return tuple(plane.tobytes() for plane in planes)
+
+    loss_measure = "largest"
+
+    def bound(self, matrix: Matrix) -> float:
+        """Half a unit in the last place of the largest value, or 0 when ``matrix`` has this form already."""
+        if not matrix.size or self.holds(matrix):
+            return 0.0
+        bits, least = {"bfloat16": (8, -126), "float16": (11, -14)}[self.name]
+        exponent = max(math.frexp(float(np.abs(matrix).max()))[1], least + 1)
+        return math.ldexp(1.0, exponent - bits - 1)
 
     def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
         """The matrix; every stored value is exactly representable in float32.

@@ -10,7 +10,9 @@ from typing import NamedTuple, Protocol
 from neuralgraph.codecs import store, zstd
 from neuralgraph.codecs.floating import BFLOAT16, FLOAT16, FLOAT32
 from neuralgraph.codecs.forms import Buffer, Form, Matrix
+from neuralgraph.codecs.int4 import INT4
 from neuralgraph.codecs.int8 import INT8
+from neuralgraph.codecs.svd import SVD
 from neuralgraph.errors import CodecError
 
 __all__ = [
@@ -57,7 +59,14 @@ class FormEntry(NamedTuple):
 
 FORMS: dict[str, FormEntry] = {
     entry.form.name: entry
-    for entry in (FormEntry(0x00, FLOAT32), FormEntry(0x08, BFLOAT16), FormEntry(0x0A, FLOAT16), FormEntry(0x10, INT8))
+    for entry in (
+        FormEntry(0x00, FLOAT32),
+        FormEntry(0x08, BFLOAT16),
+        FormEntry(0x0A, FLOAT16),
+        FormEntry(0x10, INT8),
+        FormEntry(0x12, INT4),
+        FormEntry(0x14, SVD),
+    )
 }
 """Name -> form. Plane p of a form is stream ``base + offset + p`` of its matrix (FORMAT.md section 7.2)."""
 
