@@ -50,6 +50,11 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     kept = study["n_patches"] / study["n_cells"] if study["n_cells"] else 0
     write_line(f"  patches      {study['n_patches']} of {study['n_cells']} ({kept:.1%}), {study['n_edges']} edges")
     write_line(f"  embedding    {study['embedding_dim']} values, stored as {storage['embedding']}")
+    for loss in provenance.get("loss", ()):
+        measured = ", ".join(f"{name} {loss[name]:g}" for name in ("rmse", "largest", "cosine") if name in loss)
+        write_line(
+            f"  loss         {loss.get('form', 'unnamed form')}: {measured} (bound {loss.get('bound', 'not stated')})"
+        )
     report = provenance.get("report", "not stated")
     write_line(f"  report       {report}; {len(study['concepts'])} concepts, {len(study['triples'])} triples")
     for number, concept in enumerate(study["concepts"]):

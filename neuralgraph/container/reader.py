@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Protocol
 
+from neuralgraph.codecs.registry import ExtraCodecs, check_extra_codecs
 from neuralgraph.container.contents import INDEX, KEYS, Contents, Section, parse_contents
 from neuralgraph.container.index import Index, index_bytes
 from neuralgraph.container.keys import Keys, keys_bytes
@@ -89,6 +90,7 @@ class Container:
     ----------
     source : the bytes.
     limits : what to accept.
+    extra_codecs : decoders for private encodings (FORMAT.md section 7.6).
 
     Raises
     ------
@@ -96,8 +98,11 @@ class Container:
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
 
-    def __init__(self, source: ByteSource, *, limits: Limits | None = None) -> None:
+    def __init__(
+        self, source: ByteSource, *, limits: Limits | None = None, extra_codecs: ExtraCodecs | None = None
+    ) -> None:
         self.source = source
+        self._extra_codecs = check_extra_codecs(extra_codecs)
         self.limits = limits or Limits()
         self.prologue = self._read_prologue()
         self.trailer, self.root = self._read_trailer()
@@ -212,7 +217,7 @@ class Container:
         FormatError (E_BUDGET) : it is larger than the trailer's resource envelope, or alone and not as large.
         """
         where = f"record[{position}]"
-        record = Record(self.record_bytes(position), where=where, limits=self.limits)
+        record = Record(self.record_bytes(position), where=where, limits=self.limits, extra_codecs=self._extra_codecs)
         name = self.index.disagreement(position, record.counts)
         if name:
             raise FormatError(f"record and index state different {name}", code="E_RECORD", where=where)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.codecs import zstd
 from neuralgraph.codecs.forms import Buffer, Form
-from neuralgraph.codecs.registry import FORMS, STORE, ZSTD, FormEntry, decode_bytes, form_of_stream
+from neuralgraph.codecs.registry import FORMS, STORE, ZSTD, ExtraCodecs, FormEntry, decode_bytes, form_of_stream
 from neuralgraph.container.layout import ALIGNMENT, SYNC, padding
 from neuralgraph.errors import ChecksumError, FormatError, LimitError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32, sha256
@@ -168,6 +168,7 @@ class Record:
     data : exactly the bytes of the record.
     where : how messages name it.
     limits : what to accept.
+    extra_codecs : decoders for private encodings.
 
     Raises
     ------
@@ -175,7 +176,10 @@ class Record:
     LimitError (E_LIMIT) : a count is above its limit.
     """
 
-    def __init__(self, data: memoryview, *, where: str, limits: Limits) -> None:
+    def __init__(
+        self, data: memoryview, *, where: str, limits: Limits, extra_codecs: ExtraCodecs | None = None
+    ) -> None:
+        self._extra_codecs = extra_codecs
         self.data, self.where, self.limits = data, where, limits
         limits.check("record_bytes", len(data), where=where)
         if len(data) < MINIMUM_BYTES:
@@ -284,7 +288,13 @@ class Record:
         """
         entry = self.streams[stream_id]
         where = self.where + self._name(stream_id)
-        return decode_bytes(entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where)
+        return decode_bytes(
+            entry.encoding,
+            self.stored(stream_id),
+            entry.decoded_bytes,
+            where=where,
+            extra_codecs=self._extra_codecs,
+        )
 
     def stored(self, stream_id: int) -> memoryview:
         """Stored bytes of a stream, their checksum verified.

@@ -12,6 +12,7 @@ from operator import index
 from pathlib import Path
 from typing import overload
 
+from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.contents import INDEX
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.container.record import GRAPH_STREAM
@@ -39,7 +40,9 @@ def located(path: str | os.PathLike[str]) -> Iterator[None]:
         raise
 
 
-def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study:
+def load(
+    path: str | os.PathLike[str], *, limits: Limits | None = None, extra_codecs: ExtraCodecs | None = None
+) -> Study:
     """The study of a file that holds exactly one.
 
     Every checksum, the leaf, the root, the content digest and every rule of the graph is verified.
@@ -48,6 +51,8 @@ def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study
     ----------
     path : a local .ngr file.
     limits : what to accept; the defaults suit one study of any modality this version knows.
+    extra_codecs : decoders for encodings of a private agreement, by id from 0x8000 on; what the book holds cannot be
+        replaced (FORMAT.md section 7.6).
 
     Raises
     ------
@@ -57,16 +62,18 @@ def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
     with FileSource(path) as source, located(path):
-        return _only_study(source, limits)
+        return _only_study(source, limits, extra_codecs)
 
 
-def load_bytes(data: bytes | memoryview, *, limits: Limits | None = None) -> Study:
+def load_bytes(
+    data: bytes | memoryview, *, limits: Limits | None = None, extra_codecs: ExtraCodecs | None = None
+) -> Study:
     """The study of a file held in memory; same promises and errors as ``load``."""
-    return _only_study(BytesSource(data), limits)
+    return _only_study(BytesSource(data), limits, extra_codecs)
 
 
-def _only_study(source: ByteSource, limits: Limits | None) -> Study:
-    container = Container(source, limits=limits)
+def _only_study(source: ByteSource, limits: Limits | None, extra_codecs: ExtraCodecs | None) -> Study:
+    container = Container(source, limits=limits, extra_codecs=extra_codecs)
     if len(container) != 1:
         reason = f"the file holds {len(container)} studies; open it as an archive with neuralgraph.open"
         raise FormatError(reason, code="E_OPEN")
@@ -220,8 +227,12 @@ def study_id_at(container: Container, position: int) -> str:
         raise FormatError("an id is not valid UTF-8", code="E_TEXT", where=f"record[{position}].study_id") from error
 
 
-def open_archive(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Archive:
+def open_archive(
+    path: str | os.PathLike[str], *, limits: Limits | None = None, extra_codecs: ExtraCodecs | None = None
+) -> Archive:
     """Open one file, an archive, or a folder of them (searched with its sub-folders, in path order).
+
+    ``limits`` and ``extra_codecs`` are those of ``load``.
 
     Raises
     ------
@@ -237,6 +248,6 @@ def open_archive(path: str | os.PathLike[str], *, limits: Limits | None = None) 
         for file in paths:
             source = on_failure.enter_context(FileSource(file))
             with located(file):
-                opened.append((file, source, Container(source, limits=limits)))
+                opened.append((file, source, Container(source, limits=limits, extra_codecs=extra_codecs)))
         on_failure.pop_all()
     return Archive(opened)
