@@ -108,7 +108,8 @@ class Svd:
         with np.errstate(divide="ignore"):
             exponents = np.clip(np.maximum(exponents, np.ceil(np.log2(reach))), -128, 127)
         steps = float(base) * _UNIT * np.exp2(exponents)
-        head, codes, start = [base.astype("<f4").tobytes()], np.zeros((rows, width), np.int64), 0
+        codes, shifts = np.zeros((rows, width), np.int64), np.zeros(rows, "u1")
+        head, start = [base.astype("<f4").tobytes()], 0
         for size in _groups(rows):
             # In whole parts of a step, sums are exact and the same on every machine.
             fine = np.rint(values[start : start + size] / steps * _FINE)
@@ -117,9 +118,9 @@ class Svd:
             mixing[~part.any(axis=1)] = 0
             if np.abs(part).max(initial=0) > _MAX_CODE:
                 return None
-            head += [_shifts(part).tobytes(), mixing.astype("i1").tobytes()]
+            shifts[start : start + size] = _shifts(part)
+            head += [shifts[start : start + size].tobytes(), mixing.astype("i1").tobytes()]
             start += size
-        shifts = np.concatenate([_shifts(codes[row : row + 1]) for row in range(rows)])
         unsigned = np.where(codes < 0, -2 * codes - 1, 2 * codes)
         pieces = [
             (unsigned[row, :, None] >> np.arange(shift)) & 1 for row, shift in enumerate(shifts.tolist()) if shift
@@ -205,7 +206,8 @@ def _mixing(fine: _Floats) -> NDArray[np.int64]:
     vectors = np.linalg.eigh(fine @ fine.T)[1].T[::-1]
     strongest = np.abs(np.rint(vectors * _UNIT)).argmax(axis=1)
     signs = np.where(vectors[np.arange(len(vectors)), strongest] < 0, -1, 1)
-    return np.rint(vectors * signs[:, None] * _UNIT).astype(np.int64)
+    mixing: NDArray[np.int64] = np.rint(vectors * signs[:, None] * _UNIT).astype(np.int64)
+    return mixing
 
 
 def _codes(mixing: NDArray[np.int64], fine: _Floats) -> NDArray[np.int64]:
