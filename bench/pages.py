@@ -68,13 +68,22 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+_CODE_OR_BRACKETS = re.compile(r"(```.*?```|`[^`\n]*`)|\]\[", re.DOTALL)
+
+
+def _shown(path: Path) -> str:
+    """A page as it stands; only what it says of matrices, ``[rows][width]``, is kept from becoming a link."""
+    text = path.read_text(encoding="utf-8")
+    return _CODE_OR_BRACKETS.sub(lambda found: found[1] or "]\\[", text)
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """Address of every made page, and its text."""
-    yield "format.md", (ROOT / "FORMAT.md").read_text(encoding="utf-8")
-    yield "decoded-form.md", (ROOT / "spec" / "decoded-form.md").read_text(encoding="utf-8")
-    yield "codecs/index.md", (ROOT / "codecs" / "README.md").read_text(encoding="utf-8")
+    yield "format.md", _shown(ROOT / "FORMAT.md")
+    yield "decoded-form.md", _shown(ROOT / "spec" / "decoded-form.md")
+    yield "codecs/index.md", _shown(ROOT / "codecs" / "README.md")
     for page in sorted((ROOT / "codecs").glob("*/SPEC.md")):
-        yield f"codecs/{page.parent.name}.md", page.read_text(encoding="utf-8")
+        yield f"codecs/{page.parent.name}.md", _shown(page)
     yield "reference/errors.md", _error_table()
     yield "reference/command-line.md", _command_line()
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from neuralgraph.container.contents import CRITICAL, GRAPHS, INDEX, KEYS, Section, pack_contents
+from neuralgraph.container.encode import method_tag
 from neuralgraph.container.index import IndexRows
 from neuralgraph.container.keys import pack_keys
 from neuralgraph.container.layout import pack_prologue, pack_trailer, padding
-from neuralgraph.container.record import Record, method_tag
+from neuralgraph.container.record import Record
 from neuralgraph.errors import FormatError
 from neuralgraph.wire.checksums import PAGE_BYTES, crc32, leaf_digest, merkle_root, root_digest
 from neuralgraph.wire.limits import Limits

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from neuralgraph.codecs.floating import FLOAT32
 from neuralgraph.codecs.registry import interleaved_form
+from neuralgraph.container.encode import encode_record
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS, Record, encode_record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from neuralgraph.codecs.forms import Form
 from neuralgraph.codecs.registry import FORMS, exact_form, interleaved_form
-from neuralgraph.container.record import encode_record
+from neuralgraph.container.encode import encode_record
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.study import Study

@@ -8,7 +8,8 @@ from typing import Any
 
 from neuralgraph.codecs.registry import BYTE_CODECS
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import EMBEDDING_STREAMS, Record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import EMBEDDING_STREAMS
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, study_id_at
 from neuralgraph.storage.remote import open_source, place_name

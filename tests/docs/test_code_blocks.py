@@ -85,7 +85,7 @@ def workspace(tmp_path_factory):
     shutil.copy(folder / "films" / "0.png", folder / "film.png")
     shutil.copy(folder / "films" / "0.txt", folder / "film.txt")
     write_dicom(folder / "film.dcm", pixels)
-    studies = [build_study(seed=i, rows=12, cols=12, patches=9, study_id=f"study-{i}") for i in range(6)]
+    studies = [build_study(seed=i, rows=12, cols=12, patches=9, dim=32, study_id=f"study-{i}") for i in range(6)]
     for study in studies:
         ng.save(study, folder / "studies" / f"{study.study_id}.ngr")
         ng.save(study, folder / "archive" / f"{study.study_id}.ngr")
