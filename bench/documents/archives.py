@@ -18,8 +18,8 @@ _OPENING = (
     ("position of an id, µs", "id_to_position_us"),
     ("study at its first access, everything verified, µs", "study_first_time_us"),
     ("the same study again, µs", "study_again_us"),
-    ("resident memory after 900 look-ups and studies, MiB", "resident_after_mib"),
-    ("of it private, MiB", "private_after_mib"),
+    ("resident memory after 900 look-ups and studies, pages of the file included, MiB", "resident_after_mib"),
+    ("of it pages no other process maps, those of the file included, MiB", "private_after_mib"),
 )
 _REQUESTS = ("open", "first_study", "study", "study_by_id", "batch_of_64_neighbours", "batch_of_64_at_random")
 
