@@ -1,86 +1,107 @@
-"""Fuzzing, measured: ``python -m bench.fuzzing --seconds 600`` runs every target and writes bench/results/fuzzing.json.
+"""Fuzzing, measured: ``python -m bench.fuzzing --seconds 600 --keep FOLDER`` runs every target in turn.
 
-Needs atheris (``pip install atheris``). A finding ends its target; the input that made it is left in the folder of
-``--keep``, together with the inputs that reached something new.
+Needs atheris (``pip install atheris``). Runs on the same folder add up: corpora grow in ``FOLDER/corpus``, figures
+stand in ``FOLDER/runs.jsonl``, and bench/results/fuzzing.json holds the sums. A finding ends its target; the input that
+made it is left in ``FOLDER/findings``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
-from fuzz.oracles import check_program, check_reading
+from fuzz.corpus import unpack
+from fuzz.targets import TARGETS
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results") / "fuzzing.json"
-TARGETS: dict[str, tuple[float, Callable[[bytes], str]]] = {
-    "read": (0.9, check_reading),
-    "interpret": (0.1, check_program),
-}
-"""Target -> its share of the time, and what says how an input ends."""
-OPTIONS = ("-max_len=8192", "-rss_limit_mb=1024", "-timeout=10", "-print_final_stats=1", "-verbosity=1")
+OPTIONS = ("-rss_limit_mb=1024", "-timeout=60", "-print_final_stats=1", "-verbosity=1")
 
 
-def measure(target: str, seconds: float, folder: Path, *, seed: int) -> dict[str, object]:
-    """Run one target."""
-    corpus, artefacts = folder / "corpus" / target, folder / "findings" / target
-    for path in (corpus, artefacts):
-        path.mkdir(parents=True, exist_ok=True)
-    seeds = folder / "seeds" / target
-    command = [sys.executable, "-m", f"fuzz.{target}", str(corpus), str(seeds), *OPTIONS]
-    command += [f"-max_total_time={int(seconds)}", f"-artifact_prefix={artefacts}/", f"-seed={seed}"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
-    stats = dict(re.findall(r"stat::(\w+):\s+(\d+)", run.stderr))
-    reached = re.findall(r"cov: (\d+) ft: (\d+) corp: (\d+)/", run.stderr)
-    findings = sorted(path.name for path in artefacts.iterdir())
-    for name in findings:
-        sys.stderr.write(f"finding: {artefacts / name}\n{run.stderr[-3000:]}\n")
-    _, outcome = TARGETS[target]
-    ends = Counter(outcome(path.read_bytes()) for path in sorted(corpus.iterdir()))
+def run(target: str, seconds: int, folder: Path, *, seed: int) -> dict[str, Any]:
+    """Run one target for some time."""
+    corpus, findings = folder / "corpus" / target, folder / "findings" / target
+    findings.mkdir(parents=True, exist_ok=True)
+    if not corpus.exists():
+        unpack(target, corpus)
+    command = [sys.executable, "-m", "fuzz", target, str(corpus), *OPTIONS]
+    command += [f"-max_total_time={seconds}", f"-artifact_prefix={findings}/", f"-seed={seed}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
+    stats = dict(re.findall(r"stat::(\w+):\s+(\d+)", done.stderr))
+    reached = re.findall(r"cov: (\d+) ft: (\d+) corp: (\d+)/", done.stderr)
+    if done.returncode:
+        sys.stderr.write(f"{target} ended with a finding, see {findings}\n{done.stderr[-3000:]}\n")
     return {
-        "seconds": int(seconds),
-        "seeds": len(list(seeds.iterdir())),
+        "target": target,
+        "seconds": seconds,
+        "seed": seed,
         "executions": int(stats["number_of_executed_units"]),
-        "executions_per_second": int(stats["average_exec_per_sec"]),
         "peak_memory_mb": int(stats["peak_rss_mb"]),
         "edges": int(reached[-1][0]),
         "features": int(reached[-1][1]),
         "inputs_kept": int(reached[-1][2]),
-        "ends_of_new_inputs": dict(sorted(ends.items())),
-        "findings": len(findings),
+        "finding": bool(done.returncode),
+    }
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """The sums over all runs on a folder, and how the inputs kept end."""
+    rows = [json.loads(line) for line in (folder / "runs.jsonl").read_text().splitlines()]
+    targets = {}
+    for target, entry in TARGETS.items():
+        mine = [row for row in rows if row["target"] == target]
+        if not mine:
+            continue
+        kept = sorted((folder / "corpus" / target).iterdir())
+        targets[target] = {
+            "runs": len(mine),
+            "seconds": sum(row["seconds"] for row in mine),
+            "executions": sum(row["executions"] for row in mine),
+            "peak_memory_mb": max(row["peak_memory_mb"] for row in mine),
+            **{name: mine[-1][name] for name in ("edges", "features", "inputs_kept")},
+            "findings": sum(row["finding"] for row in mine),
+            "ends_of_inputs_kept": dict(sorted(Counter(entry.check(path.read_bytes()) for path in kept).items())),
+        }
+    return {
+        "command": "python -m bench.fuzzing, several times on one folder",
+        "atheris": version("atheris"),
+        "python": platform.python_version(),
+        "machine": f"{os.cpu_count()} cores, shared with other work; one process of low priority",
+        "seeds": sorted({row["seed"] for row in rows}),
+        "options": list(OPTIONS[:2]),
+        "executions": sum(target["executions"] for target in targets.values()),
+        "targets": targets,
     }
 
 
 def main() -> None:
-    """Run all targets and write the results."""
+    """Run the targets and write the sums."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--seconds", type=float, default=600, help="for all targets together; 0: only sum up")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, help="folder for corpus and findings; continues from what is there")
+    parser.add_argument("--keep", type=Path, required=True, help="folder for corpora, findings and figures")
+    parser.add_argument("--target", choices=list(TARGETS), action="append", help="repeatable; default: all")
     given = parser.parse_args()
-    with TemporaryDirectory() as scratch:
-        folder = (given.keep or Path(scratch)).resolve()
-        subprocess.run([sys.executable, "-m", "fuzz.seeds", str(folder / "seeds")], cwd=ROOT, check=True)
-        results = {
-            "command": f"python -m bench.fuzzing --seconds {given.seconds:g} --seed {given.seed}",
-            "atheris": version("atheris"),
-            "python": sys.version.split()[0],
-            "options": [*OPTIONS[:3]],
-            "targets": {
-                name: measure(name, share * given.seconds, folder, seed=given.seed)
-                for name, (share, _) in TARGETS.items()
-            },
-        }
+    folder = given.keep.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = given.target or list(TARGETS)
+    whole = sum(TARGETS[name].share for name in chosen)
+    for name in chosen if given.seconds else ():
+        row = run(name, max(1, int(given.seconds * TARGETS[name].share / whole)), folder, seed=given.seed)
+        with (folder / "runs.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+    results = summary(folder)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    print(json.dumps(results, indent=2))
+    print(f"{results['executions']:,} executions")
 
 
 if __name__ == "__main__":

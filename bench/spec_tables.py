@@ -121,6 +121,7 @@ def _columns() -> dict[str, Any]:
             "graph": record.GRAPH_STREAM,
             "report": record.REPORT_STREAM,
             "pixels": record.PIXELS_STREAM,
+            "word_attention": record.WORD_ATTENTION_STREAM,
             "optional_columns": [record.OPTIONAL_STREAMS[0], record.OPTIONAL_STREAMS[-1]],
             "embedding": record.EMBEDDING_STREAMS,
             "concept_vectors": record.CONCEPT_VECTOR_STREAMS,

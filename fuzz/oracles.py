@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import neuralgraph as ng
+from neuralgraph.container.reader import BytesSource
+from neuralgraph.container.salvage import survey
 from neuralgraph.sources.reference.interpreter import interpret
 
-__all__ = ["check_program", "check_reading"]
+__all__ = ["check_program", "check_reading", "check_survey"]
 
 
 def check_reading(data: bytes) -> str:
@@ -36,6 +38,22 @@ def _verdict(report: ng.Report) -> str:
 
 _SEEN_BY_VALIDATION_ONLY = {"E_BUDGET", "E_CRC", "E_COVER", "E_STREAM", "E_SIZE", "E_ZSTD"}
 """Loading does not look at unknown sections, at columns of later versions, or at the whole of the envelope."""
+
+
+def check_survey(data: bytes) -> str:
+    """Look for the records of a damaged file.
+
+    What can be tried lies inside it; what is lost may have stood behind its end.
+    """
+    try:
+        found = survey(BytesSource(data), ng.Limits(), search=True)
+    except ng.FormatError as error:
+        return error.code
+    whole = [place for place in (*found.places, *found.suspects) if place.problem is None]
+    for place in (*whole, *found.gaps):
+        if not 0 <= place.offset <= place.offset + place.length <= len(data):
+            raise AssertionError(f"found outside the file: {place}")
+    return found.problems[0].code if found.problems else "valid"
 
 
 def check_program(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Seed corpus for the fuzz targets. ``python -m fuzz.seeds FOLDER`` writes ``FOLDER/read`` and ``FOLDER/interpret``.
+"""Seeds of whole files and of programs for the fuzz targets; ``fuzz.part_seeds`` has those of the parts of files.
 
 Seeds of files are the small valid vectors of ``spec/vectors``, and each again with all its streams stored as they are,
 so that a mutation of a byte is a mutation of a value. Seeds of programs are those of lists of graphs.
@@ -6,9 +6,7 @@ so that a mutation of a byte is a mutation of a value. Seeds of programs are tho
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from neuralgraph.wire.checksums import crc32
 __all__ = ["file_seeds", "program_seeds", "uncompressed"]
 
 _VECTORS = Path(__file__).parents[1] / "spec" / "vectors" / "valid"
-_MAX_BYTES = 8_192
+_MAX_BYTES = 4_096
 
 
 def file_seeds() -> Iterator[bytes]:
@@ -94,18 +92,3 @@ def _tensor(key: int, kind: str, rows: int) -> bytes:
 
 def _text(value: str) -> bytes:
     return b"X" + len(value).to_bytes(4, "little") + value.encode()
-
-
-def main() -> None:
-    """Write the seeds, each named by the start of its SHA-256."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
-    for name, seeds in (("read", file_seeds()), ("interpret", program_seeds())):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for seed in seeds:
-            (folder / name / sha256(seed).hexdigest()[:16]).write_bytes(seed)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,6 +8,8 @@ and ``graph`` (the study), which do not know each other; ``storage``, where they
 ``compressor``; ``cli``. Importing this package loads numpy, msgpack and zstandard, never torch.
 """
 
+from typing import Any
+
 from neuralgraph.errors import (
     ChecksumError,
     CodecError,
@@ -23,6 +25,7 @@ from neuralgraph.errors import (
     StudyNotFoundError,
 )
 from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.showing import draw_with as _draw_with
 from neuralgraph.graph.study import ConceptVectors, Patches, Study
 from neuralgraph.graph.view import View
 from neuralgraph.storage.archive import Archive, load, load_bytes
@@ -67,3 +70,13 @@ __all__ = [
     "validate",
     "validate_bytes",
 ]
+
+
+def _draw(study: Study, **options: Any) -> Any:
+    """How a study is drawn: floor 5 knows, and is loaded when it is asked to."""
+    from neuralgraph.adapters.picture import draw_study
+
+    return draw_study(study, **options)
+
+
+_draw_with(_draw)

@@ -108,6 +108,21 @@ def _methods() -> Iterator[Vector]:
     )
     yield contents_vector(
         "E_METHOD",
+        "descending-unknown",
+        "methods descend, and the first has an unknown member: order comes first",
+        "R12",
+        of=two,
+        toc=lambda toc: _with_methods(
+            toc,
+            sorted(
+                [{**method, "host": "h"} for method in toc["meta"]["methods"]],
+                key=lambda method: sha256(canonical.encode(method)),
+                reverse=True,
+            ),
+        ),
+    )
+    yield contents_vector(
+        "E_METHOD",
         "twice",
         "a method stands twice",
         "F18",

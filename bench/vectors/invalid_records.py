@@ -65,6 +65,7 @@ def record_vectors() -> Iterator[Vector]:
     yield from _tables()
     yield from _presence()
     yield from _sizes()
+    yield from _orders()
 
 
 def _headers() -> Iterator[Vector]:
@@ -353,3 +354,22 @@ def _sizes() -> Iterator[Vector]:
         "F12",
         "R6",
     )
+
+
+def _orders() -> Iterator[Vector]:
+    """Two rules broken at once: the one that stands first decides (R12). Found by fuzzing, where readers differed."""
+
+    def graph_and_padding(record: RecordDraft) -> None:
+        record.streams = [stream for stream in record.streams if stream.stream_id != 1]
+        last = record.streams[-1]
+        last.padding = b"\x01" * (-len(last.stored) % 8)
+
+    yield record_vector(
+        "E_STREAM", "no-graph-dirty-padding", "no graph stream, and padding that is not zero", graph_and_padding, "R12"
+    )
+    draft = draft_of(full())
+    record = record_draft(draft.records[0])
+    record.edit = put(16 + 4 * COUNTS.index("n_triples"), "I", 99)
+    broken = replace(draft.with_records(record.pack()), index=put(24, "I", 98))
+    reason = "a count that neither the index nor the size of the graph stream agrees with"
+    yield Vector("index-and-size", broken.pack(), reason, ("R8", "R12"), "E_RECORD")

@@ -11,10 +11,12 @@ import numpy as np
 from bench.vectors.draft import RecordDraft, StreamDraft
 from bench.vectors.invalid_meaning import sealed
 from bench.vectors.invalid_records import full, record_vector
-from bench.vectors.studies import REPORT, basic
+from bench.vectors.studies import REPORT, basic, textual
 from bench.vectors.vector import Vector
 from neuralgraph.codecs import zstd
 from neuralgraph.graph.study import Study
+from neuralgraph.graph.words import WordAttention
+from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = ["stream_vectors"]
 
@@ -27,6 +29,7 @@ def stream_vectors() -> Iterator[Vector]:
     yield from _zstd()
     yield from _forms()
     yield from _pixels()
+    yield from _words()
     yield from _extensions()
 
 
@@ -55,10 +58,10 @@ def _checksums() -> Iterator[Vector]:
         yield record_vector("E_CRC", f"stream-{name}", f"another CRC of stream {name}", flip, "R3", of=full())
 
     def optional(record: RecordDraft) -> None:
-        record.streams.insert(2, StreamDraft(0x10, 0, b"later", 5, crc32=1))
+        record.streams.insert(2, StreamDraft(0x11, 0, b"later", 5, crc32=1))
 
     yield record_vector(
-        "E_CRC", "stream-optional", "another CRC of a column that a reader ignores", optional, "R3", of=full()
+        "E_CRC", "stream-optional-column", "another CRC of a column that a reader ignores", optional, "R3", of=full()
     )
 
 
@@ -250,6 +253,42 @@ def _pixels() -> Iterator[Vector]:
             struct.pack("<4H", 2, 2, itemsize, 0) + bytes(16 * min(itemsize, 4)),
         )
     yield pixels("reserved", "the fourth field is not 0", struct.pack("<4H", 2, 2, 1, 1) + body)
+
+
+def _words() -> Iterator[Vector]:
+    study = basic("w", word_attention=WordAttention.from_maps([0, 4], [3, 9], np.arange(24).reshape(2, 12)))
+    columns = study.columns()
+
+    def words(code: str, name: str, reason: str, *edits: tuple[int, bytes]) -> Vector:
+        stream = bytearray(columns.word_attention or b"")
+        for at, new in edits:
+            stream[at : at + len(new)] = new
+        changed = replace(columns, word_attention=bytes(stream))
+        return sealed(code, f"word-attention-{name}", f"word attention: {reason}", changed, "F32")
+
+    def sized(name: str, reason: str, stream: bytes, of: StudyColumns = columns) -> Vector:
+        changed = replace(of, word_attention=stream)
+        return sealed("E_SIZE", f"word-attention-{name}", f"word attention: {reason}", changed, "F31")
+
+    yield sized("empty", "no byte", b"")
+    yield sized("step-only", "a step and no word", bytes(4))
+    yield sized("short", "a byte is missing", bytes(4 + 2 * 20 - 1))
+    yield sized("long", "a byte too many", bytes(4 + 2 * 20 + 1))
+    yield sized("no-cells", "a word in a study without a film", bytes(12), textual("w").columns())
+    yield words("E_TEXT", "no-letter", "the first word ends where it starts", (12, struct.pack("<I", 0)))
+    yield words("E_TEXT", "backwards", "the second word ends before it starts", (16, struct.pack("<I", 3)))
+    yield words("E_ORDER", "overlap", "the second word starts within the first", (8, struct.pack("<I", 2)))
+    yield words("E_ORDER", "order", "the second word stands before the first", (4, struct.pack("<4I", 4, 0, 9, 3)))
+    for name, step in (("nan", float("nan")), ("infinite", float("inf")), ("negative", -1.0), ("minus-zero", -0.0)):
+        yield words("E_NUM", f"step-{name}", f"a step that is {name}", (0, struct.pack("<f", step)))
+    yield words("E_NUM", "too-large", "an attention beyond f32", (0, struct.pack("<f", 3e38)))
+
+    def damaged(record: RecordDraft) -> None:
+        record.stream(0x10).crc32 = 1
+
+    yield record_vector("E_CRC", "word-attention-crc", "another CRC of word attention", damaged, "R3", of=study)
+    change = _stored(0x10, 9, (columns.word_attention or b""), 4 + 2 * 20)
+    yield record_vector("E_STREAM", "word-attention-encoding", "word attention in encoding 9", change, "F10", of=study)
 
 
 def _extensions() -> Iterator[Vector]:

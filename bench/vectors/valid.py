@@ -28,6 +28,7 @@ from neuralgraph.codecs import zstd
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
+from neuralgraph.graph.words import WordAttention
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
 
 __all__ = ["valid_vectors"]
@@ -222,14 +223,15 @@ def _streams() -> Iterator[Vector]:
     everything: dict[str, Any] = {"report": REPORT, "pixels": eight.astype(np.uint8), "extensions": extensions}
     whole = basic("all", concept_vectors=concept_vectors([0, 1, 2], 4), **everything)
     yield valid_vector("everything", draft_of(whole), "every kind of stream in one record", "F8", "F10", "R4")
+    yield from _words()
     draft = draft_of(basic())
     record = record_draft(draft.records[0])
-    record.streams.insert(1, StreamDraft(0x10, 0, b"a column of a later version", 27))
+    record.streams.insert(1, StreamDraft(0x11, 0, b"a column of a later version", 27))
     record.streams.insert(2, StreamDraft(0x1F, 0, b"", 0))
     yield valid_vector(
-        "unknown-optional-streams",
+        "unknown-optional-columns",
         draft.with_records(record.pack()),
-        "optional columns 0x10 and 0x1F are ignored",
+        "optional columns 0x11 and 0x1F are ignored",
         "F10",
     )
     record = record_draft(draft_of(basic()).records[0])
@@ -342,3 +344,26 @@ def _maps() -> Iterator[Vector]:
     draft = draft_of(textual("e"))
     draft.toc = lambda value: {**value, "meta": {**value["meta"], "ext": {"anything": [1]}}}
     yield valid_vector("contents-ext", draft, "the member ext of meta", "F15")
+
+
+def _words() -> Iterator[Vector]:
+    maps = ramp(4, 12) ** 2
+    two_views = grid_study("views", [film(3, 4), film(2, 2, seed=3)], 5, ramp(5, 1))
+    for name, study, reason in (
+        (
+            "word-attention",
+            basic("w", report=REPORT, word_attention=WordAttention.from_maps([0, 4, 9, 9 + 7], [3, 9, 16, 20], maps)),
+            "maps of four words, two of them touching",
+        ),
+        (
+            "word-attention-zero",
+            basic("w", word_attention=WordAttention.from_maps([7], [8], np.zeros((1, 12)))),
+            "a map of one word that is zero everywhere, without a report",
+        ),
+        (
+            "word-attention-views",
+            replace(two_views, word_attention=WordAttention.from_maps([0, 2], [1, 2**32 - 1], ramp(2, 16) ** 2)),
+            "maps over the cells of two views, and the largest span",
+        ),
+    ):
+        yield valid_vector(name, draft_of(study), reason, "F31", "F32", "F10")

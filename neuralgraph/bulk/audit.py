@@ -17,33 +17,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from neuralgraph.bulk.identifiers import Identifier
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import NeuralGraphError, SourceError
-from neuralgraph.sources.dicom import is_dicom
-from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.files import read_whole_file
 from neuralgraph.storage.files import FileSource
 
-__all__ = ["Finding", "Identifier", "audit", "identifiers_of_dicom", "identifiers_of_list"]
-
-SHORTEST = 4
-"""Characters below which an identifier would be found by chance."""
+__all__ = ["Finding", "audit"]
 
 _SHORTEST_FORM = 6
-_TEXT_VRS = frozenset(("AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"))
 _MAX_SOURCE_BYTES = 256 * 1024 * 1024
-_MAX_LIST_BYTES = 16 * 1024 * 1024
 _MAX_UNPACKED = 256 * 1024 * 1024
-_STANDARD_ROOT = "1.2.840.10008."
-
-
-@dataclass(frozen=True)
-class Identifier:
-    """Something that must not show."""
-
-    name: str
-    """What it is ("PatientName", "line 3"), for the result; the value itself is never printed."""
-    value: str
 
 
 @dataclass(frozen=True)
@@ -57,71 +41,6 @@ class Finding:
     """Its name."""
     form: str
     """How it was written: "text", "utf-16", "hex", "base64", "sha-256" and so on."""
-
-
-def identifiers_of_list(path: str | os.PathLike[str]) -> list[Identifier]:
-    """The identifiers of a UTF-8 file, one per line; too short ones are left out.
-
-    Raises
-    ------
-    SourceError (E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE, E_SOURCE_TEXT) : the list cannot be used.
-    """
-    try:
-        lines = read_whole_file(path, max_bytes=_MAX_LIST_BYTES).decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise SourceError("the list of identifiers is not UTF-8", code="E_SOURCE_TEXT") from error
-    named = (Identifier(f"line {number}", line.strip()) for number, line in enumerate(lines, 1))
-    return [identifier for identifier in named if len(identifier.value) >= SHORTEST]
-
-
-def identifiers_of_dicom(path: str | os.PathLike[str]) -> list[Identifier]:
-    """Names, numbers, dates, times, UIDs and free texts of a DICOM header, private ones too, and the parts of names.
-
-    UIDs of the standard itself identify nobody and are left out; so is what is shorter than four characters.
-
-    Raises
-    ------
-    SourceError (E_SOURCE_READ, E_SOURCE_TYPE, E_SOURCE_DAMAGED) : no DICOM file, or one that cannot be read.
-    MissingExtraError (E_EXTRA) : pydicom is not installed.
-    """
-    data = read_whole_file(path, max_bytes=_MAX_SOURCE_BYTES)
-    if not is_dicom(data):
-        raise SourceError("not a DICOM file", code="E_SOURCE_TYPE")
-    found: dict[str, Identifier] = {}
-    with quiet_pydicom("its header cannot be read"):
-        from io import BytesIO
-
-        from pydicom import dcmread
-
-        dataset = dcmread(BytesIO(data), stop_before_pixels=True)
-        for element in [*dataset.file_meta.iterall(), *dataset.iterall()]:
-            if element.VR not in _TEXT_VRS or element.value is None:
-                continue
-            # A person's name is one value though it can be iterated over.
-            values = element.value if element.VM > 1 else [element.value]
-            for value in values:
-                for text in _spellings(str(value), element.VR):
-                    found.setdefault(text, Identifier(element.keyword or str(element.tag), text))
-    return list(found.values())
-
-
-def _spellings(text: str, representation: str) -> Iterator[str]:
-    text = text.strip(" \0")
-    if representation == "UI" and text.startswith(_STANDARD_ROOT):
-        return
-    spellings = [text]
-    if representation == "PN":
-        parts = [part.strip() for part in text.replace("=", "^").split("^") if part.strip()]
-        spellings += [*parts, " ".join(parts), " ".join(parts[1::-1])]
-    if representation == "DA" and len(text) == 8:
-        year, month, day = text[:4], text[4:6], text[6:]
-        spellings += [
-            f"{year}-{month}-{day}",
-            f"{day}.{month}.{year}",
-            f"{month}/{day}/{year}",
-            f"{day}/{month}/{year}",
-        ]
-    yield from (spelling for spelling in spellings if len(spelling) >= SHORTEST)
 
 
 def audit(paths: Sequence[str | os.PathLike[str]], identifiers: Sequence[Identifier]) -> Iterator[Finding]:

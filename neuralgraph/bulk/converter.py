@@ -7,10 +7,12 @@ import os
 from dataclasses import replace
 from typing import Any, Protocol
 
+from neuralgraph.bulk.given_graph import GIVEN, with_given_graph
+from neuralgraph.bulk.memory import bounded_memory
 from neuralgraph.bulk.report_text import described
 from neuralgraph.bulk.settings import ConversionSettings, policy_of
 from neuralgraph.bulk.task import Answer, Task
-from neuralgraph.errors import NeuralGraphError
+from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources import Film, read_film, read_report
 from neuralgraph.storage.atomic import atomic_file
@@ -50,11 +52,15 @@ def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, A
     # The sum of floats depends on how many threads share it: one thread, whatever the number of workers, keeps the
     # bytes of a study the same.
     torch.set_num_threads(1)
+    given = settings.extractor == GIVEN
     compressor = Compressor.from_pretrained(
-        settings.model, policy=policy_of(settings), report_graph=settings.extractor, device=settings.device
+        settings.model,
+        policy=policy_of(settings),
+        report_graph="none" if given else settings.extractor,
+        device=settings.device,
     )
     method = {"model": compressor.scorer.digest, "trained": compressor.scorer.trained}
-    if compressor.extractor is not None:
+    if compressor.extractor is not None and not given:
         method["extractor"] = compressor.extractor.fingerprint
     return compressor, method
 
@@ -92,7 +98,8 @@ class Converter:
     def _bytes(self, task: Task) -> bytes:
         report = read_report(task.report_path) if task.report_path is not None else task.report
         text = None if report is None else described(report, self._settings.sections)
-        films = [_film(path, view) for path, view in task.images]
+        with bounded_memory(self._settings.memory_mib):
+            films = [self._film(path, view) for path, view in task.images]
         study = self._maker(
             films,
             text,
@@ -101,14 +108,21 @@ class Converter:
             store_report=self._settings.store_report,
             store_pixels=self._settings.store_pixels,
         )
+        if self._settings.extractor == GIVEN:
+            study = with_given_graph(study, text or "", task.report_graphs)
         if task.labeler:
             study = replace(study, provenance={**study.provenance, "labeler": task.labeler})
         return to_bytes(study, embedding=self._settings.embedding)
 
-
-def _film(path: str, view: str) -> Film:
-    """The film, with the view the manifest gives; where it gives none, with its own."""
-    film = read_film(path)
-    if view == "FRONTAL":
-        return film if film.position in ("PA", "AP") else replace(film, position="unknown")
-    return replace(film, position=view) if view in VIEW_POSITIONS and view != "unknown" else film
+    def _film(self, path: str, view: str) -> Film:
+        """The film, with the view the manifest gives; where it gives none, with its own."""
+        film = read_film(path, accept_burned_in=self._settings.burned_in == "accept")
+        # Films that are no DICOM have no header that could say it.
+        stated = film.facts.get("burned_in") is False or film.facts["format"] != "dicom"
+        if self._settings.burned_in == "strict" and not stated:
+            raise SourceError(
+                "the film does not say that no identifying text is burned into its pixels", code="E_SOURCE_KIND"
+            )
+        if view == "FRONTAL":
+            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
+        return replace(film, position=view) if view in VIEW_POSITIONS and view != "unknown" else film

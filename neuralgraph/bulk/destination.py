@@ -20,13 +20,13 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.atomic import atomic_file, partial_prefix
 
 __all__ = ["STATE", "Destination", "file_digest", "shard_name"]
 
@@ -34,8 +34,6 @@ STATE = ".ngr-convert"
 """The state folder."""
 
 _BLOCK = 1 << 20
-# What storage.atomic writes beside its target.
-_PARTIAL = re.compile(r"\.(.+)\.(?:ngr|part)\.\d+-[0-9a-f]{8}\.partial")
 _LOCK_PATIENCE = 20.0
 
 
@@ -89,6 +87,11 @@ class Destination:
     def key_path(self) -> Path:
         """The random key."""
         return self.state / "key"
+
+    @property
+    def settings_path(self) -> Path:
+        """How the studies are made."""
+        return self.state / "settings.json"
 
     @property
     def receipts_path(self) -> Path:
@@ -150,7 +153,7 @@ class Destination:
         OutputError (E_OUTPUT) : the folder holds studies made with other settings.
         OutputError (E_WRITE) : they cannot be noted.
         """
-        path = self.state / "settings.json"
+        path = self.settings_path
         try:
             noted = json.loads(path.read_bytes()) if path.exists() else {}
         except (OSError, ValueError) as error:
@@ -165,10 +168,19 @@ class Destination:
             with atomic_file(path) as stream:
                 stream.write(json.dumps({**noted, **settings}, sort_keys=True, indent=1).encode())
 
-    def sweep(self, names: set[str]) -> None:
-        """Delete what a killed run left half-written of files with these stems; other shards' files are not ours."""
-        for folder in (self.folder, self.parts):
-            for entry in os.scandir(folder):
-                match = _PARTIAL.fullmatch(entry.name)
-                if match and match[1] in names:
-                    os.unlink(entry.path)
+    def sweep(self, names: Iterable[str]) -> None:
+        """Delete what a killed run left half-written of files with these names, and of this shard's own lists.
+
+        Files of other shards, which may be at work, are not ours.
+        """
+        folders = (self.folder, self.state, self.parts)
+        left = [Path(entry) for folder in folders for entry in os.scandir(folder) if entry.name.endswith(".partial")]
+        if not left:
+            return
+        own = {self.named("studies", ".csv").name, self.packs_path.name}
+        if not self.sharded:
+            own.add(self.settings_path.name)
+        prefixes = tuple(partial_prefix(name) for name in own.union(names))
+        for path in left:
+            if path.name.startswith(prefixes):
+                path.unlink()

@@ -53,7 +53,9 @@ class Ledger:
             self._pack_of = {study: number for number, members in enumerate(self._packs) for study in members}
             wanted = set(planned)
             self._unsettled = [sum(study in wanted for study in members) for members in self._packs]
-        destination.sweep({study.study_id for study in plan.studies} | {self._pack_name(n) for n in self._numbers})
+        destination.sweep(
+            [self.target(study).name for study in plan.studies] + [self._pack_path(n).name for n in self._numbers]
+        )
         self._receipts = ReceiptFile(destination.receipts_path)
 
     def __enter__(self) -> Ledger:

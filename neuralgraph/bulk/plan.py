@@ -37,6 +37,7 @@ class PlannedStudy:
             report_path=self.row.report_path,
             labels=dict(self.row.labels),
             labeler=self.row.labeler,
+            report_graphs=list(self.row.report_graphs),
         )
 
 
@@ -137,5 +138,6 @@ def _given(row: ManifestRow, pseudonyms: Pseudonyms) -> str:
         None if row.report_path is None else os.path.basename(row.report_path),
         sorted(row.labels.items()),
         row.labeler,
+        *row.report_graphs,
     ]
     return pseudonyms("row", json.dumps(record))

@@ -23,7 +23,7 @@ from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import FAILURES, Answer, Task, read_answer, task_line
 from neuralgraph.errors import MissingExtraError, ModelError
 
-__all__ = ["WORKER", "WorkerPool"]
+__all__ = ["WORKER", "WorkerPool", "greeted"]
 
 WORKER: tuple[str, ...] = (sys.executable, "-m", "neuralgraph.bulk.worker")
 """The command that starts a worker."""
@@ -180,19 +180,10 @@ class WorkerPool:
                 yield from self._replace(worker, "time_limit")
 
     def _greet(self, worker: _Worker, line: bytes) -> None:
-        greeting = json.loads(line)
-        if "code" in greeting:
-            kind = MissingExtraError if greeting["code"] == "E_EXTRA" else ModelError
-            code = greeting["code"] if greeting["code"].startswith(("E_EXTRA", "E_MODEL")) else "E_MODEL"
-            raise kind(greeting["message"], code=code)
-        worker.method = greeting["method"]
+        worker.method = self.method = greeted(line, self.method)
         worker.since = time.monotonic()
         for task in worker.tasks:
             self._send(worker, task_line(task))
-        if self.method is None:
-            self.method = worker.method
-        elif worker.method != self.method:
-            raise ModelError("the files of the model changed while workers loaded them; start again", where="model")
 
     def _replace(self, worker: _Worker, reason: str) -> Iterator[Answer]:
         """Put a new worker in the place of one that is gone; its study has failed."""
@@ -207,3 +198,26 @@ class WorkerPool:
         self._start().tasks += worker.tasks[1:]
         if worker.tasks:
             yield Answer(worker.tasks[0].study_id, reason, FAILURES[reason])
+
+
+def greeted(line: bytes, known: dict[str, Any] | None) -> dict[str, Any]:
+    """What the first line of a worker says of its method.
+
+    Parameters
+    ----------
+    line : as ``worker.serve`` writes it.
+    known : what the workers before it said; None before the first.
+
+    Raises
+    ------
+    ModelError, MissingExtraError : it cannot load its model, or has loaded another one than the others.
+    """
+    greeting = json.loads(line)
+    if "code" in greeting:
+        kind = MissingExtraError if greeting["code"] == "E_EXTRA" else ModelError
+        code = greeting["code"] if greeting["code"].startswith(("E_EXTRA", "E_MODEL")) else "E_MODEL"
+        raise kind(greeting["message"], code=code)
+    method: dict[str, Any] = greeting["method"]
+    if known is not None and method != known:
+        raise ModelError("the files of the model changed while workers loaded them; start again", where="model")
+    return method

@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
+from neuralgraph.bulk.converter import StudyMaker, default_maker
 from neuralgraph.bulk.destination import Destination
 from neuralgraph.bulk.ledger import Ledger
 from neuralgraph.bulk.plan import Failure, Plan, PlannedStudy
 from neuralgraph.bulk.pool import WORKER, WorkerPool
+from neuralgraph.bulk.ray_pool import RayPool
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import Answer
 from neuralgraph.errors import OutputError
@@ -81,7 +83,10 @@ class RunOptions:
     time_limit : seconds per study.
     failures : where failures are listed; in the destination when None.
     verbose : let through what workers write to stderr.
+    engine : "local" for processes on this machine, "ray" for actors.
+    ray_address : of a running cluster; "" starts one on this machine.
     command : starts a worker.
+    make : what an actor makes its studies with, as the command says it for a worker.
     """
 
     workers: int = 1
@@ -90,7 +95,10 @@ class RunOptions:
     time_limit: float = 300.0
     failures: Path | None = None
     verbose: bool = False
+    engine: Literal["local", "ray"] = "local"
+    ray_address: str = ""
     command: Sequence[str] = WORKER
+    make: Callable[[ConversionSettings], tuple[StudyMaker, dict[str, Any]]] = default_maker
 
 
 def convert(
@@ -189,14 +197,7 @@ class _Run:
         waiting: PlannedStudy | None = first
         agreed = False
         given: dict[str, PlannedStudy] = {}
-        with WorkerPool(
-            self._settings,
-            self._options.workers,
-            command=self._options.command,
-            time_limit=self._options.time_limit,
-            inherited=[lock],
-            verbose=self._options.verbose,
-        ) as pool:
+        with self._pool(lock) as pool:
             while given or (waiting is not None and not self._ended()):
                 while waiting is not None and pool.idle and not self._ended():
                     if not agreed:
@@ -207,6 +208,26 @@ class _Run:
                     waiting = next(rest, None)
                 for answer in pool.answers():
                     self._take(given.pop(answer.study_id), answer, ledger)
+
+    def _pool(self, lock: int) -> WorkerPool | RayPool:
+        options = self._options
+        if options.engine == "ray":
+            return RayPool(
+                self._settings,
+                options.workers,
+                address=options.ray_address,
+                make=options.make,
+                time_limit=options.time_limit,
+                verbose=options.verbose,
+            )
+        return WorkerPool(
+            self._settings,
+            options.workers,
+            command=options.command,
+            time_limit=options.time_limit,
+            inherited=[lock],
+            verbose=options.verbose,
+        )
 
     def _take(self, study: PlannedStudy, answer: Answer, ledger: Ledger) -> None:
         if answer.reason:

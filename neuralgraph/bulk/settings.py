@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from neuralgraph.compressor.pruning import AbsoluteThreshold, AttentionMass, PruningPolicy, TopFraction, TopK
 from neuralgraph.compressor.report_graph.sections import SectionChoice
 from neuralgraph.errors import OutputError
 
-__all__ = ["ConversionSettings", "policy_of"]
+__all__ = ["BurnedIn", "ConversionSettings", "policy_of"]
+
+BurnedIn = Literal["refuse", "strict", "accept"]
+"""Policies for text burned into pixels."""
 
 _POLICIES: dict[str, type[TopFraction] | type[TopK] | type[AbsoluteThreshold] | type[AttentionMass]] = {
     "fraction": TopFraction,
@@ -27,11 +30,14 @@ class ConversionSettings:
     ----------
     model : "demo", or the folder of a model.
     policy, amount : which patches survive, a key of the policies and its value; "fraction" and 0.023 by default.
-    extractor : how the report is read, "rules" or "none".
+    extractor : how the report is read, "rules" or "none"; "radgraph" takes the graphs that come with the source.
     sections : which part of the report counts.
     embedding : how embeddings are stored.
     store_report, store_pixels : keep the text, the patches as images.
     device : where the model runs.
+    burned_in : which films with identifying text burned into their pixels are taken: "refuse" those that say so,
+        "strict" also those that do not say that they have none, "accept" any.
+    memory_mib : memory that reading one film may take; 0 sets no bound.
     """
 
     model: str = "demo"
@@ -43,12 +49,17 @@ class ConversionSettings:
     store_report: bool = False
     store_pixels: bool = False
     device: str = "cpu"
+    burned_in: BurnedIn = "refuse"
+    memory_mib: int = 2048
 
     @property
     def record(self) -> dict[str, Any]:
-        """The settings as plain data. The folder of the model is not among them: its digest says which model it was."""
+        """The settings as plain data, without those that decide which films are read and where, not what is made of
+        them. The folder of the model is not among them: its digest says which model it was.
+        """
         record = asdict(self)
-        del record["model"], record["device"]
+        for name in ("model", "device", "burned_in", "memory_mib"):
+            del record[name]
         return record
 
     @classmethod

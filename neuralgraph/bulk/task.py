@@ -29,6 +29,8 @@ class Task:
     report_path: str | None = None
     labels: dict[str, float] = field(default_factory=dict)
     labeler: str = ""
+    report_graphs: list[str] = field(default_factory=list)
+    """RadGraph entries as JSON."""
 
 
 @dataclass(frozen=True)

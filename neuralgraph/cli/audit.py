@@ -17,7 +17,8 @@ __all__ = ["audit"]
 def audit(
     files: Annotated[list[Path], typer.Argument(help="Outputs, receipts, logs: files and folders.")],
     source: Annotated[
-        list[Path] | None, typer.Option(help="A DICOM file whose identifiers must not show; repeatable.")
+        list[Path] | None,
+        typer.Option(help="Whose identifiers must not show: a DICOM file, a folder of them, a manifest; repeatable."),
     ] = None,
     identifiers: Annotated[Path | None, typer.Option(help="A text file with one identifier per line.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -26,15 +27,22 @@ def audit(
 
     Prints where each was found and which it was, never its value. Finding nothing does not make outputs anonymous.
 
-    Example: ngr audit studies/ --source film.dcm --identifiers names.txt
+    Example: ngr audit studies/ run.log --source films/ --identifiers names.txt
     """
     from neuralgraph.bulk import audit as search
+    from neuralgraph.bulk import identifiers as known_of
 
-    known: list[search.Identifier] = []
+    known: list[known_of.Identifier] = []
     for path in [*(source or []), *([identifiers] if identifiers else [])]:
         try:
-            read = search.identifiers_of_list if path == identifiers else search.identifiers_of_dicom
-            known += read(path)
+            if path == identifiers:
+                known += known_of.identifiers_of_list(path)
+            elif path.is_dir():
+                known += known_of.identifiers_of_folder(path)
+            elif path.suffix in (".csv", ".jsonl", ".parquet"):
+                known += known_of.identifiers_of_manifest(path)
+            else:
+                known += known_of.identifiers_of_dicom(path)
         except SourceError as error:
             error.where = error.where or str(path)
             raise

@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.save import form_named, save
 from neuralgraph.storage.summary import file_summary
 
-__all__ = ["UNTRAINED", "EmbeddingForm", "compress"]
-
-UNTRAINED = "the demo model is UNTRAINED: which patches it keeps, and any report it writes, carry no meaning"
+__all__ = ["EmbeddingForm", "compress"]
 
 
 class EmbeddingForm(StrEnum):
@@ -29,13 +28,23 @@ class EmbeddingForm(StrEnum):
     int8 = "int8"
 
 
+class Score(StrEnum):
+    """How attention becomes a score; ``neuralgraph.compressor.score_rules`` says what each does."""
+
+    sum = "sum"
+    contrast = "contrast"
+    findings = "findings"
+    gradient = "gradient"
+
+
 def compress(
     image: Annotated[Path, typer.Argument(help="A chest film: DICOM, PNG (8 or 16 bit) or JPEG.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .ngr file to write.")],
     report: Annotated[Path | None, typer.Option(help="The report, a UTF-8 text file.")] = None,
     report_text: Annotated[str | None, typer.Option(help="The report itself.")] = None,
     label: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A label; repeatable.")] = None,
-    model: Annotated[str, typer.Option(help="'demo', or the folder of a model.")] = "demo",
+    model: Annotated[str, typer.Option(help="'demo', or the folder or hub id of a model.")] = "demo",
+    score: Annotated[Score, typer.Option(help="How attention becomes a score.")] = Score.sum,
     retain: Annotated[float | None, typer.Option(help="Share of the patches to keep [default: 0.023].")] = None,
     top_k: Annotated[int | None, typer.Option(help="Number of patches to keep.")] = None,
     threshold: Annotated[float | None, typer.Option(help="Keep patches that score above this.")] = None,
@@ -43,9 +52,19 @@ def compress(
         float | None, typer.Option(help="Keep the fewest patches that hold this share of attention.")
     ] = None,
     embedding: Annotated[EmbeddingForm, typer.Option(help="How embeddings are stored.")] = EmbeddingForm.bfloat16,
-    extractor: Annotated[str, typer.Option(help="How the report is read: 'rules' or 'none'.")] = "rules",
+    extractor: Annotated[
+        str, typer.Option(help="How the report is read: 'rules', 'radgraph', 'radgraph-json' or 'none'.")
+    ] = "rules",
+    annotations: Annotated[
+        Path | None, typer.Option(help="For 'radgraph-json': the annotations, JSON or JSON lines.")
+    ] = None,
+    report_key: Annotated[
+        str | None,
+        typer.Option(help="For 'radgraph-json': the key of this report there [default: found by its words]."),
+    ] = None,
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False,
     store_report: Annotated[bool, typer.Option("--store-report", help="Store the text of the report.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="Store the attention of every word of the report.")] = False,
     study_id: Annotated[str | None, typer.Option(help="Identifier [default: made from the content].")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -63,11 +82,22 @@ def compress(
     check_writable(output)
     film, text = _read(image, report, report_text)
     from neuralgraph.compressor import Compressor
+    from neuralgraph.compressor.report_graph import extractor as extractor_named
 
-    compressor = Compressor.from_pretrained(model, policy=policy, report_graph=extractor)
-    study = compressor(film, text, labels=labels, study_id=study_id, store_report=store_report, store_pixels=pixels)
+    reader = extractor_named(extractor, **({} if annotations is None else {"annotations": annotations}))
+    compressor = Compressor.from_pretrained(model, policy=policy, report_graph=reader, score=score.value)
+    study = compressor(
+        film,
+        text,
+        labels=labels,
+        study_id=study_id,
+        store_report=store_report,
+        store_pixels=pixels,
+        store_words=words,
+        report_key=report_key,
+    )
     save(study, output, embedding=embedding)
-    _tell(output, image, trained=compressor.scorer.trained, json=json)
+    _tell(output, image, score=score.value, trained=compressor.scorer.trained, json=json)
 
 
 def _read(image: Path, report: Path | None, report_text: str | None) -> tuple[Any, str | None]:
@@ -119,7 +149,7 @@ def _policy(*, retain: float | None, top_k: int | None, threshold: float | None,
     return DEFAULT_POLICY
 
 
-def _tell(output: Path, image: Path, *, trained: bool, json: bool) -> None:
+def _tell(output: Path, image: Path, *, score: str, trained: bool, json: bool) -> None:
     summary = file_summary(output)
     source_bytes = image.stat().st_size
     study = summary["study"]
@@ -133,5 +163,6 @@ def _tell(output: Path, image: Path, *, trained: bool, json: bool) -> None:
         )
     if study["provenance"]["report"] == "generated":
         note("no report was given: the model wrote the text that attention and concepts come from")
-    if not trained:
-        note(UNTRAINED)
+    if study["provenance"]["score"]["rule"] != score:
+        note(f"the report names no finding that is there: patches are scored by sum, not by {score}")
+    tell_model(study["provenance"]["model"]["name"], trained=trained)

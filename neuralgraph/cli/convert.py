@@ -8,14 +8,24 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import UNTRAINED, EmbeddingForm, _policy
+from neuralgraph.cli.compress import EmbeddingForm, _policy
+from neuralgraph.cli.conversion_choices import (
+    BurnedInPolicy,
+    CohortName,
+    Engine,
+    Films,
+    LayoutName,
+    Sections,
+    Visit,
+    WithoutReport,
+)
 from neuralgraph.cli.conversion_report import progress_bar, tell_outcome, tell_plan
+from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note
 from neuralgraph.errors import NeuralGraphError, OutputError
 
@@ -24,55 +34,6 @@ if TYPE_CHECKING:
     from neuralgraph.sources.layouts import Manifest, Selection
 
 __all__ = ["convert"]
-
-
-class LayoutName(StrEnum):
-    """How a source is laid out."""
-
-    auto = "auto"
-    manifest = "manifest"
-    mimic_cxr = "mimic-cxr"
-    mimic_cxr_jpg = "mimic-cxr-jpg"
-    chexpert = "chexpert"
-    chexpert_plus = "chexpert-plus"
-    openi = "openi"
-    folder = "folder"
-
-
-class CohortName(StrEnum):
-    """The paper's cohorts."""
-
-    neural_mimic = "neural-mimic"
-    neural_chexpert = "neural-chexpert"
-
-
-class Visit(StrEnum):
-    """Which study of a patient."""
-
-    first = "first"
-    last = "last"
-    random = "random"
-
-
-class Films(StrEnum):
-    """How many films of a study."""
-
-    one = "one"
-    all = "all"
-
-
-class WithoutReport(StrEnum):
-    """What happens to a study without a report."""
-
-    generate = "generate"
-    drop = "drop"
-
-
-class Sections(StrEnum):
-    """Which part of a report counts."""
-
-    impression = "impression"
-    findings_and_impression = "findings+impression"
 
 
 _SOURCE, _CHOICE, _STUDY, _RUN = "Source", "What is taken", "How studies are made", "The run"
@@ -130,7 +91,11 @@ def convert(
         EmbeddingForm, typer.Option(help="How embeddings are stored.", rich_help_panel=_STUDY)
     ] = EmbeddingForm.bfloat16,
     extractor: Annotated[
-        str, typer.Option(help="How the report is read: 'rules' or 'none'.", rich_help_panel=_STUDY)
+        str,
+        typer.Option(
+            help="How the report is read: 'rules', 'none', or 'radgraph': the graphs that come with the source.",
+            rich_help_panel=_STUDY,
+        ),
     ] = "rules",
     sections: Annotated[
         Sections, typer.Option(help="Which part of the report counts.", rich_help_panel=_STUDY)
@@ -149,10 +114,29 @@ def convert(
         bool,
         typer.Option("--keep-ids", help="The source's study ids are pseudonyms: keep them.", rich_help_panel=_STUDY),
     ] = False,
+    burned_in: Annotated[
+        BurnedInPolicy,
+        typer.Option(
+            help="Text burned into pixels: refuse films that declare it, be strict and refuse those that do not deny "
+            "it too, or accept all.",
+            rich_help_panel=_STUDY,
+        ),
+    ] = BurnedInPolicy.refuse,
     device: Annotated[str, typer.Option(help="Where the model runs.", rich_help_panel=_STUDY)] = "cpu",
     workers: Annotated[
         int, typer.Option(help="Worker processes [default: one per processor].", min=0, rich_help_panel=_RUN)
     ] = 0,
+    engine: Annotated[
+        Engine, typer.Option(help="Processes on this machine, or a Ray cluster.", rich_help_panel=_RUN)
+    ] = Engine.local,
+    ray_address: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --engine ray: a running cluster, 'auto' or host:port [default: one on this machine].",
+            rich_help_panel=_RUN,
+        ),
+    ] = "",
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.", rich_help_panel=_RUN)
     ] = "1/1",
@@ -177,6 +161,9 @@ def convert(
     time_limit: Annotated[
         float, typer.Option(help="Seconds one study may take.", min=1.0, rich_help_panel=_RUN)
     ] = 300.0,
+    memory_limit: Annotated[
+        int, typer.Option(metavar="MIB", help="Memory that reading a film may take.", min=0, rich_help_panel=_RUN)
+    ] = 2048,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show what workers write; may quote headers.", rich_help_panel=_RUN)
     ] = False,
@@ -202,6 +189,8 @@ def convert(
         store_report=store_report,
         store_pixels=pixels,
         device=device,
+        burned_in=burned_in.value,
+        memory_mib=memory_limit,
     )
     policy_of(settings)
     part = _shard(shard)
@@ -210,6 +199,8 @@ def convert(
         reports,
         tables,
         layout.value,
+        extractor == "radgraph",
+        verbose,
         lambda selection: _selection(
             selection,
             view=view,
@@ -242,11 +233,13 @@ def convert(
             "time_limit": time_limit,
             "failures": failures,
             "verbose": verbose,
+            "engine": engine.value,
+            "ray_address": ray_address,
         },
     )
     tell_outcome(outcome, dest, failures, json=json)
     if model == "demo" and outcome.converted:
-        note(UNTRAINED)
+        tell_model(model, trained=True)
     if not outcome.complete:
         raise typer.Exit(1)
 
@@ -301,6 +294,8 @@ def _resolve(
     reports: Path | None,
     tables: Path | None,
     layout: str,
+    report_graphs: bool,
+    verbose: bool,
     changed: Callable[[Selection], Selection],
 ) -> Manifest:
     from neuralgraph.sources.layouts import Roots, default_selection, detect_layout, resolve_manifest
@@ -308,9 +303,11 @@ def _resolve(
     try:
         name = detect_layout(source) if layout == "auto" else layout
         selection = changed(default_selection(name))
-        return resolve_manifest(Roots(source, reports, tables), name, selection)
+        return resolve_manifest(Roots(source, reports, tables, report_graphs), name, selection)
     except NeuralGraphError as error:
-        error.where = f"{source}: {error.where}" if error.where else str(source)
+        # Folders and tables of an archive are named after patients, days and numbers.
+        where = f"{source}: {error.where}" if error.where else str(source)
+        error.where = where if verbose else "SOURCE; --verbose says where"
         raise
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from neuralgraph.cli.compress import UNTRAINED
-from neuralgraph.cli.output import note, write_line
+from neuralgraph.cli.model_notice import tell_model
+from neuralgraph.cli.output import write_line
 from neuralgraph.errors import OutputError, missing_extra
 from neuralgraph.storage.archive import load
 from neuralgraph.storage.atomic import atomic_file
@@ -21,7 +21,7 @@ __all__ = ["demo"]
 SEED = 10
 """The phantom the demo shows."""
 SIDE = 960
-"""Height and width of its film, pixels: a grid of 30 x 30 patches."""
+"""Height and width of its film, pixels; the demo model sees it at 256 and makes 16 x 16 patches of it."""
 JPEG_QUALITIES = (95, 75, 10)
 
 
@@ -90,5 +90,4 @@ def _show(out: Path, pixels: np.ndarray[Any, Any], sizes: dict[str, int], *, tra
     for name, other in sizes.items():
         write_line(f"  {name:16} {other:>9,}   the .ngr has {size / other:.1%} of it")
     write_line("a .ngr is no image: the film cannot be shown from it, keep the original")
-    if not trained:
-        note(UNTRAINED)
+    tell_model("demo", trained=trained)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.storage.remote import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
 
@@ -15,7 +16,7 @@ __all__ = ["info"]
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="An .ngr file.")],
+    file: Annotated[str, typer.Argument(help="An .ngr file, or a URL of one.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is in FILE: sizes, grid, concepts, labels, provenance.
@@ -26,9 +27,8 @@ def info(
     if json:
         write_json(summary)
         return
-    write_line(
-        f"{file}: {summary['n_studies']} {_plural('study', summary['n_studies'])}, {summary['file_bytes']:,} bytes"
-    )
+    studies = f"{summary['n_studies']} {_plural('study', summary['n_studies'])}"
+    write_line(f"{place_name(file)}: {studies}, {summary['file_bytes']:,} bytes")
     if "study" in summary:
         _write_study(summary["study"], summary["storage"])
     else:
@@ -67,8 +67,10 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
         write_line(f"  label        {name} = {value:g}")
     model = provenance.get("model", {})
     if model:
-        trained = "" if model.get("trained", True) else "; UNTRAINED: its attention and embeddings carry no meaning"
-        write_line(f"  model        {model.get('name', 'unnamed')} {str(model.get('digest', ''))[:12]}{trained}")
+        name = str(model.get("name", "unnamed"))
+        write_line(f"  model        {name} {str(model.get('digest', ''))[:12]}")
+        if notice := model_notice(name, trained=model.get("trained") is not False):
+            write_line(f"               {notice}")
     streams = sum(stream["stored_bytes"] for stream in storage["streams"])
     write_line(
         f"  bytes        {streams:,} in {len(storage['streams'])} streams, {storage['overhead_bytes']:,} around them"

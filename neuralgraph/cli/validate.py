@@ -12,7 +12,9 @@ from neuralgraph.cli.output import note, write_document, write_json, write_line
 from neuralgraph.cli.verdicts import junit, sarif
 from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
-from neuralgraph.storage.validate import Report
+from neuralgraph.storage.files import is_folder
+from neuralgraph.storage.remote import is_url
+from neuralgraph.storage.validate import Level, Report
 from neuralgraph.storage.validate import validate as validate_file
 
 __all__ = ["validate"]
@@ -27,18 +29,30 @@ class Format(StrEnum):
     sarif = "sarif"
 
 
+class Depth(StrEnum):
+    """How far files are checked; each includes those before it."""
+
+    framing = "framing"
+    integrity = "integrity"
+    schema = "schema"
+    meaning = "meaning"
+
+
 def validate(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders that are searched for .ngr files.")],
+    paths: Annotated[list[str], typer.Argument(help="Files, URLs, or folders that are searched for .ngr files.")],
     format: Annotated[Format, typer.Option(help="How to print the verdict.")] = Format.text,
+    level: Annotated[
+        Depth, typer.Option(help="How far to check: the layout; checksums; sizes and maps; the graph, which is all.")
+    ] = Depth.meaning,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
 ) -> None:
-    """Check files completely: framing, checksums, digests, sizes and the rules of the graph.
+    """Check files: framing, checksums, digests, sizes and the rules of the graph. All problems are listed.
 
     Exit code 0 when everything is valid, 1 when anything is not.
 
     Example: ngr validate archive/ --format junit > verdict.xml
     """
-    reports = [report for path in paths for report in _reports(path)]
+    reports = [report for path in paths for report in _reports(path, level.value)]
     if format is Format.text:
         _write_text(reports, quiet=quiet)
     elif format is Format.json:
@@ -51,18 +65,24 @@ def validate(
         raise typer.Exit(1)
 
 
-def _reports(path: Path) -> list[Report]:
-    if not path.is_dir():
-        return [validate_file(path)]
-    files = ngr_files(path)
+def _reports(path: str, level: Level) -> list[Report]:
+    if is_url(path) or not is_folder(path):
+        return [validate_file(path, level=level)]
+    files = ngr_files(Path(path))
     if not files:
-        return [Report(str(path), (Problem("E_OPEN", str(path), "the folder holds no .ngr file"),), 0)]
-    return [validate_file(file) for file in files]
+        return [Report(path, (Problem("E_OPEN", path, "the folder holds no .ngr file"),), 0, level)]
+    return [validate_file(file, level=level) for file in files]
 
 
 def _as_json(report: Report) -> dict[str, object]:
     problems = [problem._asdict() for problem in report.problems]
-    return {"path": report.path, "ok": report.ok, "n_studies": report.n_studies, "problems": problems}
+    return {
+        "path": report.path,
+        "ok": report.ok,
+        "n_studies": report.n_studies,
+        "level": report.level,
+        "problems": problems,
+    }
 
 
 def _write_text(reports: list[Report], *, quiet: bool) -> None:

@@ -2,8 +2,8 @@
 
 transformers runs T5 with fused attention, which never holds the weights, and returns an empty tuple when asked for
 them. So the inputs of the layer in question are captured with a hook and softmax(q k^T) is computed from them again:
-T5 cross-attention has neither a position bias nor a scaling. Tokens go through in chunks, so that layers x heads x
-tokens x patches are never held at once. ``check_attention`` compares with what the model did compute.
+T5 cross-attention has neither a position bias nor a scaling. Heads go through one by one and tokens in chunks, so that
+layers x heads x tokens x patches are never held at once. ``check_attention`` compares with what the model did compute.
 """
 
 from __future__ import annotations
@@ -18,17 +18,32 @@ from torch import nn
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.errors import ModelError
 
-__all__ = ["Heads", "Layer", "attention_scores", "check_attention", "chosen_layers", "sum_over_tokens"]
+__all__ = [
+    "TOKENS_AT_ONCE",
+    "CrossAttention",
+    "Heads",
+    "Layer",
+    "attention_by_token",
+    "attention_of",
+    "attention_scores",
+    "by_head",
+    "check_attention",
+    "chosen_layers",
+    "no_attention",
+    "over_heads",
+    "sum_over_tokens",
+]
 
 Heads = Literal["mean", "max"]
 """How the heads of a layer become one map."""
 Layer = int | Literal["all"]
 """A decoder layer, negative from the end, or the mean over all of them."""
 
-_TOKENS_AT_ONCE = 64
+TOKENS_AT_ONCE = 64
+"""Tokens whose weights are held together."""
 
 
-class _CrossAttention(NamedTuple):
+class CrossAttention(NamedTuple):
     """One run of one cross-attention module."""
 
     module: Any
@@ -69,21 +84,47 @@ def attention_scores(
     ------
     ModelError : E_MODEL_ATTENTION when nothing usable was captured.
     """
+    total = torch.zeros(memory.shape[:2], dtype=torch.float32, device=memory.device)
+    for start, stop, by_token in attention_by_token(model, memory, decoder_ids, layer=layer, heads=heads):
+        total += torch.where(counted[:, start:stop, None], by_token, 0.0).sum(dim=1)
+    if not bool(torch.isfinite(total).all()):
+        raise no_attention("its cross-attention is not finite")
+    return total
+
+
+def attention_by_token(
+    model: NeuralGraphModel,
+    memory: torch.Tensor,
+    decoder_ids: torch.Tensor,
+    *,
+    layer: Layer = -1,
+    heads: Heads = "mean",
+) -> Iterator[tuple[int, int, torch.Tensor]]:
+    """Cross-attention some tokens at a time; parameters and errors as ``attention_scores``.
+
+    Yields
+    ------
+    (start, stop, float32 [B, stop - start, N]) : shares of the heads and layers; parts of the same tokens are to be
+    added. Under "mean" heads come one by one, so that neither the keys nor the weights of all are ever held.
+    """
     layers = chosen_layers(model, layer)
     with _captured(model, layers) as runs:
         model.text.decoder(input_ids=decoder_ids, encoder_hidden_states=memory, use_cache=False)
     if len(runs) != len(layers):
-        raise _no_attention("its decoder never ran cross-attention")
-    total = torch.zeros(memory.shape[:2], dtype=torch.float32, device=memory.device)
+        raise no_attention("its decoder never ran cross-attention")
     for run in runs:
-        weights_of = _attention_of(run)
-        for start in range(0, decoder_ids.shape[1], _TOKENS_AT_ONCE):
-            stop = start + _TOKENS_AT_ONCE
-            total += sum_over_tokens(weights_of(start, stop), counted[:, start:stop], heads=heads)
-    total /= len(layers)
-    if not bool(torch.isfinite(total).all()):
-        raise _no_attention("its cross-attention is not finite")
-    return total
+        count = int(run.module.n_heads)
+        alone = heads == "mean"
+        for head in range(count) if alone else (0,):
+            weights_of = _head_attention(run, head) if alone else attention_of(run)
+            for start in range(0, decoder_ids.shape[1], TOKENS_AT_ONCE):
+                stop = min(start + TOKENS_AT_ONCE, decoder_ids.shape[1])
+                weights = weights_of(start, stop)
+                yield (
+                    start,
+                    stop,
+                    weights / (count * len(layers)) if alone else over_heads(weights, heads) / len(layers),
+                )
 
 
 def sum_over_tokens(attention: torch.Tensor, counted: torch.Tensor, *, heads: Heads = "mean") -> torch.Tensor:
@@ -99,13 +140,21 @@ def sum_over_tokens(attention: torch.Tensor, counted: torch.Tensor, *, heads: He
     -------
     float [B, N].
     """
+    return torch.where(counted[:, :, None], over_heads(attention, heads), 0.0).sum(dim=1)
+
+
+def over_heads(attention: torch.Tensor, heads: Heads) -> torch.Tensor:
+    """Heads reduced: float [B, heads, T, N] to [B, T, N].
+
+    Raises
+    ------
+    ModelError : E_MODEL_ATTENTION for an unknown reduction.
+    """
     if heads == "mean":
-        by_token = attention.mean(dim=1)
-    elif heads == "max":
-        by_token = attention.amax(dim=1)
-    else:
-        raise ModelError(f'heads must be "mean" or "max", not {heads!r}', code="E_MODEL_ATTENTION", where="heads")
-    return torch.where(counted[:, :, None], by_token, 0.0).sum(dim=1)
+        return attention.mean(dim=1)
+    if heads == "max":
+        return attention.amax(dim=1)
+    raise ModelError(f'heads must be "mean" or "max", not {heads!r}', code="E_MODEL_ATTENTION", where="heads")
 
 
 def chosen_layers(model: NeuralGraphModel, layer: Layer) -> list[int]:
@@ -146,32 +195,32 @@ def check_attention(model: NeuralGraphModel) -> None:
     with _captured(model, layers) as runs:
         model.text.decoder(input_ids=ids, encoder_hidden_states=encoded.memory, use_cache=False)
     if len(runs) != len(layers):
-        raise _no_attention("its decoder never ran cross-attention")
+        raise no_attention("its decoder never ran cross-attention")
     tolerance = 1e-4 if weight.dtype == torch.float32 else 5e-2
     for run in runs:
-        attention = _attention_of(run)(0, ids.shape[1])
+        attention = attention_of(run)(0, ids.shape[1])
         if attention.numel() == 0 or not bool(torch.isfinite(attention).all()):
-            raise _no_attention("its cross-attention is empty or not finite")
+            raise no_attention("its cross-attention is empty or not finite")
         if bool(((attention.sum(dim=-1) - 1).abs() > 1e-3).any()):
-            raise _no_attention("the attention of a token does not sum to 1")
-        value = _by_head(run.module, run.module.v(run.memory)).float()
+            raise no_attention("the attention of a token does not sum to 1")
+        value = by_head(run.module, run.module.v(run.memory)).float()
         mixed = (attention @ value).transpose(1, 2).flatten(2).to(run.output.dtype)
         expected = run.module.o(mixed).float()
         returned = run.output.float()
         if bool((expected - returned).abs().amax() > tolerance * (1 + returned.abs().amax())):
-            raise _no_attention("the weights computed here are not those it uses")
+            raise no_attention("the weights computed here are not those it uses")
 
 
 @contextmanager
-def _captured(model: NeuralGraphModel, layers: list[int]) -> Iterator[list[_CrossAttention]]:
+def _captured(model: NeuralGraphModel, layers: list[int]) -> Iterator[list[CrossAttention]]:
     """Collect the runs of the cross-attention of some layers, in the order of the layers."""
-    runs: list[_CrossAttention] = []
+    runs: list[CrossAttention] = []
 
     def collect(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
         hidden = positional[0] if positional else named["hidden_states"]
         memory = named.get("key_value_states")
         if memory is not None:
-            runs.append(_CrossAttention(module, hidden, memory, output[0]))
+            runs.append(CrossAttention(module, hidden, memory, output[0]))
 
     handles = [
         model.text.decoder.block[index].layer[1].EncDecAttention.register_forward_hook(collect, with_kwargs=True)
@@ -184,23 +233,31 @@ def _captured(model: NeuralGraphModel, layers: list[int]) -> Iterator[list[_Cros
             handle.remove()
 
 
-def _attention_of(run: _CrossAttention) -> Callable[[int, int], torch.Tensor]:
+def attention_of(run: CrossAttention) -> Callable[[int, int], torch.Tensor]:
     """The weights of tokens start..stop as a function: float32 [B, heads, stop - start, N]."""
-    module = run.module
-    keys = _by_head(module, module.k(run.memory)).float().transpose(-2, -1)
+    by_one = [_head_attention(run, head) for head in range(int(run.module.n_heads))]
+    return lambda start, stop: torch.stack([weights(start, stop) for weights in by_one], dim=1)
+
+
+def _head_attention(run: CrossAttention, head: int) -> Callable[[int, int], torch.Tensor]:
+    """The weights of one head for tokens start..stop as a function: float32 [B, stop - start, N]."""
+    module, width = run.module, int(run.module.key_value_proj_dim)
+    own = slice(head * width, (head + 1) * width)
+    keys = nn.functional.linear(run.memory, module.k.weight[own]).float().transpose(-2, -1)
 
     def weights(start: int, stop: int) -> torch.Tensor:
-        queries = _by_head(module, module.q(run.hidden[:, start:stop])).float()
+        queries = nn.functional.linear(run.hidden[:, start:stop], module.q.weight[own]).float()
         return torch.softmax(queries @ keys, dim=-1)
 
     return weights
 
 
-def _by_head(module: Any, states: torch.Tensor) -> torch.Tensor:
+def by_head(module: Any, states: torch.Tensor) -> torch.Tensor:
     """[B, T, heads * d_kv] as [B, heads, T, d_kv]."""
     batch, length = states.shape[:2]
     return states.reshape(batch, length, module.n_heads, module.key_value_proj_dim).transpose(1, 2)
 
 
-def _no_attention(reason: str) -> ModelError:
+def no_attention(reason: str) -> ModelError:
+    """The error of a model whose attention is not usable."""
     return ModelError(f"the model cannot score patches: {reason}", code="E_MODEL_ATTENTION", where="model")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -18,19 +20,25 @@ from numpy.typing import NDArray
 from neuralgraph.compressor.fusion import fusion
 from neuralgraph.compressor.pruning import DEFAULT_POLICY, PruningPolicy
 from neuralgraph.compressor.report_graph import Extractor, extractor
+from neuralgraph.compressor.score_rules import ScoreRule
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
 from neuralgraph.errors import SourceError
 from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.fusion import fusion_record
 from neuralgraph.graph.study import Patches, Study
 from neuralgraph.graph.view import View
+from neuralgraph.graph.words import WordAttention
 from neuralgraph.sources import Film, film_from_array, normalise_report, read_film
 
-__all__ = ["Compressor", "Image"]
+__all__ = ["Compressor", "Image", "present_findings"]
 
 Image: TypeAlias = Film | NDArray[Any] | str | os.PathLike[str]
 """A film, its pixels (2-D, bones bright), or the path of an image or DICOM file."""
 
+_STUDIES_AT_ONCE = 64
+"""Studies of a batch that are read and scored before the first of them is finished."""
+_PRESENT = frozenset({"Observation::definitely present", "Observation::measurement::definitely present"})
 _DIGEST_DIGITS = 32
 """Hex digits of the model digest that provenance keeps: 128 bits tell models apart."""
 
@@ -56,26 +64,42 @@ class Compressor:
         model: str | os.PathLike[str] = DEMO,
         *,
         policy: PruningPolicy = DEFAULT_POLICY,
-        report_graph: str = "rules",
+        report_graph: str | Extractor = "rules",
+        score: ScoreRule = "sum",
         device: str = "cpu",
         dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+        batch_size: int = 1,
     ) -> Compressor:
         """A compressor around a model.
 
         Parameters
         ----------
-        model : "demo" for the bundled model, or a local directory; nothing is downloaded.
+        model : "demo" for the bundled model, a local directory, or ``owner/name`` of a model on the Hugging Face hub
+            (HF_HUB_OFFLINE=1 asks the local cache only).
         policy : which patches survive.
-        report_graph : name of the extractor, "rules" or "none".
+        report_graph : an extractor, or the name of one of ``report_graph.EXTRACTORS`` that needs no options.
+        score : how attention becomes a score: "sum" (the paper's), "contrast", "findings" or "gradient"; see
+            ``neuralgraph.compressor.score_rules``.
         device, dtype : where and how precisely the model runs.
+        batch_size : films of one grid that ``batch`` passes through the model together. With 1 a study never depends
+            on the company it was made in; with more, scores and embeddings may differ in the last bits (1e-5).
 
         Raises
         ------
         MissingExtraError (E_EXTRA) : a library of the extras vlm or text is not installed.
         ModelError (E_MODEL, E_MODEL_ATTENTION) : the model cannot be loaded, or gives no usable attention.
         """
-        source = DEMO if model == DEMO else Path(model)
-        return cls(load_scorer(source, device=device, dtype=dtype), policy, extractor(report_graph))
+        source = model if isinstance(model, str) else Path(model)
+        reader = extractor(report_graph) if isinstance(report_graph, str) else report_graph
+        scorer = load_scorer(
+            source,
+            device=device,
+            dtype=dtype,
+            batch_size=batch_size,
+            rule=score,
+            findings=None if reader.name == "none" else partial(present_findings, reader),
+        )
+        return cls(scorer, policy, reader)
 
     def with_policy(self, policy: PruningPolicy) -> Compressor:
         """The same compressor with another pruning policy; the model is shared."""
@@ -90,6 +114,8 @@ class Compressor:
         study_id: str | None = None,
         store_report: bool = False,
         store_pixels: bool = False,
+        store_words: bool = False,
+        report_key: str | None = None,
     ) -> Study:
         """One study.
 
@@ -102,6 +128,8 @@ class Compressor:
             source shows and the same input gives the same id.
         store_report : keep the text in the study.
         store_pixels : keep the kept patches as images, cut from the films.
+        store_words : keep where the model looked for each word of the report; see ``Study.word_attention``.
+        report_key : by what an extractor that looks reports up (``radgraph-json``) finds this one; not kept.
 
         Raises
         ------
@@ -109,21 +137,46 @@ class Compressor:
         StudyError : a label or the id breaks a rule.
         """
         films = _films(image)
-        given = report if report is not None and report.strip() else None
-        text = None if given is None else normalise_report(given)
-        scored = self.scorer([film.pixels for film in films], [text] * len(films))
+        (scored,) = self._score([(films, _text(report))], words=store_words)
         return self._study(
-            films, scored, labels=labels or {}, study_id=study_id, store_report=store_report, store_pixels=store_pixels
+            films,
+            scored,
+            labels=labels or {},
+            study_id=study_id,
+            store_report=store_report,
+            store_pixels=store_pixels,
+            report_key=report_key,
         )
 
     def batch(self, items: Iterable[tuple[Image | Sequence[Image], str | None]]) -> list[Study]:
-        """Studies of (image, report) pairs, in order; each as if made alone.
+        """Studies of (image, report) pairs, in order; each as if made alone, up to what ``batch_size`` says.
+
+        Films of one grid go through the model together, whichever studies they belong to.
 
         Raises
         ------
         SourceError : a film or a report cannot be used.
         """
-        return [self(image, report) for image, report in items]
+        studies: list[Study] = []
+        waiting = iter(items)
+        while part := [(_films(image), _text(report)) for image, report in islice(waiting, _STUDIES_AT_ONCE)]:
+            for (films, _), scored in zip(part, self._score(part), strict=True):
+                studies.append(self._study(films, scored, labels={}, study_id=None))
+        return studies
+
+    def _score(
+        self, studies: Sequence[tuple[list[Film], str | None]], *, words: bool = False
+    ) -> list[list[ScoredFilm]]:
+        """The films of some studies, scored. Without a report the first film has one written, for all of them."""
+        first = self.scorer([films[0].pixels for films, _ in studies], [text for _, text in studies], words=words)
+        others = [(number, film) for number, (films, _) in enumerate(studies) for film in films[1:]]
+        scored = [[result] for result in first]
+        rest = self.scorer(
+            [film.pixels for _, film in others], [first[number].text for number, _ in others], words=words
+        )
+        for (number, _), result in zip(others, rest, strict=True):
+            scored[number].append(result)
+        return scored
 
     def _study(
         self,
@@ -132,14 +185,16 @@ class Compressor:
         *,
         labels: Mapping[str, float],
         study_id: str | None,
-        store_report: bool,
-        store_pixels: bool,
+        store_report: bool = False,
+        store_pixels: bool = False,
+        report_key: str | None = None,
     ) -> Study:
-        text, generated = scored[0].text, scored[0].generated
+        text = scored[0].text
         views = tuple(_view(film, result) for film, result in zip(films, scored, strict=True))
         patches = _prune(scored, self.policy)
         edges = grid_edges(patches.view, patches.row, patches.col)
-        concepts, triples = self._read(text)
+        concepts, triples = self._read(text, report_key)
+        provenance = self._provenance(films, scored[0])
         study = Study(
             study_id=study_id or "unnamed",
             views=views,
@@ -148,28 +203,29 @@ class Compressor:
             triples=triples,
             fusion=fusion(len(patches), edges, len(concepts), triples),
             labels=labels,
-            provenance=self._provenance(films, "generated" if generated else "given"),
+            provenance={**provenance, **fusion_record(len(patches), len(concepts))},
             report=text if store_report else None,
             pixels=_cut(films, views, patches) if store_pixels else None,
+            word_attention=_words(scored),
         )
         return study if study_id else replace(study, study_id=f"study-{study.digest[:16]}")
 
-    def _read(self, text: str) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
+    def _read(self, text: str, key: str | None) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
         if self.extractor is None:
             return (), np.empty((0, 3), np.int32)
-        (graph,) = self.extractor([text])
+        (graph,) = self.extractor([text], [key])
         return graph.concepts, graph.triples
 
-    def _provenance(self, films: list[Film], report: str) -> dict[str, Any]:
+    def _provenance(self, films: list[Film], scored: ScoredFilm) -> dict[str, Any]:
         record = self.scorer.record
         model = {"name": record["model"], "digest": record["digest"][:_DIGEST_DIGITS], "trained": record["trained"]}
         if record["dtype"] != "float32":
             model["dtype"] = record["dtype"]
         provenance: dict[str, Any] = {
             "model": model,
-            "score": {"rule": "sum", "layer": record["layer"], "heads": record["heads"]},
+            "score": {"rule": scored.rule, "layer": record["layer"], "heads": record["heads"]},
             "prune": self.policy.record,
-            "report": report,
+            "report": "generated" if scored.generated else "given",
             "films": [dict(film.facts) for film in films],
         }
         if self.extractor is not None:
@@ -179,6 +235,16 @@ class Compressor:
                 "fingerprint": self.extractor.fingerprint[:16],
             }
         return provenance
+
+
+def present_findings(reader: Extractor, text: str) -> list[tuple[int, int]]:
+    """Places of the findings that are definitely there."""
+    (graph,) = reader([text])
+    return [(concept.start, concept.end) for concept in graph.concepts if concept.label in _PRESENT]
+
+
+def _text(report: str | None) -> str | None:
+    return normalise_report(report) if report is not None and report.strip() else None
 
 
 def _films(image: Image | Sequence[Image]) -> list[Film]:
@@ -223,6 +289,14 @@ def _prune(scored: list[ScoredFilm], policy: PruningPolicy) -> Patches:
         embedding=np.concatenate([result.embedding for result in scored])[kept],
         view=view.astype(np.int32),
     )
+
+
+def _words(scored: list[ScoredFilm]) -> WordAttention | None:
+    """The maps of the words over all films, None when they were not asked for or the report has no word."""
+    maps = [result.words for result in scored if result.words is not None]
+    if not maps or not len(maps[0].start):
+        return None
+    return WordAttention.from_maps(maps[0].start, maps[0].end, np.concatenate([one.attention for one in maps], axis=1))
 
 
 def _cut(films: list[Film], views: tuple[View, ...], patches: Patches) -> NDArray[Any]:

@@ -11,17 +11,19 @@ import torch
 from numpy.typing import NDArray
 
 from neuralgraph.compressor.attention import Heads, Layer, check_attention, chosen_layers, sum_over_tokens
-from neuralgraph.compressor.model.files import model_digest, model_directory
+from neuralgraph.compressor.model.files import MEAN_ATTENTION_NAME, model_digest, model_directory
+from neuralgraph.compressor.model.mean_attention import read_mean_attention
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor, check_film
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
+from neuralgraph.compressor.score_rules import FindingSpans, ScoreRule, check_rule
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scoring import score_reports
 from neuralgraph.errors import ModelError
 
-__all__ = ["ModelScorer"]
+__all__ = ["DTYPES", "ModelScorer", "usable_device"]
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DTYPES: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class ModelScorer:
@@ -33,6 +35,9 @@ class ModelScorer:
     digest : of the files they came from.
     layer, heads : which cross-attention is summed.
     batch_size : films of one size that go through together.
+    rule : how attention becomes a score.
+    findings : places of a report that name a finding, for the rule ``findings``.
+    mean_attention : float32 [r, c], the model's mean map, for the rule ``contrast``.
 
     Raises
     ------
@@ -49,6 +54,9 @@ class ModelScorer:
         layer: Layer = -1,
         heads: Heads = "mean",
         batch_size: int = 1,
+        rule: ScoreRule = "sum",
+        findings: FindingSpans | None = None,
+        mean_attention: NDArray[np.float32] | None = None,
     ) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise ModelError("batch_size must be a whole number of at least 1", where="batch_size")
@@ -56,6 +64,14 @@ class ModelScorer:
             raise ModelError("preprocessor_config.json and config.json are of different models", where="model")
         if tokenizer.vocabulary > model.config.text.vocab_size:
             raise ModelError("tokenizer.json and config.json are of different models", where="model")
+        self._rule = check_rule(rule)
+        if rule == "contrast" and mean_attention is None:
+            reason = f"the score rule contrast needs {MEAN_ATTENTION_NAME} beside the weights, and the model has none"
+            raise ModelError(reason, where="score")
+        if rule == "findings" and findings is None:
+            raise ModelError("the score rule findings needs a report graph; choose an extractor", where="score")
+        self._findings = findings
+        self._mean_attention = mean_attention
         chosen_layers(model, layer)
         sum_over_tokens(torch.ones(1, 1, 1, 1), torch.ones(1, 1, dtype=torch.bool), heads=heads)
         self._model = model.eval()
@@ -90,13 +106,16 @@ class ModelScorer:
         }
 
     @torch.inference_mode()
-    def __call__(self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None]) -> list[ScoredFilm]:
+    def __call__(
+        self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None], *, words: bool = False
+    ) -> list[ScoredFilm]:
         """Score films against reports.
 
         Parameters
         ----------
         films : float32 [H, W] each, 0 (air) to 1 (bone), any sizes.
         reports : as many; None or blank lets the decoder write one.
+        words : give the maps of the words too.
 
         Returns
         -------
@@ -123,6 +142,10 @@ class ModelScorer:
                 [reports[number] for number in numbers],
                 layer=self._layer,
                 heads=self._heads,
+                rule=self._rule,
+                findings=self._findings,
+                mean_attention=self._mean_attention,
+                words=words,
             )
             for number, embedding, result in zip(numbers, encoded.embedding, found, strict=True):
                 place = self._preprocessor.geometry(*films[number].shape)
@@ -136,6 +159,8 @@ class ModelScorer:
                     text=result.text,
                     generated=result.generated,
                     tokens=result.tokens,
+                    rule=result.rule,
+                    words=result.words,
                 )
         return [scored[number] for number in range(len(films))]
 
@@ -152,24 +177,42 @@ class ModelScorer:
 
     @classmethod
     def load(
-        cls, directory: Path, *, device: str, dtype: str, layer: Layer, heads: Heads, batch_size: int
+        cls,
+        source: str | Path,
+        *,
+        device: str,
+        dtype: str,
+        layer: Layer,
+        heads: Heads,
+        batch_size: int,
+        rule: ScoreRule = "sum",
+        findings: FindingSpans | None = None,
     ) -> ModelScorer:
         """Load the parts from one directory; arguments and errors as ``load_scorer``."""
-        if dtype not in _DTYPES:
-            raise ModelError(f"dtype must be one of {', '.join(_DTYPES)}, not {dtype!r}", where="dtype")
-        directory = model_directory(directory)
+        if dtype not in DTYPES:
+            raise ModelError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}", where="dtype")
+        directory = model_directory(source)
         return cls(
-            NeuralGraphModel.from_pretrained(directory, device=_device(device), dtype=_DTYPES[dtype]),
+            NeuralGraphModel.from_pretrained(directory, device=usable_device(device), dtype=DTYPES[dtype]),
             ReportTokenizer.read(directory),
             Preprocessor.read(directory),
             digest=model_digest(directory),
             layer=layer,
             heads=heads,
             batch_size=batch_size,
+            rule=rule,
+            findings=findings,
+            mean_attention=read_mean_attention(directory),
         )
 
 
-def _device(name: str) -> torch.device:
+def usable_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises
+    ------
+    ModelError : E_MODEL when torch does not know it, or it is not here.
+    """
     try:
         device = torch.device(name)
     except RuntimeError as error:

@@ -15,11 +15,14 @@ from neuralgraph.errors import missing_extra
 
 if TYPE_CHECKING:
     from neuralgraph.compressor.attention import Heads, Layer
+    from neuralgraph.compressor.score_rules import FindingSpans, ScoreRule
 
-__all__ = ["DEMO", "ScoredFilm", "Scorer", "load_scorer"]
+__all__ = ["DEMO", "DEMO_DIRECTORY", "ScoredFilm", "Scorer", "load_scorer", "require_model_libraries"]
 
 DEMO = "demo"
 """Names the model that comes with the package."""
+DEMO_DIRECTORY = Path(__file__).parent / "demo"
+"""Where it is."""
 
 
 class Scorer(Protocol):
@@ -41,8 +44,13 @@ class Scorer(Protocol):
     def record(self) -> dict[str, Any]:
         """The method, for provenance: model, digest, trained, layer, heads, dtype."""
 
-    def __call__(self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None]) -> list[ScoredFilm]:
-        """Score films (float32 [H, W], 0 to 1, bones bright) against reports; one result per film, in order."""
+    def __call__(
+        self, films: Sequence[NDArray[np.floating[Any]]], reports: Sequence[str | None], *, words: bool = False
+    ) -> list[ScoredFilm]:
+        """Score films (float32 [H, W], 0 to 1, bones bright) against reports; one result per film, in order.
+
+        With ``words`` the results hold the attention of every word too.
+        """
 
 
 def load_scorer(
@@ -53,28 +61,51 @@ def load_scorer(
     layer: Layer = -1,
     heads: Heads = "mean",
     batch_size: int = 1,
+    rule: ScoreRule = "sum",
+    findings: FindingSpans | None = None,
 ) -> Scorer:
     """Load a model and check that its attention can be used.
 
     Parameters
     ----------
-    source : "demo", or a directory with config.json, model.safetensors, preprocessor_config.json and tokenizer.json.
-        Nothing is ever downloaded.
+    source : "demo"; a directory with config.json, model.safetensors, preprocessor_config.json and tokenizer.json; or,
+        as text that names no directory, ``owner/name`` of such a model on the Hugging Face hub, which is asked unless
+        it is cached or HF_HUB_OFFLINE=1 is set.
     device : where it runs, as torch names it.
     dtype : the precision it runs in.
     layer, heads : which cross-attention is summed; the defaults are the paper's (last layer, mean over heads).
     batch_size : films of one size that go through the model together. With 1 a film's result never depends on the other
         films; with more it may differ in the last bits (1e-5).
+    rule : how attention becomes a score; see ``neuralgraph.compressor.score_rules``.
+    findings : gives the places of a report that name a finding; needed by the rule "findings" alone.
 
     Raises
     ------
     MissingExtraError : E_EXTRA when the libraries of the extra "vlm" are not installed.
     ModelError : E_MODEL when the model is incomplete, E_MODEL_ATTENTION when its attention is not usable.
     """
+    require_model_libraries()
+    from neuralgraph.compressor.model_scorer import ModelScorer
+
+    return ModelScorer.load(
+        DEMO_DIRECTORY if source == DEMO else source,
+        device=device,
+        dtype=dtype,
+        layer=layer,
+        heads=heads,
+        batch_size=batch_size,
+        rule=rule,
+        findings=findings,
+    )
+
+
+def require_model_libraries() -> None:
+    """Refuse to go on where the libraries of the extra "vlm" are not installed.
+
+    Raises
+    ------
+    MissingExtraError : E_EXTRA naming the first that is missing.
+    """
     for library in ("torch", "timm", "transformers", "tokenizers", "safetensors"):
         if importlib.util.find_spec(library) is None:
             raise missing_extra("reading films with a vision-language model", extra="vlm", library=library)
-    from neuralgraph.compressor.model_scorer import ModelScorer
-
-    directory = Path(__file__).parent / "demo" if source == DEMO else Path(source)
-    return ModelScorer.load(directory, device=device, dtype=dtype, layer=layer, heads=heads, batch_size=batch_size)

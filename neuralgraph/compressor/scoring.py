@@ -8,19 +8,23 @@ token is a special one and does not count.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neuralgraph.compressor.attention import Heads, Layer, attention_scores
+from neuralgraph.compressor.attention import Heads, Layer, attention_by_token, no_attention
+from neuralgraph.compressor.attention_gradient import gradient_by_token
+from neuralgraph.compressor.model.mean_attention import relative_to_mean
 from neuralgraph.compressor.model.model import EncodedFilm, NeuralGraphModel
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
-from neuralgraph.errors import LimitError
+from neuralgraph.compressor.score_rules import FindingSpans, ScoreRule, tokens_within, word_maps
+from neuralgraph.compressor.scored_film import WordMaps
+from neuralgraph.errors import LimitError, ModelError
 
-__all__ = ["ReportScore", "score_reports"]
+__all__ = ["ReportScore", "printable", "score_reports", "until_end"]
 
 
 class ReportScore(NamedTuple):
@@ -33,6 +37,9 @@ class ReportScore(NamedTuple):
     generated: bool
     tokens: int
     """How many tokens were summed; 0 when the text has none and the start token's attention had to stand in."""
+    rule: str = "sum"
+    """The rule that was applied."""
+    words: WordMaps | None = None
 
 
 def score_reports(
@@ -43,6 +50,10 @@ def score_reports(
     *,
     layer: Layer = -1,
     heads: Heads = "mean",
+    rule: ScoreRule = "sum",
+    findings: FindingSpans | None = None,
+    mean_attention: NDArray[np.float32] | None = None,
+    words: bool = False,
 ) -> list[ReportScore]:
     """Score the patches of films on one grid against their reports.
 
@@ -53,6 +64,10 @@ def score_reports(
     encoded : B films.
     reports : B reports; where one is None or blank the decoder writes it (greedy) and its own tokens are summed.
     layer, heads : as in ``attention_scores``; the defaults are the paper's.
+    rule : how attention becomes a score; see ``score_rules``.
+    findings : for the rule ``findings``.
+    mean_attention : float32 [r, c], for the rule ``contrast``.
+    words : give the maps of the words too: attention, or for the rule ``gradient`` its product with the gradient.
 
     Returns
     -------
@@ -62,49 +77,97 @@ def score_reports(
     Raises
     ------
     LimitError : E_LIMIT when a report is longer than the model's ``max_report_tokens``.
-    ModelError : E_MODEL_ATTENTION when the attention is not usable.
+    ModelError : E_MODEL_ATTENTION when the attention is not usable; E_MODEL when the rule lacks what it needs.
     SourceError : E_SOURCE_TEXT when a report is not text.
     """
+    if (rule == "findings" and findings is None) or (rule == "contrast" and mean_attention is None):
+        raise ModelError(f"the rule {rule} lacks its {'report graph' if rule == 'findings' else 'mean attention map'}")
     device = encoded.memory.device
-    texts: list[str] = []
-    tokens: list[list[int]] = []
-    for number, report in enumerate(reports):
-        if report is not None and report.strip():
-            texts.append(report)
-            tokens.append(_encode(model, tokenizer, report))
-        else:
-            # One film at a time, so that what is written never depends on the company it was written in.
-            alone = encoded._replace(
-                embedding=encoded.embedding[number : number + 1], memory=encoded.memory[number : number + 1]
-            )
-            written = _until_end(model.generate(alone)[0].tolist(), model.config.text.eos_token_id)
-            texts.append(_printable(tokenizer.decode(written)))
-            tokens.append(written)
-    decoder_ids, counted = _teacher_forcing(model, tokenizer, tokens)
+    read = [_read(model, tokenizer, encoded, number, report) for number, report in enumerate(reports)]
+    decoder_ids, counted = _teacher_forcing(model, tokenizer, [one.tokens for one in read])
+    applied = [rule] * len(read)
+    for number, one in enumerate(read):
+        if rule == "findings" and findings is not None:
+            named = torch.zeros_like(counted[number])
+            named[: len(one.places)] = torch.tensor(tokens_within(one.places, findings(one.text)), dtype=torch.bool)
+            named &= counted[number]
+            if named.any():
+                counted[number] = named
+            else:
+                applied[number] = "sum"
     summed = [int(row.sum()) for row in counted]
     for row in counted:
         row[0] |= not row.any()
-    scores = attention_scores(
-        model, encoded.memory, decoder_ids.to(device), counted.to(device), layer=layer, heads=heads
+    inputs = model, encoded.memory, decoder_ids.to(device)
+    counted = counted.to(device)
+    parts: Iterable[tuple[int, int, torch.Tensor]]
+    if rule == "gradient":
+        targets = torch.full_like(decoder_ids, model.config.text.pad_token_id)
+        for number, one in enumerate(read):
+            targets[number, : len(one.tokens)] = torch.tensor(one.tokens, dtype=torch.long)
+        parts = gradient_by_token(*inputs, targets.to(device), counted, layer=layer, heads=heads)
+    else:
+        parts = attention_by_token(*inputs, layer=layer, heads=heads)
+    maps = torch.zeros(*decoder_ids.shape, encoded.memory.shape[1]) if words else None
+    scores = _summed(parts, counted, encoded.memory.shape[1], maps)
+    results = []
+    for number, one in enumerate(read):
+        score = scores[number].cpu().numpy()
+        if rule == "contrast" and mean_attention is not None:
+            score = relative_to_mean(score.reshape(encoded.rows, encoded.cols), mean_attention).ravel()
+        found = None if maps is None else word_maps(one.text, one.places, maps[number].numpy())
+        results.append(ReportScore(score, one.text, one.generated, summed[number], applied[number], found))
+    return results
+
+
+def _summed(
+    parts: Iterable[tuple[int, int, torch.Tensor]], counted: torch.Tensor, patches: int, maps: torch.Tensor | None
+) -> torch.Tensor:
+    """Counted tokens summed, float32 [B, N]; ``maps`` [B, T, N] takes every token's own, on the CPU."""
+    total = torch.zeros(len(counted), patches, dtype=torch.float32, device=counted.device)
+    for start, stop, by_token in parts:
+        total += torch.where(counted[:, start:stop, None], by_token, 0.0).sum(dim=1)
+        if maps is not None:
+            maps[:, start:stop] += by_token.cpu()
+    if not bool(torch.isfinite(total).all()):
+        raise no_attention("its cross-attention is not finite")
+    return total
+
+
+class _Read(NamedTuple):
+    """A report as the decoder reads it."""
+
+    text: str
+    tokens: list[int]
+    places: list[tuple[int, int]]
+    """Of each token in ``text``."""
+    generated: bool
+
+
+def _read(
+    model: NeuralGraphModel, tokenizer: ReportTokenizer, encoded: EncodedFilm, number: int, report: str | None
+) -> _Read:
+    if report is not None and report.strip():
+        tokens, places = tokenizer.encode_places(report)
+        most = model.config.max_report_tokens
+        if len(tokens) > most:
+            raise LimitError(
+                f"the report has {len(tokens)} tokens, the model takes {most}; shorten it or pass its findings only",
+                where="report",
+            )
+        return _Read(report, tokens, places, generated=False)
+    # One film at a time, so that what is written never depends on the company it was written in.
+    alone = encoded._replace(
+        embedding=encoded.embedding[number : number + 1], memory=encoded.memory[number : number + 1]
     )
-    return [
-        ReportScore(score.cpu().numpy(), text, not (report and report.strip()), count)
-        for score, text, report, count in zip(scores, texts, reports, summed, strict=True)
-    ]
+    written = until_end(model.generate(alone)[0].tolist(), model.config.text.eos_token_id)
+    text, moved = printable(tokenizer.decode(written))
+    places = [(moved[start], moved[end]) for start, end in tokenizer.decoded_places(written)]
+    return _Read(text, written, places, generated=True)
 
 
-def _encode(model: NeuralGraphModel, tokenizer: ReportTokenizer, report: str) -> list[int]:
-    ids = tokenizer.encode(report)
-    most = model.config.max_report_tokens
-    if len(ids) > most:
-        raise LimitError(
-            f"the report has {len(ids)} tokens, the model takes {most}; shorten it or pass its findings only",
-            where="report",
-        )
-    return ids
-
-
-def _until_end(ids: list[int], end: int) -> list[int]:
+def until_end(ids: list[int], end: int) -> list[int]:
+    """Token ids before the first end token."""
     return ids[: ids.index(end)] if end in ids else ids
 
 
@@ -127,7 +190,20 @@ def _teacher_forcing(
     return decoder_ids, counted
 
 
-def _printable(text: str) -> str:
-    """Without what no report holds: control characters, halves of characters, unassigned code points."""
-    kept = (letter if letter == "\n" or unicodedata.category(letter)[0] != "C" else " " for letter in text)
-    return "".join(kept).replace("\N{REPLACEMENT CHARACTER}", "").strip()
+def printable(text: str) -> tuple[str, list[int]]:
+    """A written text without what no report holds: control characters, halves of characters, unassigned code points.
+
+    Returns
+    -------
+    (str, list of int) : the text, and for every place of the given one, its end included, the place in the new one.
+    """
+    kept: list[str] = []
+    moved: list[int] = []
+    for letter in text:
+        moved.append(len(kept))
+        if letter != "\N{REPLACEMENT CHARACTER}":
+            kept.append(letter if letter == "\n" or unicodedata.category(letter)[0] != "C" else " ")
+    moved.append(len(kept))
+    whole = "".join(kept)
+    front, length = len(whole) - len(whole.lstrip()), len(whole.strip())
+    return whole.strip(), [min(max(0, place - front), length) for place in moved]

@@ -84,8 +84,15 @@ def pack_contents(methods: list[bytes], sections: list[Section]) -> tuple[bytes,
     return canonical.encode({"layout": layout, "meta": meta}), canonical.encode(meta)
 
 
-def parse_contents(data: bytes, *, toc_offset: int, limits: Limits) -> Contents:
+def parse_contents(data: bytes, *, toc_offset: int, limits: Limits, n_records: int | None = None) -> Contents:
     """Accept a table of contents whose checksum has been verified.
+
+    Parameters
+    ----------
+    data : the contents without padding.
+    toc_offset : where they stand.
+    limits : what to accept.
+    n_records : studies of the file, which decide whether it has keys; None leaves that open.
 
     Raises
     ------
@@ -110,6 +117,9 @@ def parse_contents(data: bytes, *, toc_offset: int, limits: Limits) -> Contents:
         end = section.end
     if end != toc_offset:
         raise FormatError("the sections do not end where the table of contents begins", code="E_COVER", where="toc")
+    if n_records is not None and (n_records > 1) != (KEYS in sections):
+        reason = "a file of several studies has keys, a file of one has none"
+        raise FormatError(reason, code="E_SECTION", where="keys")
     return Contents(sections, _methods(methods), canonical.encode(meta))
 
 

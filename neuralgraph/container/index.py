@@ -6,8 +6,7 @@ every row is compared with its record when the record is read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +17,13 @@ from neuralgraph.errors import FormatError
 from neuralgraph.wire.columns import Counts
 from neuralgraph.wire.limits import MAX_INTEGER
 
-__all__ = ["COUNT_COLUMNS", "Index", "IndexRow", "index_bytes", "pack_index"]
+__all__ = ["COUNT_COLUMNS", "Index", "IndexRows", "index_bytes"]
 
 COUNT_COLUMNS = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
 """Counts repeated in the index, from which a reader allocates a whole batch before it reads a record."""
 
 LEAF_BYTES = 32
+_NUMBERS = struct.Struct(f"<{1 + len(COUNT_COLUMNS)}I")
 
 
 ROW_BYTES = 8 + 4 * (1 + len(COUNT_COLUMNS)) + LEAF_BYTES
@@ -35,23 +35,33 @@ def index_bytes(n_records: int) -> int:
     return ROW_BYTES * n_records
 
 
-@dataclass(frozen=True)
-class IndexRow:
-    """One row to be written."""
+class IndexRows:
+    """Rows to be written, 56 bytes of memory each: a file may have millions."""
 
-    record_bytes: int
-    counts: Counts
-    leaf: bytes
+    def __init__(self) -> None:
+        self._numbers = bytearray()
+        self._leaves = bytearray()
 
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self._leaves) // LEAF_BYTES
 
-def pack_index(rows: Sequence[IndexRow]) -> bytes:
-    """Payload of the index; records lie one after another from the end of the prologue."""
-    lengths = np.array([row.record_bytes for row in rows], "<u8")
-    offsets = (PROLOGUE.size + np.cumsum(lengths) - lengths).astype("<u8")
-    columns = [offsets.tobytes(), lengths.astype("<u4").tobytes()]
-    columns += [np.array([getattr(row.counts, name) for row in rows], "<u4").tobytes() for name in COUNT_COLUMNS]
-    columns.append(b"".join(row.leaf for row in rows))
-    return b"".join(columns)
+    def append(self, record_bytes: int, counts: Counts, leaf: bytes) -> None:
+        """Add the row of the next record."""
+        self._numbers += _NUMBERS.pack(record_bytes, *(getattr(counts, name) for name in COUNT_COLUMNS))
+        self._leaves += leaf
+
+    @property
+    def leaves(self) -> list[bytes]:
+        """The leaf digests in order."""
+        return [bytes(self._leaves[at : at + LEAF_BYTES]) for at in range(0, len(self._leaves), LEAF_BYTES)]
+
+    def pack(self) -> bytes:
+        """Payload of the index; records lie one after another from the end of the prologue."""
+        numbers = np.frombuffer(self._numbers, "<u4").reshape(len(self), 1 + len(COUNT_COLUMNS))
+        lengths = numbers[:, 0].astype("<u8")
+        offsets = PROLOGUE.size + np.cumsum(lengths) - lengths
+        return b"".join((offsets.astype("<u8").tobytes(), numbers.T.tobytes(), self._leaves))
 
 
 class Index:
@@ -120,11 +130,36 @@ class Index:
             self._check(offset, length, np.where(positions + 1 == self._n, np.uint64(self._end), following))
         return offset.astype(np.int64), length.astype(np.int64)
 
+    def fetch(self, positions: NDArray[np.int64]) -> None:
+        """Make all columns of these rows usable with one request; errors as ``places``."""
+        if self._pages.whole:
+            return
+        following = np.minimum(positions + 1, self._n - 1)
+        columns = [self.offset, self.length, *self.counts.values()]
+        starts = [column.start + column.dtype.itemsize * positions for column in columns]
+        starts += [self.offset.start + self.offset.dtype.itemsize * following]
+        leaves = self._leaves + LEAF_BYTES * positions
+        # Numbers do not cross pages, leaves may.
+        self._pages.need_items(np.concatenate([*starts, leaves, leaves + LEAF_BYTES - 1]), 1)
+
+    def place(self, position: int) -> tuple[int, int]:
+        """First byte and length of one record; errors as ``places``."""
+        if not self._pages.whole:
+            offset, length = self.places(np.array([position]))
+            return int(offset[0]), int(length[0])
+        return int(self.offset[position]), int(self.length[position])
+
     def _check(self, offset: NDArray[np.uint64], length: NDArray[np.uint32], following: NDArray[np.uint64]) -> None:
         if (offset > MAX_INTEGER).any():
             raise FormatError("an offset exceeds 2^53 - 1", code="E_OVERFLOW", where="index")
         if (offset < PROLOGUE.size).any() or (offset + length != following).any():
             raise _gap()
+
+    def leaves(self) -> list[bytes]:
+        """All leaf digests, in order; errors as ``leaf``."""
+        self._pages.need(self._leaves, self._leaves + LEAF_BYTES * self._n)
+        data = bytes(self._pages.payload[self._leaves :])
+        return [data[at : at + LEAF_BYTES] for at in range(0, len(data), LEAF_BYTES)]
 
     def leaf(self, position: int) -> bytes:
         """The 32-byte leaf digest of a record.

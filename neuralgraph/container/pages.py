@@ -137,12 +137,13 @@ def section_payload(source: ByteSource, section: Section) -> memoryview:
     return payload
 
 
-def section_pages(source: ByteSource, section: Section, *, always: bool = False) -> Pages:
+def section_pages(source: ByteSource, section: Section, *, whole: int | None = None, always: bool = False) -> Pages:
     """A section for reading in places.
 
     Parameters
     ----------
     source, section : the file and its section.
+    whole : a section of at most so many bytes is read and verified whole; None is ``SMALL_SECTION``.
     always : verify the pages of a map at every access instead of the first.
 
     Raises
@@ -150,7 +151,7 @@ def section_pages(source: ByteSource, section: Section, *, always: bool = False)
     ChecksumError (E_CRC) : the page table, or a page of a small section, is damaged.
     FormatError (E_COVER) : padding is not zero.
     """
-    if section.length <= SMALL_SECTION:
+    if section.length <= (SMALL_SECTION if whole is None else whole):
         return WholePayload(section_payload(source, section))
     return _LazyPages(source, section, always=always)
 
@@ -163,7 +164,7 @@ class Column:
     """
 
     def __init__(self, pages: Pages, dtype: str, length: int, offset: int) -> None:
-        self._pages, self._offset = pages, offset
+        self._pages, self.start = pages, offset
         self._values: NDArray[Any] = np.frombuffer(pages.payload, dtype, length, offset)
         self.dtype = self._values.dtype
         self.nbytes = self._values.nbytes
@@ -185,13 +186,13 @@ class Column:
             if step < 0:
                 start, stop = stop + 1, start + 1
             if start < stop:
-                self._pages.need(self._offset + start * size, self._offset + stop * size)
+                self._pages.need(self.start + start * size, self.start + stop * size)
         elif isinstance(key, np.ndarray):
             places = np.flatnonzero(key) if key.dtype == np.bool_ else key.astype(np.int64).ravel()
             if len(places):
-                self._pages.need_items(self._offset + np.where(places < 0, places + length, places) * size, size)
+                self._pages.need_items(self.start + np.where(places < 0, places + length, places) * size, size)
         else:
-            start = self._offset + (key.__index__() % length) * size
+            start = self.start + (key.__index__() % length) * size
             self._pages.need(start, start + size)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001  NumPy's call

@@ -65,6 +65,7 @@ class Container:
         self.source = source
         self.limits = limits or Limits()
         self._always = always
+        self._whole: int | None = None
         prologue = None if source.far else self._read_prologue()
         self.trailer, self.root = self._read_trailer()
         self.contents = self._read_contents()
@@ -81,12 +82,15 @@ class Container:
         if stop - start > MOST_FETCHED or start >= self.source.at_hand_from:
             return self._read_prologue()
         self.source.expect(start, stop - start)
+        self._whole = MOST_FETCHED
         # As a version 1.0 file without optional features has it; its root is another's otherwise.
         self.prologue = pack_prologue()
         try:
             self.verify_root()
         except ChecksumError:
             return self._read_prologue()
+        finally:
+            self.keys  # noqa: B018  what came with the request is taken before the next
         return self.prologue
 
     def _read_prologue(self) -> bytes:
@@ -129,13 +133,10 @@ class Container:
             raise FormatError("padding is not zero", code="E_COVER", where="toc")
         if crc32(data[:length]) != self.trailer["toc_crc32"]:
             raise ChecksumError("the table of contents is damaged", code="E_TOC_CRC", where="toc")
-        return parse_contents(data[:length], toc_offset=offset, limits=self.limits)
+        return parse_contents(data[:length], toc_offset=offset, limits=self.limits, n_records=len(self))
 
     def _check_index_extent(self) -> None:
         n_records, section = self.trailer["n_records"], self.contents.sections[INDEX]
-        if (n_records > 1) != (KEYS in self.contents.sections):
-            reason = "a file of several studies has keys, a file of one has none"
-            raise FormatError(reason, code="E_SECTION", where="keys")
         if section.length != index_bytes(n_records):
             reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
             raise FormatError(reason, code="E_INDEX", where="index")
@@ -165,7 +166,8 @@ class Container:
         FormatError (E_CRC, E_COVER, E_INDEX) : it is damaged or contradicts itself.
         """
         section = self.contents.sections[INDEX]
-        return Index(section_pages(self.source, section, always=self._always), len(self), end=section.offset)
+        pages = section_pages(self.source, section, whole=self._whole, always=self._always)
+        return Index(pages, len(self), end=section.offset)
 
     @cached_property
     def keys(self) -> Keys | None:
@@ -176,7 +178,9 @@ class Container:
         FormatError (E_CRC, E_COVER, E_INDEX) : they are damaged or contradict themselves.
         """
         section = self.contents.sections.get(KEYS)
-        return None if section is None else Keys(section_pages(self.source, section, always=self._always), len(self))
+        if section is None:
+            return None
+        return Keys(section_pages(self.source, section, whole=self._whole, always=self._always), len(self))
 
     def record_bytes(self, position: int) -> memoryview:
         """The bytes of a record, as they stand in the file.
@@ -185,9 +189,11 @@ class Container:
         ------
         LimitError (E_LIMIT) : the record is larger than the limits allow; nothing is read.
         """
-        offset, length = self.index.places(np.array([position]))
-        self.limits.check("record_bytes", int(length[0]), where=f"record[{position}]")
-        return self.source.read(int(offset[0]), int(length[0]))
+        if self.source.far:
+            self.index.fetch(np.array([position]))
+        offset, length = self.index.place(position)
+        self.limits.check("record_bytes", length, where=f"record[{position}]")
+        return self.source.read(offset, length)
 
     def record(self, position: int) -> Record:
         """A record whose header is verified and agrees with the index; from far away, the whole record with its leaf.
@@ -212,6 +218,8 @@ class Container:
         wanted = np.array(sorted(set(positions)), np.int64)
         if not len(wanted):
             return
+        if self.source.far:
+            self.index.fetch(wanted)
         offset, length = self.index.places(wanted)
         self.limits.check("record_bytes", int(length.max()), where=f"record[{int(wanted[length.argmax()])}]")
         runs = list(_runs(offset.tolist(), (offset + length).tolist()))
@@ -233,14 +241,14 @@ class Container:
 
     def parsed(self, position: int, data: memoryview) -> Record:
         """The record of these bytes; errors as ``record``, except that the leaf is not compared."""
-        where = f"record[{position}]"
-        record = Record(data, where=where, limits=self.limits)
-        name = self.index.disagreement(position, record.counts)
-        if name:
-            raise FormatError(f"record and index state different {name}", code="E_RECORD", where=where)
         total, largest, most = (self.trailer[field] for field in ENVELOPE)
-        if record.decoded_bytes > largest or len(record.streams) > most:
-            raise FormatError("the record exceeds the envelope in the trailer", code="E_BUDGET", where=where)
+        record = Record(
+            data,
+            where=f"record[{position}]",
+            limits=self.limits,
+            disagreement=lambda counts: self.index.disagreement(position, counts),
+            envelope=(largest, most),
+        )
         if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
             raise FormatError("the envelope is not that of the only record", code="E_BUDGET", where="trailer")
         return record
@@ -309,8 +317,7 @@ class Container:
         ChecksumError (E_DIGEST) : it differs from the trailer's.
         """
         self.index.check()
-        leaves = [self.index.leaf(position) for position in range(len(self))]
-        if root_digest(self.prologue, merkle_root(leaves), self.contents.meta) != self.root:
+        if root_digest(self.prologue, merkle_root(self.index.leaves()), self.contents.meta) != self.root:
             raise ChecksumError("the root digest does not match", code="E_DIGEST", where="trailer")
 
 

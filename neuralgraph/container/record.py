@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,7 +44,8 @@ TAIL = Structure(Field("header_crc32", "I"), Field("reserved", "I", equals=0))
 GRAPH_STREAM = 0x01
 REPORT_STREAM = 0x02
 PIXELS_STREAM = 0x03
-OPTIONAL_STREAMS = range(0x10, 0x20)
+WORD_ATTENTION_STREAM = 0x10
+OPTIONAL_STREAMS = range(0x11, 0x20)
 """Columns of later minor versions, which a reader that does not know them ignores."""
 EMBEDDING_STREAMS = 0x20
 CONCEPT_VECTOR_STREAMS = 0x60
@@ -51,7 +53,7 @@ MATRIX_STREAMS = 0x40
 """Stream ids from a matrix's base that belong to its forms."""
 EXTENSION_STREAMS = range(0x8000, 0xC000)
 
-_FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
+_FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM, WORD_ATTENTION_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
 """Streams whose size does not follow from the counts."""
 
 MINIMUM_BYTES = HEADER.size + TAIL.size
@@ -110,6 +112,8 @@ def encode_record(
         streams.append((REPORT_STREAM, columns.report))
     if columns.pixels is not None:
         streams.append((PIXELS_STREAM, columns.pixels))
+    if columns.word_attention is not None:
+        streams.append((WORD_ATTENTION_STREAM, columns.word_attention))
     decoded: dict[str, Any] = {}
     plain: set[int] = set()
     for name, base, form in (
@@ -178,14 +182,25 @@ class Record:
     data : exactly the bytes of the record.
     where : how messages name it.
     limits : what to accept.
+    disagreement : names the first count that the index states otherwise, or None; asked in its place among the rules.
+    envelope : the largest decoded size and number of streams that the trailer allows.
 
     Raises
     ------
-    FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : the header is damaged or contradicts itself.
+    FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : the header is damaged, or contradicts itself or the index.
+    FormatError (E_BUDGET) : it exceeds the envelope.
     LimitError (E_LIMIT) : a count is above its limit.
     """
 
-    def __init__(self, data: memoryview, *, where: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        data: memoryview,
+        *,
+        where: str,
+        limits: Limits,
+        disagreement: Callable[[Counts], str | None] = lambda _: None,
+        envelope: tuple[int, int] | None = None,
+    ) -> None:
         self.data, self.where, self.limits = data, where, limits
         self.verified = False
         """Its streams have been verified before; set by those who keep count of that."""
@@ -208,12 +223,17 @@ class Record:
             raise self._error(f"the record says {header['record_bytes']} bytes, the index {len(data)}")
         self.counts = Counts.unpack(data[HEADER.offset("counts") : HEADER.offset("counts") + Counts.SIZE])
         self.counts.check(limits, where=where)
+        if name := disagreement(self.counts):
+            raise self._error(f"record and index state different {name}")
         self.method_tag = int(header["method_tag"])
         self.content_digest = bytes(data[HEADER.offset("content_digest") : HEADER.size])
         self.streams = self._table(n_streams, body)
         self.decoded_bytes = sum(entry.decoded_bytes for entry in self.streams.values())
         limits.check("decoded_bytes", self.decoded_bytes, where=where)
         self._check_sizes()
+        if envelope is not None and (self.decoded_bytes > envelope[0] or n_streams > envelope[1]):
+            raise self._error("the record exceeds the envelope in the trailer", code="E_BUDGET")
+        self._check_padding()
 
     def _error(self, reason: str, *, code: str = "E_RECORD", at: str = "") -> FormatError:
         return FormatError(reason, code=code, where=f"{self.where}{at}")
@@ -232,12 +252,15 @@ class Record:
             offset = end + padding(end)
             if offset > len(self.data):
                 raise self._error("a stream ends outside the record", code="E_STREAM", at=self._name(entry.stream_id))
-            if any(self.data[end:offset]):
-                raise self._error("padding is not zero", code="E_COVER", at=self._name(entry.stream_id))
             entries[entry.stream_id] = entry
         if offset != len(self.data):
             raise self._error("the streams do not fill the record", code="E_COVER")
         return entries
+
+    def _check_padding(self) -> None:
+        for entry in self.streams.values():
+            if any(self.data[(end := entry.offset + entry.stored_bytes) : end + padding(end)]):
+                raise self._error("padding is not zero", code="E_COVER", at=self._name(entry.stream_id))
 
     def _check_sizes(self) -> None:
         """Every decoded size must follow from the counts, before a byte is decoded."""
@@ -261,11 +284,18 @@ class Record:
                 raise self._error("a stream that this version does not know", code="E_STREAM", at=self._name(stream_id))
         for entry_ in self.streams.values():
             at = self._name(entry_.stream_id)
+            if entry_.stream_id == WORD_ATTENTION_STREAM and not self._whole_words(entry_.decoded_bytes):
+                raise self._error("the stream is not a whole number of words", code="E_SIZE", at=at)
             if entry_.decoded_bytes != expected.get(entry_.stream_id, entry_.decoded_bytes):
                 reason = f"{entry_.decoded_bytes} bytes are stated, the counts require {expected[entry_.stream_id]}"
                 raise self._error(reason, code="E_SIZE", at=at)
             if entry_.decoded_bytes > _RATIO_ALLOWANCE + _RATIO * entry_.stored_bytes:
                 raise self._error("the stream claims to expand beyond belief", code="E_SIZE", at=at)
+
+    def _whole_words(self, size: int) -> bool:
+        """Whether word attention may have this size: a step, then a span and a code per cell for every word."""
+        words, rest = divmod(size - 4, 8 + self.counts.n_cells)
+        return words >= 1 and rest == 0 and self.counts.n_cells >= 1
 
     @staticmethod
     def _name(stream_id: int) -> str:
@@ -346,6 +376,7 @@ class Record:
             concept_vectors=self.matrix(CONCEPT_VECTOR_STREAMS),
             report=bytes(self.read(REPORT_STREAM)) if REPORT_STREAM in self.streams else None,
             pixels=bytes(self.read(PIXELS_STREAM)) if PIXELS_STREAM in self.streams else None,
+            word_attention=(bytes(self.read(WORD_ATTENTION_STREAM)) if WORD_ATTENTION_STREAM in self.streams else None),
             extensions=self.extensions(),
         )
 
@@ -394,12 +425,15 @@ class Record:
             raise self._error(reason, code="E_NAME", at=self._name(stream_id))
         return name, data[1 + length :]
 
-    def problems(self) -> list[Problem]:
-        """Every stream that is damaged or does not decode."""
+    def problems(self, *, decode: bool = True) -> list[Problem]:
+        """Every stream that is damaged or, with ``decode``, does not decode."""
         found = []
         for stream_id in self.streams:
             try:
-                self.check(stream_id)
+                if decode:
+                    self.check(stream_id)
+                else:
+                    self.stored(stream_id)
             except NeuralGraphError as error:
                 found.append(error.problem)
         return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from neuralgraph.container.contents import CRITICAL, GRAPHS, INDEX, KEYS, Section, pack_contents
-from neuralgraph.container.index import IndexRow, pack_index
+from neuralgraph.container.index import IndexRows
 from neuralgraph.container.keys import pack_keys
 from neuralgraph.container.layout import pack_prologue, pack_trailer, padding
 from neuralgraph.container.record import Record, method_tag
@@ -31,10 +31,10 @@ class ContainerWriter:
     def __init__(self, stream: BinaryIO, *, limits: Limits | None = None) -> None:
         self._stream = stream
         self._limits = limits or Limits()
-        self._rows: list[IndexRow] = []
+        self._rows = IndexRows()
         self._study_ids: list[str] = []
         self._methods: dict[bytes, None] = {}
-        self._decoded_bytes: list[int] = []
+        self._decoded_bytes = self._most_decoded_bytes = 0
         self._max_streams = 0
         self._position = 0
         self._write(pack_prologue())
@@ -62,10 +62,11 @@ class ContainerWriter:
         parsed = Record(memoryview(record), where=f"record[{len(self._rows)}]", limits=self._limits)
         if method_tag(method) != parsed.method_tag:
             raise FormatError("the method is not the one the record names", code="E_METHOD", where=parsed.where)
-        self._rows.append(IndexRow(len(record), parsed.counts, leaf_digest(record)))
+        self._rows.append(len(record), parsed.counts, leaf_digest(record))
         self._study_ids.append(study_id)
         self._methods[method] = None
-        self._decoded_bytes.append(parsed.decoded_bytes)
+        self._decoded_bytes += parsed.decoded_bytes
+        self._most_decoded_bytes = max(self._most_decoded_bytes, parsed.decoded_bytes)
         self._max_streams = max(self._max_streams, len(parsed.streams))
         self._write(record)
         return parsed
@@ -85,7 +86,7 @@ class ContainerWriter:
         """
         if not self._rows:
             raise FormatError("a file holds at least one study", code="E_INDEX", where="records")
-        index = pack_index(self._rows)
+        index = self._rows.pack()
         sections = [self._section(INDEX, CRITICAL, len(index), [index])]
         if len(self._rows) > 1:
             keys = pack_keys(self._study_ids)
@@ -98,7 +99,7 @@ class ContainerWriter:
             raise FormatError(reason, code="E_TOC_SIZE", where="toc")
         toc_offset = self._position
         self._write(toc + bytes(padding(len(toc))))
-        root = root_digest(pack_prologue(), merkle_root([row.leaf for row in self._rows]), meta)
+        root = root_digest(pack_prologue(), merkle_root(self._rows.leaves), meta)
         self._write(
             pack_trailer(
                 toc_offset=toc_offset,
@@ -106,8 +107,8 @@ class ContainerWriter:
                 toc_crc32=crc32(toc),
                 file_bytes=self._position + 96,
                 n_records=len(self._rows),
-                total_decoded_bytes=sum(self._decoded_bytes),
-                max_record_decoded_bytes=max(self._decoded_bytes),
+                total_decoded_bytes=self._decoded_bytes,
+                max_record_decoded_bytes=self._most_decoded_bytes,
                 max_streams=self._max_streams,
                 root=root,
             )

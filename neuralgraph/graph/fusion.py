@@ -7,61 +7,33 @@ span, that is the strongest patch and the earliest concept.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TIE_TOLERANCE", "Centrality", "betweenness", "fusion_edge", "most_central"]
+from neuralgraph.graph.centrality import betweenness
+
+__all__ = [
+    "EXACT_NODES",
+    "PIVOTS",
+    "TIE_TOLERANCE",
+    "Centrality",
+    "fusion_edge",
+    "fusion_record",
+    "most_central",
+    "pivots",
+]
 
 TIE_TOLERANCE = 1e-9
 """Relative difference below which two centralities count as equal."""
 
+EXACT_NODES = 2048
+"""Up to this many nodes centrality is exact; in larger graphs it is estimated from ``PIVOTS`` nodes."""
 
-def betweenness(n_nodes: int, pairs: Iterable[Sequence[int]]) -> NDArray[np.float64]:
-    """Betweenness centrality, not normalised, of an undirected simple graph (Brandes 2001).
-
-    Parameters
-    ----------
-    n_nodes : number of nodes.
-    pairs : node pairs; direction, repetition and self-loops do not matter.
-
-    Returns
-    -------
-    float64 [n_nodes] : the sum, over unordered pairs of other nodes, of the share of their shortest paths through the
-    node.
-    """
-    neighbours: list[list[int]] = [[] for _ in range(n_nodes)]
-    for a, b in sorted({(min(int(a), int(b)), max(int(a), int(b))) for a, b in pairs}):
-        if a != b:
-            neighbours[a].append(b)
-            neighbours[b].append(a)
-    centrality = [0.0] * n_nodes
-    for source in range(n_nodes):
-        distance = [-1] * n_nodes
-        paths = [0] * n_nodes
-        predecessors: list[list[int]] = [[] for _ in range(n_nodes)]
-        distance[source], paths[source] = 0, 1
-        queue, visited = deque([source]), []
-        while queue:
-            node = queue.popleft()
-            visited.append(node)
-            for other in neighbours[node]:
-                if distance[other] < 0:
-                    distance[other] = distance[node] + 1
-                    queue.append(other)
-                if distance[other] == distance[node] + 1:
-                    paths[other] += paths[node]
-                    predecessors[other].append(node)
-        dependency = [0.0] * n_nodes
-        for node in reversed(visited):
-            for earlier in predecessors[node]:
-                dependency[earlier] += paths[earlier] / paths[node] * (1 + dependency[node])
-            if node != source:
-                centrality[node] += dependency[node] / 2
-    return np.array(centrality, np.float64)
+PIVOTS = 256
+"""Nodes from which the shortest paths of a larger graph are followed."""
 
 
 def most_central(centrality: NDArray[np.float64]) -> int:
@@ -72,6 +44,24 @@ def most_central(centrality: NDArray[np.float64]) -> int:
 
 Centrality: TypeAlias = Callable[[int, Iterable[Sequence[int]]], NDArray[np.float64]]
 """Node count and node pairs to one number per node, like ``betweenness``."""
+
+
+def pivots(n_nodes: int) -> NDArray[np.int64] | None:
+    """The nodes whose shortest paths stand for those of all (Brandes and Pich 2007), evenly spaced over the numbers.
+
+    Patches are numbered by attention and not by place, so these lie all over the film, and are the same every time.
+
+    Returns
+    -------
+    int64 [PIVOTS], ascending, or None for a graph that is small enough to be exact.
+    """
+    return None if n_nodes <= EXACT_NODES else np.arange(PIVOTS, dtype=np.int64) * n_nodes // PIVOTS
+
+
+def fusion_record(n_patches: int, n_concepts: int) -> dict[str, Any]:
+    """What provenance says of the choice: nothing when it is exact, else ``{"fusion": {"rule", "pivots"}}``."""
+    estimated = n_patches > 0 and n_concepts > 0 and max(n_patches, n_concepts) > EXACT_NODES
+    return {"fusion": {"rule": "betweenness", "pivots": PIVOTS}} if estimated else {}
 
 
 def fusion_edge(
@@ -90,10 +80,14 @@ def fusion_edge(
     edges : int32 [m, 2], grid edges between them.
     n_concepts : concepts, in order of their span.
     triples : int32 [t, 3], head, relation, tail; read as undirected.
-    centrality : an equivalent of ``betweenness``, for graphs that are too large for it.
+    centrality : an equivalent of ``betweenness`` for graphs of up to ``EXACT_NODES`` nodes.
     """
     if n_patches == 0 or n_concepts == 0:
         return None
-    patch = most_central(centrality(n_patches, edges))
-    concept = most_central(centrality(n_concepts, triples[:, [0, 2]]))
-    return patch, concept
+    ends = []
+    for n_nodes, pairs in ((n_patches, edges), (n_concepts, triples[:, [0, 2]])):
+        sources = pivots(n_nodes)
+        ends.append(
+            most_central(centrality(n_nodes, pairs) if sources is None else betweenness(n_nodes, pairs, sources))
+        )
+    return ends[0], ends[1]

@@ -19,6 +19,7 @@ METHOD_KEYS: dict[str, type] = {
     "score": dict,  # rule, layer, heads
     "prune": dict,  # policy, value
     "extractor": dict,  # name, version, fingerprint
+    "fusion": dict,  # rule, pivots
 }
 """Facts about how the study was made, shared by a conversion."""
 
@@ -27,6 +28,7 @@ METHOD_MEMBERS: dict[str, tuple[str, ...]] = {
     "score": ("rule", "layer", "heads"),
     "prune": ("policy", "value"),
     "extractor": ("name", "version", "fingerprint"),
+    "fusion": ("rule", "pivots"),
 }
 """The only members that each of these facts may have."""
 

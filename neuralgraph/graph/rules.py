@@ -20,6 +20,7 @@ from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.pixels import pixels_from_bytes
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
+from neuralgraph.graph.words import word_attention_problems
 from neuralgraph.wire import canonical
 from neuralgraph.wire.limits import MAX_ID_BYTES
 from neuralgraph.wire.names import is_extension_name
@@ -230,6 +231,8 @@ def _blobs(columns: StudyColumns) -> Iterator[Problem]:
             pixels_from_bytes(columns.pixels, columns.counts.n_patches)
         except StudyError as error:
             yield error.problem
+    if columns.word_attention is not None:
+        yield from word_attention_problems(columns.word_attention, columns.counts.n_cells)
     for name in columns.extensions:
         if not is_extension_name(name):
             yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")

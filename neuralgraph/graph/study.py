@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.column_values import code_of, exactly
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
-from neuralgraph.graph.fusion import fusion_edge
+from neuralgraph.graph.fusion import fusion_edge, fusion_record
 from neuralgraph.graph.pixels import pixels_from_bytes, pixels_to_bytes
 from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.rules import places, raise_first
+from neuralgraph.graph.showing import Shown
 from neuralgraph.graph.strings import join_strings, split_strings
 from neuralgraph.graph.view import View
+from neuralgraph.graph.words import WordAttention, stored_words
 from neuralgraph.wire import canonical
-from neuralgraph.wire.columns import GRAPH_COLUMNS, Column, Counts
+from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
 
@@ -84,7 +87,7 @@ class ConceptVectors(Immutable):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Study(Immutable):
+class Study(Shown, Immutable):
     """One medical study as a graph.
 
     Raises
@@ -114,6 +117,8 @@ class Study(Immutable):
     """Text of the report, only when it was asked to be stored."""
     pixels: NDArray[Any] | None = None
     """uint8 or uint16 [n, height, width]: the kept patches as images, only when they were asked to be stored."""
+    word_attention: WordAttention | None = None
+    """Where the model looked for each word, only when it was asked to be stored; not part of the digest."""
     extensions: Mapping[str, bytes] = field(default_factory=dict)
     """Extension payloads by name (``x.<reverse-dns>.<name>``); not part of the digest."""
 
@@ -205,7 +210,11 @@ class Study(Immutable):
             self,
             patches=patches,
             fusion=fusion_edge(n, edges, len(self.concepts), self.triples) if self.fusion else None,
-            provenance={**self.provenance, "prune": policy},
+            provenance={
+                **{key: value for key, value in self.provenance.items() if key != "fusion"},
+                "prune": policy,
+                **(fusion_record(n, len(self.concepts)) if self.fusion else {}),
+            },
             pixels=None if self.pixels is None else self.pixels[:n],
         )
 
@@ -243,12 +252,12 @@ class Study(Immutable):
             "view_patch_height": [view.patch_height for view in self.views],
             "view_patch_width": [view.patch_width for view in self.views],
             "view_score_step": [view.score_step for view in self.views],
-            "view_position": [_code(VIEW_POSITIONS, view.position, "view position") for view in self.views],
+            "view_position": [code_of(VIEW_POSITIONS, view.position, "view position") for view in self.views],
             "cell_score": np.concatenate([view.score_code.ravel() for view in self.views] or [np.empty(0, np.uint8)]),
             "patch_cell": self._cells(),
             "patch_score": self.patches.score,
             "edge": self.edges,
-            "concept_label": [_code(CONCEPT_LABELS, concept.label, "concept label") for concept in self.concepts],
+            "concept_label": [code_of(CONCEPT_LABELS, concept.label, "concept label") for concept in self.concepts],
             "concept_start": [concept.start for concept in self.concepts],
             "concept_end": [concept.end for concept in self.concepts],
             "concept_vector": [] if vectors is None else vectors.index,
@@ -261,7 +270,7 @@ class Study(Immutable):
             "string_bytes": lengths,
             "text": np.frombuffer(text, np.uint8),
         }
-        graph = {column.name: _exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS}
+        graph = {column.name: exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS}
         return StudyColumns(
             counts=counts,
             method=canonical.encode(method),
@@ -270,6 +279,7 @@ class Study(Immutable):
             concept_vectors=np.empty((0, 0), np.float32) if vectors is None else vectors.vector,
             report=None if self.report is None else self.report.encode(errors="surrogatepass"),
             pixels=None if self.pixels is None else pixels_to_bytes(self.pixels),
+            word_attention=None if self.word_attention is None else self.word_attention.to_bytes(),
             extensions=dict(self.extensions),
         )
 
@@ -336,6 +346,7 @@ class Study(Immutable):
             concept_vectors=vectors,
             report=None if columns.report is None else columns.report.decode(),
             pixels=None if columns.pixels is None else pixels_from_bytes(columns.pixels, counts.n_patches),
+            word_attention=stored_words(columns.word_attention, counts.n_cells),
             extensions=FrozenMap(columns.extensions),
             edges=_read_only(graph["edge"], np.int32),
         )
@@ -376,20 +387,3 @@ def _views(columns: StudyColumns) -> tuple[View, ...]:
 
 def _concept(text: str, label: str, start: Any, end: Any) -> Concept:
     return Concept(text, label, whole(start, "concepts"), whole(end, "concepts"))
-
-
-def _code(vocabulary: tuple[str, ...], word: str, what: str) -> int:
-    if word not in vocabulary:
-        raise StudyError(f"{word!r} is not a {what}; use one of {', '.join(vocabulary)}", code="E_IDX", where=what)
-    return vocabulary.index(word)
-
-
-def _exactly(values: Any, column: Column, counts: Counts) -> NDArray[Any]:
-    """``values`` as the column they become, refused when one does not fit or their number is not the counted one."""
-    given, dtype = np.asarray(values), column.numpy_dtype(counts)
-    if given.size != getattr(counts, column.rows) * column.width:
-        reason = f"{given.size} values, expected {getattr(counts, column.rows) * column.width}"
-        raise StudyError(reason, code="E_SIZE", where=column.name)
-    if dtype.kind == "u" and given.size and (given.min() < 0 or given.max() > np.iinfo(dtype).max):
-        raise StudyError(f"a value does not fit {dtype.name}", code="E_IDX", where=column.name)
-    return np.ascontiguousarray(given.astype(dtype))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.frozen import Immutable, float32, frozen_array, whole
 
-__all__ = ["View", "attention_of_codes", "codes_of_attention"]
+__all__ = ["View", "attention_of_codes", "codes_of_attention", "quantised_attention"]
 
 _LARGEST_CODE = 255
 
@@ -25,6 +25,32 @@ def codes_of_attention(score: NDArray[np.float32], step: float) -> NDArray[np.fl
     if step == 0:
         return np.where(score == 0, 0.0, np.inf)
     return np.sqrt(score.astype(np.float64) / step)
+
+
+def quantised_attention(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], float]:
+    """Codes and step of an attention map, as FORMAT.md section 5.4 tells writers to choose them.
+
+    Parameters
+    ----------
+    values : float32 of any shape, finite and not negative.
+
+    Returns
+    -------
+    (uint8 of the same shape, step)
+
+    Raises
+    ------
+    StudyError (E_NUM) : a score is negative or not finite.
+    """
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise StudyError("attention scores must be finite and not negative", code="E_NUM", where="scores")
+    largest = float(values.max(initial=0))
+    step = float32(largest / _LARGEST_CODE**2)
+    if largest > step * (_LARGEST_CODE + 0.5) ** 2:
+        # Among subnormal steps rounding can halve one; the largest code must not.
+        step = float(np.nextafter(np.float32(step), np.float32(1)))
+    code = np.rint(codes_of_attention(values, step)).clip(0, _LARGEST_CODE).astype(np.uint8)
+    return code, step
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,15 +111,7 @@ class View(Immutable):
         ------
         StudyError (E_NUM) : a score is negative or not finite.
         """
-        values = frozen_array(scores, "f4", (-1, -1), where="scores")
-        if not np.isfinite(values).all() or (values < 0).any():
-            raise StudyError("attention scores must be finite and not negative", code="E_NUM", where="scores")
-        largest = float(values.max(initial=0))
-        step = float32(largest / _LARGEST_CODE**2)
-        if largest > step * (_LARGEST_CODE + 0.5) ** 2:
-            # Among subnormal steps rounding can halve one; the largest code must not.
-            step = float(np.nextafter(np.float32(step), np.float32(1)))
-        code = np.rint(codes_of_attention(values, step)).clip(0, _LARGEST_CODE).astype(np.uint8)
+        code, step = quantised_attention(frozen_array(scores, "f4", (-1, -1), where="scores"))
         return cls(height, width, patch_height, patch_width, code, step, position)
 
     @property

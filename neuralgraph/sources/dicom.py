@@ -10,15 +10,21 @@ is not treated specially. A film of another body part than the chest is accepted
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.deflated import inflated_file
 from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header, registered_name
 from neuralgraph.sources.dicom_pixels import PixelFormat, is_lossy_syntax, read_stored_values
 from neuralgraph.sources.film import FACT_WORDS, Fact, Film, FilmLimits, check_dimensions
 from neuralgraph.sources.presentation import grey_level_table
 
-__all__ = ["is_dicom", "read_dicom_film", "stated_position"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FILM_CLASSES", "is_dicom", "read_dicom_film", "stated_position"]
 
 _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1": "CR",
@@ -26,9 +32,13 @@ _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1.1.1": "DX for processing",
     "1.2.840.10008.5.1.4.1.1.7": "SC",
 }
+FILM_CLASSES: tuple[str, ...] = tuple(uid for uid, name in _SOP_CLASSES.items() if name in ("CR", "DX", "SC"))
+"""SOP classes that are read unless more is asked for, the classes of films before the one of whatever was captured."""
+
 _MODALITIES = ("CR", "DX", "RG")
 # A digitiser or a converter that did not know better says OT, or nothing.
 _CAPTURE_MODALITIES = (*_MODALITIES, "OT", "")
+_STRIPE_ROWS = 64
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _CHEST_WORDS = ("CHEST", "THORA", "TORAX", "LUNG")
 
@@ -94,17 +104,17 @@ def read_dicom_film(
     """
     if not is_dicom(data):
         raise SourceError('not a DICOM file: "DICM" is missing at byte 128', code="E_SOURCE_TYPE")
+    limits = limits or FilmLimits()
+    data = inflated_file(data, limits)
     header = read_dicom_header(data)
     sop_class = _accepted_class(header, accept_for_processing=accept_for_processing)
-    layout = _pixel_format(header, limits or FilmLimits())
+    layout = _pixel_format(header, limits)
     burned_in = header.word("BurnedInAnnotation")
     if burned_in == "YES" and not accept_burned_in:
         raise _kind("the film says that identifying text is burned into its pixels; accept that explicitly if meant")
     table, voi = grey_level_table(header, layout)
     stored = read_stored_values(data, header, layout)
-    pixels = np.empty(stored.shape, np.float32)
-    for row, values in zip(pixels, stored, strict=True):
-        row[:] = table[values.astype(np.int64) - layout.lowest]
+    pixels = _looked_up(table, stored, layout.lowest)
     facts: dict[str, Fact] = {
         "format": "dicom",
         "bits_stored": layout.bits_stored,
@@ -125,6 +135,17 @@ def read_dicom_film(
             facts[name] = spacing
     facts.update(_loss(header))
     return Film(pixels, stated_position(header), facts)
+
+
+def _looked_up(table: NDArray[np.float32], stored: NDArray[Any], lowest: int) -> NDArray[np.float32]:
+    """The grey level of each stored value; by stripes, whose indices stay in the processor's cache."""
+    pixels = np.empty(stored.shape, np.float32)
+    for top in range(0, len(stored), _STRIPE_ROWS):
+        stripe = stored[top : top + _STRIPE_ROWS]
+        index = stripe.astype(np.int64) - lowest if lowest else stripe
+        # Every value is in the table; "clip" only spares the check of each.
+        np.take(table, index, out=pixels[top : top + _STRIPE_ROWS], mode="clip")
+    return pixels
 
 
 def _kind(reason: str) -> SourceError:

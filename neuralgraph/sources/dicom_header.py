@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
 from neuralgraph.errors import NeuralGraphError, SourceError, missing_extra
 
-__all__ = ["DicomHeader", "quiet_pydicom", "read_dicom_header", "registered_name"]
+__all__ = ["DicomHeader", "quiet_pydicom", "read_dicom_header", "read_transfer_syntax", "registered_name"]
 
 KEPT: dict[str, int] = {
     "SOPClassUID": 0x00080016,
@@ -59,7 +59,6 @@ _MAX_SEQUENCE_BYTES = 2 * 1024 * 1024
 _MAX_VALUES = 64
 _LONG_FORMS = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV"))
 _IMPLICIT_LITTLE = "1.2.840.10008.1.2"
-_DEFLATED = "1.2.840.10008.1.2.1.99"
 _EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 
 
@@ -132,12 +131,13 @@ class DicomHeader:
     Parameters
     ----------
     transfer_syntax : UID.
-    elements : pydicom Dataset of the elements in ``KEPT``.
+    elements : pydicom Dataset of the elements in ``kept``.
     pixel_start : offset of the pixel data's value in the file; -1 where there is none.
     pixel_length : bytes of the value; -1 where it is encapsulated.
     has_float_pixels : the pixel data is float, as parametric maps have it.
     has_word_pixels : the pixel data is a row of 16-bit words (representation OW), not of bytes.
     big_endian : byte order of numbers.
+    kept : the elements that were read, tag by keyword.
     """
 
     transfer_syntax: str
@@ -147,10 +147,11 @@ class DicomHeader:
     has_float_pixels: bool
     has_word_pixels: bool
     big_endian: bool
+    kept: Mapping[str, int] = field(default_factory=lambda: KEPT)
 
     def _value(self, keyword: str) -> Any:
         with quiet_pydicom(f"element {keyword} cannot be read"):
-            tag = KEPT[keyword]
+            tag = self.kept[keyword]
             if tag not in self.elements:
                 return None
             return self.elements[tag].value
@@ -167,6 +168,11 @@ class DicomHeader:
             return []
         values = _several(value)
         return [str(item).strip(" \0").upper() for item in values[:_MAX_VALUES]]
+
+    def identifier(self, keyword: str) -> str:
+        """The value as it is written, without padding; "" where absent or empty, or not one value."""
+        value = self._value(keyword)
+        return value.strip(" \0") if isinstance(value, str) else ""
 
     def integer(self, keyword: str, default: int | None = None) -> int:
         """An integer that must be there unless ``default`` says otherwise.
@@ -209,7 +215,7 @@ class DicomHeader:
         SourceError
             E_SOURCE_DAMAGED: no sequence, or one too large to be a table or a code.
         """
-        tag = KEPT[keyword]
+        tag = self.kept[keyword]
         if tag not in self.elements:
             return None
         with quiet_pydicom(f"element {keyword} cannot be read"):
@@ -228,23 +234,23 @@ def _several(value: Any) -> list[Any]:
     return list(value)
 
 
-def read_dicom_header(data: bytes) -> DicomHeader:
+def read_dicom_header(data: bytes, kept: Mapping[str, int] = KEPT) -> DicomHeader:
     """The header of a DICOM file.
 
     Parameters
     ----------
-    data : the file, which begins with a preamble and "DICM" (PS3.10 section 7.1).
+    data : the file, which begins with a preamble and "DICM" (PS3.10 section 7.1); where there is pixel data, all that
+        precedes it suffices.
+    kept : the elements to read, tag by keyword.
 
     Raises
     ------
     SourceError
-        E_SOURCE_DAMAGED; E_SOURCE_ENCODING: the data set is deflated, which hides how large it is.
+        E_SOURCE_DAMAGED. A deflated data set is damage here: ``deflated.inflated_file`` comes first.
     MissingExtraError
         E_EXTRA: pydicom is not installed.
     """
-    transfer_syntax, start = _read_meta(data)
-    if transfer_syntax == _DEFLATED:
-        raise SourceError("the DICOM data set is deflated as a whole, which is not supported", code="E_SOURCE_ENCODING")
+    transfer_syntax, start = read_transfer_syntax(data)
     reader = _BoundedReader(data)
     reader.seek(start)
     stopped: list[tuple[int, bool, int, int]] = []
@@ -264,7 +270,7 @@ def read_dicom_header(data: bytes) -> DicomHeader:
             is_implicit_VR=transfer_syntax == _IMPLICIT_LITTLE,
             is_little_endian=not big_endian,
             stop_when=at_pixels,
-            specific_tags=list(KEPT.values()),
+            specific_tags=list(kept.values()),
         )
     if not stopped:
         if reader.tell() != len(data):
@@ -277,6 +283,7 @@ def read_dicom_header(data: bytes) -> DicomHeader:
             has_float_pixels=False,
             has_word_pixels=False,
             big_endian=big_endian,
+            kept=kept,
         )
     tag, has_words, value_start, length = stopped[-1]
     return DicomHeader(
@@ -287,11 +294,18 @@ def read_dicom_header(data: bytes) -> DicomHeader:
         tag in _FLOAT_PIXEL_DATA,
         has_words,
         big_endian,
+        kept,
     )
 
 
-def _read_meta(data: bytes) -> tuple[str, int]:
-    """Transfer syntax, and where the data set begins, from the file meta information (PS3.10 section 7.1)."""
+def read_transfer_syntax(data: bytes) -> tuple[str, int]:
+    """Transfer syntax, and where the data set begins, from the file meta information (PS3.10 section 7.1).
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_DAMAGED: it ends early, or states no transfer syntax, or two.
+    """
     position, syntax = 132, ""
     while data[position : position + 2] == b"\x02\x00":
         if position + 12 > len(data):

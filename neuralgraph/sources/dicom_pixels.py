@@ -17,6 +17,7 @@ from neuralgraph.errors import SourceError, missing_extra
 from neuralgraph.sources.codestream import CodestreamHeader, jpeg2000_header, jpeg_header
 from neuralgraph.sources.decoder_noise import heard_decoder
 from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, registered_name
+from neuralgraph.sources.film import check_expansion
 from neuralgraph.sources.run_length import decode_run_length
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def read_stored_values(data: bytes, header: DicomHeader, layout: PixelFormat) ->
     if syntax in _NATIVE:
         stored = _native(data, header, layout)
     elif syntax == _RUN_LENGTH:
-        stored = _own_bits(decode_run_length(_joined_fragments(data, header), layout), layout)
+        frame = _joined_fragments(data, header)
+        check_expansion(len(frame), layout.rows * layout.columns * layout.bits_allocated // 8)
+        stored = _own_bits(decode_run_length(frame, layout), layout)
     elif syntax in _DECODERS:
         stored = _decompressed(_joined_fragments(data, header), syntax, layout)
     else:
@@ -198,6 +201,7 @@ def _check_codestream(stated: CodestreamHeader, layout: PixelFormat, plugin: str
 def _decompressed(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[Any]:
     family, plugin, library = _DECODERS[syntax]
     _check_codestream(jpeg_header(stream) if family == "jpeg" else jpeg2000_header(stream), layout, plugin)
+    check_expansion(len(stream), layout.rows * layout.columns * layout.bits_allocated // 8)
     # No entropy-coded data of these families can hold the end marker's two bytes.
     if stream.rfind(b"\xff\xd9") < 4:
         raise _damaged("its compressed pixels end early")

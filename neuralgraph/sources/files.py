@@ -10,6 +10,8 @@ from neuralgraph.errors import SourceError
 
 __all__ = ["read_whole_file"]
 
+_LEAST = 1 << 16
+
 
 def read_whole_file(path: str | os.PathLike[str], *, max_bytes: int) -> bytes:
     """The bytes of a regular file.
@@ -28,13 +30,16 @@ def read_whole_file(path: str | os.PathLike[str], *, max_bytes: int) -> bytes:
     """
     try:
         # Asked before opening: opening a pipe would wait for its writer.
-        mode = Path(path).stat().st_mode
-        if stat.S_ISDIR(mode):
+        status = Path(path).stat()
+        if stat.S_ISDIR(status.st_mode):
             raise SourceError("a folder, not a file; give one file")
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(status.st_mode):
             raise SourceError("not a regular file")
+        if status.st_size > max_bytes:
+            raise _too_large(max_bytes)
         with open(path, "rb") as file:
-            data = file.read(max_bytes + 1)
+            # As much as is asked for is set aside at once, however little there is.
+            data = file.read(min(max_bytes, max(status.st_size, _LEAST)) + 1)
     except FileNotFoundError as error:
         raise SourceError("no such file") from error
     except PermissionError as error:
@@ -45,5 +50,9 @@ def read_whole_file(path: str | os.PathLike[str], *, max_bytes: int) -> bytes:
     if not data:
         raise SourceError("the file has no content", code="E_SOURCE_EMPTY")
     if len(data) > max_bytes:
-        raise SourceError(f"the file is larger than the limit of {max_bytes} bytes", code="E_SOURCE_SIZE")
+        raise _too_large(max_bytes)
     return data
+
+
+def _too_large(max_bytes: int) -> SourceError:
+    return SourceError(f"the file is larger than the limit of {max_bytes} bytes", code="E_SOURCE_SIZE")

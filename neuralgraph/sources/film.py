@@ -15,7 +15,11 @@ from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FACT_WORDS", "Fact", "Film", "FilmLimits", "check_dimensions", "film_from_array"]
+__all__ = ["FACT_WORDS", "Fact", "Film", "FilmLimits", "check_dimensions", "check_expansion", "film_from_array"]
+
+# Lossy JPEG 2000 of a plain film reaches 900 to 1 (field notes 8.1), but not on a picture this large.
+_LARGE_BYTES = 32 * 1024 * 1024
+_MAX_EXPANSION = 500
 
 Fact = bool | int | float | str | list[float] | list[str]
 """What a fact may be."""
@@ -133,6 +137,25 @@ def check_dimensions(height: int, width: int, limits: FilmLimits) -> None:
     if height * width > limits.max_pixels:
         raise SourceError(
             f"the image is {width} x {height} = {height * width} pixels, more than the limit of {limits.max_pixels}",
+            code="E_SOURCE_SIZE",
+        )
+
+
+def check_expansion(packed: int, unpacked: int) -> None:
+    """Refuse compressed pixels that would become far more than any film's do; called before decoding.
+
+    Parameters
+    ----------
+    packed, unpacked : bytes of the compressed pixels, and of the pixels.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_SIZE.
+    """
+    if unpacked > _LARGE_BYTES and unpacked > _MAX_EXPANSION * packed:
+        raise SourceError(
+            f"{packed} bytes of compressed pixels would become {unpacked}; no film is packed as tightly",
             code="E_SOURCE_SIZE",
         )
 

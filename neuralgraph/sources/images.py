@@ -19,7 +19,7 @@ import numpy as np
 
 from neuralgraph.errors import NeuralGraphError, SourceError, missing_extra
 from neuralgraph.sources.codestream import jpeg_header, jpeg_segments
-from neuralgraph.sources.film import Fact, Film, FilmLimits, check_dimensions
+from neuralgraph.sources.film import Fact, Film, FilmLimits, check_dimensions, check_expansion
 from neuralgraph.sources.png_chunks import PNG_SIGNATURE, PngParts, read_png_chunks
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def read_jpeg_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
         raise SourceError(
             "the JPEG is not an 8-bit baseline or progressive one; convert it to PNG", code="E_SOURCE_ENCODING"
         )
+    check_expansion(len(data), header.height * header.width * header.components)
     stream, orientation = _bare_jpeg(data)
     samples = _decode(stream, "JPEG")
     pixels = _turn(_to_grey(samples, None, 255), orientation)

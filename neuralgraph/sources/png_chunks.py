@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.film import FilmLimits, check_dimensions
+from neuralgraph.sources.film import FilmLimits, check_dimensions, check_expansion
 
 __all__ = ["PNG_SIGNATURE", "PngParts", "read_png_chunks"]
 
@@ -123,6 +123,7 @@ def _check_pixel_bytes(packed: list[memoryview], header: tuple[int, int, int, in
     for top, left, down, right in passes:
         rows, columns = -(-max(0, height - top) // down), -(-max(0, width - left) // right)
         needed += rows * (1 + (columns * bits + 7) // 8) if columns else 0
+    check_expansion(sum(len(piece) for piece in packed), needed)
     inflater = zlib.decompressobj()
     try:
         for piece in packed:

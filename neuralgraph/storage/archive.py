@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from neuralgraph.graph.rules import raise_first
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.files import FileSource, located, read_error
 from neuralgraph.storage.lookup import StudyIds, study_id_at
-from neuralgraph.storage.remote import RemoteSource
+from neuralgraph.storage.remote import RemoteSource, open_source, place_name
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -27,6 +28,9 @@ __all__ = ["VERIFY", "Archive", "OpenFile", "load", "load_bytes", "located", "ng
 
 VERIFY: tuple[str, ...] = ("first", "always")
 """When the checksums of a record are verified: at its first access through an open archive, or at every access."""
+_IDS_SHOWN = 10
+"""Ids that a notebook shows of an archive."""
+
 
 OpenFile: TypeAlias = tuple[Path | str, FileSource | RemoteSource, Container]
 """A file of an archive: its path, or its URL without keys; its bytes; what they hold."""
@@ -39,7 +43,7 @@ def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study
 
     Parameters
     ----------
-    path : a local .ngr file.
+    path : an .ngr file, or a URL of one.
     limits : what to accept; the defaults suit one study of any modality this version knows.
 
     Raises
@@ -49,7 +53,7 @@ def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study
     StudyError : the graph breaks its rules.
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
-    with FileSource(path) as source, located(path):
+    with open_source(path) as source, located(place_name(path)):
         return _only_study(source, limits)
 
 
@@ -306,6 +310,12 @@ class Archive(Sequence[Study]):
     def __iter__(self) -> Iterator[Study]:
         """Studies in order."""
         return (self[position] for position in range(len(self)))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how many studies in how many files, and the first ids; no paths, no content."""
+        first = [html.escape(study_id) for study_id in self.ids[:_IDS_SHOWN]]
+        more = f", … and {len(self) - len(first):,} more" if len(self) > len(first) else ""
+        return f"<p><b>{len(self):,} studies</b> in {len(self._files):,} files: {', '.join(first)}{more}</p>"
 
     def close(self) -> None:
         """Close the files; harmless when closed already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import BinaryIO, cast
 
 from neuralgraph.errors import OutputError
 
-__all__ = ["atomic_file", "check_writable"]
+__all__ = ["atomic_file", "check_writable", "partial_prefix"]
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -37,6 +38,15 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise OutputError("no permission to write in the folder of the output", where=str(path))
 
 
+def partial_prefix(name: str) -> str:
+    """How the names of files begin that are written aside for a target of this name, in the target's folder.
+
+    They end in ``.partial``. Whoever owns the target may delete what a killed process left; the prefix has one length
+    for every name, so that a target may have the longest name its folder allows.
+    """
+    return f".ngr-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}-"
+
+
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A binary stream whose content appears at ``path`` when the block ends without an exception.
@@ -52,7 +62,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     check_writable(path)
     target = Path(path)
-    aside = target.with_name(f".ngr-{os.getpid()}-{os.urandom(8).hex()}.partial")
+    aside = target.with_name(f"{partial_prefix(target.name)}{os.getpid()}-{os.urandom(4).hex()}.partial")
     try:
         stream = _Aside(aside, str(path))
     except OSError as error:

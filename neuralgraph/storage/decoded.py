@@ -143,6 +143,7 @@ def decoded_study(study: Study) -> dict[str, Any]:
         "provenance": {"method": _map_value(_stored(method)), "source": _map_value(_stored(source))},
         "report": study.report,
         "pixels": _pixels(study),
+        **_words(study),
         "extensions": [{"name": name, "payload": payload.hex()} for name, payload in study.extensions.items()],
     }
 
@@ -167,6 +168,20 @@ def _map_value(value: Any) -> Any:
     if isinstance(value, float):
         return {"f64": struct.pack(">d", value).hex()}
     return value
+
+
+def _words(study: Study) -> dict[str, Any]:
+    """The member ``word_attention`` when the study has it."""
+    words = study.word_attention
+    if words is None:
+        return {}
+    return {
+        "word_attention": {
+            "spans": [[int(start), int(end)] for start, end in zip(words.start, words.end, strict=True)],
+            "step": _f32(words.step),
+            "attention": _f32(words.attention),
+        }
+    }
 
 
 def _pixels(study: Study) -> dict[str, Any] | None:

@@ -58,6 +58,7 @@ def study_differences(first: Study, second: Study) -> Iterator[Difference]:
     arrays: tuple[tuple[str, Any, Any], ...] = (
         ("triples", first.triples, second.triples),
         ("pixels", first.pixels, second.pixels),
+        *((f"word_attention.{part}", *_words(first, second, part)) for part in ("start", "end", "attention")),
         ("patches.view", first.patches.view, second.patches.view),
         ("patches.row", first.patches.row, second.patches.row),
         ("patches.col", first.patches.col, second.patches.col),
@@ -82,6 +83,11 @@ def study_differences(first: Study, second: Study) -> Iterator[Difference]:
     for name in sorted(first.extensions.keys() | second.extensions.keys()):
         if first.extensions.get(name) != second.extensions.get(name):
             yield difference(f"extensions.{name}", "the payloads differ")
+
+
+def _words(first: Study, second: Study, part: str) -> tuple[Any, Any]:
+    a, b = (None if one.word_attention is None else getattr(one.word_attention, part) for one in (first, second))
+    return a, b
 
 
 def _vectors(first: Study, second: Study, name: str) -> tuple[Any, Any]:

@@ -6,22 +6,35 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 from neuralgraph.container.contents import GRAPHS, INDEX, KEYS
 from neuralgraph.container.keys import Keys
-from neuralgraph.container.reader import ByteSource, BytesSource, Container
+from neuralgraph.container.reader import ENVELOPE, ByteSource, BytesSource, Container
 from neuralgraph.container.record import GRAPH_STREAM, Record
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.graph import provenance
 from neuralgraph.graph.rules import study_problems
-from neuralgraph.storage.files import FileSource
 from neuralgraph.storage.graph_section import GraphSectionWriter
+from neuralgraph.storage.remote import open_source, place_name
 from neuralgraph.wire import canonical
 from neuralgraph.wire.columns import split_graph
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["Report", "method_problems", "validate", "validate_bytes"]
+__all__ = ["LEVELS", "Level", "Report", "method_problems", "validate", "validate_bytes"]
+
+Level: TypeAlias = Literal["framing", "integrity", "schema", "meaning"]
+"""How far a validation goes; each level includes those before it.
+
+- framing: prologue, trailer, contents, index and keys are sound, and the parts of the file cover it exactly.
+- integrity: every record header, every CRC-32 of sections and stored streams, every leaf and the root hold.
+- schema: streams decode to the sizes that the counts require, contents match their digests, maps have known
+  members, the trailer's envelope is that of the records.
+- meaning: the rules of the graph hold (FORMAT.md section 8), and the keys are the ids of the records.
+"""
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""From the least thorough to the whole."""
 
 
 @dataclass(frozen=True)
@@ -34,36 +47,42 @@ class Report:
     """Everything found, in file order."""
     n_studies: int
     """Studies the file says it holds; 0 when that could not be read."""
+    level: Level = "meaning"
+    """How far the file was checked."""
 
     @property
     def ok(self) -> bool:
-        """No problem was found."""
+        """No problem was found, as far as the file was checked."""
         return not self.problems
 
 
-def validate(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Report:
-    """Check one file completely: framing, checksums and digests, sizes, and the rules of the graph.
+def validate(path: str | os.PathLike[str], *, level: Level = "meaning", limits: Limits | None = None) -> Report:
+    """Check one file, by default completely: framing, checksums and digests, sizes, and the rules of the graph.
 
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
     """
     try:
-        with FileSource(path) as source:
-            return _report(str(path), source, limits)
+        with open_source(path) as source:
+            return _report(place_name(path), source, level, limits)
     except NeuralGraphError as error:
-        return Report(str(path), (error.problem,), 0)
+        return Report(place_name(path), (error.problem,), 0, level)
 
 
-def validate_bytes(data: bytes | memoryview, *, limits: Limits | None = None) -> Report:
+def validate_bytes(data: bytes | memoryview, *, level: Level = "meaning", limits: Limits | None = None) -> Report:
     """Check a file held in memory; like ``validate``."""
-    return _report("", BytesSource(data), limits)
+    return _report("", BytesSource(data), level, limits)
 
 
-def _report(path: str, source: ByteSource, limits: Limits | None) -> Report:
+def _report(path: str, source: ByteSource, level: Level, limits: Limits | None) -> Report:
     try:
         container = Container(source, limits=limits)
     except NeuralGraphError as error:
-        return Report(path, (error.problem,), 0)
-    return Report(path, tuple(_problems(container)), len(container))
+        return Report(path, (error.problem,), 0, level)
+    return Report(path, tuple(_problems(container, level)), len(container), level)
+
+
+def _reaches(level: Level, wanted: Level) -> bool:
+    return LEVELS.index(level) >= LEVELS.index(wanted)
 
 
 def method_problems(container: Container) -> Iterator[Problem]:
@@ -72,8 +91,9 @@ def method_problems(container: Container) -> Iterator[Problem]:
         yield from provenance.problems(canonical.decode(method, where="method"), {})
 
 
-def _problems(container: Container) -> Iterator[Problem]:
-    yield from method_problems(container)
+def _problems(container: Container, level: Level) -> Iterator[Problem]:
+    if _reaches(level, "schema"):
+        yield from method_problems(container)
     keys = None
     try:
         keys = container.keys
@@ -81,33 +101,34 @@ def _problems(container: Container) -> Iterator[Problem]:
             keys.check()
     except NeuralGraphError as error:
         yield error.problem
-    for name in container.contents.sections:
-        if name not in (INDEX, KEYS):
-            try:
-                container.section(name)
-            except NeuralGraphError as error:
-                yield error.problem
+    if _reaches(level, "integrity"):
+        yield from _section_problems(container)
     try:
         container.index.check()  # without it no record can be found
     except NeuralGraphError as error:
         yield error.problem
         return
+    if not _reaches(level, "integrity"):
+        return
     try:
         container.verify_root()
     except NeuralGraphError as error:
         yield error.problem
-    envelope = {"total_decoded_bytes": 0, "max_record_decoded_bytes": 0, "max_streams": 0}
+    envelope = dict.fromkeys(ENVELOPE, 0)
     with ExitStack() as resources:
-        graphs = resources.enter_context(GraphSectionWriter()) if GRAPHS in container.contents.sections else None
-        yield from _problems_of_records(container, keys, envelope, graphs)
-    for name, value in envelope.items():
-        if container.trailer[name] != value:
-            reason = f"the trailer says {container.trailer[name]}, the records have {value}"
-            yield Problem("E_BUDGET", f"trailer.{name}", reason)
+        graphs = None
+        if GRAPHS in container.contents.sections and _reaches(level, "meaning"):
+            graphs = resources.enter_context(GraphSectionWriter())
+        yield from _problems_of_records(container, keys, envelope, graphs, level)
+    if _reaches(level, "schema"):
+        for name, value in envelope.items():
+            if container.trailer[name] != value:
+                reason = f"the trailer says {container.trailer[name]}, the records have {value}"
+                yield Problem("E_BUDGET", f"trailer.{name}", reason)
 
 
 def _problems_of_records(
-    container: Container, keys: Keys | None, envelope: dict[str, int], graphs: GraphSectionWriter | None
+    container: Container, keys: Keys | None, envelope: dict[str, int], graphs: GraphSectionWriter | None, level: Level
 ) -> Iterator[Problem]:
     """Problems of all records; ``envelope`` learns what they take, and the graphs section is made anew and compared."""
     whole = True
@@ -119,7 +140,7 @@ def _problems_of_records(
             envelope.clear()
             whole = False
             continue
-        problems = list(_record_problems(container, position, record, keys))
+        problems = list(_record_problems(container, position, record, keys, level))
         yield from problems
         whole = whole and not problems
         if graphs is not None and whole:
@@ -151,20 +172,31 @@ def _same_section(container: Container, graphs: GraphSectionWriter) -> bool:
     return position == size == len(stored)
 
 
-def _record_problems(container: Container, position: int, record: Record, keys: Keys | None) -> Iterator[Problem]:
+def _section_problems(container: Container) -> Iterator[Problem]:
+    for name in container.contents.sections:
+        if name not in (INDEX, KEYS):
+            try:
+                container.section(name)
+            except NeuralGraphError as error:
+                yield error.problem
+
+
+def _record_problems(
+    container: Container, position: int, record: Record, keys: Keys | None, level: Level
+) -> Iterator[Problem]:
     where = f"record[{position}]"
     try:
         method = container.method(record)
     except NeuralGraphError as error:
         yield error.problem
         return
-    damaged = record.problems()
+    damaged = record.problems(decode=_reaches(level, "schema"))
     yield from damaged
     try:
         container.verify_leaf(position)
     except NeuralGraphError as error:
         yield error.problem
-    if damaged:
+    if damaged or not _reaches(level, "schema"):
         return
     try:
         columns = record.columns(method)
@@ -173,6 +205,8 @@ def _record_problems(container: Container, position: int, record: Record, keys: 
         return
     if columns.digest() != record.content_digest:
         yield Problem("E_DIGEST", where, "the content does not match its digest")
+    if not _reaches(level, "meaning"):
+        return
     for problem in study_problems(columns):
         yield Problem(problem.code, f"{where}.{problem.where}", problem.message)
     if keys is not None and keys.study_id_bytes(position) != _study_id(columns):

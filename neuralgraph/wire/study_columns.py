@@ -31,6 +31,8 @@ class StudyColumns:
     """UTF-8 text of the report."""
     pixels: bytes | None = None
     """Pixel blob, see ``neuralgraph.graph.pixels``."""
+    word_attention: bytes | None = None
+    """Maps of the words of the report, see ``neuralgraph.graph.words``."""
     extensions: dict[str, bytes] = field(default_factory=dict)
     """Extension payloads by name."""
 
@@ -39,7 +41,7 @@ class StudyColumns:
         return b"".join(self.graph[column.name].tobytes() for column in GRAPH_COLUMNS)
 
     def digest(self) -> bytes:
-        """The content digest, 32 bytes; extensions do not take part, so that a reader without them can verify it."""
+        """The content digest, 32 bytes; what a reader may not know (word attention, extensions) does not take part."""
         return content_digest(
             self.method,
             self.counts.pack(),

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from neuralgraph.bulk import ConversionSettings
-from neuralgraph.bulk.audit import Identifier, audit, identifiers_of_dicom, identifiers_of_list
+from neuralgraph.bulk.audit import audit
+from neuralgraph.bulk.identifiers import (
+    Identifier,
+    identifiers_of_dicom,
+    identifiers_of_folder,
+    identifiers_of_list,
+    identifiers_of_manifest,
+)
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import load
 from neuralgraph.storage.save import save
@@ -15,7 +22,7 @@ from neuralgraph.storage.save import save
 NAME = "Müller-Xanthippe"
 
 
-def film_of_a_talkative_patient():
+def film_of_a_talkative_patient(**elements):
     """A film with a distinctive value in every element of the dictionary that can hold text, and in private ones."""
     from pydicom.datadict import DicomDictionary
     from pydicom.dataset import Dataset, FileMetaDataset
@@ -39,6 +46,8 @@ def film_of_a_talkative_patient():
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 8, 8, 7, 0
     dataset.private_block(0x0099, "PHICREATOR", create=True).add_new(1, "LO", "PHIPRIVATE")
     dataset.add_new("PixelData", "OB", np.tile(np.arange(64, dtype=np.uint8) * 4, 64).tobytes())
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
@@ -130,3 +139,19 @@ def test_a_file_that_cannot_be_searched_is_an_error(tmp_path):
         list(audit([tmp_path], [Identifier("name", "Jane Doe")]))
     with pytest.raises(SourceError):
         list(audit([tmp_path / "absent"], [Identifier("name", "Jane Doe")]))
+
+
+def test_folders_and_manifests(bench, tmp_path):
+    (bench.source / "p4711001" / "IM0001").mkdir(parents=True)
+    (bench.source / "p4711001" / "IM0001" / "1.2.3.4711.9").write_bytes(film_of_a_talkative_patient())
+    (bench.source / "report.txt").write_text("IMPRESSION: Clear.")
+    known = {one.value for one in identifiers_of_folder(bench.source)}
+    assert {NAME, "p4711001", "1.2.3.4711.9"} <= known
+    assert not {"report", "report.txt"} & known
+    bench.plan()
+    from neuralgraph.sources.layouts import Roots, resolve_manifest
+
+    (bench.source / "4711-0815.png").write_bytes(b"")
+    resolve_manifest(Roots(bench.source)).write(tmp_path / "m.jsonl")
+    known = {one.value for one in identifiers_of_manifest(tmp_path / "m.jsonl")}
+    assert {"4711-0815", "4711-0815.png", "p4711001"} <= known

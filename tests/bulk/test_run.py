@@ -1,6 +1,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -252,13 +254,23 @@ def test_leftovers_of_a_killed_worker_are_swept(bench):
     bench.fill(2)
     bench.run()
     name = next(iter(bench.files()))
-    mine = bench.dest / f".{name}.123-0a1b2c3d.partial"
-    foreign = bench.dest / f".{'0' * 32}.ngr.123-0a1b2c3d.partial"
-    mine.write_bytes(b"half")
-    foreign.write_bytes(b"half")
+    mine = [left_half_written(bench.dest / name), left_half_written(bench.dest / "studies.csv")]
+    mine.append(left_half_written(bench.dest / STATE / "settings.json"))
+    foreign = left_half_written(bench.dest / f"{'0' * 32}.ngr")
     bench.run()
-    assert not mine.exists()
+    assert not any(path.exists() for path in mine)
     assert foreign.exists()
+
+
+def left_half_written(target):
+    """What a process leaves that dies while it writes ``target``."""
+    before = set(target.parent.iterdir())
+    die = "import os, sys; from neuralgraph.storage.atomic import atomic_file"
+    subprocess.run(
+        [sys.executable, "-c", f"{die}\nwith atomic_file(sys.argv[1]):\n    os._exit(9)", target], check=False
+    )
+    (left,) = set(target.parent.iterdir()) - before
+    return left
 
 
 def test_archives(bench, tmp_path):

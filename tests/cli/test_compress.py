@@ -69,10 +69,11 @@ def test_nothing_of_the_names_gets_into_the_file(compressed):
     assert folder.name.encode() not in data
 
 
-def test_untrained_model_is_named_as_such(compressed):
+def test_the_demo_model_is_named_as_untrained(compressed):
     folder, first, _ = compressed
-    trained = ng.load(folder / "a.ngr").provenance["model"]["trained"]
-    assert ("UNTRAINED" in first.stderr) == (not trained)
+    model = ng.load(folder / "a.ngr").provenance["model"]
+    assert (model["name"], model["trained"]) == ("demo", False)
+    assert "UNTRAINED" in first.stderr
 
 
 def bad_inputs(folder: Path) -> dict[str, Path]:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from neuralgraph.cli.conformance import difference, read_vectors, verdict
-from neuralgraph.cli.main import app
+from neuralgraph.cli.main import application
 from neuralgraph.errors import NeuralGraphError
 
 FOLDER = Path(__file__).parents[2] / "spec" / "vectors"
@@ -20,7 +20,7 @@ LIAR = [sys.executable, "-c", 'print(\'{"ok": false, "code": "E_MAGIC"}\')']
 
 
 def run(*arguments: str):
-    return CliRunner().invoke(app, [*arguments], catch_exceptions=True)
+    return CliRunner().invoke(application(), [*arguments], catch_exceptions=True)
 
 
 @pytest.fixture

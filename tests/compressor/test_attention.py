@@ -109,3 +109,26 @@ def test_attention_that_the_model_does_not_use_fails_loudly(tiny_model, monkeypa
     check_attention(tiny_model)
     monkeypatch.setattr(attention, "scaling", 0.1)
     assert "not those it uses" in failure(tiny_model)
+
+
+def test_no_tensor_holds_all_heads_or_all_tokens_of_the_patches(tiny_model):
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Largest(TorchDispatchMode):
+        found = 0
+
+        def __torch_dispatch__(self, function, types, arguments=(), named=None):
+            result = function(*arguments, **(named or {}))
+            if isinstance(result, torch.Tensor) and n_patches in result.shape:
+                self.found = max(self.found, result.numel())
+            return result
+
+    n_patches, tokens, heads = 997, 300, 3
+    tiny_model.text.set_attn_implementation("sdpa")
+    memory, ids = torch.randn(1, n_patches, 24), torch.arange(2, 2 + tokens)[None]
+    with torch.inference_mode(), Largest() as seen:
+        # What the forward pass itself takes is forgotten when it ends.
+        tiny_model.text.decoder.register_forward_hook(lambda *_: setattr(seen, "found", 0))
+        attention_scores(tiny_model, memory, ids, torch.ones(1, tokens, dtype=torch.bool))
+    # Memory that grows with patches, and with neither the tokens nor their product with the heads.
+    assert 0 < seen.found <= n_patches * 64 < n_patches * tokens * heads

@@ -38,7 +38,7 @@ class PlainScorer:
             "dtype": "float32",
         }
 
-    def __call__(self, films, reports):
+    def __call__(self, films, reports, *, words=False):
         results = []
         for film, report in zip(films, reports, strict=True):
             rows, cols = -(-film.shape[0] // 16), -(-film.shape[1] // 16)

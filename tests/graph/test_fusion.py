@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.fusion import TIE_TOLERANCE, betweenness, fusion_edge, most_central
+from neuralgraph.graph.centrality import betweenness
+from neuralgraph.graph.fusion import TIE_TOLERANCE, fusion_edge, most_central
 
 graphs = st.integers(1, 25).flatmap(
     lambda n: st.tuples(st.just(n), st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=3 * n))

@@ -116,9 +116,10 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
     model = study.provenance.get("model")
     if isinstance(model, Mapping):
         name = legible(str(model.get("name", "unnamed")))
-        made.append(
-            f"untrained {name} model: its attention means nothing" if model.get("trained") is False else f"model {name}"
-        )
+        if model.get("trained") is False:
+            made.append(f"untrained {name} model: its attention means nothing")
+        else:
+            made.append("demo model, learnt from synthetic films only" if name == "demo" else f"model {name}")
     if "report" in study.provenance:
         made.append(f"report {study.provenance['report']}")
     if study.fusion is None:

@@ -54,8 +54,11 @@ def patch_centre(study: Study, patch: int) -> tuple[float, float]:
     return (left + right) / 2.0, (top + bottom) / 2.0
 
 
-def draw_film(axes: Axes, study: Study, view: int, image: NDArray[np.float32] | None) -> None:
-    """Draw one view into `axes`, whose data coordinates become source pixels: x to the right, y downwards."""
+def draw_film(axes: Axes, study: Study, view: int, image: NDArray[np.float32] | None, *, small: bool = False) -> None:
+    """Draw one view into `axes`, whose data coordinates become source pixels: x to the right, y downwards.
+
+    A `small` one has neither ranks nor a colour bar.
+    """
     from matplotlib.colors import PowerNorm
 
     film = study.views[view]
@@ -80,7 +83,9 @@ def draw_film(axes: Axes, study: Study, view: int, image: NDArray[np.float32] | 
     axes.set_ylim(film.height, 0)
     if image is None:
         _grid(axes, study, view)
-    _kept(axes, study, view)
+    _kept(axes, study, view, most_numbers=0 if small else _MOST_NUMBERS)
+    if small:
+        return
     # The bar is as thick on a wide film as on a tall one.
     thick = 0.028 * film.width / film.height
     bar = axes.figure.colorbar(
@@ -99,7 +104,7 @@ def _grid(axes: Axes, study: Study, view: int) -> None:
     axes.hlines(ys, 0, film.width, color=_OUTLINE, linewidth=0.3, alpha=0.4, zorder=2)
 
 
-def _kept(axes: Axes, study: Study, view: int) -> None:
+def _kept(axes: Axes, study: Study, view: int, *, most_numbers: int) -> None:
     """Outline the kept patches of this view, join grid neighbours, number them by rank over all views."""
     from matplotlib.collections import LineCollection, PatchCollection
     from matplotlib.patches import Rectangle
@@ -120,7 +125,7 @@ def _kept(axes: Axes, study: Study, view: int) -> None:
     if lines:
         axes.add_collection(LineCollection(lines, colors=_OUTLINE, linewidths=0.6, alpha=0.8, zorder=3))
     for index in here:
-        if index >= _MOST_NUMBERS:
+        if index >= most_numbers:
             break
         top, left, _, _ = film.box(int(patches.row[index]), int(patches.col[index]))
         axes.text(

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.adapters.picture.drawing import STYLE, draw_study
+from neuralgraph.adapters.picture.sheet import draw_sheet
+from neuralgraph.adapters.picture.word_panels import draw_words
 from neuralgraph.errors import OutputError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.atomic import atomic_file, check_writable
 
-__all__ = ["save_picture"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["save_picture", "save_sheet", "save_words"]
 
 _DOTS_PER_INCH = 150
 # Nothing about time, machine or library version may enter the file.
@@ -44,11 +50,37 @@ def save_picture(
     OutputError (E_OUTPUT, E_WRITE) : the name has another ending, or the file cannot be written.
     MissingExtraError, SourceError, StudyError : as for draw_study.
     """
+    _write(path, lambda: draw_study(study, image=image, view=view, sizes=sizes))
+
+
+def save_words(
+    study: Study,
+    path: str | os.PathLike[str],
+    *,
+    word: str | None = None,
+    image: NDArray[np.float32] | None = None,
+    view: int = 0,
+) -> None:
+    """Draw where the model looked for the words of a report and write it; parameters and errors as ``draw_words``.
+
+    Parameters
+    ----------
+    path : ends in .png (150 dots per inch) or .svg.
+    """
+    _write(path, lambda: draw_words(study, word=word, image=image, view=view))
+
+
+def save_sheet(studies: Sequence[Study], path: str | os.PathLike[str], *, total: int | None = None) -> None:
+    """Draw a contact sheet and write it; see draw_sheet for the parameters, save_picture for the errors."""
+    _write(path, lambda: draw_sheet(studies, total=total))
+
+
+def _write(path: str | os.PathLike[str], draw: Callable[[], Figure]) -> None:
     kind = Path(path).suffix.lower().lstrip(".")
     if kind not in _METADATA:
         raise OutputError("pictures are written as .png or .svg, give such a name", where=str(path))
     check_writable(path)
-    figure = draw_study(study, image=image, view=view, sizes=sizes)
+    figure = draw()
     from matplotlib import style
 
     buffer = BytesIO()

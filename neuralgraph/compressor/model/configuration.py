@@ -25,7 +25,7 @@ _LARGEST = 1 << 24  # no width, depth or count of a real model comes near; keeps
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VisionSettings:
-    """The Swin encoder (timm). Any image size: nothing here depends on one."""
+    """The vision encoder (timm), a Swin unless ``backbone`` names another. Any image size: nothing depends on one."""
 
     channels: int = 1
     """Input channels; a grey film is repeated when there are more (ImageNet weights have 3)."""
@@ -43,15 +43,25 @@ class VisionSettings:
     """Width of a block's inner layer over its own."""
     drop_path_rate: float = 0.1
     """Share of blocks skipped in training."""
+    backbone: str = ""
+    """Name of another hierarchical backbone in timm; the fields of Swin then mean nothing, and these two count."""
+    backbone_stride: int = 0
+    """Its total stride, pixels."""
+    backbone_dimension: int = 0
+    """Width of its last feature map."""
 
     @property
     def stride(self) -> int:
         """Pixels per side of a patch of the last stage: the patches of a study."""
+        if self.backbone:
+            return self.backbone_stride
         return int(self.patch_size * 2 ** (len(self.depths) - 1))
 
     @property
     def dimension(self) -> int:
         """Width d of a patch embedding."""
+        if self.backbone:
+            return self.backbone_dimension
         return int(self.embed_dim * 2 ** (len(self.depths) - 1))
 
 
@@ -188,9 +198,11 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
 
 
 def _plain(settings: VisionSettings | TextSettings) -> dict[str, Any]:
-    return {
-        key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(settings).items()
-    }
+    values = dataclasses.asdict(settings)
+    if not values.get("backbone", True):
+        # Fields that mean nothing are left out, so that a Swin has the configuration it always had.
+        values = {key: value for key, value in values.items() if not key.startswith("backbone")}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
 def _settings(kind: type[Any], values: Any, part: str) -> Any:
@@ -213,7 +225,7 @@ def _settings(kind: type[Any], values: Any, part: str) -> Any:
         elif isinstance(default, (bool, str)):
             checked[key] = _typed(value, type(default), where)
         elif isinstance(default, int):
-            checked[key] = _count(value, where, least=0 if key.endswith("_id") else 1)
+            checked[key] = _count(value, where, least=0 if key.endswith("_id") or key.startswith("backbone") else 1)
         elif key.endswith("_rate"):
             checked[key] = _share(value, where)
         else:
@@ -222,6 +234,8 @@ def _settings(kind: type[Any], values: Any, part: str) -> Any:
 
 
 def _check_parts(vision: VisionSettings, text: TextSettings) -> None:
+    if vision.backbone and not (vision.backbone_stride and vision.backbone_dimension):
+        raise ModelError("needs backbone_stride and backbone_dimension", where=f"{CONFIG_NAME}: vision.backbone")
     if len(vision.depths) != len(vision.num_heads):
         raise ModelError("depths and num_heads must be equally long", where=f"{CONFIG_NAME}: vision")
     if any((vision.embed_dim << stage) % heads for stage, heads in enumerate(vision.num_heads)):

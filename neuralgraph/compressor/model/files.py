@@ -9,10 +9,12 @@ from pathlib import Path
 
 from neuralgraph.errors import ModelError
 
-__all__ = ["MODEL_FILES", "model_digest", "model_directory"]
+__all__ = ["MEAN_ATTENTION_NAME", "MODEL_FILES", "model_digest", "model_directory"]
 
 MODEL_FILES: tuple[str, ...] = ("config.json", "model.safetensors", "preprocessor_config.json", "tokenizer.json")
-"""The files of a complete model, all needed, all that is ever read."""
+"""The files of a complete model, all needed."""
+MEAN_ATTENTION_NAME = "mean_attention.safetensors"
+"""May be there too; nothing else is ever read."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 _BLOCK = 1 << 20
@@ -53,12 +55,13 @@ def model_directory(
 
 
 def model_digest(directory: Path) -> str:
-    """SHA-256 (64 hex digits) over configuration, weights, preprocessing and tokenizer.
+    """SHA-256 (64 hex digits) over configuration, weights, preprocessing, tokenizer and, if there is one, mean map.
 
     The same on every machine: names in a fixed order, and JSON by its content, not by its line ends or indentation.
     """
     whole = hashlib.sha256()
-    for name in MODEL_FILES:
+    mean = [MEAN_ATTENTION_NAME] if (directory / MEAN_ATTENTION_NAME).is_file() else []
+    for name in (*MODEL_FILES, *mean):
         part = hashlib.sha256()
         path = directory / name
         if name.endswith(".json"):
@@ -76,10 +79,11 @@ def _from_hub(source: str, needed: tuple[str, ...], *, revision: str | None, loc
     import huggingface_hub
     import huggingface_hub.errors
 
+    wanted = [*needed, MEAN_ATTENTION_NAME]
     try:
         return Path(
             huggingface_hub.snapshot_download(
-                source, revision=revision, allow_patterns=list(needed), local_files_only=local_files_only
+                source, revision=revision, allow_patterns=wanted, local_files_only=local_files_only
             )
         )
     except (huggingface_hub.errors.HfHubHTTPError, OSError, ValueError) as error:

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 import safetensors
 import safetensors.torch
 import torch
-from timm.models.swin_transformer import SwinTransformer
 from torch import nn
 from transformers import GenerationConfig, PreTrainedModel, T5ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import ModelOutput
 
+from neuralgraph.compressor.model.backbone import build_vision
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model.files import model_directory
 from neuralgraph.compressor.model.position import PositionSignal
 from neuralgraph.errors import ModelError
 
-__all__ = ["EncodedFilm", "NeuralGraphModel", "NeuralGraphOutput"]
+__all__ = ["EncodedFilm", "NeuralGraphModel", "NeuralGraphOutput", "classification_loss"]
 
 WEIGHTS_NAME = "model.safetensors"
 
@@ -64,21 +64,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
     def __init__(self, config: NeuralGraphConfig) -> None:
         super().__init__(config)
         vision, text = config.vision, config.text
-        self.vision = SwinTransformer(
-            img_size=vision.stride * vision.window_size,
-            patch_size=vision.patch_size,
-            in_chans=vision.channels,
-            num_classes=0,
-            embed_dim=vision.embed_dim,
-            depths=vision.depths,
-            num_heads=vision.num_heads,
-            window_size=vision.window_size,
-            mlp_ratio=vision.mlp_ratio,
-            drop_path_rate=vision.drop_path_rate,
-            # Films have many sizes: masks follow the input, and windows keep their size and their shift on every grid.
-            strict_img_size=False,
-            always_partition=True,
-        )
+        self.vision = build_vision(vision)
         width = config.projection_dim or text.d_model
         self.projection = nn.Sequential(
             nn.Linear(vision.dimension, width),
@@ -109,7 +95,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         -------
         EncodedFilm : a grid of H / stride x W / stride patches.
         """
-        cells = self.vision.forward_features(pixels)
+        cells: torch.Tensor = self.vision.forward_features(pixels)  # type: ignore[operator]
         rows, cols = int(cells.shape[1]), int(cells.shape[2])
         embedding = cells.flatten(1, 2)
         memory = self.projection(embedding) + self.position(rows, cols)
@@ -138,7 +124,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
             output.logits, output.generation_loss = written.logits, written.loss
             losses.append(written.loss)
         if class_labels is not None:
-            output.classification_loss = _classification_loss(class_logits, class_labels)
+            output.classification_loss = classification_loss(class_logits, class_labels)
             losses.append(self.config.classification_weight * output.classification_loss)
         if losses:
             output.loss = torch.stack(losses).sum()
@@ -275,8 +261,14 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         return set(self.all_tied_weights_keys)
 
 
-def _classification_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean binary cross-entropy over the findings that are known; 0 when none is."""
+def classification_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean binary cross-entropy over the findings that are known; 0 when none is.
+
+    Parameters
+    ----------
+    logits : float [B, findings].
+    labels : float [B, findings], 0 to 1, NaN where a finding is not known.
+    """
     known = ~labels.isnan()
     loss = nn.functional.binary_cross_entropy_with_logits(
         logits, labels.nan_to_num().to(logits.dtype), reduction="none"

@@ -103,17 +103,23 @@ class Preprocessor:
             E_NUM when a pixel is not a number from 0 to 1.
         """
         check_film(film)
-        pixels = torch.from_numpy(np.array(film, dtype=np.float32))[None, None]
         place = self.geometry(*film.shape)
-        if (place.height, place.width) != film.shape:
+        if (place.height, place.width) == film.shape:
+            pixels = torch.from_numpy(np.subtract(film, np.float32(self.mean), dtype=np.float32))[None, None]
+        else:
             pixels = torch.nn.functional.interpolate(
-                pixels, size=(place.height, place.width), mode="bilinear", antialias=True, align_corners=False
-            )
-        pixels = (pixels - self.mean) / self.std
+                torch.from_numpy(np.array(film, dtype=np.float32))[None, None],
+                size=(place.height, place.width),
+                mode="bilinear",
+                antialias=True,
+                align_corners=False,
+            ).sub_(self.mean)
+        pixels.div_(self.std)
         right = place.cols * self.stride - place.width
         bottom = place.rows * self.stride - place.height
-        # The border is repeated: a constant would draw an edge that the film does not have.
-        pixels = torch.nn.functional.pad(pixels, (0, right, 0, bottom), mode="replicate")
+        if right or bottom:
+            # The border is repeated: a constant would draw an edge that the film does not have.
+            pixels = torch.nn.functional.pad(pixels, (0, right, 0, bottom), mode="replicate")
         return pixels[0].expand(self.channels, -1, -1)
 
     def write(self, directory: Path) -> None:

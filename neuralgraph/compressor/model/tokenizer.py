@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -73,12 +74,27 @@ class ReportTokenizer:
         ------
         SourceError : E_SOURCE_TEXT when the text holds lone surrogates, which no encoding can carry.
         """
+        return self.encode_places(text)[0]
+
+    def encode_places(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Token ids as ``encode``, and the code points of the text that each stands for, end excluded.
+
+        Tokens that share one code point, as the bytes of a rare letter do, have the same place.
+        """
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise SourceError("the report holds characters that are not text", code="E_SOURCE_TEXT") from error
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+        found = self._tokenizer.encode(text, add_special_tokens=False)
+        return list(found.ids), [(int(start), int(end)) for start, end in found.offsets]
+
+    def decoded_places(self, ids: Sequence[int]) -> list[tuple[int, int]]:
+        """The code points of ``decode(ids)`` that each token stands for, end excluded."""
+        # A letter cut in its middle decodes to more signs than the whole letter: no end lies beyond that of the text.
+        whole = len(self.decode(ids))
+        ends = [min(whole, len(self.decode(ids[:count]))) for count in range(1, len(ids) + 1)]
+        ends = list(accumulate(ends, max))
+        return list(zip([0, *ends], ends, strict=False))
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids, special tokens left out; the exact inverse of ``encode`` for the bundled tokenizer."""

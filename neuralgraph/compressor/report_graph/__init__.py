@@ -24,9 +24,25 @@ def _none(**options: Any) -> Extractor:
     return NoneExtractor(**options)
 
 
+def _radgraph(**options: Any) -> Extractor:
+    from .radgraph import RadGraphExtractor
+
+    return RadGraphExtractor(**options)
+
+
+def _radgraph_json(**options: Any) -> Extractor:
+    from .radgraph import RadGraphJsonExtractor
+
+    if "annotations" not in options:
+        raise ModelError("the extractor radgraph-json needs its annotations (--annotations FILE)", where="extractor")
+    return RadGraphJsonExtractor(**options)
+
+
 # The closed table of extractors: nothing a file or a user names is ever imported from outside it.
 _TABLE: dict[str, Callable[..., Extractor]] = {
     "none": _none,
+    "radgraph": _radgraph,
+    "radgraph-json": _radgraph_json,
     "rules": _rules,
 }
 
@@ -40,7 +56,8 @@ def extractor(name: str = "rules", **options: Any) -> Extractor:
     Parameters
     ----------
     name : one of ``EXTRACTORS``.
-    options : keyword arguments of the extractor, e.g. ``sections="findings+impression"`` for ``rules``.
+    options : keyword arguments of the extractor, e.g. ``sections="findings+impression"`` for ``rules``,
+        ``annotations=FILE`` for ``radgraph-json``.
 
     Raises
     ------

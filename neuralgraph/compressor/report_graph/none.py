@@ -17,6 +17,6 @@ class NoneExtractor:
     version = "1"
     fingerprint = hashlib.sha256(b"").hexdigest()
 
-    def __call__(self, texts: Sequence[str]) -> list[ReportGraph]:
+    def __call__(self, texts: Sequence[str], keys: Sequence[str | None] | None = None) -> list[ReportGraph]:  # noqa: ARG002
         """One empty graph per report."""
         return [ReportGraph() for _ in texts]

@@ -91,5 +91,5 @@ class Extractor(Protocol):
     def fingerprint(self) -> str:
         """Hex digest of everything that decides the result besides the code: patterns, cues, options."""
 
-    def __call__(self, texts: Sequence[str]) -> list[ReportGraph]:
-        """One graph per report, in order."""
+    def __call__(self, texts: Sequence[str], keys: Sequence[str | None] | None = None) -> list[ReportGraph]:
+        """One graph per report, in order; ``keys`` name the reports for extractors that look them up."""

@@ -65,12 +65,13 @@ class RulesExtractor:
         """Finding category ("effusion") by canonical concept text ("pleural effusion")."""
         return self._lexicon.categories
 
-    def __call__(self, texts: Sequence[str]) -> list[ReportGraph]:
+    def __call__(self, texts: Sequence[str], keys: Sequence[str | None] | None = None) -> list[ReportGraph]:  # noqa: ARG002
         """One graph per report, in order.
 
         Parameters
         ----------
         texts : whole reports; the parts to read are found by ``sections.parts_to_read``.
+        keys : not looked at.
 
         Raises
         ------

@@ -13,6 +13,7 @@ from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts import (
     chexpert,
     chexpert_plus,
+    dicom_folder,
     folder,
     generic,
     mimic_cxr,
@@ -75,6 +76,7 @@ LAYOUTS: dict[str, Layout] = {
     "mimic-cxr": Layout(mimic_cxr.matches, mimic_cxr.resolve, _PUBLISHED),
     "mimic-cxr-jpg": Layout(mimic_cxr_jpg.matches, mimic_cxr_jpg.resolve, _PUBLISHED),
     "chexpert": Layout(chexpert.matches, chexpert.resolve, _NO_REPORTS),
+    "dicom": Layout(dicom_folder.matches, dicom_folder.resolve, _OWN),
     "folder": Layout(folder.matches, folder.resolve, _OWN),
 }
 """The layouts by name, in the order in which they are looked for."""

@@ -2,6 +2,7 @@
 
     df_chexpert_plus_240401.csv
     chexbert_labels/report_fixed.json
+    radgraph-XL-annotations/section_findings.json, section_impression.json
     PNG/PNG/train/patient00001/study1/view1_frontal.png, or DICOM
 
 The table names every image .jpg, whatever is shipped.
@@ -17,6 +18,7 @@ from pathlib import Path
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.chexpert_tree import PathParts, chexpert_view, path_parts
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
+from neuralgraph.sources.layouts.radgraph_annotations import read_annotations, squeezed
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.tables import labels_of, read_csv
 
@@ -33,6 +35,7 @@ class _Study:
     parts: PathParts
     patient: str
     report: str | None
+    sections: tuple[str, ...]
     order: str
     images: list[ManifestImage] = field(default_factory=list)
     labels: dict[str, float] | None = None
@@ -60,6 +63,7 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     if table is None:
         raise SourceError("there is no df_chexpert_plus table here")
     labels = _labels(roots.tables or roots.source)
+    graphs = read_annotations(roots.tables or roots.source) if roots.report_graphs else {}
     studies: dict[str, _Study] = {}
     place: tuple[Path, str] | None = None
     for row in read_csv(table, _COLUMNS):
@@ -72,7 +76,8 @@ def resolve(roots: Roots) -> Iterator[Entry]:
         folder, suffix = place or (roots.source, ".png")
         order = row.get("patient_report_date_order", "").split(".")[0].zfill(6)
         report, patient = _report(row), row["deid_patient_id"] or parts.patient
-        study = studies.setdefault(parts.study_key, _Study(parts, patient, report, order))
+        sections = (row.get("section_findings", ""), row.get("section_impression", ""))
+        study = studies.setdefault(parts.study_key, _Study(parts, patient, report, sections, order))
         if (study.report, study.patient) != (report, patient):
             study.reason = "conflicting_rows"
         view = chexpert_view(row["frontal_lateral"], row["ap_pa"])
@@ -98,6 +103,9 @@ def resolve(roots: Roots) -> Iterator[Entry]:
             labeler="chexbert" if study.labels else "",
             split=study.parts.split,
             order=study.order,
+            report_graphs=tuple(
+                graphs[key] for key in (squeezed(section) for section in study.sections) if key and key in graphs
+            ),
         )
 
 

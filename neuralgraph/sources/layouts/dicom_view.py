@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.deflated import inflated_file
 from neuralgraph.sources.dicom import is_dicom, stated_position
 from neuralgraph.sources.dicom_header import read_dicom_header
 
@@ -32,6 +33,6 @@ def dicom_view(path: str) -> str:
     except OSError:
         return "unknown"
     try:
-        return stated_position(read_dicom_header(data))
+        return stated_position(read_dicom_header(inflated_file(data)))
     except SourceError:
         return "unknown"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.manifest import Entry, ManifestImage, ManifestRow
-from neuralgraph.sources.layouts.roots import Roots
+from neuralgraph.sources.layouts.roots import Roots, files_below
 
 __all__ = ["matches", "resolve"]
 
@@ -45,21 +45,11 @@ def resolve(roots: Roots) -> Iterator[Entry]:
 
 
 def _images(folder: Path) -> Iterator[str]:
-    """Paths below the folder, with / between their parts, folder by folder in ascending order; hidden ones left out."""
-
-    def refuse(error: OSError) -> None:
-        raise SourceError(f"a folder cannot be listed ({error.strerror})") from error
-
-    for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = os.path.join(parent, name)
-            if not name.startswith(".") and _is_image(path, name):
-                yield Path(path).relative_to(folder).as_posix()
+    return (relative for relative in files_below(folder) if _is_image(folder / relative))
 
 
-def _is_image(path: str, name: str) -> bool:
-    suffix = os.path.splitext(name)[1].lower()
+def _is_image(path: Path) -> bool:
+    suffix = path.suffix.lower()
     if suffix in _SUFFIXES:
         return True
     # Archives hold DICOM files without a suffix, or named by a UID, whose end looks like one.

@@ -2,13 +2,15 @@
 
 Columns: ``image`` (a path, or several with ``;`` between), ``report`` (the text, or the path of a .txt file) or
 ``report_path``, ``study_id``, ``patient_id``, ``view`` (one, or one per image with ``;`` between), ``split``,
-``order``, ``labeler``, ``label.<name>``. Only ``image`` must be there. A column named as one of the fourteen CheXpert
-labels counts as that label. Paths are relative to the table. In JSON lines ``image`` and ``view`` may be lists. Rows of
-one ``study_id`` are one study with all their images.
+``order``, ``labeler``, ``label.<name>``, ``radgraph`` (the report's graph: one RadGraph entry or a list of them, as
+JSON). Only ``image`` must be there. A column named as one of the fourteen CheXpert labels counts as that label. Paths
+are relative to the table. In JSON lines ``image`` and ``view`` may be lists. Rows of one ``study_id`` are one study
+with all their images.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -95,6 +97,10 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         labels = _labels(row)
     except (TypeError, ValueError):
         return DroppedRow(key, "label_invalid")
+    try:
+        report_graphs = _report_graphs(row.get("radgraph"))
+    except (TypeError, ValueError, RecursionError):
+        return DroppedRow(key, "row_invalid")
     report, report_path = _report(row, report_folder)
     return ManifestRow(
         study_key=key,
@@ -109,7 +115,18 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         labeler=_word(row.get("labeler")),
         split=_word(row.get("split")),
         order=_word(row.get("order")),
+        report_graphs=report_graphs,
     )
+
+
+def _report_graphs(value: Any) -> tuple[str, ...]:
+    """Entries of RadGraph as JSON texts; a cell may hold one or several, as JSON or as plain data."""
+    if isinstance(value, str):
+        value = json.loads(value) if value.strip() else None
+    entries = [] if value is None or value != value else value if isinstance(value, list) else [value]
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("not an entry of RadGraph")
+    return tuple(json.dumps(entry, separators=(",", ":")) for entry in entries)
 
 
 def _word(value: Any) -> str:

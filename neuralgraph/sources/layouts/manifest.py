@@ -39,10 +39,15 @@ REASONS: dict[str, str] = {
     "conflicting_rows": "several rows of one study contradict each other",
     "no_image": "no image is named",
     "image_missing": "a named image is not there",
+    "header_unreadable": "the header of a DICOM file cannot be read",
+    "no_film": "no file of the study is a projection radiograph",
     "view_unknown": "no image is known to show a wanted view",
     "no_frontal": "images are there, none of a wanted view",
     "no_report": "no report is given",
     "report_missing": "the named report is not there",
+    "report_unreadable": "a file of reports cannot be read",
+    "report_not_final": "reports are there, none of them final",
+    "report_of_another": "the report found by the study's number belongs to another patient",
     "label_missing": "the label that is asked for is blank",
     "label_uncertain": "the label that is asked for is -1",
     "split_not_wanted": "the study belongs to a split that is not asked for",
@@ -52,7 +57,17 @@ REASONS: dict[str, str] = {
 """Why rows are dropped."""
 
 FAULTS: frozenset[str] = frozenset(
-    {"row_invalid", "label_invalid", "conflicting_rows", "no_image", "image_missing", "report_missing"}
+    {
+        "row_invalid",
+        "label_invalid",
+        "conflicting_rows",
+        "no_image",
+        "image_missing",
+        "header_unreadable",
+        "report_missing",
+        "report_unreadable",
+        "report_of_another",
+    }
 )
 """Reasons that are errors in the source; the others are choices that were made."""
 
@@ -90,6 +105,8 @@ class ManifestRow:
     """train, validate, test, or "" where nothing is said."""
     order: str = ""
     """Sorts a patient's studies from first to last."""
+    report_graphs: tuple[str, ...] = ()
+    """Graphs of parts of the report that come with the source: entries of RadGraph, each as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +176,7 @@ def manifest_line(row: ManifestRow) -> dict[str, Any]:
         "split": row.split,
         "order": row.order,
         "labeler": row.labeler,
+        "radgraph": [json.loads(graph) for graph in row.report_graphs],
         **{f"label.{name}": value for name, value in row.labels.items()},
     }
     return {name: value for name, value in line.items() if value not in (None, "", [])}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Roots", "physionet_root", "safe_join"]
+from neuralgraph.errors import SourceError
+
+__all__ = ["Roots", "files_below", "physionet_root", "safe_join"]
 
 
 @dataclass(frozen=True)
@@ -17,11 +21,13 @@ class Roots:
     source : the folder (for the generic layout, a table or its folder).
     reports : where the reports lie, when not there.
     tables : where labels, splits and metadata lie, when not there.
+    report_graphs : also read the RadGraph annotations that come with the data set.
     """
 
     source: Path
     reports: Path | None = None
     tables: Path | None = None
+    report_graphs: bool = False
 
 
 def physionet_root(folder: Path, project: str, member: str) -> Path | None:
@@ -42,6 +48,26 @@ def physionet_root(folder: Path, project: str, member: str) -> Path | None:
             if found:
                 return found[-1]
     return None
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """Paths of files below a folder, with / between their parts, folder by folder in ascending order; hidden ones left
+    out.
+
+    Raises
+    ------
+    SourceError : a folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise SourceError(f"a folder cannot be listed ({error.strerror})") from error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent, name)
+            if not name.startswith(".") and path.is_file():
+                yield path.relative_to(folder).as_posix()
 
 
 def safe_join(folder: Path, relative: str) -> str | None:

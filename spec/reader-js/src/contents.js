@@ -4,7 +4,7 @@ import { decodeCanonical } from "./canonical.js";
 import { fail } from "./errors.js";
 import { PROLOGUE_BYTES } from "./framing.js";
 import { isExtensionName, isSectionName } from "./names.js";
-import { checkMethod } from "./provenance.js";
+import { checkMethod, requireMap } from "./provenance.js";
 import { sha256 } from "./sha256.js";
 
 export const PAGE_BYTES = 65536;
@@ -88,7 +88,7 @@ export async function readContents(bytes, { count, tocOffset, limits }) {
   const maps = arrayOf(meta.methods, "methods");
   if (maps.length === 0) fail("E_TOC_KEY", "methods", "there is no method");
   for (const [i, method] of maps.entries()) {
-    checkMethod(method, `method ${i}`);
+    requireMap(method, `method ${i}`);
     const digest = await sha256(method.bytes);
     methods.push({ map: method, digest, tag: viewOf(digest).getUint32(0, true) });
   }
@@ -97,5 +97,6 @@ export async function readContents(bytes, { count, tocOffset, limits }) {
   for (let i = 1; i < methods.length; i++) {
     if (compareBytes(methods[i - 1].digest, methods[i].digest) >= 0) fail("E_METHOD", "methods", "methods are not in order");
   }
+  methods.forEach((method, i) => checkMethod(method.map, `method ${i}`));
   return { sections, methods, metaBytes: top.meta.bytes };
 }

@@ -64,6 +64,15 @@ export function decodedForm(study) {
             bytes_per_pixel: study.pixels.bytesPerPixel,
             values: toHex(study.pixels.values),
           },
+    ...(study.wordAttention === null
+      ? {}
+      : {
+          word_attention: {
+            spans: study.wordAttention.spans,
+            step: f32(study.wordAttention.step),
+            attention: f32s(study.wordAttention.attention),
+          },
+        }),
     extensions: study.extensions.map(({ name, payload }) => ({ name, payload: toHex(payload) })),
   };
 }

@@ -7,11 +7,12 @@ const METHOD = {
   score: ["rule", "layer", "heads"],
   prune: ["policy", "value"],
   extractor: ["name", "version", "fingerprint"],
+  fusion: ["rule", "pivots"],
 };
 const SOURCE = ["report", "films", "labeler", "terms"];
 const REPORT = ["given", "generated", "none"];
 
-function requireMap(node, where) {
+export function requireMap(node, where) {
   if (node.type !== "map") fail("E_TOC_KEY", where, "this is not a map");
 }
 

@@ -5,8 +5,9 @@ import { crc32 } from "./crc32.js";
 import { fail } from "./errors.js";
 import { formOfStreams, planeBytes } from "./forms.js";
 import { INDEX_COUNTS } from "./index.js";
+import { wordCount } from "./words.js";
 
-export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, embedding: 0x20, vectors: 0x60 });
+export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, words: 0x10, embedding: 0x20, vectors: 0x60 });
 const SYNC = Uint8Array.of(0x4e, 0x47, 0x52, 0x72, 0xb1, 0x9d, 0x5e, 0xc3);
 const FIXED_BYTES = 104;
 const TABLE_ROW_BYTES = 16;
@@ -16,7 +17,7 @@ const COUNTS = [
 ];
 
 const isExtension = (id) => id >= 0x8000 && id <= 0xbfff;
-const isOptionalColumn = (id) => id >= 0x10 && id <= 0x1f;
+export const isOptionalColumn = (id) => id >= 0x11 && id <= 0x1f;
 
 function checkCounts(c, where) {
   const rules = [
@@ -67,7 +68,7 @@ function checkPresence(streams, counts, where) {
     vectors: matrix(STREAM.vectors, counts.n_concept_vectors > 0),
   };
   for (const id of ids) {
-    const known = id >= STREAM.graph && id <= STREAM.pixels;
+    const known = (id >= STREAM.graph && id <= STREAM.pixels) || id === STREAM.words;
     const plane = id >= STREAM.embedding && id < STREAM.vectors + 0x40;
     if (!known && !plane && !isOptionalColumn(id) && !isExtension(id)) fail("E_STREAM", where, `unknown stream 0x${id.toString(16)}`);
   }
@@ -89,6 +90,7 @@ function checkSizes(streams, counts, forms, where) {
   };
   for (const { id, storedBytes, decodedBytes } of streams) {
     const place = `${where} stream 0x${id.toString(16)}`;
+    if (id === STREAM.words && wordCount(decodedBytes, counts.n_cells) === null) fail("E_SIZE", place, "not a whole number of words");
     const size = sizeOf(id);
     if (size !== null && size > Number.MAX_SAFE_INTEGER) fail("E_OVERFLOW", place, "a size exceeds 2^53 - 1");
     if (size !== null && size !== decodedBytes) fail("E_SIZE", place, `the counts require ${size} bytes, not ${decodedBytes}`);

@@ -3,7 +3,7 @@ import { crc32 } from "./crc32.js";
 import { fail } from "./errors.js";
 import { splitExtensions } from "./extensions.js";
 import { decodeMatrix } from "./forms.js";
-import { STREAM } from "./record.js";
+import { STREAM, isOptionalColumn } from "./record.js";
 import { decodeZstd } from "./zstd/frame.js";
 
 function decodeStream(stored, stream, where) {
@@ -23,7 +23,7 @@ export function readStreams(record, header, where) {
   for (const stream of streams) {
     const stored = record.subarray(stream.offset, stream.offset + stream.storedBytes);
     if (crc32(stored) !== stream.crc32) fail("E_CRC", place(stream), "the bytes do not match their checksum");
-    if (stream.id < 0x10 || stream.id > 0x1f) decoded.set(stream.id, decodeStream(stored, stream, place(stream)));
+    if (!isOptionalColumn(stream.id)) decoded.set(stream.id, decodeStream(stored, stream, place(stream)));
   }
   const matrix = (base, form, rows, width) => {
     if (form === null) return new Float32Array(0);
@@ -36,6 +36,7 @@ export function readStreams(record, header, where) {
     vectors: matrix(STREAM.vectors, forms.vectors, counts.n_concept_vectors, counts.concept_dim),
     report: decoded.get(STREAM.report) ?? null,
     pixels: decoded.get(STREAM.pixels) ?? null,
+    words: decoded.get(STREAM.words) ?? null,
     extensions: splitExtensions(streams.filter((stream) => stream.id >= 0x8000), decoded, place),
   };
 }

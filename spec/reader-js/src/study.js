@@ -12,6 +12,7 @@ import { checkEdges, checkLabels, checkPatches, checkReportGraph, checkViews, lo
 import { readStreams } from "./streams.js";
 import { readStrings } from "./strings.js";
 import { decodeUtf8 } from "./utf8.js";
+import { readWords } from "./words.js";
 import { CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS } from "./vocabulary.js";
 
 function attentionMaps(g, counts) {
@@ -70,6 +71,7 @@ function assemble(header, parts, g, strings, source, report, place, where) {
     provenanceNodes: { method: header.method.map, source },
     report,
     pixels: parts.pixels === null ? null : readPixels(parts.pixels, counts.n_patches, `${where} pixels`),
+    wordAttention: parts.words === null ? null : readWords(parts.words, counts.n_cells, `${where} word attention`),
     extensions: nameExtensions(parts.extensions),
     decodedBytes: header.decodedBytes,
     streamCount: header.streams.length,

@@ -145,7 +145,7 @@ def test_caption_says_what_was_kept_by_which_model_at_what_size():
     assert "film 100 x 70 px" in text
     assert "grid 4 x 5" in text
     assert "kept 3 of 20 patches (15.0%)" in text
-    assert "model demo" in text
+    assert "demo model, learnt from synthetic films only" in text
     assert "untrained" not in text
     assert "source 14,000 bytes" in text
     assert "file 512 bytes" in text
@@ -154,6 +154,10 @@ def test_caption_says_what_was_kept_by_which_model_at_what_size():
 def test_an_untrained_model_is_named_untrained():
     text = caption(_study(provenance={"model": {"name": "demo", "trained": False}}))
     assert "untrained demo model" in text
+
+
+def test_a_model_of_ones_own_goes_by_its_name():
+    assert "model ours" in caption(_study(provenance={"model": {"name": "ours", "trained": True}}))
 
 
 def test_a_synthetic_film_says_so_and_a_real_one_does_not():

@@ -2,8 +2,10 @@ import json
 
 import pytest
 
-from neuralgraph.sources.layouts import detect_layout
+from neuralgraph.errors import SourceError
+from neuralgraph.sources.layouts import Roots, detect_layout, resolve_manifest
 from neuralgraph.sources.layouts.chexpert_tree import chexpert_view, path_parts
+from neuralgraph.sources.layouts.radgraph_annotations import read_annotations
 
 HEADER = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"]
 PREFIX = "CheXpert-v1.0-small/"
@@ -151,3 +153,53 @@ def test_chexpert_plus(tree, place, suffix, label_columns, reasons):
     assert first.patient_key == "patient64545"
     assert first.order < second.order
     assert reasons(manifest) == {"patient00001/study3": "no_report"}
+
+
+def annotation(text, word):
+    start = text.split().index(word)
+    entity = {
+        "tokens": word,
+        "label": "Observation::definitely present",
+        "start_ix": start,
+        "end_ix": start,
+        "relations": [],
+    }
+    return {"0": {"text": text, "entities": {"1": entity}, "data_source": None, "data_split": "inference"}}
+
+
+def test_radgraph_annotations(tree):
+    stems = [f"train/patient0000{number}/study1/view1_frontal" for number in (1, 2)]
+    for stem in stems:
+        tree.image(f"PNG/{stem}.png")
+    sections = [("Small effusion.\nNo change.", "Effusion."), ("", "1. Edema.")]
+    tree.table(
+        "df_chexpert_plus_240401.csv",
+        PLUS,
+        *(
+            (f"{stem}.jpg", "", "Frontal", "AP", f"p{number}", "1", "", "", "", *texts, "train")
+            for number, (stem, texts) in enumerate(zip(stems, sections, strict=True))
+        ),
+    )
+    # In another order than the rows, and with the annotation of a row that the table no longer has.
+    findings = [annotation("gone since .", "since"), annotation("Small effusion . No change .", "effusion")]
+    tree.file("radgraph-XL-annotations/section_findings.json", json.dumps(findings))
+    impressions = [annotation("1 . Edema .", "Edema"), annotation("Effusion .", "Effusion"), {"0": {"text": "x"}}]
+    tree.file("radgraph-XL-annotations/section_impression.json", json.dumps(impressions))
+    plain = resolve_manifest(Roots(tree.root))
+    assert [row.report_graphs for row in plain.rows] == [(), ()]
+    manifest = resolve_manifest(Roots(tree.root, report_graphs=True))
+    graphs = [[json.loads(graph)["text"] for graph in row.report_graphs] for row in manifest.rows]
+    assert graphs == [["Small effusion . No change .", "Effusion ."], ["1 . Edema ."]]
+    manifest.write(tree.root / "resolved.jsonl")
+    again = resolve_manifest(Roots(tree.root / "resolved.jsonl"))
+    assert [row.report_graphs for row in again.rows] == [row.report_graphs for row in manifest.rows]
+
+
+def test_annotations_that_cannot_be_used(tree, second):
+    with pytest.raises(SourceError, match="no RadGraph annotations"):
+        read_annotations(tree.root)
+    for content in ("[", "[3]", '[{"0": {"entities": {}}}]'):
+        second.file("section_findings.json", content)
+        with pytest.raises(SourceError) as caught:
+            read_annotations(second.root)
+        assert caught.value.code == "E_SOURCE_DAMAGED"

@@ -181,3 +181,16 @@ def test_parquet_without_pyarrow(tree, monkeypatch):
     path = tree.file("t.parquet", b"PAR1")
     with pytest.raises(ImportError, match=r"neuralgraph\[bulk\]"):
         list(read_table(path))
+
+
+def test_report_graphs(tree, reasons):
+    tree.image("a.png")
+    entry = {"text": "Edema .", "entities": {}}
+    cells = [json.dumps(entry), json.dumps([entry, entry]), "", "{", "3"]
+    tree.table(
+        "manifest.csv", "study_id,image,report,radgraph", *((n, "a.png", "Edema.", c) for n, c in enumerate(cells))
+    )
+    manifest = tree.manifest()
+    assert [len(row.report_graphs) for row in manifest.rows] == [1, 2, 0]
+    assert json.loads(manifest.rows[0].report_graphs[0]) == entry
+    assert reasons(manifest) == {"3": "row_invalid", "4": "row_invalid"}

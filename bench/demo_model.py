@@ -1,0 +1,271 @@
+"""Does the bundled model see? Attention, findings and reports against the truth of phantoms it has never met.
+
+    python -m bench.demo_model [--model demo] [--patients 160] [--output bench/results/demo_model.json]
+
+Patients come from a cohort of another seed than the training's. Definitions, fixed before anything was measured:
+
+- a lesion patch is a cell of which the mask covers more than a tenth; an enlarged heart is left out of "lesion kept",
+  because it fills the film, and is counted in phrase pointing;
+- kept are the ceil(share x patches) patches of highest score, as the compressor keeps them;
+- phrase pointing: the maximum of the attention summed over the words of one phrase is a lesion patch of the finding the
+  phrase names; "centre" counts only patches whose centre lies in the mask;
+- BLEU-2 is sacrebleu's corpus BLEU with n-grams up to 2 (tokenisation 13a) against findings and impression.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import statistics
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench.figures import draw_attention
+from neuralgraph.compressor import Compressor
+from neuralgraph.compressor.generation import ReportWriter
+from neuralgraph.compressor.model.files import model_digest
+from neuralgraph.compressor.model.mean_attention import read_mean_attention
+from neuralgraph.compressor.model.model import NeuralGraphModel
+from neuralgraph.compressor.model.preprocess import Preprocessor
+from neuralgraph.compressor.pruning import TopFraction
+from neuralgraph.compressor.scored_film import ScoredFilm
+from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY, load_scorer
+from neuralgraph.compressor.training.report_text import described_text
+from neuralgraph.sources.phantom import PhantomStudy, phantom_cohort
+
+ROOT = Path(__file__).resolve().parents[1]
+FIGURE = ROOT / "docs" / "measurements" / "demo_model.png"
+LIBRARIES = ("torch", "transformers", "timm", "sacrebleu")
+HELD_OUT_SEED = 2026
+RETENTIONS = (0.023, 0.05, 0.10)
+COVERED = 0.1
+NOT_LOCAL = ("cardiomegaly",)
+
+Scores = list[NDArray[np.float64]]
+
+
+def coverage(mask: NDArray[np.bool_], scored: ScoredFilm) -> NDArray[np.float64]:
+    """Share of every cell that a mask covers, [rows * cols]."""
+    share = np.zeros((scored.rows, scored.cols))
+    high, wide = scored.patch_height, scored.patch_width
+    for row, col in np.ndindex(share.shape):
+        box = mask[round(row * high) : round((row + 1) * high), round(col * wide) : round((col + 1) * wide)]
+        share[row, col] = box.sum() / (high * wide)
+    return share.ravel()
+
+
+def central(mask: NDArray[np.bool_], scored: ScoredFilm) -> NDArray[np.bool_]:
+    """Whether the centre of each cell lies in a mask, [rows * cols]."""
+    rows = np.minimum(((np.arange(scored.rows) + 0.5) * scored.patch_height).astype(int), mask.shape[0] - 1)
+    cols = np.minimum(((np.arange(scored.cols) + 0.5) * scored.patch_width).astype(int), mask.shape[1] - 1)
+    return mask[np.ix_(rows, cols)].ravel()
+
+
+def from_centre(scored: ScoredFilm) -> NDArray[np.float64]:
+    """The centre prior: the nearer to the middle of the film, the higher."""
+    rows = (np.arange(scored.rows) + 0.5) / scored.rows - 0.5
+    cols = (np.arange(scored.cols) + 0.5) / scored.cols - 0.5
+    return -np.hypot(rows[:, None], cols[None, :]).ravel()
+
+
+def from_mean(mean: NDArray[np.float32], scored: ScoredFilm) -> NDArray[np.float64]:
+    """The model's mean attention map on the grid of a film."""
+    fitted = torch.nn.functional.interpolate(
+        torch.from_numpy(mean)[None, None].double(), size=(scored.rows, scored.cols), mode="bilinear", antialias=True
+    )
+    return fitted.numpy().ravel()
+
+
+def kept(score: NDArray[Any], share: float) -> NDArray[np.int64]:
+    """Numbers of the patches the compressor would keep."""
+    return np.argsort(-score, kind="stable")[: math.ceil(share * len(score))]
+
+
+def chance(hits: int, cells: int, drawn: int) -> float:
+    """That `drawn` of `cells` patches, drawn at random, have one of `hits` among them."""
+    return 1 - math.comb(cells - hits, drawn) / math.comb(cells, drawn)
+
+
+def lesions_kept(studies: list[PhantomStudy], scored: list[ScoredFilm], mean: NDArray[np.float32]) -> dict[str, Any]:
+    """Studies with a lesion patch among the kept, and the share of the lesions' area kept; with baselines."""
+    rows = []
+    for study, film in zip(studies, scored, strict=True):
+        masks = [finding.mask for finding in study.findings if finding.present and finding.name not in NOT_LOCAL]
+        share = coverage(np.any(masks, axis=0), film) if masks else np.zeros(0)
+        if (share > COVERED).any():
+            rows.append((share, film))
+    rankings: dict[str, Callable[[ScoredFilm], NDArray[Any]]] = {
+        "model": lambda film: film.score,
+        "centre": from_centre,
+        "mean_map": lambda film: from_mean(mean, film),
+    }
+    result: dict[str, Any] = {
+        "lesion_studies": len(rows),
+        "lesion_patches": _mean((s > COVERED).mean() for s, _ in rows),
+    }
+    for retention in RETENTIONS:
+        table = {}
+        for name, ranking in rankings.items():
+            chosen = [(share, kept(ranking(film), retention)) for share, film in rows]
+            table[name] = {
+                "lesion_kept": _mean((share[keep] > COVERED).any() for share, keep in chosen),
+                "area_kept": _mean(share[keep].sum() / share.sum() for share, keep in chosen),
+                "patches_on_lesion": _mean((share[keep] > COVERED).mean() for share, keep in chosen),
+            }
+        table["random"] = {
+            "lesion_kept": _mean(
+                chance(int((s > COVERED).sum()), len(s), math.ceil(retention * len(s))) for s, _ in rows
+            ),
+            "area_kept": _mean(math.ceil(retention * len(s)) / len(s) for s, _ in rows),
+            "patches_on_lesion": _mean((s > COVERED).mean() for s, _ in rows),
+        }
+        result[str(retention)] = table
+    return result
+
+
+def pointing(studies: list[PhantomStudy], scored: list[ScoredFilm], mean: NDArray[np.float32]) -> dict[str, Any]:
+    """Phrase pointing by finding, and for all; baselines for all."""
+    hits: dict[str, list[dict[str, float]]] = {}
+    for study, film in zip(studies, scored, strict=True):
+        words = film.words
+        if words is None:
+            raise AssertionError("the scorer was asked for words")
+        for finding in study.findings:
+            if not finding.present:
+                continue
+            cells, centres = coverage(finding.mask, film) > COVERED, central(finding.mask, film)
+            for start, end in finding.phrases:
+                inside = (words.start < end) & (words.end > start)
+                place = int(words.attention[inside].sum(axis=0).argmax())
+                hits.setdefault(finding.name, []).append(
+                    {
+                        "model": float(cells[place]),
+                        "model_centre": float(centres[place]),
+                        "whole_report_map": float(cells[int(film.score.argmax())]),
+                        "random": float(cells.mean()),
+                        "centre": float(cells[int(from_centre(film).argmax())]),
+                        "mean_map": float(cells[int(from_mean(mean, film).argmax())]),
+                    }
+                )
+    every = [hit for found in hits.values() for hit in found]
+    local = [hit for name, found in hits.items() if name not in NOT_LOCAL for hit in found]
+    return {
+        "phrases": len(every),
+        "all": {name: _mean(hit[name] for hit in every) for name in every[0]},
+        "all_but_cardiomegaly": {name: _mean(hit[name] for hit in local) for name in local[0]},
+        "by_finding": {
+            name: {"phrases": len(found), **{key: _mean(hit[key] for hit in found) for key in found[0]}}
+            for name, found in sorted(hits.items())
+        },
+    }
+
+
+def head_auc(directory: Path, studies: list[PhantomStudy]) -> dict[str, float]:
+    """Area under the ROC curve of the classification head, by finding."""
+    model, preprocessor = NeuralGraphModel.from_pretrained(directory), Preprocessor.read(directory)
+    with torch.inference_mode():
+        logits = np.concatenate([model(preprocessor(study.pixels)[None]).class_logits.numpy() for study in studies])
+    areas = {}
+    for column, name in enumerate(model.config.labels):
+        truth = np.array([study.labels[name] for study in studies]) == 1
+        wins = np.sign(logits[truth, column][:, None] - logits[~truth, column][None, :])
+        areas[name] = round(float((wins.mean() + 1) / 2), 3)
+    return areas
+
+
+def reports(directory: Path, studies: list[PhantomStudy], plain: list[PhantomStudy]) -> dict[str, Any]:
+    """BLEU-2 of the reports written from all patches and from the kept ones, with what bounds it."""
+    from sacrebleu.metrics import BLEU
+
+    metric = BLEU(max_ngram_order=2)
+    compressor = Compressor.from_pretrained(directory, policy=TopFraction(1.0), report_graph="none")
+    writer = ReportWriter.from_pretrained(directory)
+    whole = [compressor(study.pixels, study.report) for study in studies]
+    truth = [described_text(study.report) for study in studies]
+
+    def score(written: list[str]) -> float:
+        return round(metric.corpus_score(written, [truth]).score / 100, 3)
+
+    from_all = [writer(study) for study in whole]
+    result: dict[str, Any] = {"films": len(studies), "bleu2": {"all patches": score(from_all)}}
+    for retention in RETENTIONS:
+        result["bleu2"][f"kept {retention:.1%}"] = score([writer(study.prune(retain=retention)) for study in whole])
+    result["bleu2"]["report of another patient"] = score(truth[1:] + truth[:1])
+    result["bleu2"]["plainest report of the truth"] = score([described_text(study.report) for study in plain])
+    result["signature"] = str(metric.get_signature())
+    result["example"] = {"truth": truth[0], "written": from_all[0]}
+    return result
+
+
+def measure(model: str, patients: int, written: int) -> tuple[dict[str, Any], list[PhantomStudy], list[ScoredFilm]]:
+    """All results for one model."""
+    directory = DEMO_DIRECTORY if model == DEMO else Path(model)
+    scorer, mean = load_scorer(directory), read_mean_attention(directory)
+    if mean is None:
+        raise SystemExit("the model has no mean attention map")
+    studies = list(phantom_cohort(HELD_OUT_SEED, patients))
+    scored = [scorer([study.pixels], [study.report], words=True)[0] for study in studies]
+    some = max(1, patients // 4)
+    large = list(phantom_cohort(HELD_OUT_SEED, some, height=960, width=800))
+    large_scored = [scorer([study.pixels], [study.report], words=True)[0] for study in large]
+    first = max(1, written // 2)
+    plain = list(phantom_cohort(HELD_OUT_SEED, first, height=64, width=64, variety=0.0))
+    results = {
+        "model": {"digest": model_digest(directory), "trained": scorer.trained},
+        "held_out": {"cohort_seed": HELD_OUT_SEED, "patients": patients, "films": len(studies), "film": [512, 512]},
+        "grid": [scored[0].rows, scored[0].cols],
+        "lesions": lesions_kept(studies, scored, mean),
+        "pointing": pointing(studies, scored, mean),
+        "auc": head_auc(directory, studies),
+        "large_films": {
+            "film": [960, 800],
+            "films": len(large),
+            "grid": [large_scored[0].rows, large_scored[0].cols],
+            "lesions": lesions_kept(large, large_scored, mean),
+            "pointing": pointing(large, large_scored, mean)["all"],
+        },
+        "reports": reports(directory, studies[: len(plain)], plain),
+    }
+    return results, studies, scored
+
+
+def _mean(values: Any) -> float:
+    return round(statistics.fmean(float(value) for value in values), 3)
+
+
+def main() -> None:
+    """Measure, write the results and draw the figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=DEMO)
+    parser.add_argument("--patients", type=int, default=160)
+    parser.add_argument("--written", type=int, default=120, help="about how many films reports are written of")
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "demo_model.json")
+    parser.add_argument("--figure", type=Path, default=FIGURE)
+    arguments = parser.parse_args()
+    results, studies, scored = measure(arguments.model, arguments.patients, arguments.written)
+    training = (DEMO_DIRECTORY if arguments.model == DEMO else Path(arguments.model)) / "training.json"
+    record = {
+        "command": f"python -m bench.demo_model --patients {arguments.patients} --written {arguments.written}",
+        "machine": {"cores": os.cpu_count(), "platform": platform.machine()},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        **results,
+        "training": json.loads(training.read_text(encoding="utf-8")) if training.is_file() else None,
+    }
+    arguments.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    draw_attention(arguments.figure, studies, scored, share=RETENTIONS[0])
+    shown = {name: results[name] for name in ("lesions", "pointing", "auc", "large_films", "reports")}
+    sys.stdout.write(json.dumps(shown, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

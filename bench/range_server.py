@@ -1,0 +1,103 @@
+"""A web server on the loopback interface that serves byte ranges, counts them, and fails when told to.
+
+For tests and benchmarks: the one of the standard library serves no ranges.
+"""
+
+from __future__ import annotations
+
+import mmap
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+__all__ = ["RangeServer", "range_server"]
+
+
+@dataclass
+class RangeServer:
+    """What the server serves, what it was asked, and how it misbehaves."""
+
+    files: dict[str, bytes | mmap.mmap] = field(default_factory=dict)
+    address: str = ""
+    ranges: list[tuple[str, str]] = field(default_factory=list)
+    """Path and Range header of every GET."""
+    fail: list[int] = field(default_factory=list)
+    """Statuses that the next GETs answer with instead of the bytes."""
+    short: int = 0
+    """So many next answers lack their last byte."""
+    without_ranges: bool = False
+
+    def url(self, name: str) -> str:
+        """Where a file is."""
+        return f"{self.address}/{name}"
+
+
+@contextmanager
+def range_server() -> Iterator[RangeServer]:
+    """A server that runs as long as the block."""
+    state = RangeServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _content(self) -> bytes | mmap.mmap | None:
+            content = state.files.get(self.path.lstrip("/").split("?")[0])
+            if content is None:
+                self.send_error(404)
+            return content
+
+        def _headers(self, status: int, content: bytes | mmap.mmap, length: int, extent: str = "") -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(length))
+            self.send_header("ETag", f'"{len(content)}-{zlib.crc32(content[-4096:])}"')
+            if not state.without_ranges:
+                self.send_header("Accept-Ranges", "bytes")
+            if extent:
+                self.send_header("Content-Range", extent)
+            self.end_headers()
+
+        def do_HEAD(self) -> None:
+            content = self._content()
+            if content is not None:
+                self._headers(200, content, len(content))
+
+        def do_GET(self) -> None:
+            content = self._content()
+            if content is None:
+                return
+            asked = self.headers.get("Range", "")
+            state.ranges.append((self.path, asked))
+            if state.fail:
+                self.send_error(state.fail.pop(0))
+                return
+            if not asked or state.without_ranges:
+                self._headers(200, content, len(content))
+                self.wfile.write(content)
+                return
+            first, last = asked.removeprefix("bytes=").split("-")
+            start = int(first) if first else len(content) - int(last)
+            stop = min(len(content), int(last) + 1) if last and first else len(content)
+            if start >= len(content):
+                self.send_error(416)
+                return
+            piece = content[start:stop]
+            if state.short:
+                state.short -= 1
+                piece = piece[:-1]
+            self._headers(206, content, len(piece), f"bytes {start}-{stop - 1}/{len(content)}")
+            self.wfile.write(piece)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,123 @@
+"""Which score rule finds the lesion: every rule on held-out phantoms, with one model.
+
+    python -m bench.score_rules [--model demo] [--films 200] [--output bench/results/score_rules.json]
+
+A phantom knows where its lesions are. For every rule and retention: the share of lesion studies with a lesion patch
+among the kept patches. A lesion patch is a cell of which a lesion covers more than a tenth; an enlarged heart is no
+lesion here, because it fills the film.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.compressor.compressor import present_findings
+from neuralgraph.compressor.model.files import model_digest
+from neuralgraph.compressor.model.mean_attention import read_mean_attention
+from neuralgraph.compressor.report_graph import extractor
+from neuralgraph.compressor.score_rules import SCORE_RULES
+from neuralgraph.compressor.scored_film import ScoredFilm
+from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY, load_scorer
+from neuralgraph.sources.phantom import phantom
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARIES = ("torch", "transformers", "timm")
+RETENTIONS = (0.023, 0.05, 0.10)
+FIRST_SEED = 5_000_000
+"""Seeds from here on belong to no training set."""
+_COVERED = 0.1
+_NOT_LOCAL = ("cardiomegaly",)
+"""Findings that fill so much of a film that any patch would find them."""
+
+
+def lesion_cells(masks: list[NDArray[np.bool_]], scored: ScoredFilm) -> NDArray[np.bool_]:
+    """bool [rows * cols]: cells that a lesion covers by more than a tenth."""
+    lesion = np.any(masks, axis=0)
+    found = np.zeros((scored.rows, scored.cols), bool)
+    high, wide = scored.patch_height, scored.patch_width
+    for row, col in np.ndindex(found.shape):
+        box = lesion[round(row * high) : round((row + 1) * high), round(col * wide) : round((col + 1) * wide)]
+        found[row, col] = box.sum() > _COVERED * high * wide
+    return found.ravel()
+
+
+def kept_share(scores: list[ScoredFilm], cells: list[NDArray[np.bool_]], retention: float) -> float:
+    """Share of studies with a lesion patch among those kept."""
+    hits = 0
+    for scored, lesion in zip(scores, cells, strict=True):
+        kept = np.argsort(-scored.score, kind="stable")[: math.ceil(retention * len(lesion))]
+        hits += bool(lesion[kept].any())
+    return hits / len(scores)
+
+
+def measure(model: str, films: int, side: int) -> dict[str, Any]:
+    """The results for one model."""
+    studies = []
+    seed = FIRST_SEED
+    while len(studies) < films:
+        made = phantom(seed, height=side, width=side)
+        seed += 1
+        masks = [finding.mask for finding in made.findings if finding.present and finding.name not in _NOT_LOCAL]
+        if masks and np.any(masks):
+            studies.append((made, masks))
+    directory = DEMO_DIRECTORY if model == DEMO else Path(model)
+    reader = extractor("rules", sections="findings+impression")
+    pixels, reports = [made.pixels for made, _ in studies], [made.report for made, _ in studies]
+    table: dict[str, Any] = {}
+    for rule in SCORE_RULES:
+        if rule == "contrast" and read_mean_attention(directory) is None:
+            table[rule] = "the model has no mean attention map"
+            continue
+        scorer = load_scorer(
+            model if model == DEMO else directory, rule=rule, findings=lambda text: present_findings(reader, text)
+        )
+        scored = scorer(pixels, reports)
+        cells = [lesion_cells(masks, one) for (_, masks), one in zip(studies, scored, strict=True)]
+        table[rule] = {str(each): round(kept_share(scored, cells, each), 3) for each in RETENTIONS}
+        table[rule]["studies_by_sum_instead"] = sum(one.rule != rule for one in scored)
+    random = np.random.default_rng(0)
+    draws = [one._replace(score=random.random(len(one.score), np.float32)) for one in scored]
+    table["random"] = {str(each): round(kept_share(draws, cells, each), 3) for each in RETENTIONS}
+    return {
+        "model": {"digest": model_digest(directory), "trained": scorer.trained},
+        "films": films,
+        "film_side": side,
+        "seeds": [FIRST_SEED, seed],
+        "lesion_kept": table,
+    }
+
+
+def main() -> None:
+    """Measure and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=DEMO)
+    parser.add_argument("--films", type=int, default=200)
+    parser.add_argument("--side", type=int, default=512)
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "score_rules.json")
+    arguments = parser.parse_args()
+    results = {
+        "command": f"python -m bench.score_rules --films {arguments.films} --side {arguments.side}",
+        "machine": {"cores": os.cpu_count(), "platform": platform.machine()},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "transformers")},
+        },
+        **measure(arguments.model, arguments.films, arguments.side),
+    }
+    arguments.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    sys.stdout.write(json.dumps(results["lesion_kept"], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Small multiples: the film once per word, with where the model looked for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.adapters.picture.film_panel import checked_image
+from neuralgraph.adapters.picture.lettering import FONT, legible
+from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_words", "word_spans"]
+
+_COLUMNS = 4
+_WIDTH = 14.0
+_MOST_WORDS = 48
+_COLOURS = "cividis"
+
+
+def word_spans(study: Study, word: str | None = None) -> list[tuple[str, int, int]]:
+    """(text, start, end) of what can be shown of a study with word attention.
+
+    With the report stored, its words; without it, the concepts, whose texts a study has anyway.
+
+    Parameters
+    ----------
+    study : with word attention.
+    word : keep what holds this text, upper and lower case alike; everything when None. Of several words in a row the
+        stored report is searched as it stands.
+
+    Raises
+    ------
+    StudyError (E_STUDY) : the study has no word attention, or nothing with this text.
+    """
+    if study.word_attention is None:
+        raise StudyError("the study holds no attention of words; compress it with --words", where="word_attention")
+    if study.report is None:
+        found = [(concept.text, concept.start, concept.end) for concept in study.concepts]
+        found = [each for each in found if word is None or word.lower() in each[0].lower()]
+    elif word is None:
+        spans = zip(study.word_attention.start.tolist(), study.word_attention.end.tolist(), strict=True)
+        found = [(study.report[start:end], start, end) for start, end in spans]
+    else:
+        low, found, at = study.report.lower(), [], 0
+        while word and (at := low.find(word.lower(), at)) >= 0:
+            found.append((study.report[at : at + len(word)], at, at + len(word)))
+            at += len(word)
+    if not found:
+        where = "its concepts (the report is not stored)" if study.report is None else "its report"
+        raise StudyError(f"the study has no {word!r} among {where}", where="word")
+    return found
+
+
+def draw_words(
+    study: Study,
+    *,
+    word: str | None = None,
+    image: NDArray[np.float32] | None = None,
+    view: int = 0,
+) -> Figure:
+    """Draw where the model looked, word by word.
+
+    Parameters
+    ----------
+    study : with word attention.
+    word : which words; see ``word_spans``. The first 48 are drawn.
+    image, view : as for ``draw_study``.
+
+    Raises
+    ------
+    MissingExtraError (E_EXTRA), SourceError, StudyError : as for ``draw_study``; E_STUDY as for ``word_spans``.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise missing_extra("drawing a picture", extra="plot", library="matplotlib") from error
+    if not 0 <= view < len(study.views):
+        raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")
+    shown = word_spans(study, word)[:_MOST_WORDS]
+    pixels = None if image is None else checked_image(image, study, view)
+    figure = Figure(figsize=(_WIDTH, _height(study, view, shown)), facecolor="white")
+    FigureCanvasAgg(figure)
+    columns = min(_COLUMNS, len(shown))
+    panels = figure.subplots(math.ceil(len(shown) / columns), columns, squeeze=False).ravel()
+    film = study.views[view]
+    first = sum(each.rows * each.cols for each in study.views[:view])
+    assert study.word_attention is not None  # word_spans refuses a study without
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, (text, start, end) in zip(panels, shown, strict=False):
+        cells = study.word_attention.within(start, end)[first : first + film.rows * film.cols]
+        attention = cells.reshape(film.rows, film.cols)
+        share = attention / (float(attention.max()) or 1.0)
+        if pixels is not None:
+            axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=(0, film.width, film.height, 0))
+        reach = (0, film.cols * film.patch_width, film.rows * film.patch_height, 0)
+        alpha = np.ones_like(share) if pixels is None else 0.1 + 0.6 * share
+        axes.imshow(share, cmap=_COLOURS, vmin=0, vmax=1, alpha=alpha, extent=reach, interpolation="nearest")
+        axes.set_xlim(0, film.width)
+        axes.set_ylim(film.height, 0)
+        axes.set_title(legible(text), fontsize=8, fontfamily=FONT)
+    return figure
+
+
+def _height(study: Study, view: int, shown: Sequence[tuple[str, int, int]]) -> float:
+    film, columns = study.views[view], min(_COLUMNS, len(shown))
+    panel = _WIDTH / columns * film.height / film.width
+    return float(np.clip(math.ceil(len(shown) / columns) * (panel + 0.3), 2.0, 100.0))

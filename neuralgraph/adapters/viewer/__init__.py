@@ -1,0 +1,8 @@
+"""A study in a browser: the page that shows .ngr files, alone with a file inside, or served to this machine only."""
+
+from __future__ import annotations
+
+from neuralgraph.adapters.viewer.page import page_with, viewer_page
+from neuralgraph.adapters.viewer.serving import Serving
+
+__all__ = ["Serving", "page_with", "viewer_page"]

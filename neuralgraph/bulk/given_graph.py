@@ -1,0 +1,90 @@
+"""The report graph that comes with the source (RadGraph annotations) in the place of one that is extracted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from neuralgraph.adapters.radgraph import ReportGraph, from_radgraph
+from neuralgraph.compressor.fusion import fusion
+from neuralgraph.errors import SourceError, StudyError
+from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.study import Study
+from neuralgraph.sources.layouts.radgraph_annotations import squeezed
+
+__all__ = ["GIVEN", "with_given_graph"]
+
+GIVEN = "radgraph"
+"""Name of the extractor, in settings and in provenance, for graphs that come with the source."""
+
+_EXTRACTOR = {"name": GIVEN, "version": "given", "fingerprint": hashlib.sha256(b"").hexdigest()[:16]}
+
+
+def with_given_graph(study: Study, text: str, graphs: Sequence[str]) -> Study:
+    """The study with the source's own report graph.
+
+    Parameters
+    ----------
+    study : without concepts.
+    text : what of the report was read; spans will count its code points.
+    graphs : RadGraph entries as JSON; those of other parts of the report are passed over.
+
+    Raises
+    ------
+    SourceError
+        E_SOURCE_READ: a part of the text has no graph. E_SOURCE_DAMAGED: a graph is not one of RadGraph.
+    """
+    places = [place for place, letter in enumerate(text) if letter.isalnum()]
+    whole = squeezed(text)
+    if len(places) != len(whole):
+        raise SourceError("the report cannot be aligned with its RadGraph annotation", code="E_SOURCE_TEXT")
+    covered = 0
+    concepts: list[Concept] = []
+    triples: list[tuple[int, int, int]] = []
+    for graph in graphs:
+        part = _graph(graph)
+        letters = squeezed(part.text)
+        start = whole.find(letters)
+        if not letters or start < 0:
+            continue
+        covered += len(letters)
+        triples += [(head + len(concepts), kind, tail + len(concepts)) for head, kind, tail in part.triples.tolist()]
+        concepts += [_placed(concept, part.text, places[start:]) for concept in part.concepts]
+    if covered != len(whole):
+        raise SourceError("a part of the report has no RadGraph annotation; use --extractor rules, or none")
+    order = sorted(range(len(concepts)), key=lambda index: (concepts[index].start, concepts[index].end, index))
+    rank = {index: position for position, index in enumerate(order)}
+    rows = sorted({(rank[head], kind, rank[tail]) for head, kind, tail in triples})
+    table = np.array(rows, np.int32).reshape(-1, 3)
+    patches = study.patches
+    edges = grid_edges(patches.view, patches.row, patches.col)
+    return replace(
+        study,
+        concepts=tuple(concepts[index] for index in order),
+        triples=table,
+        fusion=fusion(len(patches), edges, len(concepts), table),
+        provenance={**study.provenance, "extractor": _EXTRACTOR},
+    )
+
+
+def _graph(graph: str) -> ReportGraph:
+    try:
+        return from_radgraph({"0": json.loads(graph)})["0"]
+    except (StudyError, ValueError, RecursionError) as error:
+        # What is wrong there may quote the report.
+        raise SourceError("the report's annotation is not a graph of RadGraph", code="E_SOURCE_DAMAGED") from error
+
+
+def _placed(concept: Concept, tokens: str, places: list[int]) -> Concept:
+    """The concept with its span in the report instead of in the annotation's tokens."""
+    before = sum(letter.isalnum() for letter in tokens[: concept.start])
+    inside = sum(letter.isalnum() for letter in tokens[concept.start : concept.end])
+    # A concept of signs alone, which no annotator makes, gets the letter before it.
+    first = places[min(before, len(places) - 1)]
+    last = places[min(before + max(inside, 1) - 1, len(places) - 1)]
+    return concept._replace(start=first, end=last + 1)

@@ -1,0 +1,72 @@
+"""What ``ngr convert`` can be asked for, word by word."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["BurnedInPolicy", "CohortName", "Engine", "Films", "LayoutName", "Sections", "Visit", "WithoutReport"]
+
+
+class LayoutName(StrEnum):
+    """How a source is laid out."""
+
+    auto = "auto"
+    manifest = "manifest"
+    mimic_cxr = "mimic-cxr"
+    mimic_cxr_jpg = "mimic-cxr-jpg"
+    chexpert = "chexpert"
+    chexpert_plus = "chexpert-plus"
+    openi = "openi"
+    dicom = "dicom"
+    folder = "folder"
+
+
+class CohortName(StrEnum):
+    """The paper's cohorts."""
+
+    neural_mimic = "neural-mimic"
+    neural_chexpert = "neural-chexpert"
+
+
+class Engine(StrEnum):
+    """What runs the workers."""
+
+    local = "local"
+    ray = "ray"
+
+
+class Visit(StrEnum):
+    """Which study of a patient."""
+
+    first = "first"
+    last = "last"
+    random = "random"
+
+
+class Films(StrEnum):
+    """How many films of a study."""
+
+    one = "one"
+    all = "all"
+
+
+class BurnedInPolicy(StrEnum):
+    """What happens to films with identifying text in their pixels."""
+
+    refuse = "refuse"
+    strict = "strict"
+    accept = "accept"
+
+
+class WithoutReport(StrEnum):
+    """What happens to a study without a report."""
+
+    generate = "generate"
+    drop = "drop"
+
+
+class Sections(StrEnum):
+    """Which part of a report counts."""
+
+    impression = "impression"
+    findings_and_impression = "findings+impression"

@@ -1,0 +1,133 @@
+"""``ngr evaluate``: train downstream models on studies and score them."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.storage.atomic import atomic_file, check_writable
+
+__all__ = ["evaluate"]
+
+_SPLITS_FILE = "studies.csv"
+
+
+class Text(StrEnum):
+    """What a graph keeps of the report."""
+
+    WITH = "with"
+    WITHOUT = "without"
+    BOTH = "both"
+
+
+class Network(StrEnum):
+    """The model."""
+
+    MPNN = "mpnn"
+    HETERO = "hetero"
+
+
+def evaluate(
+    archives: Annotated[
+        list[Path], typer.Argument(metavar="ARCHIVE...", help="Files, archives or folders of studies.")
+    ],
+    label: Annotated[list[str], typer.Option(help="A label to predict; repeatable.")],
+    splits: Annotated[
+        Path | None,
+        typer.Option(help="Table with the columns study_id and split; studies.csv of a converted folder by default."),
+    ] = None,
+    retain: Annotated[
+        list[float] | None,
+        typer.Option(help="Share of the patches to keep; repeatable. All that is stored by default."),
+    ] = None,
+    text: Annotated[Text, typer.Option(help="Graphs with the report, without it, or both side by side.")] = Text.BOTH,
+    network: Annotated[
+        Network, typer.Option("--model", help="mpnn is the paper's, hetero has typed edges.")
+    ] = Network.MPNN,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each system.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="At most; training ends early.")] = 60,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write everything to this JSON file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Train graph networks on the studies of ARCHIVE and score them on its test part.
+
+    Every combination of archive, --retain and --text is one system; all are trained alike and compared by DeLong's
+    test on the same studies.
+
+    Example: ngr evaluate studies/ --label pneumonia --retain 0.023 --retain 0.01
+    """
+    try:
+        from neuralgraph.tasks import GraphSettings, System, TrainingSettings, read_splits
+        from neuralgraph.tasks import evaluate as run
+    except ImportError as error:
+        raise missing_extra("evaluation", extra="pyg", library=error.name or "torch_geometric") from error
+
+    if out is not None:
+        check_writable(out)
+    table = splits if splits is not None else _table_of(archives)
+    shares: list[float | None] = [*retain] if retain else [None]
+    systems = [
+        System(
+            name=_name(archive if len(archives) > 1 else None, share, report),
+            archive=archive,
+            graph=GraphSettings(
+                labels=tuple(label), retain=share, report=report, heterogeneous=network is Network.HETERO
+            ),
+        )
+        for archive in archives
+        for share in shares
+        for report in {Text.WITH: [True], Text.WITHOUT: [False], Text.BOTH: [True, False]}[text]
+    ]
+    results = run(
+        systems, read_splits(table), settings=TrainingSettings(epochs=epochs), seeds=range(seeds), progress=note
+    )
+    results["model"] = network.value
+    if out is not None:
+        with atomic_file(out) as stream:
+            stream.write((json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
+    if as_json:
+        write_json(results)
+    else:
+        _print(results)
+
+
+def _table_of(archives: list[Path]) -> Path:
+    for archive in archives:
+        if (archive / _SPLITS_FILE).is_file():
+            return archive / _SPLITS_FILE
+    raise StudyError(
+        "which studies are for training? give a table of study_id and split with --splits; "
+        "a .ngr does not know its patient, and a patient in two parts spoils every score",
+        where="splits",
+    )
+
+
+def _name(archive: Path | None, share: float | None, report: bool) -> str:
+    parts = [] if archive is None else [archive.name]
+    parts.append("stored patches" if share is None else f"{share:.3g} of the patches")
+    parts.append("with report" if report else "image alone")
+    return ", ".join(parts)
+
+
+def _print(results: dict[str, Any]) -> None:
+    sizes = ", ".join(f"{count} to {name}" for name, count in results["split"].items())
+    write_line(f"studies: {sizes}; {len(results['seeds'])} runs of each system")
+    for name, system in results["systems"].items():
+        write_line(f"{name} ({system['patches']:.1f} patches)")
+        for label, scores in system["labels"].items():
+            area, fit = scores["auc"], scores["calibration"]
+            write_line(
+                f"  {label}: AUC {area['value']:.3f} ({area['low']:.3f} to {area['high']:.3f}), "
+                f"single runs {scores['auc_mean']:.3f} +- {scores['auc_spread']:.3f}, "
+                f"calibration error {fit['expected_error']:.3f}; {area['positives']} of "
+                f"{area['positives'] + area['negatives']} positive"
+            )
+    for row in results["comparisons"]:
+        names = f"{row['first']} against {row['second']}"
+        write_line(f"{row['label']}: {names}: {row['difference']:+.3f}, p = {row['p_value']:.2g}")

@@ -1,0 +1,92 @@
+"""``ngr push``: studies into an archive, beside their films."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neuralgraph.cli.output import note, write_line
+from neuralgraph.errors import NeuralGraphError, OutputError, SourceError
+
+__all__ = ["push"]
+
+
+def push(
+    studies: Annotated[Path, typer.Argument(help="An .ngr file, or a folder that 'ngr convert' filled.")],
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="URL of DICOMweb, or TITLE@host:port.")],
+    source: Annotated[Path | None, typer.Option(help="With a file: the film it was made from (DICOM).")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="With a folder: what 'ngr convert --manifest' wrote; it names the films.")
+    ] = None,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Also a presentation state with the kept patches.")
+    ] = False,
+    title: Annotated[str, typer.Option(help="Our application entity title, for C-STORE.")] = "NEURALGRAPH",
+    certificates: Annotated[Path | None, typer.Option(help="Certificate authorities to trust.")] = None,
+) -> None:
+    """Store STUDIES in the archive at ADDRESS as Raw Data objects of their films' patients and studies.
+
+    The bytes of each file come back unchanged ('ngr pull --studies'). Sending the same file again stores it once. This
+    joins a pseudonymised study to its patient again: inside the hospital, where the films are.
+
+    Example: ngr push studies/ ORTHANC@10.0.0.7:4242 --manifest manifest.jsonl --overlay
+    """
+    from neuralgraph.pacs.send import sender
+
+    if (source is None) == (manifest is None):
+        raise typer.BadParameter("give --source for one file, or --manifest for a folder")
+    pairs = [(studies, [source])] if source else list(_pairs(studies, manifest or Path()))
+    sent = failed = 0
+    with sender(address, title=title, certificates=certificates) as send:
+        for path, films in pairs:
+            try:
+                for made in _objects(path, films, overlay=overlay):
+                    send(made)
+                    sent += 1
+            except (SourceError, OutputError) as error:
+                failed += 1
+                note(f"{path.name}: {error.code}: {error.message}")
+    write_line(f"{sent:,} objects of {len(pairs) - failed:,} files sent, {failed:,} failed")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _pairs(folder: Path, manifest: Path) -> Iterator[tuple[Path, list[Path]]]:
+    """Each study's file with its films."""
+    try:
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+        rows = [json_text.loads(line) for line in lines if line.strip()]
+    except (OSError, ValueError) as error:
+        raise SourceError("the manifest cannot be read", where=str(manifest)) from error
+    for row in rows:
+        if "converted_as" in row:
+            path = folder / f"{row['converted_as']}.ngr"
+            if path.exists():
+                yield path, [Path(image) for image in row["image"]]
+
+
+def _objects(path: Path, films: list[Path], *, overlay: bool) -> Iterator[Any]:
+    from neuralgraph.pacs.identity import check_film_of, read_source
+    from neuralgraph.pacs.overlay import overlay_object
+    from neuralgraph.pacs.raw_data import raw_data_object
+    from neuralgraph.storage.archive import load
+
+    # Loading verifies every byte before it is sent.
+    try:
+        study = load(path)
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError("the file cannot be read") from error
+    except NeuralGraphError as error:
+        raise SourceError(f"not a valid study ({error.code})", code="E_SOURCE_DAMAGED") from error
+    sources = [read_source(film) for film in films]
+    for view, film in enumerate(sources):
+        check_film_of(study, view, film)
+    yield raw_data_object(data, sources[0])
+    if overlay:
+        for view, film in enumerate(sources):
+            yield overlay_object(study, view, film)

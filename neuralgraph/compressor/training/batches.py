@@ -1,0 +1,177 @@
+"""Batches: films of one grid, exposure and place varied; the same ones for one seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from neuralgraph.compressor.model.configuration import NeuralGraphConfig
+from neuralgraph.compressor.model.preprocess import Preprocessor
+from neuralgraph.compressor.model.tokenizer import ReportTokenizer
+from neuralgraph.compressor.training.examples import Example, ExampleSet
+from neuralgraph.compressor.training.report_text import described_text, training_text
+
+__all__ = ["Batches", "augmented"]
+
+
+class Batches(Dataset[dict[str, torch.Tensor]]):
+    """A fixed list of batches; item i is batch i, drawn from seed and i alone.
+
+    So a run that is continued sees the batches it would have seen, and processes of one run can share the list.
+
+    Parameters
+    ----------
+    examples : what to draw from.
+    config, tokenizer, preprocessor : of the model.
+    batch_size : films of a batch, at most.
+    count : how many batches; None makes one pass over the examples, in order.
+    longest : tokens of a report that are kept.
+    augment : vary films and texts; else films as they are, with findings and impression.
+    seed : of order and variation.
+    """
+
+    def __init__(
+        self,
+        examples: ExampleSet,
+        config: NeuralGraphConfig,
+        tokenizer: ReportTokenizer,
+        preprocessor: Preprocessor,
+        *,
+        batch_size: int,
+        longest: int,
+        seed: int,
+        count: int | None = None,
+        augment: bool = False,
+    ) -> None:
+        self._examples = examples
+        self._config = config
+        self._tokenizer = tokenizer
+        self._preprocessor = preprocessor
+        self._longest = longest
+        self._seed = seed
+        self._augment = augment
+        self._training = count is not None
+        self._numbers: list[list[int]] = []
+        if count is None:
+            self._numbers = self._one_pass(batch_size, None)
+        else:
+            round_number = 0
+            while len(self._numbers) < count:
+                self._numbers += self._one_pass(batch_size, np.random.default_rng([seed, round_number]))
+                round_number += 1
+            del self._numbers[count:]
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        """What the model's ``forward`` takes: ``pixels``, ``labels`` and ``class_labels``."""
+        batch, _ = self.lesson(index)
+        return batch
+
+    def lesson(self, index: int) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
+        """A batch, and how much of every patch each finding covers.
+
+        Returns
+        -------
+        batch : ``pixels`` float32 [B, channels, H, W], ``labels`` int64 [B, T], ``class_labels`` float32 [B, findings].
+        coverage : float32 [B, 8, rows, cols], 0 to 1, finding k as bit k of the masks; None where masks are not known.
+        """
+        rng = np.random.default_rng([self._seed, 1 << 20, index])
+        examples = [self._examples[number] for number in self._numbers[index]]
+        films = np.stack([example.pixels for example in examples])[:, None].astype(np.float32) / 255
+        pixels, bits = torch.from_numpy(films), _bit_planes(examples)
+        stride = self._preprocessor.stride
+        if self._augment:
+            pixels, bits = augmented(pixels, bits, rng, stride=stride)
+        grid = (pixels.shape[2] // stride, pixels.shape[3] // stride)
+        coverage = None if bits is None else torch.nn.functional.adaptive_avg_pool2d(bits, grid)
+        pixels = (pixels - self._preprocessor.mean) / self._preprocessor.std
+        batch = {
+            "pixels": pixels.expand(-1, self._preprocessor.channels, -1, -1),
+            "labels": self._tokens([example.report for example in examples], rng),
+            "class_labels": torch.tensor(
+                [[example.labels.get(name, float("nan")) for name in self._config.labels] for example in examples]
+            ),
+        }
+        return batch, coverage
+
+    def _tokens(self, reports: list[str], rng: np.random.Generator) -> torch.Tensor:
+        texts = [training_text(text, rng.random()) if self._training else described_text(text) for text in reports]
+        end = self._config.text.eos_token_id
+        ids = [[*self._tokenizer.encode(text)[: self._longest - 1], end] for text in texts]
+        labels = torch.full((len(ids), max(map(len, ids))), -100, dtype=torch.long)
+        for row, tokens in zip(labels, ids, strict=True):
+            row[: len(tokens)] = torch.tensor(tokens)
+        return labels
+
+    def _one_pass(self, size: int, rng: np.random.Generator | None) -> list[list[int]]:
+        """Every example once, films of one size together; in random order with ``rng``."""
+        by_shape: dict[tuple[int, int], list[int]] = {}
+        for number in range(len(self._examples)):
+            by_shape.setdefault(self._examples.shape(number), []).append(number)
+        batches = []
+        for numbers in by_shape.values():
+            order = numbers if rng is None else [numbers[place] for place in rng.permutation(len(numbers))]
+            # Not sorted by the length of reports: batches of healthy films and batches of sick ones pull to and fro.
+            batches += [order[first : first + size] for first in range(0, len(order), size)]
+        return batches if rng is None else [batches[place] for place in rng.permutation(len(batches))]
+
+
+def augmented(
+    pixels: torch.Tensor, bits: torch.Tensor | None, rng: np.random.Generator, *, stride: int
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Films as another exposure, another position or another detector would show them.
+
+    Each film is shifted by less than a patch and gets a gamma, a gain and an offset of its own; a quarter of the
+    batches is softened, and a tenth reduced to a smaller grid. Left stays left: reports name sides.
+
+    Parameters
+    ----------
+    pixels : float32 [B, 1, H, W], 0 to 1, H and W multiples of the stride.
+    bits : float32 [B, C, H, W], shifted with the films.
+    rng : source of the variation.
+    stride : pixels per side of a patch.
+
+    Returns
+    -------
+    pixels : float32 [B, 1, H', W'], 0 to 1; H' and W' are multiples of the stride.
+    bits : float32 [B, C, H, W].
+    """
+    height, width = pixels.shape[2:]
+    reach = stride - 2 if stride > 2 else 0
+    places = rng.integers(0, 2 * reach + 1, (len(pixels), 2)).tolist()
+    moved = _shifted(pixels, places, reach).clamp(1e-3, 1)
+    gamma, gain, offset = (
+        torch.tensor(rng.uniform(low, high, (len(pixels), 1, 1, 1)), dtype=torch.float32)
+        for low, high in ((0.8, 1.25), (0.8, 1.2), (-0.08, 0.08))
+    )
+    varied = ((moved**gamma - 0.5) * gain + 0.5 + offset).clamp(0, 1)
+    if rng.random() < 0.25:
+        soft = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(varied, (1, 1, 1, 1), mode="replicate"), 3, 1)
+        varied = 0.6 * soft + 0.4 * varied
+    if rng.random() < 0.1:
+        share = float(rng.choice([0.5, 0.75, 0.875]))
+        size = [max(stride, round(side * share / stride) * stride) for side in (height, width)]
+        varied = torch.nn.functional.interpolate(varied, size=size, mode="bilinear", antialias=True)
+    return varied, None if bits is None else _shifted(bits, places, reach)
+
+
+def _shifted(planes: torch.Tensor, places: list[list[int]], reach: int) -> torch.Tensor:
+    height, width = planes.shape[2:]
+    framed = torch.nn.functional.pad(planes, (reach,) * 4, mode="replicate")
+    return torch.stack(
+        [
+            plane[:, down : down + height, across : across + width]
+            for plane, (down, across) in zip(framed, places, strict=True)
+        ]
+    )
+
+
+def _bit_planes(examples: list[Example]) -> torch.Tensor | None:
+    masks = [example.masks for example in examples]
+    if any(mask is None for mask in masks):
+        return None
+    stacked = np.stack([mask for mask in masks if mask is not None])
+    return torch.from_numpy(np.stack([stacked >> bit & 1 for bit in range(8)], axis=1).astype(np.float32))

@@ -1,0 +1,54 @@
+"""The studies of a manifest as training films."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from neuralgraph.compressor.model.preprocess import Preprocessor
+from neuralgraph.compressor.training.examples import Prepared, prepared
+from neuralgraph.errors import NeuralGraphError
+from neuralgraph.sources import normalise_report, read_film
+from neuralgraph.sources.layouts import ManifestRow
+from neuralgraph.sources.reports import read_report
+
+__all__ = ["ManifestTask", "manifest_tasks", "prepare_row"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ManifestTask:
+    """One study of a source."""
+
+    row: ManifestRow
+    preprocessor: Preprocessor
+
+
+def manifest_tasks(rows: Iterable[ManifestRow], preprocessor: Preprocessor) -> Sequence[ManifestTask]:
+    """One task for every row."""
+    return [ManifestTask(row=row, preprocessor=preprocessor) for row in rows]
+
+
+def prepare_row(task: ManifestTask) -> list[Prepared]:
+    """Every film of a study as an example of its own, all with the study's report; failures by their code.
+
+    A study without a report teaches nothing here and fails with E_SOURCE_EMPTY. Labels that are -1 (uncertain) are left
+    unknown.
+    """
+    row = task.row
+    try:
+        report = normalise_report(row.report or "") if row.report_path is None else read_report(row.report_path)
+    except NeuralGraphError as error:
+        return [Prepared(failure=error.code)]
+    labels = {name: float(value) for name, value in row.labels.items() if value in (0.0, 1.0)}
+    # A study of unknown patient is a patient of its own; the prefixes keep the two kinds of key apart.
+    patient = f"patient {row.patient_key}" if row.patient_key else f"study {row.study_key}"
+    results = []
+    for image in row.images:
+        try:
+            film = read_film(image.path)
+            results.append(
+                prepared(film.pixels, task.preprocessor, report=report, labels=labels, patient=patient, split=row.split)
+            )
+        except NeuralGraphError as error:
+            results.append(Prepared(failure=error.code))
+    return results

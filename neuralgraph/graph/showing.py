@@ -1,0 +1,113 @@
+"""A study in a notebook: a small table with its attention map, and a picture on demand.
+
+Floors above know how to draw; this one does not import them. The root of the package hands the function in.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from neuralgraph.graph.study import Study
+    from neuralgraph.graph.view import View
+
+__all__ = ["Shown", "draw_with", "study_html"]
+
+_LEVELS = ("#00224e", "#233e6c", "#43506d", "#5d636e", "#7a7a78", "#98927a", "#b9a96d", "#dcc859", "#fee838")
+"""Colour map cividis (Nuñez et al., PLOS ONE 2018), readable with every kind of colour vision."""
+_MOST_CELLS = 20_000
+"""Larger maps would make a notebook heavy."""
+_drawer: Callable[..., Any] | None = None
+
+
+def draw_with(drawer: Callable[..., Any]) -> None:
+    """Let ``Study.plot`` call ``drawer(study, **options)``."""
+    global _drawer
+    _drawer = drawer
+
+
+class Shown:
+    """How a study shows itself to people."""
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the study: film and attention beside the graph of the report.
+
+        Parameters
+        ----------
+        options : ``image``, ``view`` and ``sizes``, as for ``neuralgraph.adapters.picture.draw_study``.
+
+        Returns
+        -------
+        matplotlib Figure, which a notebook shows.
+
+        Raises
+        ------
+        MissingExtraError (E_EXTRA) : matplotlib is not installed; it is in the extra ``plot``.
+        SourceError, StudyError : the image or the view is not this study's.
+        """
+        if _drawer is None:
+            raise RuntimeError("import neuralgraph before its parts: it says how studies are drawn")
+        return _drawer(self, **options)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: sizes and the attention map; no label, no text of the report, no provenance."""
+        return study_html(self)  # type: ignore[arg-type]  # mixed into Study only
+
+
+def study_html(study: Study) -> str:
+    """A table of sizes with the attention map of the first view; everything from the study is escaped.
+
+    The study id is shown, because the archive chose it as a pseudonym. Labels, concepts and the report are not: a
+    notebook is shared more readily than the file it looks at.
+    """
+    kept, cells = len(study.patches), study.n_cells
+    rows = [
+        ("study", study.study_id),
+        *((f"film {i + 1}", f"{v.height} × {v.width} px, grid {v.rows} × {v.cols}") for i, v in enumerate(study.views)),
+        ("kept", f"{kept} of {cells} patches" + (f" ({kept / cells:.1%})" if cells else "")),
+        ("embedding", f"{study.patches.embedding.shape[1]} values each"),
+        ("report graph", f"{len(study.concepts)} concepts, {len(study.triples)} triples"),
+        ("fusion edge", "yes" if study.fusion else "none"),
+        ("digest", study.digest[:16] + "…"),
+    ]
+    left = 'style="text-align:left"'
+    table = "".join(
+        f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(text)}</td></tr>" for name, text in rows
+    )
+    return f'<div style="display:flex;gap:1em;align-items:flex-start">{_map(study)}<table>{table}</table></div>'
+
+
+def _map(study: Study) -> str:
+    """The first view's attention as SVG, kept patches outlined; nothing without a view or for a very large one."""
+    if not study.views or study.views[0].rows * study.views[0].cols > _MOST_CELLS:
+        return ""
+    view = study.views[0]
+    paths = "".join(
+        f'<path fill="{colour}" d="{_cells(np.argwhere(_level(view) == level))}"/>'
+        for level, colour in enumerate(_LEVELS)
+    )
+    own = study.patches.view == 0
+    kept = np.stack([study.patches.row[own], study.patches.col[own]], axis=1)
+    outline = f'<path fill="none" stroke="#fff" stroke-width="0.16" d="{_cells(kept)}"/>'
+    height = 160.0
+    width = height * view.width / view.height
+    return (
+        f'<svg role="img" aria-label="attention map" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {view.width / view.patch_width:.4f} {view.height / view.patch_height:.4f}" '
+        f'preserveAspectRatio="none" shape-rendering="crispEdges">{paths}{outline}</svg>'
+    )
+
+
+def _level(view: View) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Colour of every cell: the stored code is the square root of attention already."""
+    code = view.score_code.astype(np.int64)
+    largest = max(int(code.max()), 1)
+    return code * (len(_LEVELS) - 1) // largest
+
+
+def _cells(places: np.ndarray[Any, Any]) -> str:
+    return "".join(f"M{col} {row}h1v1h-1z" for row, col in places.tolist())

@@ -1,0 +1,70 @@
+"""Contact sheets: one film for every study, in order, undistorted."""
+
+from __future__ import annotations
+
+import pytest
+from builders import build_study
+from typer.testing import CliRunner
+
+import neuralgraph as ng
+from neuralgraph.errors import StudyError
+
+pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+
+from neuralgraph.adapters.picture import draw_sheet, save_sheet
+from neuralgraph.cli.main import application
+
+
+def test_films_stand_in_order_with_their_patches():
+    studies = [build_study(seed=i, rows=4 + i, cols=5, patches=3 + i, study_id=f"s{i}") for i in range(8)]
+    figure = draw_sheet(studies)
+    assert len(figure.axes) == 8
+    for study, axes in zip(studies, figure.axes, strict=True):
+        view = study.views[0]
+        assert axes.get_xlim() == (0, view.width)
+        assert axes.get_ylim() == (view.height, 0)
+        assert axes.get_aspect() == 1.0
+        (outlines,) = [artist for artist in axes.collections if artist.get_gid() == "kept-patches"]
+        boxes = [tuple(path.get_extents().extents) for path in outlines.get_paths()]
+        expected = [view.box(r, c) for r, c in zip(study.patches.row, study.patches.col, strict=True)]
+        assert boxes == [(left, top, right, bottom) for top, left, bottom, right in expected]
+    places = [axes.get_position(original=True) for axes in figure.axes]
+    # Six in a row, from left to right, then the next row below.
+    assert [round(p.y0, 6) for p in places[:6]] == [round(places[0].y0, 6)] * 6
+    assert [p.x0 for p in places[:6]] == sorted({p.x0 for p in places[:6]})
+    assert places[6].x0 == places[0].x0
+    assert places[6].y1 < places[0].y0
+    words = [text.get_text() for text in figure.texts]
+    assert any(text.startswith("s3\n6 of 35 patches") for text in words)
+
+
+def test_none_and_too_many_are_refused():
+    for studies in ([], [build_study()] * 49):
+        with pytest.raises(StudyError) as caught:
+            draw_sheet(studies)
+        assert caught.value.code == "E_IDX"
+
+
+def test_a_study_without_film_leaves_its_place_empty():
+    empty = ng.Study("none", (), ng.Patches([], [], [], [[]] * 0))
+    figure = draw_sheet([empty, build_study()])
+    assert not figure.axes[0].axison
+    assert "2 studies" in figure.findobj(lambda artist: artist.get_gid() == "caption")[0].get_text()
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_the_same_studies_give_the_same_bytes(tmp_path, ending):
+    paths = [tmp_path / f"{i}.{ending}" for i in range(2)]
+    for path in paths:
+        save_sheet([build_study(seed=1), build_study(seed=2)], path, total=9)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_render_draws_a_sheet_of_an_archive(tmp_path):
+    ng.save([build_study(seed=i) for i in range(3)], tmp_path / "a.ngr")
+    app = application(["render", "view"])
+    arguments = ["render", str(tmp_path / "a.ngr"), "-o", str(tmp_path / "a.png")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{tmp_path / 'a.png'}: contact sheet of 3 of 3 studies\n"
+    assert CliRunner().invoke(app, [*arguments, "--image", "film.png"]).exit_code == 2

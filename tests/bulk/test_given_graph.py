@@ -1,0 +1,95 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import build_study
+
+from neuralgraph.bulk import ConversionSettings
+from neuralgraph.bulk.converter import Converter
+from neuralgraph.bulk.given_graph import with_given_graph
+from neuralgraph.bulk.task import Task, read_task, task_line
+from neuralgraph.errors import SourceError
+from neuralgraph.storage.archive import load
+
+FINDINGS = {
+    "text": "Small left effusion .",
+    "entities": {
+        "1": {"tokens": "Small", "label": "Observation::definitely present", "start_ix": 0, "end_ix": 0,
+              "relations": [["modify", "3"]]},
+        "2": {"tokens": "left", "label": "Anatomy::definitely present", "start_ix": 1, "end_ix": 1, "relations": []},
+        "3": {"tokens": "effusion", "label": "Observation::definitely present", "start_ix": 2, "end_ix": 2,
+              "relations": [["located_at", "2"]]},
+    },
+}  # fmt: skip
+IMPRESSION = {
+    "text": "1 . No pneumothorax .",
+    "entities": {
+        "1": {"tokens": "pneumothorax", "label": "Observation::definitely absent", "start_ix": 3, "end_ix": 3,
+              "relations": []}
+    },
+}  # fmt: skip
+BEYOND = {**FINDINGS, "entities": {"1": {**FINDINGS["entities"]["2"], "end_ix": 9}}}
+TEXT = "Small left\neffusion.\n\n1. No pneumothorax."
+GRAPHS = [json.dumps(graph) for graph in (IMPRESSION, FINDINGS)]
+
+
+def bare():
+    return replace(build_study(), concepts=(), triples=np.empty((0, 3), np.int32), fusion=None, report=None)
+
+
+def test_spans_lie_in_the_report():
+    study = with_given_graph(bare(), TEXT, GRAPHS)
+    assert [TEXT[concept.start : concept.end] for concept in study.concepts] == [
+        "Small",
+        "left",
+        "effusion",
+        "pneumothorax",
+    ]
+    assert [concept.label.rpartition(" ")[2] for concept in study.concepts] == ["present"] * 3 + ["absent"]
+    assert study.triples.tolist() == [[0, 0, 2], [2, 1, 1]]
+    assert study.fusion is not None
+    assert study.fusion[1] == 2
+    assert study.provenance["extractor"]["name"] == "radgraph"
+
+
+def test_the_graph_of_another_part_is_passed_over():
+    study = with_given_graph(bare(), "1. No pneumothorax.", GRAPHS)
+    assert [concept.text for concept in study.concepts] == ["pneumothorax"]
+
+
+@pytest.mark.parametrize(
+    ("text", "graphs", "code"),
+    [
+        ("No graph of this.", GRAPHS, "E_SOURCE_READ"),
+        (TEXT, GRAPHS[:1], "E_SOURCE_READ"),
+        (TEXT, ["{"], "E_SOURCE_DAMAGED"),
+        (TEXT, ['{"text": "x"}'], "E_SOURCE_DAMAGED"),
+        (
+            TEXT,
+            [json.dumps({**FINDINGS, "entities": {"1": {**FINDINGS["entities"]["2"], "end_ix": 9}}})],
+            "E_SOURCE_DAMAGED",
+        ),
+    ],
+)
+def test_refusals(text, graphs, code):
+    with pytest.raises(SourceError) as caught:
+        with_given_graph(bare(), text, graphs)
+    assert caught.value.code == code
+    assert "pneumothorax" not in str(caught.value)
+
+
+def test_tasks_carry_graphs():
+    task = Task("s", [], "t", report_graphs=GRAPHS)
+    assert read_task(task_line(task)) == task
+
+
+def test_a_converter_takes_them(film, tmp_path):
+    (tmp_path / "film.png").write_bytes(film)
+    converter = Converter(ConversionSettings(extractor="radgraph"), lambda *_, **options: bare())
+    report = "INDICATION: Doe.\n\nFINDINGS:\nSmall left effusion.\n\nIMPRESSION:\n1. No pneumothorax."
+    answer = converter(
+        Task("s", [(str(tmp_path / "film.png"), "PA")], str(tmp_path / "s.ngr"), report, report_graphs=GRAPHS)
+    )
+    assert answer.reason == ""
+    assert [concept.text for concept in load(tmp_path / "s.ngr").concepts] == ["pneumothorax"]

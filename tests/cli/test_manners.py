@@ -1,0 +1,102 @@
+"""Manners of every verb: help with an example, JSON where a verb reports, no colours where none are wanted."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from typer.main import get_command
+
+from neuralgraph.cli.doctor import EXTRAS
+from neuralgraph.cli.main import VERBS, application
+
+COMMANDS = get_command(application()).commands
+
+# Verbs that report, and how their JSON is asked for.
+REPORTS = {
+    "info": "--json",
+    "validate": "--format",
+    "diff": "--json",
+    "doctor": "--json",
+    "audit": "--json",
+    "recover": "--json",
+    "compress": "--json",
+    "convert": "--json",
+    "migrate": "--json",
+    "conformance": "--json",
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_says_what_it_does_with_an_example(verb):
+    command = COMMANDS[verb]
+    assert re.search(rf"^Examples?: ngr {verb}\b", command.help, re.MULTILINE), command.help
+    assert command.help[0].isupper()
+    for parameter in command.params:
+        assert parameter.param_type_name == "argument" or parameter.help, parameter.name
+
+
+@pytest.mark.parametrize(("verb", "option"), REPORTS.items())
+def test_verbs_that_report_have_json(verb, option):
+    assert any(option in parameter.opts for parameter in COMMANDS[verb].params)
+
+
+def ngr(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "neuralgraph", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_verbs(shell):
+    names = {"_TYPER_COMPLETE_ARGS": "ngr val", "COMP_WORDS": "ngr val", "COMP_CWORD": "1"}
+    if shell == "fish":
+        names["_TYPER_COMPLETE_FISH_ACTION"] = "get-args"
+    # The variable that typer asks is named by the program; run as a module it is this one.
+    program = "_NGR_COMPLETE"
+    code = "import sys; sys.argv[0] = 'ngr'; from neuralgraph.cli import main; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **names, program: f"complete_{shell}"},
+    )
+    assert "validate" in run.stdout, run.stderr
+    assert "convert" not in run.stdout
+
+
+def test_no_color_and_no_terminal_mean_no_escapes():
+    for environment in ({"NO_COLOR": "1", "FORCE_COLOR": ""}, {}):
+        run = ngr("--help", **environment)
+        assert run.returncode == 0
+        assert "\x1b" not in run.stdout
+
+
+def test_progress_is_for_terminals_only(capsys):
+    from neuralgraph.cli.conversion_report import progress_bar
+
+    with progress_bar(3) as advance:
+        assert advance is None
+    assert capsys.readouterr().err == ""
+
+
+def test_doctor_says_exactly_what_to_install(monkeypatch, capsys):
+    from importlib import util
+
+    from neuralgraph.cli import doctor
+
+    real = util.find_spec
+    monkeypatch.setattr(doctor.util, "find_spec", lambda name: None if name == "matplotlib" else real(name))
+    doctor.doctor(json=False)
+    lines = capsys.readouterr().out.splitlines()
+    (line,) = [line for line in lines if line.startswith("plot")]
+    assert "matplotlib missing; pip install 'neuralgraph[plot]'" in line
+    assert {line.split()[0] for line in lines[2:]} >= set(EXTRAS)

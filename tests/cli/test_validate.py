@@ -1,0 +1,177 @@
+"""``ngr validate``: all problems, at the level asked for, in the formats that CI systems read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import CliRunner
+
+import neuralgraph as ng
+from neuralgraph.cli.main import application
+from neuralgraph.errors import CODES
+from neuralgraph.storage.validate import LEVELS
+
+VECTORS = Path(__file__).parents[2] / "spec" / "vectors"
+APP = application(["validate", "decode"])
+VALID = VECTORS / "valid" / "smallest.ngr"
+# One vector for each level at which it is first found.
+FOUND_AT = {
+    "framing": VECTORS / "invalid/E_TRAILER/reserved-2-1.ngr",
+    "integrity": VECTORS / "invalid/E_DIGEST/root.ngr",
+    "schema": VECTORS / "invalid/E_ZSTD/zstd-cut.ngr",
+    "meaning": VECTORS / "invalid/E_IDX/triple-loop.ngr",
+}
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(APP, ["validate", *map(str, arguments)], catch_exceptions=False)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A valid file, one with a bad index, one damaged in a folder below, and a file of another kind."""
+    shutil.copy(VALID, tmp_path / "a b.ngr")
+    shutil.copy(FOUND_AT["meaning"], tmp_path / "looped.ngr")
+    (tmp_path / "below").mkdir()
+    data = bytearray(VALID.read_bytes())
+    data[100] ^= 1
+    (tmp_path / "below" / "damaged.ngr").write_bytes(data)
+    (tmp_path / "notes.txt").write_text("no study")
+    return tmp_path
+
+
+def test_exit_codes(folder, tmp_path_factory):
+    assert run(folder / "a b.ngr").exit_code == 0
+    assert run(folder).exit_code == 1
+    assert run(folder / "missing.ngr").exit_code == 1
+    assert run(tmp_path_factory.mktemp("empty")).exit_code == 1
+    assert run(folder / "notes.txt").exit_code == 1
+    assert run(folder, "--format", "yaml").exit_code == 2
+    assert run(folder, "--level", "all").exit_code == 2
+
+
+def test_folder_is_searched_and_everything_listed(folder):
+    found = json.loads(run(folder, "--format", "json").stdout)
+    by_name = {Path(report["path"]).name: report for report in found}
+    assert set(by_name) == {"a b.ngr", "looped.ngr", "damaged.ngr"}
+    assert by_name["a b.ngr"] == {
+        "path": str(folder / "a b.ngr"),
+        "ok": True,
+        "n_studies": 1,
+        "level": "meaning",
+        "problems": [],
+    }
+    assert [problem["code"] for problem in by_name["looped.ngr"]["problems"]] == ["E_IDX"]
+    damaged = [problem["code"] for problem in by_name["damaged.ngr"]["problems"]]
+    assert damaged[0] in CODES
+    assert not by_name["damaged.ngr"]["ok"]
+
+
+def test_text_names_file_code_place_and_reason(folder):
+    result = run(folder / "looped.ngr", folder / "a b.ngr")
+    assert f"{folder / 'looped.ngr'}: E_IDX [record[0].triples]: a triple joins a concept to itself\n" in result.stdout
+    assert f"{folder / 'a b.ngr'}: valid, 1 study\n" in result.stdout
+    assert run(folder / "a b.ngr", "--quiet").stdout == ""
+
+
+@pytest.mark.parametrize("first", LEVELS)
+def test_levels_find_what_they_are_for_and_no_more(first):
+    path = FOUND_AT[first]
+    oks = [ng.validate(path, level=level).ok for level in LEVELS]
+    assert oks == [level_number < LEVELS.index(first) for level_number in range(len(LEVELS))]
+    assert [run(path, "--level", level).exit_code for level in LEVELS] == [int(not ok) for ok in oks]
+
+
+def test_higher_levels_only_add():
+    for row in json.loads((VECTORS / "index.json").read_bytes())["vectors"][::5]:
+        found = [set(ng.validate(VECTORS / row["path"], level=level).problems) for level in LEVELS]
+        assert all(lower <= higher for lower, higher in pairwise(found)), row["path"]
+
+
+def test_every_changed_byte_is_refused(tmp_path):
+    data, path = VALID.read_bytes(), tmp_path / "a.ngr"
+    for position in range(len(data)):
+        path.write_bytes(data[:position] + bytes([data[position] ^ 0x55]) + data[position + 1 :])
+        assert run(path).exit_code == 1, position
+        with pytest.raises(ng.NeuralGraphError):
+            ng.load(path)
+
+
+def test_junit_is_a_suite_of_cases(folder):
+    (folder / "bad\x01name.ngr").write_bytes(b"no")
+    result = run(folder, "--format", "junit")
+    suite = ElementTree.fromstring(result.stdout)
+    # The attributes and children that the JUnit schema of Jenkins requires or knows.
+    assert suite.tag == "testsuite"
+    assert set(suite.attrib) == {"name", "tests", "failures", "errors", "skipped"}
+    cases = suite.findall("testcase")
+    assert int(suite.get("tests", "")) == len(cases) == len(suite) == 4
+    failed = [case for case in cases if case.find("failure") is not None]
+    assert int(suite.get("failures", "")) == len(failed) == 3
+    for case in cases:
+        assert set(case.attrib) == {"classname", "name"}
+        for failure in case:
+            assert failure.tag == "failure"
+            assert set(failure.attrib) == {"type", "message"}
+            assert failure.get("type") in CODES
+            assert failure.text
+    assert any("bad?name" in case.get("name", "") for case in cases)
+
+
+def test_sarif_has_the_structure_of_its_schema(folder):
+    document = json.loads(run(folder, "--format", "sarif").stdout)
+    # Required properties of sarif-schema-2.1.0.json, and no others than it knows.
+    assert set(document) == {"$schema", "version", "runs"}
+    assert document["version"] == "2.1.0"
+    assert "sarif-2.1.0" in document["$schema"]
+    (only,) = document["runs"]
+    assert set(only) == {"tool", "results"}
+    driver = only["tool"]["driver"]
+    assert set(only["tool"]) == {"driver"}
+    assert set(driver) == {"name", "version", "rules"}
+    rules = [rule["id"] for rule in driver["rules"]]
+    assert rules == sorted(set(rules))
+    assert all(set(rule) == {"id", "shortDescription"} and rule["shortDescription"]["text"] for rule in driver["rules"])
+    assert {result["ruleId"] for result in only["results"]} == set(rules)
+    for result in only["results"]:
+        assert set(result) == {"ruleId", "level", "message", "locations"}
+        assert result["level"] in ("none", "note", "warning", "error")
+        assert set(result["message"]) == {"text"}
+        assert result["message"]["text"]
+        (location,) = result["locations"]
+        uri = location["physicalLocation"]["artifactLocation"]["uri"]
+        assert uri.startswith("file:///")
+        assert " " not in uri
+
+
+def test_sarif_of_valid_files_is_empty():
+    (only,) = json.loads(run(VALID, "--format", "sarif").stdout)["runs"]
+    assert (only["results"], only["tool"]["driver"]["rules"]) == ([], [])
+
+
+MODULES = """
+import sys
+from neuralgraph.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+heavy = {"torch", "transformers", "spacy", "PIL", "pydicom", "networkx", "matplotlib", "scipy", "pandas"}
+print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("verb", ["validate", "info"])
+def test_small_file_loads_nothing_heavy(verb):
+    """Both verbs answer in well under half a second because of what they do not import."""
+    command = [sys.executable, "-c", MODULES, verb, str(VALID)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stderr.strip() == "[]"
+    assert result.stdout

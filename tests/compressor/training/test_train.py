@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+import safetensors.torch
+import torch
+
+from neuralgraph.compressor.model_scorer import ModelScorer
+from neuralgraph.compressor.training.examples import split_by_patient
+from neuralgraph.compressor.training.recipe import Recipe
+from neuralgraph.compressor.training.train import start_from, train
+from neuralgraph.compressor.training.trainer import FilmTrainer
+from neuralgraph.errors import ModelError, OutputError
+
+QUICK = Recipe(
+    steps=6,
+    batch_size=4,
+    vision_rate=1e-2,
+    text_rate=1e-2,
+    warmup=1,
+    validate_every=2,
+    precision="float32",
+    longest_report=40,
+    first_steps=3,
+)
+
+
+@pytest.fixture
+def parts(examples):
+    return split_by_patient(examples, share=0.4, seed=0)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*unused):
+        raise AssertionError("training asked the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def weights_of(directory):
+    return safetensors.torch.load_file(directory / "model.safetensors")
+
+
+def test_what_it_writes_is_a_model_and_no_code(start, parts, tmp_path, no_network):
+    steps = []
+    trained = train(start(), parts, tmp_path / "m", QUICK, half=True, progress=lambda step, *_: steps.append(step))
+    assert steps == [1, 2, 3, 1, 2, 3, 4, 5, 6]
+    assert sorted(path.name for path in trained.directory.iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "preprocessor_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "training.json",
+    ]
+    record = json.loads((trained.directory / "training.json").read_text())
+    assert record["recipe"]["steps"] == 6
+    assert str(tmp_path) not in json.dumps(record)
+    losses = [line["eval_loss"] for line in record["log"] if "eval_loss" in line]
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]
+    assert set(trained.losses) == {"loss", "generation_loss", "classification_loss"}
+    assert {tensor.dtype for tensor in weights_of(trained.directory).values()} == {torch.float16}
+    scorer = ModelScorer.load(trained.directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
+    assert scorer.trained
+    assert scorer.digest == trained.digest
+
+
+def test_a_stopped_run_continues_to_the_same_weights(start, parts, tmp_path, monkeypatch):
+    whole = train(start(), parts, tmp_path / "whole", QUICK)
+
+    def stop(step, total, *unused):
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(start(), parts, tmp_path / "parts", QUICK, progress=stop)
+    left = sorted(path for path in (tmp_path / "parts").rglob("*") if path.is_file())
+    assert {path.suffix for path in left} == {".json", ".safetensors"}
+    assert not any(path.read_bytes()[:1] == b"\x80" or path.read_bytes()[:2] == b"PK" for path in left)
+    monkeypatch.setattr(torch, "load", None)
+    seen = []
+    continued = train(start(), parts, tmp_path / "parts", QUICK, progress=lambda step, *_: seen.append(step))
+    assert seen == [5, 6]
+    assert all(
+        torch.equal(tensor, weights_of(continued.directory)[name])
+        for name, tensor in weights_of(whole.directory).items()
+    )
+
+
+def test_checkpoints_of_another_run_are_not_continued(start, parts, tmp_path):
+    def stop(step, total, *unused):
+        if (step, total) == (3, 6):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(start(), parts, tmp_path, QUICK, progress=stop)
+    with pytest.raises(OutputError, match="other data or settings"):
+        train(start(), parts[::-1], tmp_path, QUICK)
+
+
+def test_a_rate_for_each_part_and_no_decay_on_norms(start, parts, tmp_path):
+    from neuralgraph.compressor.training.train import _batches
+
+    made = start()
+    recipe = Recipe(vision_rate=1e-3, bridge_rate=3e-3, text_rate=2e-3, weight_decay=0.1, precision="float32")
+    batches = _batches(parts[0], made, recipe, count=1)
+    trainer = FilmTrainer(made.model, recipe, tmp_path, train=batches, validate=batches, device="cpu")
+    optimizer = trainer.create_optimizer()
+    of = {id(weight): group for group in optimizer.param_groups for weight in group["params"]}
+    assert len(of) == len(list(made.model.parameters()))
+    for name, weight in made.model.named_parameters():
+        rate = {"vision": 1e-3, "classifier": 3e-3, "projection": 3e-3}.get(name.split(".")[0], 2e-3)
+        assert of[id(weight)]["lr"] == rate, name
+        assert of[id(weight)]["weight_decay"] == (0.1 if weight.ndim > 1 else 0.0), name
+
+
+def test_a_run_stops_when_it_no_longer_learns(start, parts, tmp_path):
+    still = Recipe(
+        steps=40,
+        batch_size=4,
+        vision_rate=0,
+        bridge_rate=0,
+        text_rate=0,
+        warmup=0,
+        validate_every=2,
+        patience=2,
+        precision="float32",
+        longest_report=40,
+    )
+    trained = train(start(), parts, tmp_path / "m", still)
+    assert trained.steps == 2
+    assert max(line["step"] for line in trained.log) == 6
+
+
+def test_fine_tuning_keeps_everything_but_the_head_of_other_findings(start, parts, tmp_path):
+    first = train(start(), parts, tmp_path / "first", QUICK)
+    again = start_from(first.directory, name="again", labels=())
+    assert again.source == first.digest
+    assert again.model.config.labels == ("nodule", "pneumonia")
+    stored = weights_of(first.directory)
+    assert all(torch.equal(again.model.state_dict()[name], tensor) for name, tensor in stored.items())
+    other = start_from(first.directory, name="other", labels=("nodule",))
+    assert other.model.classifier[1].weight.shape[0] == 1
+    assert torch.equal(other.model.projection[0].weight, stored["projection.0.weight"])
+
+
+def test_nothing_to_learn_from_is_said(start, parts, tmp_path):
+    with pytest.raises(ModelError, match="0 films to validate"):
+        train(start(), (parts[0], parts[1].part([])), tmp_path, QUICK)
+
+
+@pytest.mark.parametrize(
+    "change", [{"steps": 0}, {"vision_rate": -1}, {"precision": "float8"}, {"validation_share": 1.0}, {"clip": 0}]
+)
+def test_a_recipe_out_of_range_is_refused(change):
+    with pytest.raises(ModelError) as caught:
+        Recipe(**change)
+    assert caught.value.code == "E_MODEL"

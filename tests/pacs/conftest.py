@@ -1,0 +1,49 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from builders import build_study
+
+from neuralgraph.storage.save import save
+from tests.sources.conftest import make_dicom, ramp
+
+HEIGHT, WIDTH = build_study().views[0].height, build_study().views[0].width
+
+
+def film(study="1.2.3", instance="1.2.3.4", height=HEIGHT, **elements):
+    """A film of a patient with a name, as bytes, of the size of the study of these tests."""
+    return make_dicom(
+        ramp(height, WIDTH, np.uint8),
+        StudyInstanceUID=study,
+        SeriesInstanceUID=f"{study}.1",
+        SOPInstanceUID=instance,
+        PatientID="4711",
+        PatientBirthDate="19420317",
+        AccessionNumber="A1",
+        StudyTime="101500",
+        **elements,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A film and its study."""
+    (tmp_path / "film.dcm").write_bytes(film())
+    save(build_study(), tmp_path / "film.ngr")
+    return tmp_path
+
+
+@pytest.fixture
+def source(folder):
+    from neuralgraph.pacs.identity import read_source
+
+    return read_source(folder / "film.dcm")
+
+
+def stored(dataset):
+    """As an archive gives it back."""
+    from pydicom import dcmread
+
+    stream = BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return dcmread(BytesIO(stream.getvalue()))

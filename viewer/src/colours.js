@@ -1,0 +1,16 @@
+/** The colour map cividis (Nuñez et al., PLOS ONE 2018), readable with every kind of colour vision: 17 stops. */
+const STOPS = [
+  [0x00, 0x22, 0x4e], [0x00, 0x2e, 0x6a], [0x1a, 0x38, 0x6f], [0x32, 0x43, 0x6d], [0x43, 0x4e, 0x6c], [0x53, 0x5a, 0x6d],
+  [0x61, 0x65, 0x6f], [0x6f, 0x70, 0x73], [0x7d, 0x7c, 0x78], [0x8c, 0x88, 0x78], [0x9b, 0x94, 0x76], [0xab, 0xa0, 0x72],
+  [0xbc, 0xae, 0x6c], [0xcd, 0xbb, 0x63], [0xde, 0xc9, 0x58], [0xf0, 0xd8, 0x46], [0xfe, 0xe8, 0x38],
+];
+
+/** [red, green, blue] for a share of 0 to 1. */
+export function colour(share) {
+  const at = Math.min(Math.max(share, 0), 1) * (STOPS.length - 1);
+  const low = Math.min(Math.floor(at), STOPS.length - 2);
+  return STOPS[low].map((from, i) => Math.round(from + (STOPS[low + 1][i] - from) * (at - low)));
+}
+
+/** Share of the largest attention on a square-root scale, which spreads the weak cells; 0 on an empty map. */
+export const share = (attention, largest) => (largest > 0 ? Math.sqrt(attention / largest) : 0);

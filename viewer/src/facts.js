@@ -1,0 +1,82 @@
+/** What the file says about a study, and problems with code, place and meaning. */
+import { toHex } from "../../spec/reader-js/src/bytes.js";
+import { definitions, element, printable } from "./dom.js";
+import { MEANINGS } from "./error-codes.js";
+
+const ADVICE = {
+  E_MAGIC: "This is another kind of file. Studies end in .ngr.",
+  E_TRUNCATED: "The file is not complete: copy it again, or save what is whole with: ngr recover FILE -o WHOLE.ngr",
+  E_FEATURE: "Read it with a newer version of neuralgraph.",
+  E_LIMIT: "It is larger than this page accepts; the command line accepts more.",
+};
+const SALVAGE = "Copy the file again from its source, or save the studies that are whole with: ngr recover FILE -o WHOLE.ngr";
+
+/** A problem as a list: code, what the code means, place, message, what to do. */
+export function problemList({ code, where, message }) {
+  return definitions([
+    ["code", element("code", {}, code)],
+    ["meaning", MEANINGS[code] ?? "the file could not be read"],
+    ["place", printable(where) || "the file as a whole"],
+    ["found", printable(message)],
+    ["what to do", code === "E_OPEN" ? "Check that the file is there and may be read." : ADVICE[code] ?? SALVAGE],
+  ]);
+}
+
+function asText(value) {
+  if (value instanceof Uint8Array) return toHex(value);
+  if (Array.isArray(value)) return value.map(asText).join(", ");
+  if (value !== null && typeof value === "object") return Object.entries(value).map(([k, v]) => `${k} ${asText(v)}`).join(", ");
+  return printable(value);
+}
+
+const LABEL_WORDS = new Map([[1, "present"], [0, "absent"], [-1, "uncertain"]]);
+
+function part(title, ...content) {
+  return element("div", {}, element("h3", {}, title), ...content);
+}
+
+function patchTable(study) {
+  const head = element("tr", {}, ...["rank", "film", "row", "column", "attention"].map((text) => element("th", { scope: "col" }, text)));
+  const rows = [];
+  for (let i = 0; i < Math.min(study.patches.count, 500); i++) {
+    const { view, row, col, score } = study.patches;
+    rows.push(element("tr", {}, ...[i + 1, view[i] + 1, row[i], col[i], score[i].toPrecision(4)].map((value) => element("td", {}, String(value)))));
+  }
+  return element("div", { class: "scroll", tabindex: 0 }, element("table", {}, head, ...rows));
+}
+
+/** Nodes for the panel of facts. */
+export function factNodes(study) {
+  const { method, source } = study.provenance;
+  const nodes = [];
+  const films = study.views.map((view, v) => [
+    `film ${v + 1}`,
+    `${view.position}, ${view.height} × ${view.width} px, grid ${view.rows} × ${view.cols}`,
+  ]);
+  const kept = `${study.patches.count} patches, ${study.edges.length} edges, embeddings of ${study.patches.width} values`;
+  nodes.push(part("Study", definitions([
+    ["id", printable(study.id)],
+    ...films,
+    ["kept", kept],
+    ["report", `${study.concepts.length} concepts, ${study.triples.length} relations`],
+    ["digest", element("code", {}, toHex(study.digest).slice(0, 16), "…")],
+  ])));
+  const labels = study.labels.map(([name, value]) => [printable(name), LABEL_WORDS.get(value) ?? String(value)]);
+  nodes.push(part("Labels", labels.length > 0 ? definitions(labels) : "none stored"));
+  const made = Object.entries({ ...method, ...source }).map(([key, value]) => [key, asText(value)]);
+  const provenance = part("Provenance", made.length > 0 ? definitions(made) : "not stated");
+  if (method.model?.trained === false) {
+    provenance.append(element("p", { class: "warning" }, "Made with an UNTRAINED model: its attention means nothing."));
+  }
+  nodes.push(provenance);
+  const more = [element("details", {}, element("summary", {}, "Kept patches as a table"), patchTable(study))];
+  if (study.report !== null) {
+    more.push(element("details", {}, element("summary", {}, "Stored text of the report"), element("pre", {}, printable(study.report))));
+  }
+  if (study.extensions.length > 0) {
+    const names = study.extensions.map(({ name, payload }) => [name, `${payload.length.toLocaleString("en")} bytes`]);
+    more.push(part("Extensions", definitions(names)));
+  }
+  nodes.push(part("More", ...more));
+  return nodes;
+}

@@ -1,0 +1,99 @@
+/** The film panel: attention of every cell, kept patches in their boxes, all in pixels of the source film. */
+import { colour, share } from "./colours.js";
+import { shape } from "./dom.js";
+
+const MOST_NUMBERS = 60;
+const SMALLEST_NUMBERED = 15;
+
+/** Top, left, height and width of a patch, clipped to the film (FORMAT.md 5.3). */
+export function patchBox(view, row, col) {
+  const top = row * view.patchHeight;
+  const left = col * view.patchWidth;
+  return {
+    top,
+    left,
+    height: Math.min(top + view.patchHeight, view.height) - top,
+    width: Math.min(left + view.patchWidth, view.width) - left,
+  };
+}
+
+/** One pixel per cell; over a film, weak cells let it through. */
+function heat(view, overFilm) {
+  const canvas = document.createElement("canvas");
+  canvas.width = view.cols;
+  canvas.height = view.rows;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(view.cols, view.rows);
+  const largest = view.attention.reduce((a, b) => Math.max(a, b), 0);
+  view.attention.forEach((attention, cell) => {
+    const part = share(attention, largest);
+    image.data.set([...colour(part), overFilm ? Math.round(255 * (0.1 + 0.45 * part)) : 255], 4 * cell);
+  });
+  context.putImageData(image, 0, 0);
+  return canvas.toDataURL();
+}
+
+function gridPath(view) {
+  const lines = [];
+  for (let c = 1; c < view.cols; c++) lines.push(`M${c * view.patchWidth} 0V${view.height}`);
+  for (let r = 1; r < view.rows; r++) lines.push(`M0 ${r * view.patchHeight}H${view.width}`);
+  return lines.join("");
+}
+
+/**
+ * Draw view `v` into `host`; returns {show(kept, lit, current)}.
+ *
+ * `film` is the address of the film's picture or null, `choose(patch)` is called when a patch is clicked.
+ */
+export function drawFilm(host, study, v, film, choose) {
+  const view = study.views[v];
+  const svg = shape("svg", { viewBox: `0 0 ${view.width} ${view.height}`, role: "img", preserveAspectRatio: "xMidYMid meet" });
+  const title = shape("title");
+  svg.append(title);
+  const whole = { x: 0, y: 0, width: view.width, height: view.height, preserveAspectRatio: "none" };
+  if (film !== null) svg.append(shape("image", { ...whole, href: film, class: "film-picture" }));
+  const reach = { ...whole, width: view.cols * view.patchWidth, height: view.rows * view.patchHeight };
+  svg.append(shape("image", { ...reach, href: heat(view, film !== null), class: "heat" }));
+  svg.querySelector(".heat").style.imageRendering = "pixelated";
+  if (film === null) svg.append(shape("path", { d: gridPath(view), class: "grid" }));
+  const marks = [];
+  const { patches } = study;
+  const small = Math.min(view.patchHeight, view.patchWidth);
+  const fontSize = 0.42 * small;
+  // Numbers that nobody could read are left out, and so are those that would cover the film.
+  const numbered = (host.clientWidth / view.width) * small >= SMALLEST_NUMBERED ? MOST_NUMBERS : 0;
+  const halos = shape("g");
+  const outlines = shape("g");
+  for (let i = 0; i < patches.count; i++) {
+    if (patches.view[i] !== v) continue;
+    const box = patchBox(view, patches.row[i], patches.col[i]);
+    const place = { x: box.left, y: box.top, width: box.width, height: box.height };
+    const fused = study.fusion?.[0] === i;
+    const halo = shape("rect", { ...place, class: "halo" });
+    const rect = shape("rect", { ...place, class: fused ? "patch fused" : "patch", "data-patch": i, onclick: () => choose(i) });
+    const group = shape("g", {}, rect);
+    if (i < numbered) {
+      const at = { x: box.left + 0.08 * view.patchWidth, y: box.top + 0.08 * view.patchHeight + 0.8 * fontSize };
+      group.append(shape("text", { ...at, class: "rank", "font-size": fontSize, "stroke-width": fontSize / 6 }, String(i + 1)));
+    }
+    marks.push({ patch: i, group, halo, rect });
+    halos.append(halo);
+    outlines.append(group);
+  }
+  // Neighbours share a side: the fused patch comes last, so that nothing covers its colour.
+  outlines.append(...marks.filter(({ rect }) => rect.classList.contains("fused")).map(({ group }) => group));
+  svg.append(halos, outlines);
+  host.replaceChildren(svg);
+  return {
+    show(kept, lit, current) {
+      let shown = 0;
+      for (const { patch, group, halo, rect } of marks) {
+        for (const part of [group, halo]) part.style.display = patch < kept ? "" : "none";
+        rect.classList.toggle("lit", lit.has(patch));
+        rect.classList.toggle("current", patch === current);
+        if (patch < kept) shown++;
+      }
+      title.textContent = `Film of ${view.height} by ${view.width} pixels, grid ${view.rows} by ${view.cols}, ${shown} kept patches`;
+    },
+  };
+}
