@@ -8,14 +8,17 @@ import os
 import shutil
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders import build_study
 
 import neuralgraph as ng
 from bench import viewer
 from neuralgraph.adapters.viewer import Serving, page_with
+from neuralgraph.graph.words import WordAttention
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -140,6 +143,25 @@ def test_a_concept_lights_up_its_patch_by_keyboard_and_by_mouse(page, tmp_path, 
     page.locator(".node").nth(3).click()
     assert page.get_attribute(".patch.lit", "data-patch") == "2"
     assert "leads over its relations" in page.inner_text("#concept-note")
+
+
+def test_stored_attention_of_words_is_shown_for_their_concept(page, tmp_path):
+    """Two words: the first concept's looks at one cell, the other concept's at another."""
+    made = build_study(seed=3, rows=6, cols=5, patches=8, concepts=2, fusion=(0, 0))
+    row, col = int(made.patches.row[4]), int(made.patches.col[4])
+    attention = np.zeros((2, 30), np.float32)
+    attention[0, 5 * row + col], attention[1, 0] = 1, 1
+    words = WordAttention.from_maps([c.start for c in made.concepts], [c.end for c in made.concepts], attention)
+    ng.save(replace(made, word_attention=words), tmp_path / "words.ngr")
+    alone(page, tmp_path, tmp_path / "words.ngr")
+    before = page.get_attribute(".heat", "href")
+    page.locator(".node").first.click()
+    lit = page.eval_on_selector_all(".patch.lit", "all => all.map(e => e.dataset.patch).sort()")
+    assert lit == ["0", "4"]
+    assert page.get_attribute(".heat", "href") != before
+    assert "its words alone" in page.inner_text("#concept-note")
+    page.keyboard.press("Escape")
+    assert page.get_attribute(".heat", "href") == before
 
 
 def test_patches_are_reached_by_keyboard(page, tmp_path, file):
