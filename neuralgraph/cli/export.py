@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from importlib import import_module
@@ -16,6 +17,7 @@ from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import load
 from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.storage.opening import open_archive
+from neuralgraph.storage.remote import place_name
 
 __all__ = ["Format", "export"]
 
@@ -31,7 +33,7 @@ class Format(StrEnum):
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="An .ngr file, an archive or a folder.")],
+    file: Annotated[str, typer.Argument(help="An .ngr file, an archive, a folder or a URL.")],
     to: Annotated[Format, typer.Option("--to", help="The format.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     study: Annotated[str | None, typer.Option("--study", help="Id of the study, where FILE holds several.")] = None,
@@ -44,7 +46,7 @@ def export(
     """
     check_writable(output)
     # A source must never be replaced by its export; the input may also be a folder of .ngr files.
-    if output.suffix == ".ngr" or (output.exists() and file.exists() and output.samefile(file)):
+    if output.suffix == ".ngr" or (output.exists() and os.path.exists(file) and output.samefile(file)):
         raise OutputError("an export does not replace an .ngr file; give it another name", where=str(output))
     convert = _converter(to)
     content = convert(_chosen(file, study))
@@ -59,11 +61,11 @@ def _converter(to: Format) -> Callable[[Study], bytes]:
     return converter
 
 
-def _chosen(file: Path, study_id: str | None) -> Study:
+def _chosen(file: str, study_id: str | None) -> Study:
     with open_archive(file) as archive:
         if study_id is not None:
             return archive[study_id]
         if len(archive) != 1:
             reason = f"the file holds {len(archive)} studies; name one with --study, or use ngr unpack first"
-            raise FormatError(reason, code="E_OPEN", where=str(file))
+            raise FormatError(reason, code="E_OPEN", where=place_name(file))
     return load(file)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.storage.remote import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
 
@@ -16,7 +16,7 @@ __all__ = ["info"]
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="An .ngr file.")],
+    file: Annotated[str, typer.Argument(help="An .ngr file, or a URL of one.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is in FILE: sizes, grid, concepts, labels, provenance.
@@ -27,9 +27,8 @@ def info(
     if json:
         write_json(summary)
         return
-    write_line(
-        f"{file}: {summary['n_studies']} {_plural('study', summary['n_studies'])}, {summary['file_bytes']:,} bytes"
-    )
+    studies = f"{summary['n_studies']} {_plural('study', summary['n_studies'])}"
+    write_line(f"{place_name(file)}: {studies}, {summary['file_bytes']:,} bytes")
     if "study" in summary:
         _write_study(summary["study"], summary["storage"])
     else:

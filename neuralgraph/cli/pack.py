@@ -14,7 +14,7 @@ __all__ = ["pack"]
 
 
 def pack(
-    files: Annotated[list[Path], typer.Argument(help="Files and folders of .ngr files, packed in this order.")],
+    files: Annotated[list[str], typer.Argument(help="Files, URLs and folders of .ngr files, in this order.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to write.")],
     profile: Annotated[
         str, typer.Option(help="compact: copy the records. train: lay them out for fast training; larger.")

@@ -14,7 +14,7 @@ __all__ = ["unpack"]
 
 
 def unpack(
-    archive: Annotated[Path, typer.Argument(help="The archive.")],
+    archive: Annotated[str, typer.Argument(help="The archive, or its URL.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to; made when absent.")],
 ) -> None:
     """Write every study of ARCHIVE to a file of its own, named by its id. Existing files are never replaced.

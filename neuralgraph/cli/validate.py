@@ -12,6 +12,8 @@ from neuralgraph.cli.output import note, write_document, write_json, write_line
 from neuralgraph.cli.verdicts import junit, sarif
 from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
+from neuralgraph.storage.files import is_folder
+from neuralgraph.storage.remote import is_url
 from neuralgraph.storage.validate import Level, Report
 from neuralgraph.storage.validate import validate as validate_file
 
@@ -37,7 +39,7 @@ class Depth(StrEnum):
 
 
 def validate(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders that are searched for .ngr files.")],
+    paths: Annotated[list[str], typer.Argument(help="Files, URLs, or folders that are searched for .ngr files.")],
     format: Annotated[Format, typer.Option(help="How to print the verdict.")] = Format.text,
     level: Annotated[
         Depth, typer.Option(help="How far to check: the layout; checksums; sizes and maps; the graph, which is all.")
@@ -63,12 +65,12 @@ def validate(
         raise typer.Exit(1)
 
 
-def _reports(path: Path, level: Level) -> list[Report]:
-    if not path.is_dir():
+def _reports(path: str, level: Level) -> list[Report]:
+    if is_url(path) or not is_folder(path):
         return [validate_file(path, level=level)]
-    files = ngr_files(path)
+    files = ngr_files(Path(path))
     if not files:
-        return [Report(str(path), (Problem("E_OPEN", str(path), "the folder holds no .ngr file"),), 0, level)]
+        return [Report(path, (Problem("E_OPEN", path, "the folder holds no .ngr file"),), 0, level)]
     return [validate_file(file, level=level) for file in files]
 
 

@@ -130,6 +130,18 @@ class Index:
             self._check(offset, length, np.where(positions + 1 == self._n, np.uint64(self._end), following))
         return offset.astype(np.int64), length.astype(np.int64)
 
+    def fetch(self, positions: NDArray[np.int64]) -> None:
+        """Make all columns of these rows usable with one request; errors as ``places``."""
+        if self._pages.whole:
+            return
+        following = np.minimum(positions + 1, self._n - 1)
+        columns = [self.offset, self.length, *self.counts.values()]
+        starts = [column.start + column.dtype.itemsize * positions for column in columns]
+        starts += [self.offset.start + self.offset.dtype.itemsize * following]
+        leaves = self._leaves + LEAF_BYTES * positions
+        # Numbers do not cross pages, leaves may.
+        self._pages.need_items(np.concatenate([*starts, leaves, leaves + LEAF_BYTES - 1]), 1)
+
     def place(self, position: int) -> tuple[int, int]:
         """First byte and length of one record; errors as ``places``."""
         if not self._pages.whole:

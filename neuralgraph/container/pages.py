@@ -164,7 +164,7 @@ class Column:
     """
 
     def __init__(self, pages: Pages, dtype: str, length: int, offset: int) -> None:
-        self._pages, self._offset = pages, offset
+        self._pages, self.start = pages, offset
         self._values: NDArray[Any] = np.frombuffer(pages.payload, dtype, length, offset)
         self.dtype = self._values.dtype
         self.nbytes = self._values.nbytes
@@ -186,13 +186,13 @@ class Column:
             if step < 0:
                 start, stop = stop + 1, start + 1
             if start < stop:
-                self._pages.need(self._offset + start * size, self._offset + stop * size)
+                self._pages.need(self.start + start * size, self.start + stop * size)
         elif isinstance(key, np.ndarray):
             places = np.flatnonzero(key) if key.dtype == np.bool_ else key.astype(np.int64).ravel()
             if len(places):
-                self._pages.need_items(self._offset + np.where(places < 0, places + length, places) * size, size)
+                self._pages.need_items(self.start + np.where(places < 0, places + length, places) * size, size)
         else:
-            start = self._offset + (key.__index__() % length) * size
+            start = self.start + (key.__index__() % length) * size
             self._pages.need(start, start + size)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001  NumPy's call

@@ -98,6 +98,8 @@ def partial_records(container: Container, positions: Sequence[int], parts: froze
     wanted = np.array(sorted(set(positions)), np.int64)
     if not len(wanted):
         return {}
+    if source.far:
+        container.index.fetch(wanted)
     places = list(zip(wanted.tolist(), *(part.tolist() for part in container.index.places(wanted)), strict=True))
     whole = [position for position, _, length in places if source.far and length <= WORTH_A_REQUEST]
     records = dict(container.records(whole))

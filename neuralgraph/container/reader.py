@@ -189,6 +189,8 @@ class Container:
         ------
         LimitError (E_LIMIT) : the record is larger than the limits allow; nothing is read.
         """
+        if self.source.far:
+            self.index.fetch(np.array([position]))
         offset, length = self.index.place(position)
         self.limits.check("record_bytes", length, where=f"record[{position}]")
         return self.source.read(offset, length)
@@ -216,6 +218,8 @@ class Container:
         wanted = np.array(sorted(set(positions)), np.int64)
         if not len(wanted):
             return
+        if self.source.far:
+            self.index.fetch(wanted)
         offset, length = self.index.places(wanted)
         self.limits.check("record_bytes", int(length.max()), where=f"record[{int(wanted[length.argmax()])}]")
         runs = list(_runs(offset.tolist(), (offset + length).tolist()))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.column_values import code_of, exactly
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
 from neuralgraph.graph.fusion import fusion_edge, fusion_record
@@ -27,7 +28,7 @@ from neuralgraph.graph.strings import join_strings, split_strings
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention, stored_words
 from neuralgraph.wire import canonical
-from neuralgraph.wire.columns import GRAPH_COLUMNS, Column, Counts
+from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
 
@@ -251,12 +252,12 @@ class Study(Shown, Immutable):
             "view_patch_height": [view.patch_height for view in self.views],
             "view_patch_width": [view.patch_width for view in self.views],
             "view_score_step": [view.score_step for view in self.views],
-            "view_position": [_code(VIEW_POSITIONS, view.position, "view position") for view in self.views],
+            "view_position": [code_of(VIEW_POSITIONS, view.position, "view position") for view in self.views],
             "cell_score": np.concatenate([view.score_code.ravel() for view in self.views] or [np.empty(0, np.uint8)]),
             "patch_cell": self._cells(),
             "patch_score": self.patches.score,
             "edge": self.edges,
-            "concept_label": [_code(CONCEPT_LABELS, concept.label, "concept label") for concept in self.concepts],
+            "concept_label": [code_of(CONCEPT_LABELS, concept.label, "concept label") for concept in self.concepts],
             "concept_start": [concept.start for concept in self.concepts],
             "concept_end": [concept.end for concept in self.concepts],
             "concept_vector": [] if vectors is None else vectors.index,
@@ -269,7 +270,7 @@ class Study(Shown, Immutable):
             "string_bytes": lengths,
             "text": np.frombuffer(text, np.uint8),
         }
-        graph = {column.name: _exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS}
+        graph = {column.name: exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS}
         return StudyColumns(
             counts=counts,
             method=canonical.encode(method),
@@ -386,20 +387,3 @@ def _views(columns: StudyColumns) -> tuple[View, ...]:
 
 def _concept(text: str, label: str, start: Any, end: Any) -> Concept:
     return Concept(text, label, whole(start, "concepts"), whole(end, "concepts"))
-
-
-def _code(vocabulary: tuple[str, ...], word: str, what: str) -> int:
-    if word not in vocabulary:
-        raise StudyError(f"{word!r} is not a {what}; use one of {', '.join(vocabulary)}", code="E_IDX", where=what)
-    return vocabulary.index(word)
-
-
-def _exactly(values: Any, column: Column, counts: Counts) -> NDArray[Any]:
-    """``values`` as the column they become, refused when one does not fit or their number is not the counted one."""
-    given, dtype = np.asarray(values), column.numpy_dtype(counts)
-    if given.size != getattr(counts, column.rows) * column.width:
-        reason = f"{given.size} values, expected {getattr(counts, column.rows) * column.width}"
-        raise StudyError(reason, code="E_SIZE", where=column.name)
-    if dtype.kind == "u" and given.size and (given.min() < 0 or given.max() > np.iinfo(dtype).max):
-        raise StudyError(f"a value does not fit {dtype.name}", code="E_IDX", where=column.name)
-    return np.ascontiguousarray(given.astype(dtype))

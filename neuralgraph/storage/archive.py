@@ -20,7 +20,7 @@ from neuralgraph.graph.rules import raise_first
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.files import FileSource, located, read_error
 from neuralgraph.storage.lookup import StudyIds, study_id_at
-from neuralgraph.storage.remote import RemoteSource
+from neuralgraph.storage.remote import RemoteSource, open_source, place_name
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -43,7 +43,7 @@ def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study
 
     Parameters
     ----------
-    path : a local .ngr file.
+    path : an .ngr file, or a URL of one.
     limits : what to accept; the defaults suit one study of any modality this version knows.
 
     Raises
@@ -53,7 +53,7 @@ def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study
     StudyError : the graph breaks its rules.
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
-    with FileSource(path) as source, located(path):
+    with open_source(path) as source, located(place_name(path)):
         return _only_study(source, limits)
 
 

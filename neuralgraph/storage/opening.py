@@ -6,27 +6,19 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError
 from neuralgraph.storage.archive import Archive, OpenFile, check_verify, located, ngr_files
 from neuralgraph.storage.files import FileSource, is_folder
-from neuralgraph.storage.remote import RemoteSource, is_url, url_label
+from neuralgraph.storage.remote import Place, RemoteSource, is_url, place_name
 from neuralgraph.wire.limits import Limits
 
-__all__ = ["Place", "open_archive", "open_source"]
-
-Place: TypeAlias = str | os.PathLike[str]
-"""A path or a URL."""
+__all__ = ["open_archive"]
 
 MOST_HELD_OPEN = 200
 """A folder of more files is read by opening each anew at each access: a process may hold few files open."""
-
-
-def open_source(place: Place, *, options: Mapping[str, Any] | None = None) -> FileSource | RemoteSource:
-    """The bytes of a local file or of a URL; errors as those of the two."""
-    return RemoteSource(str(place), options=options) if is_url(place) else FileSource(place)
 
 
 def open_archive(
@@ -68,7 +60,7 @@ def open_archive(
     with ExitStack() as on_failure:
         opened: list[OpenFile] = []
         for place in places:
-            name = url_label(place) if isinstance(place, str) else place
+            name = place_name(place) if isinstance(place, str) else place
             source: FileSource | RemoteSource
             if isinstance(place, str):
                 source = RemoteSource(place, options=storage_options)

@@ -20,8 +20,9 @@ from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.files import FileSource, is_folder
+from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.graph_section import GraphSectionWriter
+from neuralgraph.storage.remote import Place, is_url, open_source, place_name
 from neuralgraph.storage.save import check_profile
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
@@ -67,7 +68,7 @@ def pack(
     profile: str = "compact",
     limits: Limits | None = None,
 ) -> int:
-    """Put the studies of files and folders into one archive, in the order given; the number of studies.
+    """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
 
     Parameters
     ----------
@@ -87,14 +88,14 @@ def pack(
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
     check_profile(profile)
-    files = [file for path in paths for file in _files_of(Path(path))]
+    files = [file for path in paths for file in _files_of(path)]
     count = 0
     with ExitStack() as resources:
         section = resources.enter_context(GraphSectionWriter()) if profile == "train" else None
         stream = resources.enter_context(atomic_file(archive))
         writer = ContainerWriter(stream, limits=limits)
         for file in files:
-            with FileSource(file) as source, located(file):
+            with open_source(file) as source, located(place_name(file)):
                 container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
@@ -104,10 +105,10 @@ def pack(
     return count
 
 
-def _files_of(path: Path) -> list[Path]:
-    if not is_folder(path):
+def _files_of(path: Place) -> Sequence[Place]:
+    if is_url(path) or not is_folder(path):
         return [path]
-    files = ngr_files(path)
+    files = ngr_files(Path(path))
     if not files:
         raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
     return files
@@ -126,7 +127,7 @@ def unpack(
     OutputError (E_OUTPUT) : the folder cannot be created or a file exists already; nothing is overwritten.
     """
     target = Path(folder)
-    with FileSource(archive) as source, located(archive):
+    with open_source(archive) as source, located(place_name(archive)):
         container = Container(source, limits=limits)
         container.verify_root()
         paths = [target / _file_name(study_id_at(container, n), n) for n in range(len(container))]

@@ -7,17 +7,21 @@ tried again after a while.
 
 from __future__ import annotations
 
-import asyncio
+import os
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from neuralgraph.errors import FormatError, missing_extra
+from neuralgraph.storage.files import FileSource
 
-__all__ = ["RemoteSource", "is_url", "url_label"]
+__all__ = ["Place", "RemoteSource", "is_url", "open_source", "place_name"]
+
+Place: TypeAlias = str | os.PathLike[str]
+"""A path or a URL."""
 
 SUFFIX = 2**16
 """Bytes of the end, and of the beginning where it is read, that are fetched at once and kept."""
@@ -39,9 +43,16 @@ def is_url(path: object) -> bool:
     return isinstance(path, str) and _URL.match(path) is not None
 
 
-def url_label(url: str) -> str:
-    """The URL without user, password, query and fragment: they may be keys, which belong in no message."""
-    return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", url, maxsplit=1)[0])
+def place_name(place: Place) -> str:
+    """How messages name a path or a URL: without user, password, query and fragment, which may be keys."""
+    if not is_url(place):
+        return str(place)
+    return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", str(place), maxsplit=1)[0])
+
+
+def open_source(place: Place) -> FileSource | RemoteSource:
+    """The bytes of a local file or of a URL; errors as those of the two."""
+    return RemoteSource(str(place)) if is_url(place) else FileSource(place)
 
 
 class RemoteSource:
@@ -68,7 +79,7 @@ class RemoteSource:
             from fsspec.core import url_to_fs
         except ImportError as error:
             raise missing_extra("opening a URL", extra="remote", library="fsspec") from error
-        self.path = url_label(url)
+        self.path = place_name(url)
         self._lock = threading.RLock()
         self._queue: list[tuple[int, int]] = []
         self._kept: list[tuple[int, memoryview]] = []
@@ -219,7 +230,7 @@ class _ShortAnswerError(Exception):
 
 def _transient_errors() -> tuple[type[Exception], ...]:
     """Errors of reading that are met while a network is in the way."""
-    errors: tuple[type[Exception], ...] = (_ShortAnswerError, OSError, asyncio.TimeoutError)
+    errors: tuple[type[Exception], ...] = (_ShortAnswerError, OSError)
     with suppress(ImportError):
         from aiohttp import ClientError
 

@@ -11,7 +11,7 @@ from neuralgraph.container.reader import Container
 from neuralgraph.container.record import EMBEDDING_STREAMS, Record
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, study_id_at
-from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.remote import open_source, place_name
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["file_summary", "study_summary"]
@@ -26,7 +26,7 @@ def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) 
     ------
     FormatError, StudyError, LimitError : the file cannot be read, is damaged or breaks a rule.
     """
-    with FileSource(path) as source, located(path):
+    with open_source(path) as source, located(place_name(path)):
         container = Container(source, limits=limits)
         container.verify_root()
         summary: dict[str, Any] = {

@@ -15,8 +15,8 @@ from neuralgraph.container.record import GRAPH_STREAM, Record
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.graph import provenance
 from neuralgraph.graph.rules import study_problems
-from neuralgraph.storage.files import FileSource
 from neuralgraph.storage.graph_section import GraphSectionWriter
+from neuralgraph.storage.remote import open_source, place_name
 from neuralgraph.wire import canonical
 from neuralgraph.wire.columns import split_graph
 from neuralgraph.wire.limits import Limits
@@ -62,10 +62,10 @@ def validate(path: str | os.PathLike[str], *, level: Level = "meaning", limits: 
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
     """
     try:
-        with FileSource(path) as source:
-            return _report(str(path), source, level, limits)
+        with open_source(path) as source:
+            return _report(place_name(path), source, level, limits)
     except NeuralGraphError as error:
-        return Report(str(path), (error.problem,), 0, level)
+        return Report(place_name(path), (error.problem,), 0, level)
 
 
 def validate_bytes(data: bytes | memoryview, *, level: Level = "meaning", limits: Limits | None = None) -> Report:

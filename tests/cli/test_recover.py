@@ -47,7 +47,7 @@ def test_nothing_lost_is_exit_code_0(archive: Path) -> None:
 def test_something_lost_is_exit_code_1_and_is_listed(archive: Path) -> None:
     data = bytearray(archive.read_bytes())
     with ng.open(archive) as whole:
-        ids = whole.ids
+        ids = list(whole.ids)
     data[len(data) // 2 // 2] ^= 255
     output = archive.with_name("new.ngr")
     result = run(damaged(archive, bytes(data)), "-o", output, "--json")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from neuralgraph.cli.main import app
+from neuralgraph.cli.main import application
 from neuralgraph.errors import NeuralGraphError
 
 QUICK = ["--steps", "2", "--validate-every", "1", "--batch-size", "4", "--workers", "1", "--precision", "float32"]
@@ -15,7 +15,7 @@ QUICK = ["--steps", "2", "--validate-every", "1", "--batch-size", "4", "--worker
 @pytest.fixture
 def ngr():
     def run(*words):
-        return CliRunner().invoke(app, ["train", *map(str, words)])
+        return CliRunner().invoke(application(), ["train", *map(str, words)])
 
     return run
 
@@ -50,7 +50,8 @@ def test_fine_tunes_the_demo_on_a_manifest_and_the_result_compresses(ngr, manife
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert (config["name"], config["labels"], config["trained"]) == ("model", ["nodule"], True)
     made = CliRunner().invoke(
-        app, ["compress", str(tmp_path / "0.png"), "-o", str(tmp_path / "a.ngr"), "--model", str(tmp_path / "model")]
+        application(),
+        ["compress", str(tmp_path / "0.png"), "-o", str(tmp_path / "a.ngr"), "--model", str(tmp_path / "model")],
     )
     assert made.exit_code == 0, made.output
     assert "SYNTHETIC" not in made.stderr

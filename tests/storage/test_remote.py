@@ -87,6 +87,25 @@ def test_an_index_too_large_to_fetch_is_read_in_pages(server, monkeypatch):
         assert asked(server) == 1
 
 
+def test_the_pages_of_a_batch_are_under_way_together(server, monkeypatch):
+    monkeypatch.setattr(remote, "SUFFIX", 600)
+    monkeypatch.setattr(remote, "NEAR", 0)
+    monkeypatch.setattr(reader, "MOST_FETCHED", 1)
+    monkeypatch.setattr("neuralgraph.container.pages.SMALL_SECTION", 1)
+    calls = []
+    fetch = remote.RemoteSource._fetch
+    monkeypatch.setattr(remote.RemoteSource, "_fetch", lambda self, ranges: calls.append(ranges) or fetch(self, ranges))
+    from dataclasses import replace
+
+    one = build_study(patches=0, concepts=0)
+    server.files["a.ngr"] = ng.to_bytes(replace(one, study_id=f"s{number:05d}") for number in range(2_100))
+    with ng.open(server.url("a.ngr")) as archive:
+        archive.read_many([0])  # page table
+        calls.clear()
+        archive.read_many([5, 1_500, 2_099])
+        assert len(calls) <= 3  # pages of the index; pages of the keys; records
+
+
 def test_a_batch_is_few_requests(server, large):
     server.files["a.ngr"] = large
     with ng.open(server.url("a.ngr")) as archive:
@@ -234,3 +253,26 @@ def test_a_local_cache_is_put_before_a_url(server, tmp_path, large, kind):
         counts.append(asked(server))
     assert counts[0] > 0
     assert counts[1] == 0
+
+
+def test_verbs_that_read_take_urls(server, tmp_path, capsys):
+    from neuralgraph.cli.export import Format, export
+    from neuralgraph.cli.info import info
+    from neuralgraph.cli.pack import pack
+    from neuralgraph.cli.unpack import unpack
+    from neuralgraph.cli.validate import validate
+
+    server.files |= {"a.ngr": ng.to_bytes(MANY), "b.ngr": ng.to_bytes(build_study(seed=77))}
+    many, one = server.url("a.ngr"), server.url("b.ngr") + "?signature=secret"
+    info(one)
+    validate([many, one])
+    pack([many, one], tmp_path / "c.ngr")
+    unpack(many, tmp_path / "all")
+    export(one, Format.npz, tmp_path / "b.npz")
+    with ng.open(tmp_path / "c.ngr") as archive:
+        assert [study.digest for study in archive] == [*(study.digest for study in MANY), build_study(seed=77).digest]
+    assert len(list((tmp_path / "all").iterdir())) == 40
+    assert ng.load(one).study_id == "study-77"
+    out = capsys.readouterr().out
+    assert "study-77" in out
+    assert "secret" not in out
