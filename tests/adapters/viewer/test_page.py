@@ -40,6 +40,7 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1200, "height": 800})
     opened = context.new_page()
     opened.set_default_timeout(60_000)
+    playwright.expect.set_options(timeout=60_000)
     problems = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -190,10 +191,10 @@ def test_a_film_goes_under_the_grid_when_its_proportions_fit(page, tmp_path, fil
     (tmp_path / "other.png").write_bytes(png(96, 80))
     (tmp_path / "broken.png").write_bytes(b"no picture")
     drop(page, tmp_path / "other.png")
-    page.wait_for_function("document.querySelector('#film-note').textContent.includes('96')")
+    playwright.expect(page.locator("#film-note")).to_contain_text("96")
     assert page.locator(".film-picture").count() == 0
     drop(page, tmp_path / "broken.png")
-    page.wait_for_function("document.querySelector('#film-note').textContent.includes('not a picture')")
+    playwright.expect(page.locator("#film-note")).to_contain_text("not a picture")
     drop(page, tmp_path / "film.png")
     page.wait_for_selector(".film-picture")
     assert "cannot know" in page.inner_text("#film-note")
@@ -254,14 +255,14 @@ def test_an_archive_is_searched_walked_and_checked(page, archive):
         page.goto(serving.url)
         assert settled(page).startswith("✓ Study 1 of 40")
         page.keyboard.press("j")
-        page.wait_for_function("document.querySelector('#verdict').textContent.includes('Study 2 of 40')")
+        playwright.expect(page.locator("#verdict")).to_contain_text("Study 2 of 40")
         page.keyboard.press("/")
         page.keyboard.type("study-39")
         assert page.inner_text("#list-note") == "1 of 40 studies"
         page.keyboard.press("Enter")
-        page.wait_for_function("document.querySelector('#verdict').textContent.includes('Study 40 of 40')")
+        playwright.expect(page.locator("#verdict")).to_contain_text("Study 40 of 40")
         page.keyboard.press("v")
-        page.wait_for_function("document.querySelector('#verdict').textContent.includes('All 40 studies verified')")
+        playwright.expect(page.locator("#verdict")).to_contain_text("All 40 studies verified")
 
 
 def test_large_archives_are_read_in_pieces(page, tmp_path):
