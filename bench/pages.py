@@ -8,6 +8,7 @@ the navigation as they appear.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
-__all__ = ["on_config", "on_files", "pages"]
+__all__ = ["on_config", "on_files", "on_page_markdown", "pages"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,6 +70,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+_RELATIVE_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((\.\.?/[^)\s]*)\)")
 _CODE_OR_BRACKETS = re.compile(r"(```.*?```|`[^`\n]*`)|\]\[", re.DOTALL)
 
 
@@ -103,6 +106,18 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     book += [{Path(page).stem: page} for page in others if Path(page).stem not in named]
     config.nav = navigation
     return config
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Files of the repository that are no pages of the site are named, not linked."""
+    del config
+    place = Path(page.file.src_uri).parent.as_posix()
+
+    def named(found: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(place, found[2].split("#")[0]))
+        return found[0] if not target.startswith("..") or files.get_file_from_path(target) else found[1]
+
+    return _RELATIVE_LINK.sub(named, markdown)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -18,14 +18,14 @@ export function patchBox(view, row, col) {
 }
 
 /** One pixel per cell; over a film, weak cells let it through. */
-function heat(view, overFilm) {
+function heat(view, attentions, overFilm) {
   const canvas = document.createElement("canvas");
   canvas.width = view.cols;
   canvas.height = view.rows;
   const context = canvas.getContext("2d");
   const image = context.createImageData(view.cols, view.rows);
-  const largest = view.attention.reduce((a, b) => Math.max(a, b), 0);
-  view.attention.forEach((attention, cell) => {
+  const largest = attentions.reduce((a, b) => Math.max(a, b), 0);
+  attentions.forEach((attention, cell) => {
     const part = share(attention, largest);
     image.data.set([...colour(part), overFilm ? Math.round(255 * (0.1 + 0.45 * part)) : 255], 4 * cell);
   });
@@ -41,7 +41,7 @@ function gridPath(view) {
 }
 
 /**
- * Draw view `v` into `host`; returns {show(kept, lit, current)}.
+ * Draw view `v` into `host`; returns {show(kept, lit, current), colour(attention of every cell)}.
  *
  * `film` is the address of the film's picture or null, `choose(patch)` is called when a patch is clicked.
  */
@@ -53,7 +53,7 @@ export function drawFilm(host, study, v, film, choose) {
   const whole = { x: 0, y: 0, width: view.width, height: view.height, preserveAspectRatio: "none" };
   if (film !== null) svg.append(shape("image", { ...whole, href: film, class: "film-picture" }));
   const reach = { ...whole, width: view.cols * view.patchWidth, height: view.rows * view.patchHeight };
-  svg.append(shape("image", { ...reach, href: heat(view, film !== null), class: "heat" }));
+  svg.append(shape("image", { ...reach, href: heat(view, view.attention, film !== null), class: "heat" }));
   svg.querySelector(".heat").style.imageRendering = "pixelated";
   if (film === null) svg.append(shape("path", { d: gridPath(view), class: "grid" }));
   const marks = [];
@@ -84,7 +84,13 @@ export function drawFilm(host, study, v, film, choose) {
   outlines.append(...marks.filter(({ rect }) => rect.classList.contains("fused")).map(({ group }) => group));
   svg.append(halos, outlines);
   host.replaceChildren(svg);
+  let shownMap = view.attention;
   return {
+    colour(attention) {
+      if (attention === shownMap) return;
+      shownMap = attention;
+      svg.querySelector(".heat").setAttribute("href", heat(view, attention, film !== null));
+    },
     show(kept, lit, current) {
       let shown = 0;
       for (const { patch, group, halo, rect } of marks) {

@@ -4,13 +4,13 @@ import { byId, element, printable } from "./dom.js";
 import { factNodes } from "./facts.js";
 import { drawFilm } from "./film.js";
 import { drawGraph } from "./graph.js";
+import { brightPatches, wordMap } from "./words.js";
 
-function paintScale(view) {
+function paintScale() {
   const context = byId("bar").getContext("2d");
   const image = context.createImageData(256, 1);
   for (let i = 0; i < 256; i++) image.data.set([...colour(i / 255), 255], 4 * i);
   context.putImageData(image, 0, 0);
-  byId("bar-end").textContent = view.attention.reduce((a, b) => Math.max(a, b), 0).toPrecision(3);
 }
 
 export class StudyPanel {
@@ -59,10 +59,10 @@ export class StudyPanel {
     const view = this.study.views[this.view];
     if (view === undefined) {
       byId("film").replaceChildren(element("p", { class: "quiet" }, "The study has no film."));
-      this.film = { show() {} };
+      this.film = { show() {}, colour() {} };
       return;
     }
-    paintScale(view);
+    paintScale();
     this.film = drawFilm(byId("film"), this.study, this.view, this.picture, (patch) => this.choosePatch(patch));
   }
 
@@ -187,6 +187,16 @@ export class StudyPanel {
     byId("keep-note").textContent = `${kept} of ${cells} (${share} %)`;
     byId("keep").setAttribute("aria-valuetext", `${kept} of ${cells} patches`);
     const light = this.concept === null ? { patches: new Set(), text: this.graph.note } : this.lightOf(this.concept);
+    const view = study.views[this.view];
+    const words = this.concept === null || view === undefined ? null : wordMap(study, this.view, study.concepts[this.concept]);
+    if (words !== null) {
+      for (const patch of brightPatches(study, this.view, words, kept)) light.patches.add(patch);
+      light.text += " The film shows the attention of its words alone.";
+    }
+    if (view !== undefined) {
+      this.film.colour(words ?? view.attention);
+      byId("bar-end").textContent = (words ?? view.attention).reduce((a, b) => Math.max(a, b), 0).toPrecision(3);
+    }
     this.film.show(kept, light.patches, this.patch);
     this.graph.show(this.concept);
     byId("concept-note").textContent = light.text;

@@ -8,14 +8,17 @@ import os
 import shutil
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders import build_study
 
 import neuralgraph as ng
 from bench import viewer
 from neuralgraph.adapters.viewer import Serving, page_with
+from neuralgraph.graph.words import WordAttention
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -37,6 +40,7 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1200, "height": 800})
     opened = context.new_page()
     opened.set_default_timeout(60_000)
+    playwright.expect.set_options(timeout=60_000)
     problems = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -142,6 +146,25 @@ def test_a_concept_lights_up_its_patch_by_keyboard_and_by_mouse(page, tmp_path, 
     assert "leads over its relations" in page.inner_text("#concept-note")
 
 
+def test_stored_attention_of_words_is_shown_for_their_concept(page, tmp_path):
+    """Two words: the first concept's looks at one cell, the other concept's at another."""
+    made = build_study(seed=3, rows=6, cols=5, patches=8, concepts=2, fusion=(0, 0))
+    row, col = int(made.patches.row[4]), int(made.patches.col[4])
+    attention = np.zeros((2, 30), np.float32)
+    attention[0, 5 * row + col], attention[1, 0] = 1, 1
+    words = WordAttention.from_maps([c.start for c in made.concepts], [c.end for c in made.concepts], attention)
+    ng.save(replace(made, word_attention=words), tmp_path / "words.ngr")
+    alone(page, tmp_path, tmp_path / "words.ngr")
+    before = page.get_attribute(".heat", "href")
+    page.locator(".node").first.click()
+    lit = page.eval_on_selector_all(".patch.lit", "all => all.map(e => e.dataset.patch).sort()")
+    assert lit == ["0", "4"]
+    assert page.get_attribute(".heat", "href") != before
+    assert "its words alone" in page.inner_text("#concept-note")
+    page.keyboard.press("Escape")
+    assert page.get_attribute(".heat", "href") == before
+
+
 def test_patches_are_reached_by_keyboard(page, tmp_path, file):
     alone(page, tmp_path, file)
     page.focus("#film")
@@ -168,10 +191,10 @@ def test_a_film_goes_under_the_grid_when_its_proportions_fit(page, tmp_path, fil
     (tmp_path / "other.png").write_bytes(png(96, 80))
     (tmp_path / "broken.png").write_bytes(b"no picture")
     drop(page, tmp_path / "other.png")
-    page.wait_for_function("document.querySelector('#film-note').textContent.includes('96')")
+    playwright.expect(page.locator("#film-note")).to_contain_text("96")
     assert page.locator(".film-picture").count() == 0
     drop(page, tmp_path / "broken.png")
-    page.wait_for_function("document.querySelector('#film-note').textContent.includes('not a picture')")
+    playwright.expect(page.locator("#film-note")).to_contain_text("not a picture")
     drop(page, tmp_path / "film.png")
     page.wait_for_selector(".film-picture")
     assert "cannot know" in page.inner_text("#film-note")
@@ -232,14 +255,14 @@ def test_an_archive_is_searched_walked_and_checked(page, archive):
         page.goto(serving.url)
         assert settled(page).startswith("✓ Study 1 of 40")
         page.keyboard.press("j")
-        page.wait_for_function("document.querySelector('#verdict').textContent.includes('Study 2 of 40')")
+        playwright.expect(page.locator("#verdict")).to_contain_text("Study 2 of 40")
         page.keyboard.press("/")
         page.keyboard.type("study-39")
         assert page.inner_text("#list-note") == "1 of 40 studies"
         page.keyboard.press("Enter")
-        page.wait_for_function("document.querySelector('#verdict').textContent.includes('Study 40 of 40')")
+        playwright.expect(page.locator("#verdict")).to_contain_text("Study 40 of 40")
         page.keyboard.press("v")
-        page.wait_for_function("document.querySelector('#verdict').textContent.includes('All 40 studies verified')")
+        playwright.expect(page.locator("#verdict")).to_contain_text("All 40 studies verified")
 
 
 def test_large_archives_are_read_in_pieces(page, tmp_path):
