@@ -23,6 +23,7 @@ from bench.vectors.studies import (
     valid_vector,
 )
 from bench.vectors.valid_files import file_vectors
+from bench.vectors.valid_forms import lossy_vectors
 from bench.vectors.vector import Vector
 from neuralgraph.codecs import zstd
 from neuralgraph.graph.concepts import Concept
@@ -38,6 +39,7 @@ def valid_vectors() -> Iterator[Vector]:
     """All of them, in the order of the index."""
     yield from _shapes()
     yield from _forms()
+    yield from lossy_vectors()
     yield from _streams()
     yield from _texts()
     yield from _maps()

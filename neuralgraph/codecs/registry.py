@@ -17,7 +17,9 @@ from neuralgraph.codecs.floating import (
     FLOAT32_INTERLEAVED,
 )
 from neuralgraph.codecs.forms import Buffer, Form, Matrix
+from neuralgraph.codecs.int4 import INT4
 from neuralgraph.codecs.int8 import INT8
+from neuralgraph.codecs.svd import SVD
 from neuralgraph.errors import CodecError
 
 __all__ = [
@@ -73,6 +75,8 @@ FORMS: dict[str, FormEntry] = {
         FormEntry(0x08, BFLOAT16),
         FormEntry(0x0A, FLOAT16),
         FormEntry(0x10, INT8),
+        FormEntry(0x12, INT4),
+        FormEntry(0x14, SVD),
     )
 }
 """Name -> form. Plane p of a form is stream ``base + offset + p`` of its matrix (FORMAT.md section 7.2)."""

@@ -276,4 +276,6 @@ def test_stream_offsets_belong_to_one_form_each():
         **dict.fromkeys((0x08, 0x09), "bfloat16"),
         **dict.fromkeys((0x0A, 0x0B), "float16"),
         **dict.fromkeys((0x10, 0x11), "int8"),
+        **dict.fromkeys((0x12, 0x13), "int4"),
+        **dict.fromkeys(range(0x14, 0x18), "svd"),
     }

@@ -1,0 +1,132 @@
+"""Files whose matrices have a form of FORMAT.md sections 7.3 and 7.4, their planes written by hand."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.vectors.draft import Draft
+from bench.vectors.studies import basic, concept_vectors, draft_of, film, grid_study, ramp
+from bench.vectors.vector import Vector
+from neuralgraph.codecs.floating import FLOAT32
+from neuralgraph.codecs.forms import Buffer, Matrix
+from neuralgraph.codecs.registry import FORMS
+from neuralgraph.container.record import encode_record
+from neuralgraph.graph.study import Study
+
+__all__ = ["by_hand", "int4_planes", "lossy_vectors", "svd_planes"]
+
+
+@dataclass(frozen=True)
+class _ByHand:
+    """A form that writes given planes, whatever the matrix: no library decides about the bytes of a vector."""
+
+    name: str
+    planes: tuple[bytes, ...]
+
+    @property
+    def n_planes(self) -> int:
+        return len(self.planes)
+
+    def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
+        return FORMS[self.name].form.plane_bytes(rows, width)
+
+    def encode(self, matrix: Matrix) -> tuple[bytes, ...]:
+        assert tuple(map(len, self.planes)) == self.plane_bytes(*matrix.shape)
+        return self.planes
+
+    def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
+        return FORMS[self.name].form.decode(planes, rows, width, where=where)
+
+    def bound(self, matrix: Matrix) -> float:
+        return FORMS[self.name].form.bound(matrix)
+
+
+def by_hand(study: Study, form: str, planes: Sequence[bytes]) -> Draft:
+    """The draft of a study whose embedding has these planes."""
+    record = encode_record(study.columns(), embedding=_ByHand(form, tuple(planes)), concept_vectors=FLOAT32)
+    return draft_of(study).with_records(record)
+
+
+def int4_planes(codes: Sequence[Sequence[int]], scales: Sequence[Sequence[float]]) -> list[bytes]:
+    """Planes of rows of codes and of scales, the scales exactly bfloat16."""
+    packed = b"".join(
+        bytes(a & 15 | (b & 15) << 4 for a, b in zip([*row, 0][0::2], [*row, 0][1::2], strict=False)) for row in codes
+    )
+    return [packed, b"".join(struct.pack("<f", scale)[2:] for row in scales for scale in row)]
+
+
+def svd_planes(
+    base: float,
+    groups: Sequence[tuple[Sequence[int], Sequence[Sequence[int]]]],
+    exponents: Sequence[int],
+    codes: Sequence[Sequence[int]],
+) -> list[bytes]:
+    """Planes of base, (shifts, mixing) of every group, exponents, and the codes of every component."""
+    head = struct.pack("<f", base)
+    for shifts, mixing in groups:
+        head += bytes(shifts) + b"".join(struct.pack(f"{len(row)}b", *row) for row in mixing)
+    upper, bits = b"", ""
+    all_shifts = [shift for shifts, _ in groups for shift in shifts]
+    for shift, row in zip(all_shifts, codes, strict=True):
+        for code in row:
+            unsigned = 2 * code if code >= 0 else -2 * code - 1
+            upper += bytes([unsigned >> shift])
+            bits += f"{unsigned % 2**shift:0{shift}b}"[::-1] if shift else ""
+    size = len(upper)
+    lower = int(bits[::-1] or "0", 2).to_bytes(size, "little")
+    return [head, struct.pack(f"{len(exponents)}b", *exponents), upper, lower]
+
+
+def lossy_vectors() -> Iterator[Vector]:
+    """All of them."""
+    study = basic("int4", concept_vectors=concept_vectors([0, 1, 1], 3))
+    draft = draft_of(study, embedding="int4", concept_vectors="int4")
+    yield _valid("form-int4", draft, "embedding and concept vectors as int4, the latter of odd width", "F21", "F33")
+    wide = grid_study("wide", [film(2, 2)], 2, ramp(2, 131))
+    yield _valid(
+        "int4-groups", draft_of(wide, embedding="int4"), "three groups in a row, the last of three values", "F33"
+    )
+    planes = int4_planes(
+        [[7, -7, 1, 0], [0, 0, 0, 0], [1, -1, 2, 3], [7, 7, 7, 7]], [[2.0**-133], [0], [2.0**100], [0.5]]
+    )
+    draft = by_hand(basic("x"), "int4", planes)
+    yield _valid("extremes-int4", draft, "a subnormal scale, a scale of 0, codes 7 and -7, zeros", "F21", "F33")
+    unit = [[127 * (a == b) for b in range(4)] for a in range(4)]
+    codes = [[1, -1, 2, 0], [32767, -32767, 300, -300], [5, 6, 7, 8], [-128, 127, -1, 1]]
+    plain = svd_planes(1 / 127, [([0, 8, 2, 3], unit)], [0, -1, 3, 1], codes)
+    yield _valid(
+        "form-svd", by_hand(basic("svd"), "svd", plain), "components that are the rows, four shifts", "F21", "F34"
+    )
+    mixing = [[64, 64, 64, 64], [90, -90, 1, -1], [-127, 127, 3, 4], [0, 0, 0, 0]]
+    mixed = svd_planes(0.1, [([1, 0, 0, 0], mixing)], [-4, 0, 4, 5], codes[:1] * 3 + [[0, 0, 0, 0]])
+    yield _valid("svd-mixed", by_hand(basic("m"), "svd", mixed), "every component in every row, one empty", "F34")
+    small = svd_planes(
+        2.0**-149, [([0] * 4, unit)], [-128, 127, 0, -9], [[0, 1, 0, -1], [1, 1, 1, 1], [0] * 4, [-3] * 4]
+    )
+    yield _valid(
+        "extremes-svd",
+        by_hand(basic("e"), "svd", small),
+        "the least base, extreme exponents, values that vanish",
+        "F34",
+    )
+    empty = svd_planes(0.0, [([0] * 4, [[0] * 4] * 4)], [0] * 4, [[0] * 4] * 4)
+    yield _valid("svd-zero", by_hand(basic("z"), "svd", empty), "a base of 0", "F34")
+    rows = 37
+    many = grid_study("two groups", [film(6, 7)], rows, ramp(rows, 3))
+    groups = []
+    for size in (32, 5):
+        rotation = [[(7 * a + 11 * b) % 255 - 127 for b in range(size)] for a in range(size)]
+        groups.append(([a % 9 for a in range(size)], rotation))
+    some = [[(row * 997 + col * 31) % 401 - 200 for col in range(3)] for row in range(rows)]
+    codes = [
+        [code % 128 if shift == 0 else code for code in row]
+        for row, shift in zip(some, [s for g in groups for s in g[0]], strict=True)
+    ]
+    draft = by_hand(many, "svd", svd_planes(0.003, groups, [1, -2, 0], codes))
+    yield _valid("svd-two-groups", draft, "37 rows: a group of 32 and one of 5, every shift", "F34")
+
+
+def _valid(name: str, draft: Draft, reason: str, *requirements: str) -> Vector:
+    return Vector(name, draft.pack(), reason, requirements)
