@@ -173,7 +173,8 @@ def _contents_schema() -> dict[str, Any]:
     method = _map({key: _map(dict.fromkeys(METHOD_MEMBERS[key], True)) for key in METHOD_KEYS})
     source = _map({key: {"type": _JSON_TYPES[kind]} for key, kind in SOURCE_KEYS.items()})
     source["properties"]["report"]["enum"] = list(REPORT_KINDS)
-    source["properties"]["films"]["items"] = {"type": "object"}
+    for rows in ("films", "loss"):
+        source["properties"][rows]["items"] = {"type": "object"}
     source["patternProperties"] = {f"^{names.EXTENSION_PATTERN}$": True}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -10,6 +10,7 @@ and ``graph`` (the study), which do not know each other; ``storage``, where they
 
 from typing import Any
 
+from neuralgraph.codecs.codebook import Codebook, fit_codebook, load_codebook
 from neuralgraph.errors import (
     ChecksumError,
     CodecError,
@@ -41,6 +42,7 @@ __all__ = [
     "PROFILES",
     "Archive",
     "ChecksumError",
+    "Codebook",
     "CodecError",
     "Concept",
     "ConceptVectors",
@@ -60,8 +62,10 @@ __all__ = [
     "StudyNotFoundError",
     "View",
     "__version__",
+    "fit_codebook",
     "load",
     "load_bytes",
+    "load_codebook",
     "open",
     "pack",
     "save",

@@ -201,10 +201,10 @@ def _forms() -> Iterator[Vector]:
     ):
         plane = [bytes(15 * len(value)) + value]
         reason = f"the last value of a {form} embedding is not finite"
-        yield record_vector("E_NUM", form, reason, _planes(offset, plane), "F21", "F28", of=study)
+        yield record_vector("E_NUM", form, reason, embedding_planes(offset, plane), "F21", "F28", of=study)
         short = [bytes(15 * len(value))]
         reason = f"a {form} embedding is one value short"
-        yield record_vector("E_SIZE", form, reason, _planes(offset, short), "F11", of=study)
+        yield record_vector("E_SIZE", form, reason, embedding_planes(offset, short), "F11", of=study)
     codes, scales = bytes(range(16)), np.array([0, 1, 2, 0.5], "<f4")
 
     def int8(name: str, reason: str, codes: bytes, scales: np.ndarray, code: str = "E_FILTER") -> Vector:

@@ -343,6 +343,8 @@ def _maps() -> Iterator[Vector]:
     yield valid_vector(
         "model-dtype", draft_of(textual("d", provenance=model)), "every member that model may have", "F17"
     )
+    loss = [{"form": "svd", "bound": 0.011, "largest": 0.0625, "rmse": 0.0109, "cosine": 6.1e-05}, {}]
+    yield valid_vector("loss", draft_of(textual("l", provenance={"loss": loss})), "what two storings lost", "F17")
     draft = draft_of(textual("e"))
     draft.toc = lambda value: {**value, "meta": {**value["meta"], "ext": {"anything": [1]}}}
     yield valid_vector("contents-ext", draft, "the member ext of meta", "F15")

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bench.vectors.draft import Draft
+from bench.vectors.draft import Draft, SectionDraft, StreamDraft, record_draft
 from bench.vectors.studies import basic, concept_vectors, draft_of, film, grid_study, ramp
 from bench.vectors.vector import Vector
+from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.floating import FLOAT32
 from neuralgraph.codecs.forms import Buffer, Matrix
+from neuralgraph.codecs.klt import KLT
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.record import encode_record
 from neuralgraph.graph.study import Study
 
-__all__ = ["by_hand", "int4_planes", "lossy_vectors", "svd_planes"]
+__all__ = [
+    "by_hand",
+    "codebook",
+    "codebook_section",
+    "int4_planes",
+    "klt_draft",
+    "klt_planes",
+    "lossy_vectors",
+    "parts",
+    "svd_planes",
+]
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,8 @@ class _ByHand:
 
     name: str
     planes: tuple[bytes, ...]
+    interleaved = False
+    loss_measure = "largest"
 
     @property
     def n_planes(self) -> int:
@@ -67,20 +82,64 @@ def svd_planes(
     head = struct.pack("<f", base)
     for shifts, mixing in groups:
         head += bytes(shifts) + b"".join(struct.pack(f"{len(row)}b", *row) for row in mixing)
-    upper, bits = b"", ""
     all_shifts = [shift for shifts, _ in groups for shift in shifts]
-    for shift, row in zip(all_shifts, codes, strict=True):
+    return [head, struct.pack(f"{len(exponents)}b", *exponents), *parts(all_shifts, codes)]
+
+
+def parts(shifts: Sequence[int], codes: Sequence[Sequence[int]]) -> tuple[bytes, bytes]:
+    """The planes of upper and lower parts."""
+    upper, bits = b"", ""
+    for shift, row in zip(shifts, codes, strict=True):
         for code in row:
             unsigned = 2 * code if code >= 0 else -2 * code - 1
             upper += bytes([unsigned >> shift])
             bits += f"{unsigned % 2**shift:0{shift}b}"[::-1] if shift else ""
     size = len(upper)
-    lower = int(bits[::-1] or "0", 2).to_bytes(size, "little")
-    return [head, struct.pack(f"{len(exponents)}b", *exponents), upper, lower]
+    return upper, int(bits[::-1] or "0", 2).to_bytes(size, "little")
+
+
+def codebook(components: int = 3, width: int = 4) -> bytes:
+    """The bytes of a codebook, some numbers of it at the edges of their ranges."""
+    basis = [[(7919 * a + 104_729 * b) % 65_535 - 32_767 for b in range(width)] for a in range(components)]
+    head = b"NGRKLT\x1a\n" + struct.pack("<II", width, components)
+    mean = struct.pack(f"<{width}f", *(value * 0.375 - 1 for value in range(width)))
+    deviation = struct.pack(f"<{width}f", *(2.0 ** (3 * value - 6) for value in range(width)))
+    return head + mean + deviation + b"".join(struct.pack(f"<{width}h", *row) for row in basis)
+
+
+def klt_planes(book: bytes, base: float, shifts: Sequence[int], codes: Sequence[Sequence[int]]) -> list[bytes]:
+    """Planes of digest and base, the shift of every component, and the codes of every component."""
+    return [hashlib.sha256(book).digest() + struct.pack("<f", base), bytes(shifts), *parts(shifts, codes)]
+
+
+def klt_draft(study_id: str, book: bytes, planes: Sequence[bytes]) -> Draft:
+    """A file of the basic study with these planes, and the codebook as a section."""
+    draft = draft_of(basic(study_id))
+    record = record_draft(draft.records[0])
+    record.streams = [stream for stream in record.streams if not 0x20 <= stream.stream_id < 0x60]
+    record.streams += [StreamDraft(0x38 + number, 0, plane, len(plane)) for number, plane in enumerate(planes)]
+    record.streams.sort(key=lambda stream: stream.stream_id)
+    decoded = KLT.for_reader({hashlib.sha256(book).digest(): Codebook.from_bytes(book, where="")}.get)
+    embedding = decoded.decode(planes, 4, 4, where="")
+    digest = replace(basic(study_id).columns(), embedding=embedding).digest()
+    record.fixed = record.fixed[:72] + digest
+    draft = draft.with_records(record.pack())
+    draft.more_sections = [codebook_section(book)]
+    return draft
+
+
+def codebook_section(book: bytes) -> SectionDraft:
+    """The section of a codebook."""
+    return SectionDraft(f"codebook_{hashlib.sha256(book).hexdigest()[:16]}", 2, book)
 
 
 def lossy_vectors() -> Iterator[Vector]:
     """All of them."""
+    yield from _int4_and_svd()
+    yield from _klt()
+
+
+def _int4_and_svd() -> Iterator[Vector]:
     study = basic("int4", concept_vectors=concept_vectors([0, 1, 1], 3))
     draft = draft_of(study, embedding="int4", concept_vectors="int4")
     yield _valid("form-int4", draft, "embedding and concept vectors as int4, the latter of odd width", "F21", "F33")
@@ -126,6 +185,22 @@ def lossy_vectors() -> Iterator[Vector]:
     ]
     draft = by_hand(many, "svd", svd_planes(0.003, groups, [1, -2, 0], codes))
     yield _valid("svd-two-groups", draft, "37 rows: a group of 32 and one of 5, every shift", "F34")
+
+
+def _klt() -> Iterator[Vector]:
+    book = codebook()
+    codes = [[1, -1, 2, 0], [32767, -32767, 300, -300], [-5, 6, -7, 8], [0, 0, 0, 0]]
+    draft = klt_draft("klt", book, klt_planes(book, 2.0**-20, [0, 8, 2, 0], codes))
+    yield _valid("form-klt", draft, "an embedding in the basis of a codebook of 3 components", "F35", "F36")
+    draft = klt_draft("klt", book, klt_planes(book, 0.1, [1, 8, 3, 8], codes))
+    draft.more_sections.insert(0, codebook_section(codebook(1, 2)))
+    yield _valid("klt-two-codebooks", draft, "a second codebook that no record needs; base 0.1 rounds", "F35", "F36")
+    whole = codebook(4, 4)
+    full = klt_planes(whole, 0.0, [0] * 4, [[1] * 4] * 4)
+    yield _valid("klt-zero", klt_draft("z", whole, full), "as many components as values, a base of 0", "F35", "F36")
+    plain = draft_of(basic("without"))
+    plain.more_sections = [codebook_section(book)]
+    yield _valid("codebook-unused", plain, "a codebook in a file that does not need it", "F35")
 
 
 def _valid(name: str, draft: Draft, reason: str, *requirements: str) -> Vector:

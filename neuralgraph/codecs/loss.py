@@ -7,13 +7,20 @@ fifth of the typical channel as error. The channel-normalised RMSE weighs all ch
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.codecs.forms import Matrix
 
-__all__ = ["channel_deviation", "cosine_error", "normalised_rmse"]
+__all__ = ["channel_deviation", "coarsest", "cosine_error", "normalised_rmse"]
+
+Attempt = Callable[[float], tuple[tuple[bytes, ...], float] | None]
+"""Planes of a relative step and the error measured on them; None when they cannot be written."""
+
+_ROUNDS = 12
+_NEAR = 0.99
 
 
 def channel_deviation(matrix: Matrix) -> NDArray[np.float64]:
@@ -55,3 +62,26 @@ def cosine_error(matrix: Matrix, decoded: Matrix) -> float:
         else:
             total.append(0.0 if a == b else 1.0)
     return math.fsum(total) / len(total) if total else 0.0
+
+
+def coarsest(attempt: Attempt, loss: float) -> tuple[bytes, ...] | None:
+    """Planes of the coarsest step found whose error is within ``loss``; None when no step is fine enough.
+
+    The first guess is exact while steps are fine: the mean square of an error of half a step at most is a twelfth.
+    """
+    guess, best = math.sqrt(12) * loss, None
+    low, high = 0.0, math.inf
+    for _ in range(_ROUNDS):
+        made = attempt(guess)
+        error = math.inf
+        if made is not None:
+            error = made[1]
+        if made is not None and error <= loss:
+            low, best = guess, made[0]
+            if error >= _NEAR * loss:
+                break
+        else:
+            high = guess
+        nearer = guess * min(max(loss / error if error else 2.0, 0.5), 2.0) * 0.998
+        guess = nearer if low < nearer < high else (low + high) / 2 if high < math.inf else 2 * low
+    return best

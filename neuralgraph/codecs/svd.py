@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.codecs.forms import Buffer, Matrix
-from neuralgraph.codecs.loss import channel_deviation, normalised_rmse
+from neuralgraph.codecs.loss import channel_deviation, coarsest, normalised_rmse
+from neuralgraph.codecs.parts import MAX_CODE, join, shifts_of, split
 from neuralgraph.errors import CodecError, StudyError
 
 __all__ = ["DEFAULT_LOSS", "GROUP", "SVD", "Svd"]
@@ -30,11 +31,8 @@ GROUP = 32
 """Rows that are mixed with each other."""
 
 _UNIT = 127
-_MAX_SHIFT = 8
-_MAX_CODE = (1 << 15) - 1
 _FINE = 256
 """Parts of a step in which the writer computes."""
-_ROUNDS = 12
 _Floats = NDArray[np.float64]
 
 
@@ -77,23 +75,15 @@ class Svd:
         deviation = channel_deviation(values)
         if not values.size or not deviation.any():
             return tuple(bytes(size) for size in self.plane_bytes(*values.shape))
-        # Half a step on average, squared, is a twelfth: the first guess, exact while steps are fine.
-        guess, best = math.sqrt(12) * self.loss, None
-        low, high = 0.0, math.inf
-        for _ in range(_ROUNDS):
-            planes = self._encode(values.astype("<f8"), deviation, guess)
-            error = math.inf
-            if planes is not None:
-                decoded = self.decode(planes, *values.shape, where="embedding")
-                error = normalised_rmse(values, decoded, deviation)
-            if error <= self.loss:
-                low, best = guess, planes
-                if error >= 0.99 * self.loss:
-                    break
-            else:
-                high = guess
-            nearer = guess * min(max(self.loss / error if error else 2.0, 0.5), 2.0) * 0.998
-            guess = nearer if low < nearer < high else (low + high) / 2 if high < math.inf else 2 * low
+
+        def attempt(step: float) -> tuple[tuple[bytes, ...], float] | None:
+            planes = self._encode(values.astype("<f8"), deviation, step)
+            if planes is None:
+                return None
+            decoded = self.decode(planes, *values.shape, where="embedding")
+            return planes, normalised_rmse(values, decoded, deviation)
+
+        best = coarsest(attempt, self.loss)
         if best is None:
             reason = f"svd cannot hold these values within a loss of {self.loss}; use bfloat16"
             raise StudyError(reason, code="E_NUM", where="embedding")
@@ -105,30 +95,24 @@ class Svd:
         exponents = np.clip(np.rint(np.log2(deviation)), -100, 100)
         base = np.float32(relative / math.sqrt(float(np.mean((np.exp2(exponents) / deviation) ** 2))) / _UNIT)
         # A channel far from zero for its deviation gets a coarser step, so that its codes fit.
-        reach = np.abs(values).max(axis=0) * math.sqrt(min(rows, GROUP)) / (_MAX_CODE * 0.9 * float(base) * _UNIT)
+        reach = np.abs(values).max(axis=0) * math.sqrt(min(rows, GROUP)) / (MAX_CODE * 0.9 * float(base) * _UNIT)
         with np.errstate(divide="ignore"):
             exponents = np.clip(np.maximum(exponents, np.ceil(np.log2(reach))), -128, 127)
         steps = float(base) * _UNIT * np.exp2(exponents)
-        head, codes, start = [base.astype("<f4").tobytes()], np.zeros((rows, width), np.int64), 0
+        codes, shifts = np.zeros((rows, width), np.int64), np.zeros(rows, "u1")
+        head, start = [base.astype("<f4").tobytes()], 0
         for size in _groups(rows):
             # In whole parts of a step, sums are exact and the same on every machine.
             fine = np.rint(values[start : start + size] / steps * _FINE)
             mixing = _mixing(fine)
             codes[start : start + size] = part = _codes(mixing, fine)
             mixing[~part.any(axis=1)] = 0
-            if np.abs(part).max(initial=0) > _MAX_CODE:
+            if np.abs(part).max(initial=0) > MAX_CODE:
                 return None
-            head += [_shifts(part).tobytes(), mixing.astype("i1").tobytes()]
+            shifts[start : start + size] = shifts_of(part)
+            head += [shifts[start : start + size].tobytes(), mixing.astype("i1").tobytes()]
             start += size
-        shifts = np.concatenate([_shifts(codes[row : row + 1]) for row in range(rows)])
-        unsigned = np.where(codes < 0, -2 * codes - 1, 2 * codes)
-        pieces = [
-            (unsigned[row, :, None] >> np.arange(shift)) & 1 for row, shift in enumerate(shifts.tolist()) if shift
-        ]
-        bits = np.concatenate([piece.ravel() for piece in pieces]) if pieces else np.zeros(0, np.int64)
-        packed = np.packbits(bits.astype("u1"), bitorder="little").tobytes()
-        upper = (unsigned >> shifts[:, None]).astype("u1").tobytes()
-        return b"".join(head), exponents.astype("i1").tobytes(), upper, packed.ljust(rows * width, b"\0")
+        return b"".join(head), exponents.astype("i1").tobytes(), *split(codes, shifts)
 
     loss_measure = "rmse"
 
@@ -152,19 +136,15 @@ class Svd:
         base = float(np.frombuffer(head, "<f4", 1)[0])
         if not math.isfinite(base) or math.copysign(1, base) < 0:
             raise refuse("the base is negative or not finite")
-        shifts, mixings = np.empty(rows, np.int64), []
+        shifts, mixings = np.empty(rows, "u1"), []
         at = start = 0
         for size in _groups(rows):
             shifts[start : start + size] = np.frombuffer(head, "u1", size, 4 + at)
             mixings.append(np.frombuffer(head, "i1", size * size, 4 + at + size).reshape(size, size))
             at, start = at + size + size * size, start + size
-        if (shifts > _MAX_SHIFT).any():
-            raise refuse(f"a shift is more than {_MAX_SHIFT}")
         if any((mixing == -128).any() for mixing in mixings):
             raise refuse("the mixing -128 is not used")
-        unsigned = np.frombuffer(planes[2], "u1").reshape(rows, width).astype(np.int64) << shifts[:, None]
-        self._add_low_bits(unsigned, shifts, planes[3], refuse("bits follow the low part of the last code"))
-        codes = np.where(unsigned & 1, -(unsigned >> 1) - 1, unsigned >> 1).astype("<f8")
+        codes = join(planes[2], planes[3], shifts, width, where=where)
         sums, start = np.empty((rows, width)), 0
         for mixing in mixings:
             end = start + len(mixing)
@@ -176,20 +156,6 @@ class Svd:
         if not np.isfinite(decoded).all():
             raise CodecError("a value is not finite", code="E_NUM", where=where)
         return decoded + np.float32(0)
-
-    @staticmethod
-    def _add_low_bits(unsigned: NDArray[np.int64], shifts: NDArray[np.int64], plane: Buffer, extra: CodecError) -> None:
-        width = unsigned.shape[1]
-        total = int(shifts.sum()) * width
-        packed = np.frombuffer(plane, "u1")
-        used = np.unpackbits(packed[: -(-total // 8)], bitorder="little")
-        if used[total:].any() or packed[-(-total // 8) :].any():
-            raise extra
-        at = 0
-        for row, shift in enumerate(shifts.tolist()):
-            part = used[at : at + shift * width].reshape(width, shift)
-            unsigned[row] += part @ (1 << np.arange(shift))
-            at += shift * width
 
 
 def _groups(rows: int) -> Iterator[int]:
@@ -206,24 +172,14 @@ def _mixing(fine: _Floats) -> NDArray[np.int64]:
     vectors = np.linalg.eigh(fine @ fine.T)[1].T[::-1]
     strongest = np.abs(np.rint(vectors * _UNIT)).argmax(axis=1)
     signs = np.where(vectors[np.arange(len(vectors)), strongest] < 0, -1, 1)
-    return np.rint(vectors * signs[:, None] * _UNIT).astype(np.int64)
+    mixing: NDArray[np.int64] = np.rint(vectors * signs[:, None] * _UNIT).astype(np.int64)
+    return mixing
 
 
 def _codes(mixing: NDArray[np.int64], fine: _Floats) -> NDArray[np.int64]:
     """int [components, width]: through the inverse of the rounded mixing, which is not quite orthogonal."""
     codes: NDArray[np.int64] = np.rint(np.linalg.pinv(mixing.T / _UNIT) @ fine / _FINE).astype(np.int64)
     return codes
-
-
-def _shifts(codes: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Low bits of each component that are stored as they are: as many as leave a mean magnitude of about 1."""
-    mean = np.abs(codes).sum(axis=1) / codes.shape[1]
-    largest = np.where(codes < 0, -2 * codes - 1, 2 * codes).max(axis=1)
-    shifts = [
-        max(math.ceil(math.log2(m / 1.2)) if m > 1.2 else 0, int(top).bit_length() - 8)
-        for m, top in zip(mean.tolist(), largest.tolist(), strict=True)
-    ]
-    return np.clip(shifts, 0, _MAX_SHIFT).astype("u1")
 
 
 SVD = Svd()

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from neuralgraph.codecs import zstd
 from neuralgraph.codecs.forms import Buffer, Form
+from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import FORMS, STORE, ZSTD, FormEntry, decode_bytes, form_of_stream
+from neuralgraph.container.decoders import Decoders
 from neuralgraph.container.layout import ALIGNMENT, SYNC, padding
 from neuralgraph.errors import ChecksumError, FormatError, LimitError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32, sha256
@@ -184,6 +186,7 @@ class Record:
     limits : what to accept.
     disagreement : names the first count that the index states otherwise, or None; asked in its place among the rules.
     envelope : the largest decoded size and number of streams that the trailer allows.
+    decoders : codecs and codebooks that the reader brings along.
 
     Raises
     ------
@@ -200,7 +203,9 @@ class Record:
         limits: Limits,
         disagreement: Callable[[Counts], str | None] = lambda _: None,
         envelope: tuple[int, int] | None = None,
+        decoders: Decoders | None = None,
     ) -> None:
+        self._decoders = decoders or Decoders()
         self.data, self.where, self.limits = data, where, limits
         self.verified = False
         """Its streams have been verified before; set by those who keep count of that."""
@@ -326,7 +331,10 @@ class Record:
         """
         entry = self.streams[stream_id]
         where = self.where + self._name(stream_id)
-        return decode_bytes(entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where)
+        extra = self._decoders.extra_codecs
+        return decode_bytes(
+            entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where, extra_codecs=extra
+        )
 
     def stored(self, stream_id: int) -> memoryview:
         """Stored bytes of a stream, their checksum verified unless it has been (``verified``).
@@ -395,7 +403,16 @@ class Record:
         if entry is None:
             return np.empty((rows, width), np.float32)
         planes = [self.read(base + entry.offset + plane) for plane in range(entry.form.n_planes)]
-        return entry.form.decode(planes, rows, width, where=self.where + self._name(base))
+        return self._decoders.form(entry.form).decode(planes, rows, width, where=self.where + self._name(base))
+
+    def codebooks(self) -> list[bytes]:
+        """Digests of the codebooks that its matrices need."""
+        needed = []
+        for base in (EMBEDDING_STREAMS, CONCEPT_VECTOR_STREAMS):
+            entry = self.form(base)
+            if entry is not None and isinstance(entry.form, Klt):
+                needed.append(entry.form.codebook_digest(self.read(base + entry.offset)))
+        return needed
 
     def extensions(self) -> dict[str, bytes]:
         """Extension payloads by name.

@@ -278,4 +278,5 @@ def test_stream_offsets_belong_to_one_form_each():
         **dict.fromkeys((0x10, 0x11), "int8"),
         **dict.fromkeys((0x12, 0x13), "int4"),
         **dict.fromkeys(range(0x14, 0x18), "svd"),
+        **dict.fromkeys(range(0x18, 0x1C), "klt"),
     }
