@@ -35,7 +35,8 @@ from bench.range_server import range_server
 from neuralgraph import Patches, Study, View
 from neuralgraph import open as open_archive
 from neuralgraph.codecs.registry import FORMS, STORE
-from neuralgraph.container.record import ENTRY, GRAPH_STREAM, HEADER, Record, encode_record
+from neuralgraph.container.encode import encode_record
+from neuralgraph.container.record import ENTRY, GRAPH_STREAM, HEADER, Record
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.wire.checksums import content_digest, crc32
 from neuralgraph.wire.limits import Limits

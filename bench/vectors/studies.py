@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bench.vectors.draft import Draft
 from bench.vectors.vector import Vector
 from neuralgraph.codecs.registry import FORMS
-from neuralgraph.container.record import encode_record
+from neuralgraph.container.encode import encode_record
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.fusion import fusion_edge

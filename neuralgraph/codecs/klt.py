@@ -86,15 +86,17 @@ class Klt:
             reason = f"the codebook is for {book.width} values, the embedding has {values.shape[1]}"
             raise StudyError(reason, code="E_DICT", where="embedding")
         normal = (values.astype(np.float64) - book.mean) / book.deviation
-        coefficients = normal @ book.matrix.T / (float(UNIT) * UNIT)
+        # Divided by the unit of the basis twice: it is in this product, and in the one that decodes.
+        projected = normal @ book.matrix.T / (float(UNIT) * UNIT)
         reader = self.for_reader({book.digest: book}.get)
 
         def attempt(step: float) -> tuple[tuple[bytes, ...], float] | None:
             base = np.float32(step / UNIT)
             codes = np.zeros(values.shape[::-1], np.int64)
-            codes[: len(book.basis)] = np.rint(coefficients * (UNIT / (float(base) * UNIT))).astype(np.int64).T
-            if np.abs(codes).max(initial=0) > MAX_CODE:
+            quotients = np.rint(projected / float(base))
+            if not np.abs(quotients).max(initial=0) <= MAX_CODE:
                 return None
+            codes[: len(book.basis)] = quotients.astype(np.int64).T
             shifts = shifts_of(codes)
             planes = (book.digest + base.astype("<f4").tobytes(), shifts.tobytes(), *split(codes, shifts))
             decoded = reader.decode(planes, *values.shape, where="embedding")

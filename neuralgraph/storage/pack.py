@@ -13,8 +13,9 @@ from pathlib import Path
 
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import exact_form, interleaved_form
+from neuralgraph.container.encode import encode_record
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS, Record, encode_record
+from neuralgraph.container.record import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS, Record
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study

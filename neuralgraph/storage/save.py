@@ -12,7 +12,7 @@ from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.forms import Form
 from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import exact_form, interleaved_form
-from neuralgraph.container.record import encode_record
+from neuralgraph.container.encode import encode_record
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.study import Study

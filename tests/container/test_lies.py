@@ -19,7 +19,7 @@ import neuralgraph as ng
 from bench.vectors.draft import Draft, SectionDraft, put, record_draft
 from neuralgraph import FormatError, LimitError, Limits, NeuralGraphError
 from neuralgraph.codecs.registry import FORMS
-from neuralgraph.container.record import encode_record
+from neuralgraph.container.encode import encode_record
 from neuralgraph.container.writer import ContainerWriter
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ from hypothesis import given
 
 import neuralgraph as ng
 from neuralgraph.codecs.registry import FORMS
+from neuralgraph.container.encode import encode_record
 from neuralgraph.container.reader import BytesSource, Container
-from neuralgraph.container.record import encode_record
 from neuralgraph.container.writer import ContainerWriter
 
 PINNED = "bcd104c1b6498e0703017939fe95e3abf597b80b95fde381e1d231856a5b6894"

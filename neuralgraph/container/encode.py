@@ -1,0 +1,128 @@
+"""A study's columns to the bytes of its record (FORMAT.md section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.codecs import zstd
+from neuralgraph.codecs.forms import Form
+from neuralgraph.codecs.registry import FORMS, STORE, ZSTD
+from neuralgraph.container.layout import padding
+from neuralgraph.container.record import (
+    CONCEPT_VECTOR_STREAMS,
+    EMBEDDING_STREAMS,
+    ENTRY,
+    EXTENSION_STREAMS,
+    GRAPH_STREAM,
+    HEADER,
+    PIXELS_STREAM,
+    REPORT_STREAM,
+    TAIL,
+    WORD_ATTENTION_STREAM,
+    method_tag,
+)
+from neuralgraph.errors import FormatError, LimitError
+from neuralgraph.wire.checksums import crc32
+from neuralgraph.wire.columns import Counts
+from neuralgraph.wire.study_columns import StudyColumns
+
+__all__ = ["encode_record"]
+
+_PROBE_BYTES = 4_096
+
+
+def encode_record(
+    columns: StudyColumns,
+    *,
+    embedding: Form,
+    concept_vectors: Form,
+    level: int = zstd.LEVEL,
+    store_embedding: bool = False,
+) -> bytes:
+    """The record of a study.
+
+    A stream is compressed when that saves at least 3 % of it, and stored otherwise. The content digest is that of the
+    values a reader will decode, after the loss of a lossy form.
+
+    Parameters
+    ----------
+    columns : the study.
+    embedding, concept_vectors : forms of the two matrices.
+    level : zstd level.
+    store_embedding : never compress the embedding, so that a loader can copy it; interleaved forms never are.
+
+    Raises
+    ------
+    StudyError (E_NUM) : a value does not fit its form.
+    FormatError (E_SIZE) : a stream or the record exceeds 2^32 - 1 bytes.
+    LimitError (E_LIMIT) : more extensions than there are ids for them.
+    """
+    streams: list[tuple[int, bytes]] = [(GRAPH_STREAM, columns.graph_stream())]
+    if columns.report is not None:
+        streams.append((REPORT_STREAM, columns.report))
+    if columns.pixels is not None:
+        streams.append((PIXELS_STREAM, columns.pixels))
+    if columns.word_attention is not None:
+        streams.append((WORD_ATTENTION_STREAM, columns.word_attention))
+    decoded: dict[str, Any] = {}
+    plain: set[int] = set()
+    for name, base, form in (
+        ("embedding", EMBEDDING_STREAMS, embedding),
+        ("concept_vectors", CONCEPT_VECTOR_STREAMS, concept_vectors),
+    ):
+        matrix: NDArray[np.float32] = getattr(columns, name)
+        if matrix.shape[0] == 0:
+            continue
+        planes = form.encode(matrix)
+        first = base + FORMS[form.name].offset
+        streams += [(first + number, plane) for number, plane in enumerate(planes)]
+        if form.interleaved or (store_embedding and base == EMBEDDING_STREAMS):
+            plain |= set(range(first, first + len(planes)))
+        decoded[name] = form.decode(planes, *matrix.shape, where=name)
+    if len(columns.extensions) > len(EXTENSION_STREAMS):
+        raise LimitError(f"{len(columns.extensions)} extensions, a record holds {len(EXTENSION_STREAMS)}")
+    for number, (name, payload) in enumerate(sorted(columns.extensions.items())):
+        label = name.encode()
+        streams.append((EXTENSION_STREAMS[number], bytes([len(label)]) + label + payload))
+    digest = replace(columns, **decoded).digest()
+    packed = [(i, *((STORE, data) if i in plain else _compress(data, level)), data) for i, data in streams]
+    return _pack(columns.counts, method_tag(columns.method), digest, packed)
+
+
+def _compress(data: bytes, level: int) -> tuple[int, bytes]:
+    if not data or _is_noise(data):
+        return STORE, data
+    compressed = zstd.encode(data, level=level)
+    return (ZSTD, compressed) if 100 * len(compressed) <= 97 * len(data) else (STORE, data)
+
+
+def _is_noise(data: bytes) -> bool:
+    """Whether the fastest level finds nothing in a stream of some length; no slower one would be worth its time."""
+    return len(data) > _PROBE_BYTES and len(zstd.encode(data, level=1)) >= len(data)
+
+
+def _pack(counts: Counts, tag: int, digest: bytes, streams: list[tuple[int, int, bytes, bytes]]) -> bytes:
+    table, body = b"", b""
+    for stream_id, encoding, stored, data in streams:
+        if max(len(stored), len(data)) >= 1 << 32:
+            raise FormatError("a stream exceeds 2^32 - 1 bytes", code="E_SIZE", where=f"stream {stream_id}")
+        table += ENTRY.pack(
+            stream_id=stream_id,
+            encoding=encoding,
+            stored_bytes=len(stored),
+            decoded_bytes=len(data),
+            crc32=crc32(stored),
+        )
+        body += stored + bytes(padding(len(stored)))
+    record_bytes = HEADER.size + len(table) + TAIL.size + len(body)
+    if record_bytes >= 1 << 32:
+        raise FormatError("the record exceeds 2^32 - 1 bytes", code="E_SIZE", where="record")
+    header = HEADER.pack(
+        record_bytes=record_bytes, n_streams=len(streams), counts=counts.pack(), method_tag=tag, content_digest=digest
+    )
+    head = header + table
+    return head + TAIL.pack(header_crc32=crc32(head)) + body
