@@ -36,7 +36,8 @@ from neuralgraph import Patches, Study, View
 from neuralgraph import open as open_archive
 from neuralgraph.codecs.registry import FORMS, STORE
 from neuralgraph.container.encode import encode_record
-from neuralgraph.container.record import ENTRY, GRAPH_STREAM, HEADER, Record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import ENTRY, GRAPH_STREAM, HEADER
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.wire.checksums import content_digest, crc32
 from neuralgraph.wire.limits import Limits

@@ -11,7 +11,8 @@ from fuzz.seeds import file_seeds
 from neuralgraph.codecs.registry import FORMS, ZSTD
 from neuralgraph.container.contents import INDEX, KEYS
 from neuralgraph.container.reader import BytesSource, Container
-from neuralgraph.container.record import GRAPH_STREAM, Record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import GRAPH_STREAM
 from neuralgraph.wire import canonical
 
 __all__ = ["PART_SEEDS"]

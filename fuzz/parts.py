@@ -20,7 +20,8 @@ from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.contents import parse_contents
 from neuralgraph.container.index import Index, index_bytes
 from neuralgraph.container.keys import Keys
-from neuralgraph.container.record import ENTRY, HEADER, TAIL, Record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import ENTRY, HEADER, TAIL
 from neuralgraph.graph.rules import study_problems
 from neuralgraph.graph.study import Study
 from neuralgraph.wire import canonical

@@ -13,7 +13,8 @@ from pathlib import Path
 import neuralgraph as ng
 from neuralgraph.codecs.registry import BYTE_CODECS, STORE
 from neuralgraph.container.reader import BytesSource, Container
-from neuralgraph.container.record import ENTRY, HEADER, TAIL, Record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import ENTRY, HEADER, TAIL
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.storage.archive import study_id_at
 from neuralgraph.wire.checksums import crc32

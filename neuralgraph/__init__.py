@@ -32,14 +32,13 @@ from neuralgraph.graph.view import View
 from neuralgraph.storage.archive import Archive, load, load_bytes
 from neuralgraph.storage.opening import open_archive as open
 from neuralgraph.storage.pack import pack, unpack
-from neuralgraph.storage.save import PROFILES, save, to_bytes
+from neuralgraph.storage.save import save, to_bytes
 from neuralgraph.storage.validate import Report, validate, validate_bytes
 from neuralgraph.wire.limits import Limits
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "PROFILES",
     "Archive",
     "ChecksumError",
     "Codebook",

@@ -1,7 +1,7 @@
 """Documents from results: one page of docs/measurements for every chapter, and an index of them.
 
 A chapter is a module of this package with ``TITLE``, ``RESULTS`` (the name of its file in bench/results) and
-``write(results)``, which gives the text; it is found by being there. Every figure of a page stands in its results file.
+``write(results)``, which gives the text; it is found by being there, and has a page once its results are committed. Every figure of a page stands in its results file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def chapters() -> dict[str, ModuleType]:
     """The chapters by name, in alphabetical order."""
     names = sorted(module.name for module in iter_modules(__path__))
     found = [name for name in names if name not in _NOT_CHAPTERS and not name.startswith("_")]
-    return {name: import_module(f"{__name__}.{name}") for name in found}
+    modules = {name: import_module(f"{__name__}.{name}") for name in found}
+    return {name: module for name, module in modules.items() if (RESULTS / module.RESULTS).is_file()}
 
 
 def pages() -> dict[str, str]:

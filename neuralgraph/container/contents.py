@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from neuralgraph.container.encode import method_tag
 from neuralgraph.container.layout import ALIGNMENT, padding
-from neuralgraph.container.record import method_tag
 from neuralgraph.errors import FormatError
 from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import PAGE_BYTES, sha256

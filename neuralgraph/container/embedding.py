@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from neuralgraph.codecs.registry import STORE, form_of_stream
 from neuralgraph.container.layout import padding
-from neuralgraph.container.record import EMBEDDING_STREAMS, ENTRY, HEADER, TAIL
+from neuralgraph.container.streams import EMBEDDING_STREAMS, ENTRY, HEADER, TAIL
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import crc32
 from neuralgraph.wire.columns import Counts

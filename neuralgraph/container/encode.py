@@ -1,4 +1,4 @@
-"""A study's columns to the bytes of its record (FORMAT.md section 5)."""
+"""Writing a record: columns to bytes, the same bytes wherever the record goes (FORMAT.md sections 5 and 10)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neuralgraph.codecs import zstd
 from neuralgraph.codecs.forms import Form
 from neuralgraph.codecs.registry import FORMS, STORE, ZSTD
 from neuralgraph.container.layout import padding
-from neuralgraph.container.record import (
+from neuralgraph.container.streams import (
     CONCEPT_VECTOR_STREAMS,
     EMBEDDING_STREAMS,
     ENTRY,
@@ -23,16 +23,20 @@ from neuralgraph.container.record import (
     REPORT_STREAM,
     TAIL,
     WORD_ATTENTION_STREAM,
-    method_tag,
 )
 from neuralgraph.errors import FormatError, LimitError
-from neuralgraph.wire.checksums import crc32
+from neuralgraph.wire.checksums import crc32, sha256
 from neuralgraph.wire.columns import Counts
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["encode_record"]
+__all__ = ["encode_record", "method_tag"]
 
 _PROBE_BYTES = 4_096
+
+
+def method_tag(method: bytes) -> int:
+    """The tag by which records name a method map: the first four bytes of its SHA-256, little-endian."""
+    return int.from_bytes(sha256(method)[:4], "little")
 
 
 def encode_record(

@@ -13,7 +13,8 @@ import numpy as np
 
 from neuralgraph.container.layout import padding
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import (
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import (
     CONCEPT_VECTOR_STREAMS,
     EMBEDDING_STREAMS,
     ENTRY,
@@ -24,7 +25,6 @@ from neuralgraph.container.record import (
     PIXELS_STREAM,
     REPORT_STREAM,
     TAIL,
-    Record,
 )
 from neuralgraph.errors import StudyError
 from neuralgraph.wire.columns import split_graph

@@ -9,17 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.codecs.forms import Buffer
+<<<<<<< HEAD
 from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import FormEntry, decode_bytes, form_of_stream
 from neuralgraph.container.decoders import Decoders
 from neuralgraph.container.layout import ALIGNMENT, SYNC, padding
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32, sha256
+=======
+from neuralgraph.codecs.registry import FormEntry, decode_bytes, form_of_stream
+from neuralgraph.container.layout import ALIGNMENT, padding
+from neuralgraph.container.streams import (
+    CONCEPT_VECTOR_STREAMS,
+    EMBEDDING_STREAMS,
+    ENTRY,
+    EXTENSION_STREAMS,
+    GRAPH_STREAM,
+    HEADER,
+    MATRIX_STREAMS,
+    MINIMUM_BYTES,
+    OPTIONAL_STREAMS,
+    PIXELS_STREAM,
+    REPORT_STREAM,
+    TAIL,
+    WORD_ATTENTION_STREAM,
+)
+from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
+from neuralgraph.wire.checksums import crc32
+>>>>>>> main
 from neuralgraph.wire.columns import Counts, graph_bytes, split_graph
-from neuralgraph.wire.fields import Field, Structure
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
+<<<<<<< HEAD
 __all__ = ["Record", "StreamEntry", "method_tag"]
 
 HEADER = Structure(
@@ -52,19 +74,20 @@ CONCEPT_VECTOR_STREAMS = 0x60
 MATRIX_STREAMS = 0x40
 """Stream ids from a matrix's base that belong to its forms."""
 EXTENSION_STREAMS = range(0x8000, 0xC000)
+=======
+__all__ = ["Record", "StreamEntry"]
+>>>>>>> main
 
 _FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM, WORD_ATTENTION_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
 """Streams whose size does not follow from the counts."""
 
+<<<<<<< HEAD
 MINIMUM_BYTES = HEADER.size + TAIL.size
 
+=======
+>>>>>>> main
 _RATIO_ALLOWANCE = 65_536
 _RATIO = 1_024
-
-
-def method_tag(method: bytes) -> int:
-    """The tag by which records name a method map: the first four bytes of its SHA-256, little-endian."""
-    return int.from_bytes(sha256(method)[:4], "little")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from neuralgraph.container.layout import ALIGNMENT, PROLOGUE, SYNC, padding, parse_prologue
 from neuralgraph.container.reader import ByteSource
-from neuralgraph.container.record import ENTRY, HEADER, MINIMUM_BYTES, TAIL
+from neuralgraph.container.streams import ENTRY, HEADER, MINIMUM_BYTES, TAIL
 from neuralgraph.container.tail import Tail, read_tail
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.wire import canonical

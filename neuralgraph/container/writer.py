@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import BinaryIO
 
+<<<<<<< HEAD
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.container.contents import (
     COPY_SAFE,
@@ -16,10 +17,14 @@ from neuralgraph.container.contents import (
     codebook_section,
     pack_contents,
 )
+=======
+from neuralgraph.container.contents import CRITICAL, GRAPHS, INDEX, KEYS, Section, pack_contents
+from neuralgraph.container.encode import method_tag
+>>>>>>> main
 from neuralgraph.container.index import IndexRows
 from neuralgraph.container.keys import pack_keys
 from neuralgraph.container.layout import pack_prologue, pack_trailer, padding
-from neuralgraph.container.record import Record, method_tag
+from neuralgraph.container.record import Record
 from neuralgraph.errors import FormatError
 from neuralgraph.wire.checksums import PAGE_BYTES, crc32, leaf_digest, merkle_root, root_digest
 from neuralgraph.wire.limits import Limits

@@ -20,7 +20,8 @@ from neuralgraph.container.graphs import (
     graphs_layout,
 )
 from neuralgraph.container.layout import padding
-from neuralgraph.container.record import EMBEDDING_STREAMS, Record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import EMBEDDING_STREAMS
 from neuralgraph.errors import FormatError
 from neuralgraph.graph.features import FEATURISER, LEAST_WIDTH
 from neuralgraph.graph.table import Light, Vocabulary, tabulate

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any, overload
 
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import GRAPH_STREAM
+from neuralgraph.container.streams import GRAPH_STREAM
 from neuralgraph.errors import FormatError
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.storage.files import located

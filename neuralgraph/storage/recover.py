@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
+from neuralgraph.container.encode import method_tag
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import ENTRY, HEADER, Record, method_tag
+from neuralgraph.container.record import Record
 from neuralgraph.container.salvage import Place, Survey, survey
+from neuralgraph.container.streams import ENTRY, HEADER
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.graph.study import Study

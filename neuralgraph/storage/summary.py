@@ -10,7 +10,8 @@ from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import BYTE_CODECS
 from neuralgraph.container.contents import codebook_section
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import EMBEDDING_STREAMS, Record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import EMBEDDING_STREAMS
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, study_id_at
 from neuralgraph.storage.remote import open_source, place_name

@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias, get_args
 from neuralgraph.container.contents import GRAPHS, INDEX, KEYS
 from neuralgraph.container.keys import Keys
 from neuralgraph.container.reader import ENVELOPE, ByteSource, BytesSource, Container
-from neuralgraph.container.record import GRAPH_STREAM, Record
+from neuralgraph.container.record import Record
+from neuralgraph.container.streams import GRAPH_STREAM
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.graph import provenance
 from neuralgraph.graph.rules import study_problems

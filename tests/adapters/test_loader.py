@@ -20,6 +20,7 @@ from neuralgraph.adapters.pyg import (
     to_data,
     to_hetero_data,
 )
+from neuralgraph.storage.save import PROFILES
 
 MakeStudy = Callable[..., ng.Study]
 LABELS = ["edema", "effusion"]
@@ -82,7 +83,7 @@ def assert_same_batch(batch: Any, expected: Any) -> None:
 
 @pytest.mark.parametrize("heterogeneous", [False, True])
 @pytest.mark.parametrize("embedding", FORMS)
-@pytest.mark.parametrize("profile", ng.PROFILES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_batches_are_those_of_pyg(
     tmp_path: Path, make_study: MakeStudy, profile: str, embedding: str, heterogeneous: bool
 ) -> None:
@@ -103,7 +104,7 @@ def test_batches_are_those_of_pyg(
 
 
 @pytest.mark.parametrize("rule", [{"max_patches": 1}, {"max_patches": 3}, {"retain": 0.4}, {"retain": 1.0}])
-@pytest.mark.parametrize("profile", ng.PROFILES)
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("embedding", ["float32", "int8"])
 def test_fewer_patches_are_those_of_prune(
     tmp_path: Path, make_study: MakeStudy, profile: str, embedding: str, rule: dict[str, Any]
@@ -127,7 +128,7 @@ def test_targets_follow_the_policy(archive: Path, make_study: MakeStudy, uncerta
     assert_same_batch(batch, Batch.from_data_list(graphs))
 
 
-@pytest.mark.parametrize("profile", ng.PROFILES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_labels_are_those_of_the_studies_taken(tmp_path: Path, make_study: MakeStudy, profile: str) -> None:
     ng.save(make_studies(make_study), tmp_path / "a.ngr", profile=profile)
     everything = ArchiveLoader(tmp_path / "a.ngr")
@@ -157,7 +158,7 @@ def test_columns_that_are_not_asked_for_are_not_there(archive: Path, make_study:
 
 def test_stored_vectors_of_concepts(tmp_path: Path, make_study: MakeStudy, vectors: ng.ConceptVectors) -> None:
     studies = [make_study(study_id="a", concept_vectors=vectors), make_study(study_id="b")]
-    for profile in ng.PROFILES:
+    for profile in PROFILES:
         ng.save(studies, tmp_path / "a.ngr", profile=profile)
         for source in ("auto", "hash"):
             graphs = [to_data(study, labels=LABELS, concept_features=source) for study in studies]
@@ -176,7 +177,7 @@ def test_stored_vectors_of_concepts(tmp_path: Path, make_study: MakeStudy, vecto
 def test_embeddings_too_narrow_for_hashed_concepts(tmp_path: Path, make_study: MakeStudy) -> None:
     p = make_study().patches
     study = make_study(patches=ng.Patches(p.row, p.col, p.score, p.embedding[:, :8], p.view))
-    for profile in ng.PROFILES:
+    for profile in PROFILES:
         ng.save(study, tmp_path / "a.ngr", profile=profile)
         with pytest.raises(ng.StudyError) as caught:
             list(ArchiveLoader(tmp_path / "a.ngr"))

@@ -65,7 +65,7 @@ def test_convert_and_continue(ngr, films, tmp_path):
     assert (first["complete"], first["remaining"]) == (False, 0)
     assert json.loads((dest / "failures.jsonl").read_text())["reason"] == "E_SOURCE_TYPE"
     assert result.stderr.count("\n") == 1
-    assert "UNTRAINED" in result.stderr
+    assert "SYNTHETIC films only" in result.stderr
     (films / "film3.png").write_bytes((films / "film2.png").read_bytes())
     result = ngr(films, dest, "--workers", "1")
     assert result.exit_code == 0

@@ -13,7 +13,7 @@ import neuralgraph as ng
 from neuralgraph import LimitError, NeuralGraphError
 from neuralgraph.codecs.registry import FORMS, STORE, ZSTD
 from neuralgraph.container.reader import BytesSource, Container
-from neuralgraph.container.record import GRAPH_STREAM, PIXELS_STREAM, REPORT_STREAM
+from neuralgraph.container.streams import GRAPH_STREAM, PIXELS_STREAM, REPORT_STREAM
 
 
 def record_of(data, position=0):

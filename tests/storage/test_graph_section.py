@@ -143,5 +143,5 @@ def test_every_page_is_verified_before_it_is_used_and_once():
     with pytest.raises(ng.ChecksumError):
         section.whole("label_value")
     with pytest.raises(ng.FormatError) as caught:
-        section.runs("patch_start", np.array([121]), np.array([2]))
+        section.runs("patch_start", np.array([200]), np.array([2]))
     assert caught.value.code == "E_INDEX"

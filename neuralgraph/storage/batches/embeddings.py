@@ -18,8 +18,9 @@ from neuralgraph.container.embedding import Plane, header_bytes, stored_planes
 from neuralgraph.container.graphs import UNREADABLE, GraphsSection
 from neuralgraph.container.layout import padding
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import EMBEDDING_STREAMS, Record
+from neuralgraph.container.record import Record
 from neuralgraph.container.source import ByteSource
+from neuralgraph.container.streams import EMBEDDING_STREAMS
 from neuralgraph.errors import ChecksumError, CodecError, FormatError
 from neuralgraph.wire.checksums import crc32
 

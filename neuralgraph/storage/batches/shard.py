@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from neuralgraph.container.contents import GRAPHS
 from neuralgraph.container.graphs import FEATURE_RECIPES, GraphsSection
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import CONCEPT_VECTOR_STREAMS, GRAPH_STREAM, Record
+from neuralgraph.container.record import Record
 from neuralgraph.container.source import ByteSource
+from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, GRAPH_STREAM
 from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.graph.features import FEATURISER
 from neuralgraph.graph.strings import split_strings
