@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -31,6 +32,7 @@ from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_KINDS,
 __all__ = ["main", "tables"]
 
 FOLDER = Path(__file__).parents[1] / "spec"
+BOOK = Path(__file__).parents[1] / "codecs"
 
 _TYPES = {"8s": "bytes[8]", "32s": "bytes[32]", "48s": "u32[12]", "Q": "u64", "I": "u32", "H": "u16", "B": "u8"}
 _NUMPY_TYPES = {"<u1": "u8", "<u2": "u16", "<u4": "u32", "<f4": "f32"}
@@ -127,10 +129,7 @@ def _columns() -> dict[str, Any]:
             "concept_vectors": record.CONCEPT_VECTOR_STREAMS,
             "extensions": [record.EXTENSION_STREAMS[0], record.EXTENSION_STREAMS[-1]],
         },
-        "forms": [
-            {"name": name, "offset": entry.offset, "planes": _planes(entry.form.plane_bytes(rows=3, width=5))}
-            for name, entry in FORMS.items()
-        ],
+        "forms": [{"name": name, "offset": entry.offset, "planes": _planes(name)} for name, entry in FORMS.items()],
         "byte_codecs": [{"id": number, "name": codec.name} for number, codec in BYTE_CODECS.items()],
     }
 
@@ -146,12 +145,10 @@ def _rows(rows: str) -> str:
     }.get(rows, rows)
 
 
-def _planes(plane_bytes: tuple[int, ...]) -> list[str]:
-    """The size of each plane as a formula, told from the sizes of a matrix of 3 x 5."""
-    return [
-        {15: "rows * width", 12: "4 * rows", 30: "2 * rows * width", 60: "4 * rows * width"}[size]
-        for size in plane_bytes
-    ]
+def _planes(name: str) -> list[str]:
+    """The size of each plane as a formula, from the book; a test compares the book with the code."""
+    entry = json.loads((BOOK / name / "codec.json").read_text(encoding="utf-8"))
+    return [re.sub(r"([*/%+])", r" \1 ", formula) for formula in entry["planes"]]
 
 
 def _map(members: dict[str, Any], *, required: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -176,7 +173,8 @@ def _contents_schema() -> dict[str, Any]:
     method = _map({key: _map(dict.fromkeys(METHOD_MEMBERS[key], True)) for key in METHOD_KEYS})
     source = _map({key: {"type": _JSON_TYPES[kind]} for key, kind in SOURCE_KEYS.items()})
     source["properties"]["report"]["enum"] = list(REPORT_KINDS)
-    source["properties"]["films"]["items"] = {"type": "object"}
+    for rows in ("films", "loss"):
+        source["properties"][rows]["items"] = {"type": "object"}
     source["patternProperties"] = {f"^{names.EXTENSION_PATTERN}$": True}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

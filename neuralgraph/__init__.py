@@ -10,6 +10,7 @@ and ``graph`` (the study), which do not know each other; ``storage``, where they
 
 from typing import Any
 
+from neuralgraph.codecs.codebook import Codebook, fit_codebook, load_codebook
 from neuralgraph.errors import (
     ChecksumError,
     CodecError,
@@ -40,6 +41,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Archive",
     "ChecksumError",
+    "Codebook",
     "CodecError",
     "Concept",
     "ConceptVectors",
@@ -59,8 +61,10 @@ __all__ = [
     "StudyNotFoundError",
     "View",
     "__version__",
+    "fit_codebook",
     "load",
     "load_bytes",
+    "load_codebook",
     "open",
     "pack",
     "save",

@@ -302,7 +302,8 @@ def _sources() -> Iterator[Vector]:
     for name, source in (
         ("unknown", {"patient": "x"}), ("method-key", {"model": {}}), ("report-word", {"report": "made up"}),
         ("report-number", {"report": 1}), ("films-map", {"films": {}}),
-        ("films-texts", {"films": ["png"]}), ("labeler-number", {"labeler": 1}), ("terms-array", {"terms": []}),
+        ("films-texts", {"films": ["png"]}), ("loss-map", {"loss": {}}), ("loss-texts", {"loss": ["svd"]}),
+        ("loss-number", {"loss": 0.011}), ("labeler-number", {"labeler": 1}), ("terms-array", {"terms": []}),
         ("extension-short", {"x.org": 1}), ("extension-upper", {"x.org.example.A": 1}),
     ):  # fmt: skip
         yield sealed(

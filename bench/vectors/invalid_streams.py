@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.vectors.draft import RecordDraft, StreamDraft
+from bench.vectors.invalid_forms import embedding_planes, lossy_form_vectors
 from bench.vectors.invalid_meaning import sealed
 from bench.vectors.invalid_records import full, record_vector
 from bench.vectors.studies import REPORT, basic, textual
@@ -28,6 +29,7 @@ def stream_vectors() -> Iterator[Vector]:
     yield from _checksums()
     yield from _zstd()
     yield from _forms()
+    yield from lossy_form_vectors()
     yield from _pixels()
     yield from _words()
     yield from _extensions()
@@ -187,7 +189,7 @@ def _forms() -> Iterator[Vector]:
                 "E_NUM",
                 f"{form}-{name}",
                 f"a value of the embedding is {name.replace('-', ' ')}",
-                _planes(offset, matrix),
+                embedding_planes(offset, matrix),
                 "F21",
                 "F28",
                 of=study,
@@ -199,10 +201,10 @@ def _forms() -> Iterator[Vector]:
     ):
         plane = [bytes(15 * len(value)) + value]
         reason = f"the last value of a {form} embedding is not finite"
-        yield record_vector("E_NUM", form, reason, _planes(offset, plane), "F21", "F28", of=study)
+        yield record_vector("E_NUM", form, reason, embedding_planes(offset, plane), "F21", "F28", of=study)
         short = [bytes(15 * len(value))]
         reason = f"a {form} embedding is one value short"
-        yield record_vector("E_SIZE", form, reason, _planes(offset, short), "F11", of=study)
+        yield record_vector("E_SIZE", form, reason, embedding_planes(offset, short), "F11", of=study)
     codes, scales = bytes(range(16)), np.array([0, 1, 2, 0.5], "<f4")
 
     def int8(name: str, reason: str, codes: bytes, scales: np.ndarray, code: str = "E_FILTER") -> Vector:
@@ -210,7 +212,7 @@ def _forms() -> Iterator[Vector]:
             code,
             f"int8-{name}",
             f"int8: {reason}",
-            _planes(0x30, [codes, scales.astype("<f4").tobytes()]),
+            embedding_planes(0x30, [codes, scales.astype("<f4").tobytes()]),
             "F21",
             of=study,
         )
@@ -219,17 +221,6 @@ def _forms() -> Iterator[Vector]:
     for name, value in (("negative", -1.0), ("minus-zero", -0.0), ("nan", float("nan")), ("infinite", float("inf"))):
         yield int8(f"scale-{name}", f"a scale is {name.replace('-', ' ')}", codes, np.append(scales[:3], value))
     yield int8("overflow", "code times scale overflows f32", codes, np.append(scales[:3], 3e38), "E_NUM")
-
-
-def _planes(first: int, planes: list[bytes]) -> Change:
-    """Replaces the embedding by planes of another form."""
-
-    def change(record: RecordDraft) -> None:
-        record.streams = [stream for stream in record.streams if not 0x20 <= stream.stream_id < 0x60]
-        record.streams += [StreamDraft(first + number, 0, plane, len(plane)) for number, plane in enumerate(planes)]
-        record.streams.sort(key=lambda stream: stream.stream_id)
-
-    return change
 
 
 def _pixels() -> Iterator[Vector]:

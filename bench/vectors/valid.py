@@ -23,6 +23,7 @@ from bench.vectors.studies import (
     valid_vector,
 )
 from bench.vectors.valid_files import file_vectors
+from bench.vectors.valid_forms import lossy_vectors
 from bench.vectors.vector import Vector
 from neuralgraph.codecs import zstd
 from neuralgraph.graph.concepts import Concept
@@ -38,6 +39,7 @@ def valid_vectors() -> Iterator[Vector]:
     """All of them, in the order of the index."""
     yield from _shapes()
     yield from _forms()
+    yield from lossy_vectors()
     yield from _streams()
     yield from _texts()
     yield from _maps()
@@ -341,6 +343,8 @@ def _maps() -> Iterator[Vector]:
     yield valid_vector(
         "model-dtype", draft_of(textual("d", provenance=model)), "every member that model may have", "F17"
     )
+    loss = [{"form": "svd", "bound": 0.011, "largest": 0.0625, "rmse": 0.0109, "cosine": 6.1e-05}, {}]
+    yield valid_vector("loss", draft_of(textual("l", provenance={"loss": loss})), "what two storings lost", "F17")
     draft = draft_of(textual("e"))
     draft.toc = lambda value: {**value, "meta": {**value["meta"], "ext": {"anything": [1]}}}
     yield valid_vector("contents-ext", draft, "the member ext of meta", "F15")

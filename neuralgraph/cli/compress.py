@@ -11,21 +11,33 @@ import typer
 
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.errors import StudyError
 from neuralgraph.storage.atomic import check_writable
-from neuralgraph.storage.save import form_named, save
+from neuralgraph.storage.lossy import embedding_forms, form_named
+from neuralgraph.storage.save import save
 from neuralgraph.storage.summary import file_summary
 
-__all__ = ["EmbeddingForm", "compress"]
+__all__ = ["EmbeddingForm", "compress", "embedding_form"]
 
 
-class EmbeddingForm(StrEnum):
-    """How embeddings are stored."""
+def embedding_form(name: str) -> str:
+    """The value of ``--embedding``, when it is one."""
+    try:
+        form_named(name)
+    except StudyError as error:
+        raise typer.BadParameter(error.message) from error
+    return name
 
-    exact = "exact"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
-    int8 = "int8"
+
+EmbeddingForm = Annotated[
+    str,
+    typer.Option(
+        metavar="FORM",
+        callback=embedding_form,
+        help=f"How embeddings are stored: {', '.join(embedding_forms())}, or svd:LOSS with another loss.",
+    ),
+]
+"""The option ``--embedding``."""
 
 
 class Score(StrEnum):
@@ -51,7 +63,7 @@ def compress(
     mass: Annotated[
         float | None, typer.Option(help="Keep the fewest patches that hold this share of attention.")
     ] = None,
-    embedding: Annotated[EmbeddingForm, typer.Option(help="How embeddings are stored.")] = EmbeddingForm.bfloat16,
+    embedding: EmbeddingForm = "bfloat16",
     extractor: Annotated[
         str, typer.Option(help="How the report is read: 'rules', 'radgraph', 'radgraph-json' or 'none'.")
     ] = "rules",
@@ -78,7 +90,6 @@ def compress(
         raise typer.BadParameter("give --report or --report-text, not both")
     labels = dict(_label(text) for text in label or [])
     policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass)
-    form_named(embedding)
     check_writable(output)
     film, text = _read(image, report, report_text)
     from neuralgraph.compressor import Compressor

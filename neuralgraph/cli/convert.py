@@ -87,9 +87,7 @@ def convert(
         float | None,
         typer.Option(help="Keep the fewest patches that hold this share of attention.", rich_help_panel=_STUDY),
     ] = None,
-    embedding: Annotated[
-        EmbeddingForm, typer.Option(help="How embeddings are stored.", rich_help_panel=_STUDY)
-    ] = EmbeddingForm.bfloat16,
+    embedding: EmbeddingForm = "bfloat16",
     extractor: Annotated[
         str,
         typer.Option(
@@ -185,7 +183,7 @@ def convert(
         amount=policy["value"],
         extractor=extractor,
         sections=sections.value,
-        embedding=embedding.value,
+        embedding=embedding,
         store_report=store_report,
         store_pixels=pixels,
         device=device,

@@ -8,6 +8,7 @@ import typer
 
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.codecs.codebook import load_codebook
 from neuralgraph.storage.remote import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
@@ -17,13 +18,16 @@ __all__ = ["info"]
 
 def info(
     file: Annotated[str, typer.Argument(help="An .ngr file, or a URL of one.")],
+    codebook: Annotated[
+        list[str] | None, typer.Option(help="A codebook the file leans on, or the folder of its model; repeatable.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is in FILE: sizes, grid, concepts, labels, provenance.
 
     Example: ngr info study.ngr
     """
-    summary = file_summary(file)
+    summary = file_summary(file, codebooks=[load_codebook(path) for path in codebook or []])
     if json:
         write_json(summary)
         return
@@ -50,6 +54,14 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     kept = study["n_patches"] / study["n_cells"] if study["n_cells"] else 0
     write_line(f"  patches      {study['n_patches']} of {study['n_cells']} ({kept:.1%}), {study['n_edges']} edges")
     write_line(f"  embedding    {study['embedding_dim']} values, stored as {storage['embedding']}")
+    for book in storage["codebooks"]:
+        place = "in this file" if book["in_file"] else "NOT in this file: needed to read it"
+        write_line(f"  codebook     {book['digest']}, {place}")
+    for loss in provenance.get("loss", ()):
+        measured = ", ".join(f"{name} {loss[name]:g}" for name in ("rmse", "largest", "cosine") if name in loss)
+        write_line(
+            f"  loss         {loss.get('form', 'unnamed form')}: {measured} (bound {loss.get('bound', 'not stated')})"
+        )
     report = provenance.get("report", "not stated")
     write_line(f"  report       {report}; {len(study['concepts'])} concepts, {len(study['triples'])} triples")
     for number, concept in enumerate(study["concepts"]):

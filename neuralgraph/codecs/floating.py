@@ -9,6 +9,7 @@ loader copies it into a batch as it stands.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -93,6 +94,16 @@ class Floating:
             return (bits.tobytes(),)
         planes = bits.view("u1").reshape(values.size, self.value_bytes).T
         return tuple(plane.tobytes() for plane in planes)
+
+    loss_measure = "largest"
+
+    def bound(self, matrix: Matrix) -> float:
+        """Half a unit in the last place of the largest value, or 0 when ``matrix`` has this form already."""
+        if not matrix.size or self.holds(matrix):
+            return 0.0
+        bits, least = {"bfloat16": (8, -126), "float16": (11, -14)}[self.name]
+        exponent = max(math.frexp(float(np.abs(matrix).max()))[1], least + 1)
+        return math.ldexp(1.0, exponent - bits - 1)
 
     def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
         """The matrix; every stored value is exactly representable in float32.

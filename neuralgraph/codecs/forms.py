@@ -42,6 +42,13 @@ class Form(Protocol):
         StudyError (E_NUM) : a value is outside the range of the form.
         """
 
+    def bound(self, matrix: Matrix) -> float:
+        """The largest loss the form may cause in ``matrix``: of ``loss_measure``, 0 when nothing is lost."""
+
+    @property
+    def loss_measure(self) -> str:
+        """What ``bound`` bounds: "largest", the largest error of a value, or "rmse", channel-normalised."""
+
     def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
         """The matrix, exactly the same on every machine.
 

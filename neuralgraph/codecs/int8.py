@@ -47,6 +47,13 @@ class Int8:
         codes = np.clip(np.rint(values / divisor), -_LARGEST_CODE, _LARGEST_CODE).astype("i1")
         return codes.tobytes(), scale.tobytes()
 
+    loss_measure = "largest"
+
+    def bound(self, matrix: Matrix) -> float:
+        """Half of the largest scale, and its rounding; at least the smallest float32, for scales that are subnormal."""
+        largest = float(np.abs(matrix).max(initial=0))
+        return max(largest / _LARGEST_CODE / 2 * (1 + 2.0**-21), 64 * 2.0**-149) if largest else 0.0
+
     def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
         """float32(code) * scale, one rounding per value.
 

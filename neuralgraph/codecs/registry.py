@@ -5,7 +5,8 @@ A file can only name what stands here; nothing is imported, registered or overri
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, TypeAlias
 
 from neuralgraph.codecs import store, zstd
 from neuralgraph.codecs.floating import (
@@ -17,17 +18,23 @@ from neuralgraph.codecs.floating import (
     FLOAT32_INTERLEAVED,
 )
 from neuralgraph.codecs.forms import Buffer, Form, Matrix
+from neuralgraph.codecs.int4 import INT4
 from neuralgraph.codecs.int8 import INT8
-from neuralgraph.errors import CodecError
+from neuralgraph.codecs.klt import KLT
+from neuralgraph.codecs.svd import SVD
+from neuralgraph.errors import CodecError, StudyError
 
 __all__ = [
     "BYTE_CODECS",
     "FORMS",
+    "PRIVATE_ENCODINGS",
     "STORE",
     "ZSTD",
     "ByteCodec",
     "ByteDecoder",
+    "ExtraCodecs",
     "FormEntry",
+    "check_extra_codecs",
     "decode_bytes",
     "exact_form",
     "form_of_stream",
@@ -73,12 +80,37 @@ FORMS: dict[str, FormEntry] = {
         FormEntry(0x08, BFLOAT16),
         FormEntry(0x0A, FLOAT16),
         FormEntry(0x10, INT8),
+        FormEntry(0x12, INT4),
+        FormEntry(0x14, SVD),
+        FormEntry(0x18, KLT),
     )
 }
 """Name -> form. Plane p of a form is stream ``base + offset + p`` of its matrix (FORMAT.md section 7.2)."""
 
 
-def decode_bytes(encoding: int, stored: memoryview, decoded_bytes: int, *, where: str) -> Buffer:
+ExtraCodecs: TypeAlias = Mapping[int, ByteDecoder]
+"""Decoders for encodings of a private agreement, by id (FORMAT.md section 7.7)."""
+
+PRIVATE_ENCODINGS = range(0x8000, 0x10000)
+
+
+def check_extra_codecs(extra_codecs: ExtraCodecs | None) -> ExtraCodecs:
+    """The decoders a caller brings along; none by default.
+
+    Raises
+    ------
+    StudyError (E_FILTER) : an id is not a private one; what stands in the book cannot be replaced.
+    """
+    for encoding in extra_codecs or {}:
+        if encoding not in PRIVATE_ENCODINGS:
+            reason = f"encoding {encoding} is not private; extra codecs have ids from 0x8000 to 0xFFFF"
+            raise StudyError(reason, code="E_FILTER", where="extra_codecs")
+    return extra_codecs or {}
+
+
+def decode_bytes(
+    encoding: int, stored: memoryview, decoded_bytes: int, *, where: str, extra_codecs: ExtraCodecs | None = None
+) -> Buffer:
     """Decode one stream.
 
     Raises
@@ -86,6 +118,12 @@ def decode_bytes(encoding: int, stored: memoryview, decoded_bytes: int, *, where
     CodecError (E_STREAM) : the encoding is not known.
     CodecError (E_SIZE, E_ZSTD) : the stream breaks the rules of its encoding.
     """
+    if encoding in PRIVATE_ENCODINGS and extra_codecs and encoding in extra_codecs:
+        decoded = extra_codecs[encoding](stored, decoded_bytes, where=where)
+        if len(decoded) != decoded_bytes:
+            reason = f"the private codec gave {len(decoded)} bytes, {decoded_bytes} are required"
+            raise CodecError(reason, code="E_SIZE", where=where)
+        return decoded
     codec = BYTE_CODECS.get(encoding)
     if codec is None:
         raise CodecError(f"encoding {encoding} is not known to this version", code="E_STREAM", where=where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,15 @@ from neuralgraph.wire.checksums import PAGE_BYTES, sha256
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.names import is_section_name
 
-__all__ = ["CRITICAL", "Contents", "Section", "pack_contents", "parse_contents"]
+__all__ = [
+    "CRITICAL",
+    "Contents",
+    "Section",
+    "codebook_section",
+    "is_codebook_section",
+    "pack_contents",
+    "parse_contents",
+]
 
 CRITICAL = 1
 """Section flag: a reader that does not know the section refuses the file."""
@@ -25,6 +34,18 @@ INDEX = "index"
 KEYS = "keys"
 GRAPHS = "graphs"
 _CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0, GRAPHS: 0}
+_CODEBOOK = re.compile(r"codebook_[0-9a-f]{16}", re.ASCII)
+_CODEBOOKS = "codebook_"
+
+
+def codebook_section(digest: bytes) -> str:
+    """Name of the section that holds the codebook of this digest."""
+    return f"{_CODEBOOKS}{digest[:8].hex()}"
+
+
+def is_codebook_section(name: str) -> bool:
+    """Whether a section of this name holds a codebook."""
+    return name.startswith(_CODEBOOKS)
 
 
 @dataclass(frozen=True)
@@ -144,6 +165,8 @@ def _section(row: Any) -> Section:
     section = Section(*row)
     if not is_section_name(section.name):
         raise FormatError("a section has a name outside the grammar", code="E_NAME", where="toc.layout")
+    if is_codebook_section(section.name) and (not _CODEBOOK.fullmatch(section.name) or section.flags != COPY_SAFE):
+        raise FormatError("a codebook has another name or other flags", code="E_SECTION", where="toc.layout")
     known = section.name in _CORE_FLAGS
     if section.flags not in range(4) or (known and section.flags != _CORE_FLAGS[section.name]):
         raise FormatError(f"wrong flags {section.flags}", code="E_SECTION", where=section.name)

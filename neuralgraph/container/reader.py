@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from neuralgraph.container.contents import INDEX, KEYS, Contents, parse_contents
+from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.codecs.registry import ExtraCodecs, check_extra_codecs
+from neuralgraph.container.contents import INDEX, KEYS, Contents, codebook_section, is_codebook_section, parse_contents
+from neuralgraph.container.decoders import Decoders
 from neuralgraph.container.index import Index, index_bytes
 from neuralgraph.container.keys import Keys, keys_bytes
 from neuralgraph.container.layout import (
@@ -54,6 +57,8 @@ class Container:
     source : the bytes.
     limits : what to accept.
     always : verify the pages of a large section at every access, not only at the first.
+    extra_codecs : decoders for private encodings (FORMAT.md section 7.7).
+    codebooks : those the reader has, for files that leave theirs with the model (FORMAT.md section 7.5).
 
     Raises
     ------
@@ -61,8 +66,18 @@ class Container:
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
 
-    def __init__(self, source: ByteSource, *, limits: Limits | None = None, always: bool = False) -> None:
+    def __init__(
+        self,
+        source: ByteSource,
+        *,
+        limits: Limits | None = None,
+        always: bool = False,
+        extra_codecs: ExtraCodecs | None = None,
+        codebooks: Iterable[Codebook] = (),
+    ) -> None:
         self.source = source
+        self._codebooks = {codebook.digest: codebook for codebook in codebooks}
+        self._decoders = Decoders(check_extra_codecs(extra_codecs), self.find_codebook)
         self.limits = limits or Limits()
         self._always = always
         self._whole: int | None = None
@@ -248,10 +263,37 @@ class Container:
             limits=self.limits,
             disagreement=lambda counts: self.index.disagreement(position, counts),
             envelope=(largest, most),
+            decoders=self._decoders,
         )
         if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
             raise FormatError("the envelope is not that of the only record", code="E_BUDGET", where="trailer")
         return record
+
+    def find_codebook(self, digest: bytes) -> Codebook | None:
+        """The codebook of this digest: one the caller gave, or one the file holds.
+
+        Raises
+        ------
+        FormatError (E_CRC, E_COVER, E_SIZE, E_FILTER, E_DIGEST) : the one in the file is damaged or breaks a rule.
+        """
+        name = codebook_section(digest)
+        if digest not in self._codebooks and name in self.contents.sections:
+            codebook = self._codebook(name)
+            self._codebooks[codebook.digest] = codebook
+        return self._codebooks.get(digest)
+
+    def _codebook(self, name: str) -> Codebook:
+        codebook = Codebook.from_bytes(self.section(name), where=name)
+        if codebook_section(codebook.digest) != name:
+            raise ChecksumError("the codebook is not the one that its name says", code="E_DIGEST", where=name)
+        return codebook
+
+    def check_section(self, name: str) -> None:
+        """Verify the pages of a section, and the rules of a codebook; errors as ``section`` and ``find_codebook``."""
+        if is_codebook_section(name):
+            self._codebook(name)
+        else:
+            self.section(name)
 
     def method(self, record: Record) -> bytes:
         """The canonical method map a record names.

@@ -9,6 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.codecs.forms import Buffer
+<<<<<<< HEAD
+from neuralgraph.codecs.klt import Klt
+from neuralgraph.codecs.registry import FormEntry, decode_bytes, form_of_stream
+from neuralgraph.container.decoders import Decoders
+from neuralgraph.container.layout import ALIGNMENT, SYNC, padding
+from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
+from neuralgraph.wire.checksums import crc32, sha256
+=======
 from neuralgraph.codecs.registry import FormEntry, decode_bytes, form_of_stream
 from neuralgraph.container.layout import ALIGNMENT, padding
 from neuralgraph.container.streams import (
@@ -28,15 +36,56 @@ from neuralgraph.container.streams import (
 )
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32
+>>>>>>> main
 from neuralgraph.wire.columns import Counts, graph_bytes, split_graph
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
+<<<<<<< HEAD
+__all__ = ["Record", "StreamEntry", "method_tag"]
+
+HEADER = Structure(
+    Field("sync", "8s", equals=SYNC),
+    Field("record_bytes", "I"),
+    Field("n_streams", "H"),
+    Field("flags", "H", equals=0),
+    Field("counts", f"{Counts.SIZE}s"),
+    Field("method_tag", "I"),
+    Field("reserved", "I", equals=0),
+    Field("content_digest", "32s"),
+)
+ENTRY = Structure(
+    Field("stream_id", "H"),
+    Field("encoding", "H"),
+    Field("stored_bytes", "I"),
+    Field("decoded_bytes", "I"),
+    Field("crc32", "I"),
+)
+TAIL = Structure(Field("header_crc32", "I"), Field("reserved", "I", equals=0))
+
+GRAPH_STREAM = 0x01
+REPORT_STREAM = 0x02
+PIXELS_STREAM = 0x03
+WORD_ATTENTION_STREAM = 0x10
+OPTIONAL_STREAMS = range(0x11, 0x20)
+"""Columns of later minor versions, which a reader that does not know them ignores."""
+EMBEDDING_STREAMS = 0x20
+CONCEPT_VECTOR_STREAMS = 0x60
+MATRIX_STREAMS = 0x40
+"""Stream ids from a matrix's base that belong to its forms."""
+EXTENSION_STREAMS = range(0x8000, 0xC000)
+=======
 __all__ = ["Record", "StreamEntry"]
+>>>>>>> main
 
 _FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM, WORD_ATTENTION_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
 """Streams whose size does not follow from the counts."""
 
+<<<<<<< HEAD
+MINIMUM_BYTES = HEADER.size + TAIL.size
+
+=======
+>>>>>>> main
 _RATIO_ALLOWANCE = 65_536
 _RATIO = 1_024
 
@@ -64,6 +113,7 @@ class Record:
     limits : what to accept.
     disagreement : names the first count that the index states otherwise, or None; asked in its place among the rules.
     envelope : the largest decoded size and number of streams that the trailer allows.
+    decoders : codecs and codebooks that the reader brings along.
 
     Raises
     ------
@@ -80,7 +130,9 @@ class Record:
         limits: Limits,
         disagreement: Callable[[Counts], str | None] = lambda _: None,
         envelope: tuple[int, int] | None = None,
+        decoders: Decoders | None = None,
     ) -> None:
+        self._decoders = decoders or Decoders()
         self.data, self.where, self.limits = data, where, limits
         self.verified = False
         """Its streams have been verified before; set by those who keep count of that."""
@@ -206,7 +258,10 @@ class Record:
         """
         entry = self.streams[stream_id]
         where = self.where + self._name(stream_id)
-        return decode_bytes(entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where)
+        extra = self._decoders.extra_codecs
+        return decode_bytes(
+            entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where, extra_codecs=extra
+        )
 
     def stored(self, stream_id: int) -> memoryview:
         """Stored bytes of a stream, their checksum verified unless it has been (``verified``).
@@ -275,7 +330,16 @@ class Record:
         if entry is None:
             return np.empty((rows, width), np.float32)
         planes = [self.read(base + entry.offset + plane) for plane in range(entry.form.n_planes)]
-        return entry.form.decode(planes, rows, width, where=self.where + self._name(base))
+        return self._decoders.form(entry.form).decode(planes, rows, width, where=self.where + self._name(base))
+
+    def codebooks(self) -> list[bytes]:
+        """Digests of the codebooks that its matrices need."""
+        needed = []
+        for base in (EMBEDDING_STREAMS, CONCEPT_VECTOR_STREAMS):
+            entry = self.form(base)
+            if entry is not None and isinstance(entry.form, Klt):
+                needed.append(entry.form.codebook_digest(self.read(base + entry.offset)))
+        return needed
 
     def extensions(self) -> dict[str, bytes]:
         """Extension payloads by name.

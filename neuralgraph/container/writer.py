@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import BinaryIO
 
+<<<<<<< HEAD
+from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.container.contents import (
+    COPY_SAFE,
+    CRITICAL,
+    GRAPHS,
+    INDEX,
+    KEYS,
+    Section,
+    codebook_section,
+    pack_contents,
+)
+=======
 from neuralgraph.container.contents import CRITICAL, GRAPHS, INDEX, KEYS, Section, pack_contents
 from neuralgraph.container.encode import method_tag
+>>>>>>> main
 from neuralgraph.container.index import IndexRows
 from neuralgraph.container.keys import pack_keys
 from neuralgraph.container.layout import pack_prologue, pack_trailer, padding
@@ -35,6 +49,7 @@ class ContainerWriter:
         self._rows = IndexRows()
         self._study_ids: list[str] = []
         self._methods: dict[bytes, None] = {}
+        self._codebooks: dict[str, bytes] = {}
         self._decoded_bytes = self._most_decoded_bytes = 0
         self._max_streams = 0
         self._position = 0
@@ -72,6 +87,10 @@ class ContainerWriter:
         self._write(record)
         return parsed
 
+    def add_codebook(self, codebook: Codebook) -> None:
+        """Put a codebook into the file, once."""
+        self._codebooks[codebook_section(codebook.digest)] = codebook.to_bytes()
+
     def finish(self, graphs: tuple[int, Iterable[bytes]] | None = None) -> bytes:
         """Write everything after the records; the file's root digest, 32 bytes.
 
@@ -94,6 +113,8 @@ class ContainerWriter:
             sections.append(self._section(KEYS, 0, len(keys), [keys]))
         if graphs is not None:
             sections.append(self._section(GRAPHS, 0, *graphs))
+        for name, payload in sorted(self._codebooks.items()):
+            sections.append(self._section(name, COPY_SAFE, len(payload), [payload]))
         toc, meta = pack_contents(list(self._methods), sections)
         if len(toc) > self._limits.toc_bytes:
             reason = f"the methods take {len(toc)} bytes, the limit is {self._limits.toc_bytes}; write several files"

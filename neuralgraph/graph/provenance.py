@@ -37,6 +37,7 @@ SOURCE_KEYS: dict[str, type] = {
     "films": list,  # one map per view: format, bits, photometric, lossy history, pixel spacing
     "labeler": str,  # who or what assigned the labels
     "terms": str,  # terms of use that the data came under
+    "loss": list,  # one map for each time the embedding was stored with loss: form, bound, largest, rmse, cosine
 }
 """Facts about this study's film and report."""
 
@@ -73,9 +74,10 @@ def problems(method: Any, source: Any) -> list[Problem]:
                     found += _unknown_members(f"{name}.{key}", value, METHOD_MEMBERS.get(key))
             elif name == "method" or not is_extension_name(key):
                 found.append(Problem("E_TOC_KEY", name, f"{key[:64]!r} is not a known provenance key"))
-    films = source.get("films") if isinstance(source, dict) else None
-    if isinstance(films, list) and not all(isinstance(film, dict) for film in films):
-        found.append(Problem("E_TOC_KEY", "source.films", "a film is not a map"))
+    for key in ("films", "loss"):
+        rows = source.get(key) if isinstance(source, dict) else None
+        if isinstance(rows, list) and not all(isinstance(row, dict) for row in rows):
+            found.append(Problem("E_TOC_KEY", f"source.{key}", "a row is not a map"))
     if isinstance(source, dict) and isinstance(source.get("report"), str) and source["report"] not in REPORT_KINDS:
         found.append(Problem("E_TOC_KEY", "source.report", f"must be one of {', '.join(REPORT_KINDS)}"))
     return found

@@ -11,9 +11,11 @@ from operator import index
 from pathlib import Path
 from typing import TypeAlias, overload
 
+from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.contents import INDEX
 from neuralgraph.container.partial import PARTS, check_parts, partial_columns, partial_records
-from neuralgraph.container.reader import ByteSource, BytesSource, Container
+from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import Record
 from neuralgraph.errors import ChecksumError, FormatError, StudyError, StudyNotFoundError
 from neuralgraph.graph.rules import raise_first
@@ -36,7 +38,13 @@ OpenFile: TypeAlias = tuple[Path | str, FileSource | RemoteSource, Container]
 """A file of an archive: its path, or its URL without keys; its bytes; what they hold."""
 
 
-def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    limits: Limits | None = None,
+    extra_codecs: ExtraCodecs | None = None,
+    codebooks: Iterable[Codebook] = (),
+) -> Study:
     """The study of a file that holds exactly one.
 
     Every checksum, the leaf, the root, the content digest and every rule of the graph is verified.
@@ -45,25 +53,35 @@ def load(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Study
     ----------
     path : an .ngr file, or a URL of one.
     limits : what to accept; the defaults suit one study of any modality this version knows.
+    extra_codecs : decoders for encodings of a private agreement, by id from 0x8000 on; what the book holds cannot be
+        replaced (FORMAT.md section 7.7).
+    codebooks : for a file whose embedding leans on the codebook of its model ("klt"); see ``load_codebook``.
 
     Raises
     ------
     FormatError : the file cannot be read, is damaged or breaks FORMAT.md; the code says how.
     FormatError (E_OPEN) : the file holds several studies; use ``open_archive``.
+    CodecError (E_DICT) : a codebook is needed that is neither in the file nor given; the message has its digest.
     StudyError : the graph breaks its rules.
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
     with open_source(path) as source, located(place_name(path)):
-        return _only_study(source, limits)
+        return _only_study(Container(source, limits=limits, extra_codecs=extra_codecs, codebooks=codebooks))
 
 
-def load_bytes(data: bytes | memoryview, *, limits: Limits | None = None) -> Study:
+def load_bytes(
+    data: bytes | memoryview,
+    *,
+    limits: Limits | None = None,
+    extra_codecs: ExtraCodecs | None = None,
+    codebooks: Iterable[Codebook] = (),
+) -> Study:
     """The study of a file held in memory; same promises and errors as ``load``."""
-    return _only_study(BytesSource(data), limits)
+    source = BytesSource(data)
+    return _only_study(Container(source, limits=limits, extra_codecs=extra_codecs, codebooks=codebooks))
 
 
-def _only_study(source: ByteSource, limits: Limits | None) -> Study:
-    container = Container(source, limits=limits)
+def _only_study(container: Container) -> Study:
     if len(container) != 1:
         reason = f"the file holds {len(container)} studies; open it as an archive with neuralgraph.open"
         raise FormatError(reason, code="E_OPEN")
@@ -71,7 +89,7 @@ def _only_study(source: ByteSource, limits: Limits | None) -> Study:
     container.verify_root()
     for name in container.contents.sections:
         if name != INDEX:
-            container.section(name)
+            container.check_section(name)
     return Study.from_columns(columns)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
+from neuralgraph.storage.lossy import measured_loss
 from neuralgraph.wire import canonical
 
 __all__ = ["Difference", "archive_differences", "study_differences"]
@@ -70,6 +71,9 @@ def study_differences(first: Study, second: Study) -> Iterator[Difference]:
     for field, a, b in arrays:
         message = _array_difference(a, b)
         if message:
+            if field == "patches.embedding" and a.shape == b.shape:
+                loss = measured_loss(a, b)
+                message += f"; channel-normalised RMSE {loss['rmse']:.3g}, 1 - cosine {loss['cosine']:.3g}"
             yield difference(field, message)
     if len(first.views) != len(second.views):
         yield difference("views", f"{len(first.views)} and {len(second.views)} views")

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError
 from neuralgraph.storage.archive import Archive, OpenFile, check_verify, located, ngr_files
@@ -27,6 +29,8 @@ def open_archive(
     limits: Limits | None = None,
     verify: str = "first",
     storage_options: Mapping[str, Any] | None = None,
+    extra_codecs: ExtraCodecs | None = None,
+    codebooks: Iterable[Codebook] = (),
 ) -> Archive:
     """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a URL, or a list.
 
@@ -42,6 +46,7 @@ def open_archive(
         ``blockcache::https://...``.
     limits : what to accept.
     verify : "first" verifies checksums, digest and rules of a record at its first access, "always" at every access.
+    extra_codecs, codebooks : as for ``load``.
     storage_options : for fsspec; for a chain of file systems by protocol, as fsspec wants them.
 
     Raises
@@ -52,6 +57,7 @@ def open_archive(
     MissingExtraError (E_EXTRA) : a URL, and fsspec or what it needs is not installed.
     """
     check_verify(verify)
+    books = list(codebooks)
     single = isinstance(path, str | os.PathLike)
     places = list(_places([path] if single else path))  # type: ignore[list-item, arg-type]
     if not places:
@@ -68,7 +74,14 @@ def open_archive(
                 source = FileSource(place, keep_open=keep_open)
             on_failure.callback(source.close)
             with located(name):
-                opened.append((name, source, Container(source, limits=limits, always=verify == "always")))
+                container = Container(
+                    source,
+                    limits=limits,
+                    always=verify == "always",
+                    extra_codecs=extra_codecs,
+                    codebooks=books,
+                )
+                opened.append((name, source, container))
         on_failure.pop_all()
     return Archive(opened, verify=verify)
 

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+<<<<<<< HEAD
+from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.codecs.registry import exact_form, interleaved_form
+from neuralgraph.container.encode import encode_record
+from neuralgraph.container.reader import Container
+from neuralgraph.container.record import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS, Record
+=======
 from neuralgraph.codecs.floating import FLOAT32
 from neuralgraph.codecs.registry import interleaved_form
 from neuralgraph.container.encode import encode_record
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS
+>>>>>>> main
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study
@@ -30,6 +38,11 @@ from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = ["pack", "unpack"]
+
+_REPEATABLE = {"float32", "bfloat16", "float16", "int8"} | {
+    f"{kind}_interleaved" for kind in ("float32", "bfloat16", "float16")
+}
+"""Forms that give the same values when what they gave is written once more."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
 # Names that some systems keep for devices, whatever the suffix; and the names that other ids are given here.
@@ -48,6 +61,10 @@ def _copy(
     if study_id_at(container, position) != study.study_id:
         reason = f"the id of study {position} is not the one in its record"
         raise FormatError(reason, code="E_INDEX", where="keys")
+    for digest in record.codebooks():
+        codebook = container.find_codebook(digest)
+        if codebook is not None:
+            writer.add_codebook(codebook)
     data = record.data if graphs is None else _for_loaders(record, columns)
     written = writer.add(data, study_id=study.study_id, method=columns.method)
     if graphs is not None:
@@ -55,9 +72,17 @@ def _copy(
 
 
 def _for_loaders(record: Record, columns: StudyColumns) -> bytes:
-    """The same study with its embedding interleaved and stored; the form, and so every value, stays."""
-    forms = [record.form(base) for base in (EMBEDDING_STREAMS, CONCEPT_VECTOR_STREAMS)]
-    embedding, concept_vectors = (entry.form if entry else FLOAT32 for entry in forms)
+    """The same study with its embedding interleaved and stored; every value stays.
+
+    The form stays too, unless writing it again would change the values: then they are stored exactly.
+    """
+    embedding, concept_vectors = (
+        entry.form if entry is not None and entry.form.name in _REPEATABLE else exact_form(matrix)
+        for entry, matrix in (
+            (record.form(EMBEDDING_STREAMS), columns.embedding),
+            (record.form(CONCEPT_VECTOR_STREAMS), columns.concept_vectors),
+        )
+    )
     return encode_record(
         columns, embedding=interleaved_form(embedding), concept_vectors=concept_vectors, store_embedding=True
     )
@@ -69,6 +94,7 @@ def pack(
     *,
     profile: str = "compact",
     limits: Limits | None = None,
+    codebooks: Iterable[Codebook] = (),
 ) -> int:
     """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
 
@@ -79,10 +105,12 @@ def pack(
     profile : "compact" copies records byte for byte. "train" lays the embeddings out for loaders and adds the graphs
         section: every value and content digest stays, the bytes of the records and so their leaves change.
     limits : what to accept.
+    codebooks : for files that lean on the codebook of a model. The archive holds those that its records need.
 
     Raises
     ------
     StudyError (E_IDX) : unknown profile.
+    CodecError (E_DICT) : a codebook is needed that is neither in a file nor given.
     FormatError (E_SIZE) : embeddings of different widths, in an archive to train from.
     FormatError, StudyError : an input is damaged or breaks a rule; nothing is written.
     FormatError (E_OPEN) : a folder holds no .ngr file.
@@ -91,14 +119,14 @@ def pack(
     """
     check_profile(profile)
     files = [file for path in paths for file in _files_of(path)]
-    count = 0
+    books, count = list(codebooks), 0
     with ExitStack() as resources:
         section = resources.enter_context(GraphSectionWriter()) if profile == "train" else None
         stream = resources.enter_context(atomic_file(archive))
         writer = ContainerWriter(stream, limits=limits)
         for file in files:
             with open_source(file) as source, located(place_name(file)):
-                container = Container(source, limits=limits)
+                container = Container(source, limits=limits, codebooks=books)
                 container.verify_root()
                 for position in range(len(container)):
                     _copy(container, position, writer, section)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import BYTE_CODECS
+from neuralgraph.container.contents import codebook_section
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import EMBEDDING_STREAMS
@@ -18,7 +20,9 @@ from neuralgraph.wire.limits import Limits
 __all__ = ["file_summary", "study_summary"]
 
 
-def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) -> dict[str, Any]:
+def file_summary(
+    path: str | os.PathLike[str], *, limits: Limits | None = None, codebooks: Iterable[Codebook] = ()
+) -> dict[str, Any]:
     """Facts about a file; for a file of one study, about the study too.
 
     Every checksum and digest that the facts depend on is verified.
@@ -28,7 +32,7 @@ def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) 
     FormatError, StudyError, LimitError : the file cannot be read, is damaged or breaks a rule.
     """
     with open_source(path) as source, located(place_name(path)):
-        container = Container(source, limits=limits)
+        container = Container(source, limits=limits, codebooks=codebooks)
         container.verify_root()
         summary: dict[str, Any] = {
             "file_bytes": source.size,
@@ -40,7 +44,7 @@ def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) 
             container.verify_leaf(0)
             record = container.record(0)
             summary["study"] = study_summary(Study.from_columns(container.columns(0)))
-            summary["storage"] = _storage(record, source.size)
+            summary["storage"] = _storage(record, source.size, container.contents.sections.keys())
         else:
             index = container.index
             summary["totals"] = {name: int(column.sum()) for name, column in index.counts.items()}
@@ -52,11 +56,14 @@ def _ids(container: Container) -> Iterator[str]:
     return (study_id_at(container, position) for position in range(len(container)))
 
 
-def _storage(record: Record, file_bytes: int) -> dict[str, Any]:
+def _storage(record: Record, file_bytes: int, sections: Collection[str]) -> dict[str, Any]:
     form = record.form(EMBEDDING_STREAMS)
     stored = sum(entry.stored_bytes for entry in record.streams.values())
     return {
         "embedding": form.form.name if form else None,
+        "codebooks": [
+            {"digest": digest.hex(), "in_file": codebook_section(digest) in sections} for digest in record.codebooks()
+        ],
         "streams": [
             {
                 "id": entry.stream_id,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import math
 import re
+from operator import add, mod, mul, truediv
 from pathlib import Path
 
 import pytest
@@ -34,16 +37,30 @@ def test_offsets_and_planes_agree():
     for name, entry in ENTRIES.items():
         if entry["kind"] == "form":
             assert (entry["offset"], len(entry["planes"])) == (FORMS[name].offset, FORMS[name].form.n_planes)
-            sizes = [eval_size(size, rows=3, width=5) for size in entry["planes"]]
-            assert tuple(sizes) == FORMS[name].form.plane_bytes(3, 5)
+            for rows, width in ((3, 5), (1, 1), (32, 64), (71, 129)):
+                sizes = [eval_size(size, rows=rows, width=width) for size in entry["planes"]]
+                assert tuple(sizes) == FORMS[name].form.plane_bytes(rows, width)
 
 
-def eval_size(product, **values):
-    """The value of a product such as "4*rows"."""
-    result = 1
-    for factor in product.split("*"):
-        result *= values[factor] if factor in values else int(factor)
-    return result
+def eval_size(formula, **values):
+    """The value of a formula such as "2*rows*ceil(width/64)"."""
+
+    def value(node):
+        match node:
+            case ast.Expression():
+                return value(node.body)
+            case ast.Constant():
+                return node.value
+            case ast.Name():
+                return values[node.id]
+            case ast.Call(func=ast.Name(id="ceil" | "floor" as name)):
+                return getattr(math, name)(value(node.args[0]))
+            case ast.BinOp():
+                operators = {ast.Add: add, ast.Mult: mul, ast.Div: truediv, ast.Mod: mod}
+                return operators[type(node.op)](value(node.left), value(node.right))
+        raise AssertionError(formula)
+
+    return value(ast.parse(formula, mode="eval"))
 
 
 def test_planes_of_different_forms_have_different_streams():

@@ -23,7 +23,7 @@ from surgery import (
 
 import neuralgraph as ng
 
-FORMS = ("exact", "float32", "bfloat16", "float16", "int8")
+FORMS = ("exact", "float32", "bfloat16", "float16", "int8", "int4", "svd")
 METHOD = {
     "model": {"name": "demo", "digest": "ab" * 32, "trained": False},
     "score": {"rule": "sum", "layer": -1, "heads": "mean"},

@@ -93,11 +93,16 @@ def test_the_surgeon_builds_what_the_writer_writes():
 
 
 def agreed(files: dict[str, bytes], folder: Path) -> dict[str, dict[str, Any]]:
-    """What both readers say about every file, code and values alike."""
+    """What both readers say about every file, code and values alike.
+
+    One thing is left to a reader: bit streams that do not end with their last bit, which libzstd lets pass (FORMAT.md
+    section 7.1). Damage that was sealed anew meets it once in some thousands of files.
+    """
     found, expected = in_javascript(files, folder), in_python(files, folder)
-    assert {name: found[name] for name in files if found[name] != expected[name]} == {
-        name: expected[name] for name in files if found[name] != expected[name]
-    }
+    differing = {name: (found[name], expected[name]) for name in files if found[name] != expected[name]}
+    left = {name: pair for name, pair in differing.items() if pair[0] != {"ok": False, "code": "E_ZSTD"}}
+    assert left == {}
+    assert len(differing) <= len(files) / 1_000, differing
     return found
 
 

@@ -103,7 +103,7 @@ def test_studies_are_taken_one_at_a_time(tmp_path):
     [
         ([], "exact", FormatError, "E_INDEX"),
         ([0, 1, 0], "exact", FormatError, "E_DUP"),
-        ([0], "int4", StudyError, "E_FILTER"),
+        ([0], "int5", StudyError, "E_FILTER"),
         ([0], "", StudyError, "E_FILTER"),
     ],
 )

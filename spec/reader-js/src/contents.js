@@ -3,6 +3,7 @@ import { compareBytes, pad8, viewOf } from "./bytes.js";
 import { decodeCanonical } from "./canonical.js";
 import { fail } from "./errors.js";
 import { PROLOGUE_BYTES } from "./framing.js";
+import { goodCodebookSection, isCodebookSection } from "./klt.js";
 import { isExtensionName, isSectionName } from "./names.js";
 import { checkMethod, requireMap } from "./provenance.js";
 import { sha256 } from "./sha256.js";
@@ -52,6 +53,9 @@ function checkSections(sections, count, tocOffset) {
     if (names.has(section.name)) fail("E_SECTION", where, "the name stands twice");
     names.add(section.name);
     if (section.flags < 0 || section.flags > (CRITICAL | COPY_SAFE)) fail("E_SECTION", where, "reserved flags are set");
+    if (isCodebookSection(section.name) && !goodCodebookSection(section.name, section.flags)) {
+      fail("E_SECTION", where, "a codebook has another name or other flags");
+    }
     const known = { index: CRITICAL, keys: 0, graphs: 0 };
     if (Object.hasOwn(known, section.name)) {
       if (section.flags !== known[section.name]) fail("E_SECTION", where, "the flags are wrong");

@@ -9,7 +9,7 @@ const METHOD = {
   extractor: ["name", "version", "fingerprint"],
   fusion: ["rule", "pivots"],
 };
-const SOURCE = ["report", "films", "labeler", "terms"];
+const SOURCE = ["report", "films", "labeler", "terms", "loss"];
 const REPORT = ["given", "generated", "none"];
 
 export function requireMap(node, where) {
@@ -37,8 +37,9 @@ export function checkSource(source, where) {
       fail("E_TOC_KEY", where, "report is none of given, generated, none");
     }
     if ((key === "labeler" || key === "terms") && value.type !== "text") fail("E_TOC_KEY", where, `${key} is not a text`);
-    if (key === "films" && !(value.type === "array" && value.value.every((film) => film.type === "map"))) {
-      fail("E_TOC_KEY", where, "films is not an array of maps");
+    const isRows = key === "films" || key === "loss";
+    if (isRows && !(value.type === "array" && value.value.every((row) => row.type === "map"))) {
+      fail("E_TOC_KEY", where, `${key} is not an array of maps`);
     }
   }
 }

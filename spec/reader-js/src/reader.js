@@ -7,6 +7,7 @@ import { NgrError, fail } from "./errors.js";
 import { PROLOGUE_BYTES, TRAILER_BYTES, checkPrologue, readTrailer } from "./framing.js";
 import { Index } from "./index.js";
 import { readKeys } from "./keys.js";
+import { isCodebookSection, readCodebook, readCodebookSection } from "./klt.js";
 import { limitsWith } from "./limits.js";
 import { readSection, verifySection } from "./sections.js";
 import { sourceOf } from "./source.js";
@@ -20,7 +21,7 @@ class Archive {
   constructor(parts) {
     Object.assign(this, parts);
     this.count = parts.trailer.count;
-    this.file = { methods: parts.methods, envelope: parts.trailer, limits: parts.limits };
+    this.file = { methods: parts.methods, envelope: parts.trailer, limits: parts.limits, codebooks: parts.codebooks };
   }
 
   /** Read one study; every rule of the format that concerns it holds, or NgrError is thrown. */
@@ -91,9 +92,9 @@ class Archive {
 /**
  * Open a file: framing, contents, index, keys and the other sections are verified; studies are read on demand.
  *
- * `given` is an ArrayBuffer, a typed array or {size, read(offset, length)}; `limits` overrides names of limits.js.
+ * `given` is an ArrayBuffer, a typed array or {size, read(offset, length)}; `limits` overrides names of limits.js, `codebooks` are the bytes of codebooks (7.5) that files lean on.
  */
-export async function open(given, { limits: wishes = {} } = {}) {
+export async function open(given, { limits: wishes = {}, codebooks: brought = [] } = {}) {
   const limits = limitsWith(wishes);
   const source = sourceOf(given);
   const prologue = await source.read(0, Math.min(PROLOGUE_BYTES, source.size));
@@ -111,9 +112,17 @@ export async function open(given, { limits: wishes = {} } = {}) {
   if (sections[0].length !== 64 * count) fail("E_INDEX", "index", "the size is not 64 bytes per record");
   const index = new Index(await readSection(source, sections[0]), count, sections[0].offset);
   let keys = null;
+  const codebooks = new Map();
+  for (const bytes of brought) {
+    const codebook = await readCodebook(bytes, "codebook");
+    codebooks.set(codebook.digest, codebook);
+  }
   for (const section of sections.slice(1)) {
     if (section.name === "keys") keys = readKeys(await readSection(source, section), count);
-    else await verifySection(source, section);
+    else if (isCodebookSection(section.name)) {
+      const codebook = await readCodebookSection(section.name, await readSection(source, section));
+      codebooks.set(codebook.digest, codebook);
+    } else await verifySection(source, section);
   }
-  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys });
+  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys, codebooks });
 }

@@ -16,7 +16,7 @@ function decodeStream(stored, stream, where) {
 }
 
 /** Verify every stream and decode those that this reader knows. */
-export function readStreams(record, header, where) {
+export function readStreams(record, header, codebooks, where) {
   const { counts, forms, streams } = header;
   const place = (stream) => `${where} stream 0x${stream.id.toString(16)}`;
   const decoded = new Map();
@@ -28,7 +28,7 @@ export function readStreams(record, header, where) {
   const matrix = (base, form, rows, width) => {
     if (form === null) return new Float32Array(0);
     const planes = form.planes.map((_, plane) => decoded.get(base + form.offset + plane));
-    return decodeMatrix(form, planes, rows, width, `${where} stream 0x${(base + form.offset).toString(16)}`);
+    return decodeMatrix(form, planes, rows, width, codebooks, `${where} stream 0x${(base + form.offset).toString(16)}`);
   };
   return {
     graph: decoded.get(STREAM.graph),

@@ -1,0 +1,87 @@
+"""How far a decoded matrix is from the one it was made of: measures that every form is judged by.
+
+Cosine hides damage, because the few channels of largest variance own it: a form may look right to 0.999 and keep a
+fifth of the typical channel as error. The channel-normalised RMSE weighs all channels alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.codecs.forms import Matrix
+
+__all__ = ["channel_deviation", "coarsest", "cosine_error", "normalised_rmse"]
+
+Attempt = Callable[[float], tuple[tuple[bytes, ...], float] | None]
+"""Planes of a relative step and the error measured on them; None when they cannot be written."""
+
+_ROUNDS = 12
+_NEAR = 0.99
+
+
+def channel_deviation(matrix: Matrix) -> NDArray[np.float64]:
+    """float64 [width]: standard deviation of every channel over the rows of one matrix, never 0 unless all values are.
+
+    One study has few rows, so each variance is drawn towards the median of all channels with the weight of one row; a
+    matrix of one row, or without any variance, takes the mean square of its values for all channels.
+    """
+    values = np.asarray(matrix, np.float64)
+    rows, width = values.shape
+    if not values.size:
+        return np.zeros(width)
+    variance = values.var(axis=0)
+    typical = float(np.median(variance)) or float(np.mean(values**2))
+    smoothed: NDArray[np.float64] = np.sqrt(
+        (rows * variance + typical) / (rows + 1) if rows > 1 else np.full(width, float(np.mean(values**2)))
+    )
+    return smoothed
+
+
+def normalised_rmse(matrix: Matrix, decoded: Matrix, deviation: NDArray[np.float64]) -> float:
+    """Root of the mean over all values of (error / deviation of the channel) squared; 0 for an empty matrix.
+
+    The sum is rounded once (``math.fsum``), so that every machine finds the same number.
+    """
+    if not matrix.size or not deviation.any():
+        return 0.0
+    errors = (np.asarray(decoded, np.float64) - np.asarray(matrix, np.float64)) / deviation
+    return math.sqrt(math.fsum((errors * errors).ravel().tolist()) / errors.size)
+
+
+def cosine_error(matrix: Matrix, decoded: Matrix) -> float:
+    """Mean over the rows of 1 - cosine between a row and what became of it; rows of zeros count as 0 when they stay."""
+    total = []
+    for a, b in zip(np.asarray(matrix, np.float64).tolist(), np.asarray(decoded, np.float64).tolist(), strict=True):
+        norm = math.sqrt(math.fsum(x * x for x in a) * math.fsum(y * y for y in b))
+        if norm:
+            total.append(max(0.0, 1 - math.fsum(x * y for x, y in zip(a, b, strict=True)) / norm))
+        else:
+            total.append(0.0 if a == b else 1.0)
+    return math.fsum(total) / len(total) if total else 0.0
+
+
+def coarsest(attempt: Attempt, loss: float) -> tuple[bytes, ...] | None:
+    """Planes of the coarsest step found whose error is within ``loss``; None when no step is fine enough.
+
+    The first guess is exact while steps are fine: the mean square of an error of half a step at most is a twelfth.
+    """
+    guess, best = math.sqrt(12) * loss, None
+    low, high = 0.0, math.inf
+    for _ in range(_ROUNDS):
+        made = attempt(guess)
+        error = math.inf
+        if made is not None:
+            error = made[1]
+        if made is not None and error <= loss:
+            low, best = guess, made[0]
+            if error >= _NEAR * loss:
+                break
+        else:
+            high = guess
+        nearer = guess * min(max(loss / error if error else 2.0, 0.5), 2.0) * 0.998
+        guess = nearer if low < nearer < high else (low + high) / 2 if high < math.inf else 2 * low
+    return best

@@ -1,0 +1,128 @@
+"""What storing costs a study: the chosen form, and the loss put on record (FORMAT.md section 7.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.codecs.forms import Buffer, Form, Matrix
+from neuralgraph.codecs.klt import KLT, Klt
+from neuralgraph.codecs.loss import channel_deviation, cosine_error, normalised_rmse
+from neuralgraph.codecs.registry import FORMS
+from neuralgraph.codecs.svd import SVD, Svd
+from neuralgraph.errors import StudyError
+from neuralgraph.graph.study import Study
+
+__all__ = ["EXACT", "embedding_forms", "form_named", "measured_loss", "prepared"]
+
+EXACT = "exact"
+"""The value of ``embedding=`` that chooses the smallest form without loss."""
+
+
+def embedding_forms() -> tuple[str, ...]:
+    """Values of ``embedding=`` that need nothing else; "svd" may be followed by a loss, as in "svd:0.06"."""
+    return EXACT, *(name for name, entry in FORMS.items() if not (entry.form.interleaved or name == KLT.name))
+
+
+def form_named(name: str, *, codebook: Codebook | None = None) -> Form | None:
+    """The form of this name; None for ``EXACT``, which depends on the values.
+
+    Raises
+    ------
+    StudyError (E_FILTER) : no form has this name, or it takes no such loss.
+    StudyError (E_DICT) : klt without a codebook, or another form with one.
+    """
+    plain, separator, amount = name.partition(":")
+    if (plain == KLT.name) != (codebook is not None):
+        reason = "klt needs a codebook, and no other form takes one"
+        raise StudyError(reason, code="E_DICT", where="embedding")
+    if name == EXACT:
+        return None
+    if plain == KLT.name and not separator:
+        return Klt(codebook=codebook)
+    if plain in (SVD.name, KLT.name) and separator:
+        try:
+            return Svd(float(amount)) if plain == SVD.name else Klt(float(amount), codebook)
+        except ValueError as error:
+            reason = f"{amount!r} is not a loss; write for example svd:0.06"
+            raise StudyError(reason, code="E_FILTER", where="embedding") from error
+    if name not in FORMS:
+        known = ", ".join(embedding_forms())
+        reason = f"{name!r} is not an embedding form; use one of {known}, svd:LOSS or klt:LOSS"
+        raise StudyError(reason, code="E_FILTER", where="embedding")
+    return FORMS[name].form
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A form whose planes have been made already: searching for them takes time."""
+
+    form: Form
+    planes: tuple[bytes, ...]
+    decoded: Matrix
+
+    @property
+    def name(self) -> str:
+        return self.form.name
+
+    @property
+    def interleaved(self) -> bool:
+        return self.form.interleaved
+
+    @property
+    def n_planes(self) -> int:
+        return self.form.n_planes
+
+    @property
+    def loss_measure(self) -> str:
+        return self.form.loss_measure
+
+    def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
+        return self.form.plane_bytes(rows, width)
+
+    def bound(self, matrix: Matrix) -> float:
+        return self.form.bound(matrix)
+
+    def encode(self, matrix: Matrix) -> tuple[bytes, ...]:
+        del matrix
+        return self.planes
+
+    def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
+        del planes, rows, width, where
+        return self.decoded
+
+
+def prepared(study: Study, form: Form) -> tuple[Study, Form]:
+    """The study with what ``form`` loses on record in its provenance, and the form to write its embedding with.
+
+    Raises
+    ------
+    StudyError (E_NUM) : a value is outside the range of the form.
+    """
+    matrix = study.patches.embedding
+    planes = form.encode(matrix)
+    reader = (
+        form.for_reader({form.codebook.digest: form.codebook}.get) if isinstance(form, Klt) and form.codebook else form
+    )
+    decoded = reader.decode(planes, *matrix.shape, where="embedding")
+    written = _Written(form, planes, decoded)
+    if decoded.tobytes() == matrix.tobytes():
+        return study, written
+    loss = {"form": form.name, "bound": float(form.bound(matrix)), **measured_loss(matrix, decoded)}
+    earlier = study.provenance.get("loss", ())
+    return replace(study, provenance={**study.provenance, "loss": [*earlier, loss]}), written
+
+
+def measured_loss(matrix: Matrix, decoded: Matrix) -> dict[str, Any]:
+    """``largest``, ``rmse`` and ``cosine`` of FORMAT.md section 7.6, each to three significant digits."""
+    largest = np.abs(decoded.astype(np.float64) - matrix.astype(np.float64)).max(initial=0)
+    values = {
+        "largest": float(largest),
+        "rmse": normalised_rmse(matrix, decoded, channel_deviation(matrix)),
+        "cosine": cosine_error(matrix, decoded),
+    }
+    return {name: float(f"{value:.3g}") for name, value in values.items()}

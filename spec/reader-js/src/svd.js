@@ -1,0 +1,60 @@
+/** The form svd (FORMAT.md 7.4): integer components, mixed with integers, so that every sum is exact. */
+import { viewOf } from "./bytes.js";
+import { fail } from "./errors.js";
+import { readCodes } from "./parts.js";
+
+const GROUP = 32;
+
+function basisBytes(rows) {
+  const last = rows % GROUP;
+  return 4 + Math.floor(rows / GROUP) * (GROUP + GROUP * GROUP) + last + last * last;
+}
+
+/** Decoded sizes of the planes. */
+export const svdPlanes = [
+  (rows) => basisBytes(rows),
+  (rows, width) => width,
+  (rows, width) => rows * width,
+  (rows, width) => rows * width,
+];
+
+/** Shifts of all rows and the mixing of every group, row by component. */
+function readBasis(plane, rows, where) {
+  const shifts = [];
+  const mixings = [];
+  let at = 4;
+  for (let start = 0; start < rows; start += GROUP) {
+    const size = Math.min(GROUP, rows - start);
+    shifts.push(...plane.subarray(at, at + size));
+    const mixing = plane.subarray(at + size, at + size + size * size);
+    mixings.push({ start, size, mixing: new Int8Array(mixing.slice().buffer) });
+    at += size + size * size;
+  }
+  if (mixings.some(({ mixing }) => mixing.includes(-128))) fail("E_FILTER", where, "the mixing -128 is not used");
+  return { shifts, mixings };
+}
+
+/** Planes to values; E_FILTER. */
+export function fromSvd([basis, exponentBytes, upper, lower], rows, width, where) {
+  const base = viewOf(basis).getFloat32(0, true);
+  if (!Number.isFinite(base) || base < 0 || Object.is(base, -0)) fail("E_FILTER", where, "the base is negative or not finite");
+  const { shifts, mixings } = readBasis(basis, rows, where);
+  const codes = readCodes(upper, lower, shifts, width, where);
+  const factors = Float64Array.from(exponentBytes, (byte) => base * 2 ** ((byte << 24) >> 24));
+  const values = new Float32Array(rows * width);
+  const sums = new Float64Array(width);
+  for (const { start, size, mixing } of mixings) {
+    for (let row = 0; row < size; row++) {
+      sums.fill(0);
+      for (let component = 0; component < size; component++) {
+        const weight = mixing[component * size + row];
+        if (weight === 0) continue;
+        const from = (start + component) * width;
+        for (let i = 0; i < width; i++) sums[i] += weight * codes[from + i];
+      }
+      // sum * base has at most 51 bits and factors are scaled by powers of two: exact until it is stored as f32.
+      for (let i = 0; i < width; i++) values[(start + row) * width + i] = Math.fround(sums[i] * factors[i]) + 0;
+    }
+  }
+  return values;
+}
