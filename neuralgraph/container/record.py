@@ -9,15 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.codecs.forms import Buffer
-<<<<<<< HEAD
 from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import FormEntry, decode_bytes, form_of_stream
 from neuralgraph.container.decoders import Decoders
-from neuralgraph.container.layout import ALIGNMENT, SYNC, padding
-from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
-from neuralgraph.wire.checksums import crc32, sha256
-=======
-from neuralgraph.codecs.registry import FormEntry, decode_bytes, form_of_stream
 from neuralgraph.container.layout import ALIGNMENT, padding
 from neuralgraph.container.streams import (
     CONCEPT_VECTOR_STREAMS,
@@ -36,56 +30,15 @@ from neuralgraph.container.streams import (
 )
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32
->>>>>>> main
 from neuralgraph.wire.columns import Counts, graph_bytes, split_graph
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
-<<<<<<< HEAD
-__all__ = ["Record", "StreamEntry", "method_tag"]
-
-HEADER = Structure(
-    Field("sync", "8s", equals=SYNC),
-    Field("record_bytes", "I"),
-    Field("n_streams", "H"),
-    Field("flags", "H", equals=0),
-    Field("counts", f"{Counts.SIZE}s"),
-    Field("method_tag", "I"),
-    Field("reserved", "I", equals=0),
-    Field("content_digest", "32s"),
-)
-ENTRY = Structure(
-    Field("stream_id", "H"),
-    Field("encoding", "H"),
-    Field("stored_bytes", "I"),
-    Field("decoded_bytes", "I"),
-    Field("crc32", "I"),
-)
-TAIL = Structure(Field("header_crc32", "I"), Field("reserved", "I", equals=0))
-
-GRAPH_STREAM = 0x01
-REPORT_STREAM = 0x02
-PIXELS_STREAM = 0x03
-WORD_ATTENTION_STREAM = 0x10
-OPTIONAL_STREAMS = range(0x11, 0x20)
-"""Columns of later minor versions, which a reader that does not know them ignores."""
-EMBEDDING_STREAMS = 0x20
-CONCEPT_VECTOR_STREAMS = 0x60
-MATRIX_STREAMS = 0x40
-"""Stream ids from a matrix's base that belong to its forms."""
-EXTENSION_STREAMS = range(0x8000, 0xC000)
-=======
 __all__ = ["Record", "StreamEntry"]
->>>>>>> main
 
 _FREE_STREAMS = ((REPORT_STREAM, PIXELS_STREAM, WORD_ATTENTION_STREAM), OPTIONAL_STREAMS, EXTENSION_STREAMS)
 """Streams whose size does not follow from the counts."""
 
-<<<<<<< HEAD
-MINIMUM_BYTES = HEADER.size + TAIL.size
-
-=======
->>>>>>> main
 _RATIO_ALLOWANCE = 65_536
 _RATIO = 1_024
 

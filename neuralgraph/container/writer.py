@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import BinaryIO
 
-<<<<<<< HEAD
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.container.contents import (
     COPY_SAFE,
@@ -17,10 +16,7 @@ from neuralgraph.container.contents import (
     codebook_section,
     pack_contents,
 )
-=======
-from neuralgraph.container.contents import CRITICAL, GRAPHS, INDEX, KEYS, Section, pack_contents
 from neuralgraph.container.encode import method_tag
->>>>>>> main
 from neuralgraph.container.index import IndexRows
 from neuralgraph.container.keys import pack_keys
 from neuralgraph.container.layout import pack_prologue, pack_trailer, padding

@@ -11,20 +11,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-<<<<<<< HEAD
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import exact_form, interleaved_form
 from neuralgraph.container.encode import encode_record
 from neuralgraph.container.reader import Container
-from neuralgraph.container.record import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS, Record
-=======
-from neuralgraph.codecs.floating import FLOAT32
-from neuralgraph.codecs.registry import interleaved_form
-from neuralgraph.container.encode import encode_record
-from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS
->>>>>>> main
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study

@@ -10,12 +10,8 @@ from typing import BinaryIO
 
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.forms import Form
-<<<<<<< HEAD
 from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import exact_form, interleaved_form
-=======
-from neuralgraph.codecs.registry import FORMS, exact_form, interleaved_form
->>>>>>> main
 from neuralgraph.container.encode import encode_record
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import StudyError
