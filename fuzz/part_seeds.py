@@ -8,11 +8,12 @@ from dataclasses import astuple
 import numpy as np
 
 from fuzz.seeds import file_seeds
+from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import FORMS, ZSTD
 from neuralgraph.container.contents import INDEX, KEYS
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import Record
-from neuralgraph.container.streams import GRAPH_STREAM
+from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS, GRAPH_STREAM
 from neuralgraph.wire import canonical
 
 __all__ = ["PART_SEEDS"]
@@ -66,7 +67,13 @@ def _keys() -> Iterator[bytes]:
 
 
 def _whole_records() -> Iterator[bytes]:
-    return (bytes(record.data) for record in _records())
+    # A record of the form klt is nothing without its codebook, which lies elsewhere in the file.
+    return (bytes(record.data) for record in _records() if not _leans(record))
+
+
+def _leans(record: Record) -> bool:
+    entries = [record.form(base) for base in (EMBEDDING_STREAMS, CONCEPT_VECTOR_STREAMS)]
+    return any(entry is not None and isinstance(entry.form, Klt) for entry in entries)
 
 
 def _columns() -> Iterator[bytes]:
@@ -79,6 +86,8 @@ def _columns() -> Iterator[bytes]:
 def _forms() -> Iterator[bytes]:
     matrix = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
     for number, entry in enumerate(FORMS.values()):
+        if isinstance(entry.form, Klt):
+            continue
         yield bytes([number, 3, 3]) + b"".join(entry.form.encode(matrix))
 
 

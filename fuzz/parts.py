@@ -91,7 +91,7 @@ def check_index(data: bytes) -> str:
         index = Index(WholePayload(memoryview(payload)), count, end=int.from_bytes(data[1:5], "little"))
     except ng.NeuralGraphError as error:
         return error.code
-    places = list(zip(index.offset.tolist(), index.length.tolist(), strict=True))
+    places = list(zip(index.offset[:].tolist(), index.length[:].tolist(), strict=True))
     _expect(places[0][0] == 32, "a first record that is not behind the prologue")
     _expect([a + n for a, n in places[:-1]] == [a for a, _ in places[1:]], "a gap between records")
     return "valid"

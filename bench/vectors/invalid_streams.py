@@ -255,11 +255,11 @@ def _words() -> Iterator[Vector]:
         for at, new in edits:
             stream[at : at + len(new)] = new
         changed = replace(columns, word_attention=bytes(stream))
-        return sealed(code, f"word-attention-{name}", f"word attention: {reason}", changed, "F30")
+        return sealed(code, f"word-attention-{name}", f"word attention: {reason}", changed, "F32")
 
     def sized(name: str, reason: str, stream: bytes, of: StudyColumns = columns) -> Vector:
         changed = replace(of, word_attention=stream)
-        return sealed("E_SIZE", f"word-attention-{name}", f"word attention: {reason}", changed, "F29")
+        return sealed("E_SIZE", f"word-attention-{name}", f"word attention: {reason}", changed, "F31")
 
     yield sized("empty", "no byte", b"")
     yield sized("step-only", "a step and no word", bytes(4))

@@ -370,4 +370,4 @@ def _words() -> Iterator[Vector]:
             "maps over the cells of two views, and the largest span",
         ),
     ):
-        yield valid_vector(name, draft_of(study), reason, "F29", "F30", "F10")
+        yield valid_vector(name, draft_of(study), reason, "F31", "F32", "F10")

@@ -115,7 +115,7 @@ def word_count(size: int, n_cells: int) -> int:
 
 
 def word_attention_problems(stream: bytes, n_cells: int) -> Iterator[Problem]:
-    """Broken rules of the stream, in the order of FORMAT.md (F29, F30)."""
+    """Broken rules of the stream, in the order of FORMAT.md (F31, F32)."""
     try:
         n = word_count(len(stream), n_cells)
     except StudyError as error:

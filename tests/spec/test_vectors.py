@@ -22,7 +22,6 @@ from corpus import FOLDER, INDEX, INVALID, ROWS, VALID, data_of, name_of
 
 # Codes of FORMAT.md that no file can be refused with by a reader of this version, and why.
 NOT_IN_A_FILE = {
-    "E_DICT": "a file with dictionaries sets a required feature, which is E_FEATURE",
     "E_SIG": "there are no signatures in version 1.0",
     "E_STUDY": "of studies that are made, not read",
     "E_NOT_FOUND": "of questions to an archive",

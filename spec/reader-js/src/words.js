@@ -1,4 +1,4 @@
-/** Word attention (FORMAT.md 5.6, [F29] and [F30]). */
+/** Word attention (FORMAT.md 5.6, [F31] and [F32]). */
 import { viewOf } from "./bytes.js";
 import { fail } from "./errors.js";
 
