@@ -77,7 +77,7 @@ class Container:
     ) -> None:
         self.source = source
         self._codebooks = {codebook.digest: codebook for codebook in codebooks}
-        self._decoders = Decoders(check_extra_codecs(extra_codecs), self.find_codebook)
+        self._extra_codecs = check_extra_codecs(extra_codecs)
         self.limits = limits or Limits()
         self._always = always
         self._whole: int | None = None
@@ -263,7 +263,8 @@ class Container:
             limits=self.limits,
             disagreement=lambda counts: self.index.disagreement(position, counts),
             envelope=(largest, most),
-            decoders=self._decoders,
+            # Made for the record: kept here, it would tie the container to itself, and a dropped archive would stay open.
+            decoders=Decoders(self._extra_codecs, self.find_codebook),
         )
         if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
             raise FormatError("the envelope is not that of the only record", code="E_BUDGET", where="trailer")
