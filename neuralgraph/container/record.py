@@ -314,7 +314,7 @@ class Record:
         data = bytes(self.read(stream_id))
         length = data[0] if data else 0
         try:
-            name = data[1 : 1 + length].decode("ascii")
+            name = data[1 : 1 + length].decode("utf-8")
         except UnicodeDecodeError:
             name = ""
         if not name or len(data) < 1 + length:
