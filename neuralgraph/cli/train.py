@@ -99,10 +99,14 @@ def train(
     Example: ngr train cohort.csv -o model/ --steps 5000 --device cuda
     """
     try:
+        from transformers.utils import logging as transformers_logging
+
         from neuralgraph.compressor.training.recipe import Recipe
         from neuralgraph.compressor.training.train import train as run
     except ImportError as error:
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
+    # What transformers tells its developers is nothing a user can act on.
+    transformers_logging.set_verbosity_error()
     recipe = Recipe(
         steps=steps,
         first_steps=first_steps,

@@ -50,6 +50,7 @@ def test_what_it_writes_is_a_model_and_no_code(start, parts, tmp_path, no_networ
     assert steps == [1, 2, 3, 1, 2, 3, 4, 5, 6]
     assert sorted(path.name for path in trained.directory.iterdir()) == [
         "config.json",
+        "mean_attention.safetensors",
         "model.safetensors",
         "preprocessor_config.json",
         "tokenizer.json",
@@ -149,7 +150,7 @@ def test_fine_tuning_keeps_everything_but_the_head_of_other_findings(start, part
 
 
 def test_nothing_to_learn_from_is_said(start, parts, tmp_path):
-    with pytest.raises(ModelError, match="0 films to validate"):
+    with pytest.raises(ModelError, match="0 to validate"):
         train(start(), (parts[0], parts[1].part([])), tmp_path, QUICK)
 
 
