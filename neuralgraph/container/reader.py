@@ -263,7 +263,7 @@ class Container:
             limits=self.limits,
             disagreement=lambda counts: self.index.disagreement(position, counts),
             envelope=(largest, most),
-            # Made for the record: kept here, it would tie the container to itself, and a dropped archive would stay open.
+            # Kept here, they would tie the container to itself, and an archive that nobody closed would stay open.
             decoders=Decoders(self._extra_codecs, self.find_codebook),
         )
         if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
