@@ -152,6 +152,8 @@ def train(
         "data": {"train": learn.fingerprint, "validate": check.fingerprint},
     }
     checkpoints = _checkpoints(directory, record)
+    # Before the Trainer, which freezes the encoder where the recipe has no rate for it.
+    _first(start, learn, recipe, checkpoints, device=device, progress=progress)
     trainer = FilmTrainer(
         start.model,
         recipe,
@@ -161,7 +163,6 @@ def train(
         device=device,
         progress=progress,
     )
-    _first(start, learn, recipe, checkpoints, device=device, progress=progress)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
     log = [dict(line) for line in trainer.state.log_history]
     model = trainer.accelerator.unwrap_model(trainer.model).cpu()

@@ -137,6 +137,26 @@ def test_a_run_stops_when_it_no_longer_learns(start, parts, tmp_path):
     assert max(line["step"] for line in trained.log) == 6
 
 
+@pytest.mark.parametrize("first_steps", [0, 2])
+def test_an_encoder_without_a_rate_learns_in_its_first_lessons_only(start, parts, tmp_path, first_steps):
+    made = start()
+    before = {name: tensor.clone() for name, tensor in made.model.vision.state_dict().items()}
+    recipe = Recipe(
+        steps=1,
+        batch_size=4,
+        vision_rate=0,
+        warmup=0,
+        validate_every=1,
+        precision="float32",
+        longest_report=40,
+        first_steps=first_steps,
+    )
+    stored = weights_of(train(made, parts, tmp_path / "m", recipe).directory)
+    moved = {name for name, tensor in before.items() if not torch.equal(tensor, stored[f"vision.{name}"])}
+    learnt = {name for name, _ in made.model.vision.named_parameters()} if first_steps else set()
+    assert moved == learnt
+
+
 def test_fine_tuning_keeps_everything_but_the_head_of_other_findings(start, parts, tmp_path):
     first = train(start(), parts, tmp_path / "first", QUICK)
     again = start_from(first.directory, name="again", labels=())
