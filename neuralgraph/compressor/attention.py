@@ -27,6 +27,7 @@ __all__ = [
     "attention_of",
     "attention_scores",
     "by_head",
+    "captured",
     "check_attention",
     "chosen_layers",
     "no_attention",
@@ -108,7 +109,7 @@ def attention_by_token(
     added. Under "mean" heads come one by one, so that neither the keys nor the weights of all are ever held.
     """
     layers = chosen_layers(model, layer)
-    with _captured(model, layers) as runs:
+    with captured(model, layers) as runs:
         model.text.decoder(input_ids=decoder_ids, encoder_hidden_states=memory, use_cache=False)
     if len(runs) != len(layers):
         raise no_attention("its decoder never ran cross-attention")
@@ -192,7 +193,7 @@ def check_attention(model: NeuralGraphModel) -> None:
     text = model.config.text
     ids = torch.arange(4, device=weight.device)[None] % text.vocab_size
     layers = chosen_layers(model, "all")
-    with _captured(model, layers) as runs:
+    with captured(model, layers) as runs:
         model.text.decoder(input_ids=ids, encoder_hidden_states=encoded.memory, use_cache=False)
     if len(runs) != len(layers):
         raise no_attention("its decoder never ran cross-attention")
@@ -212,8 +213,14 @@ def check_attention(model: NeuralGraphModel) -> None:
 
 
 @contextmanager
-def _captured(model: NeuralGraphModel, layers: list[int]) -> Iterator[list[CrossAttention]]:
-    """Collect the runs of the cross-attention of some layers, in the order of the layers."""
+def captured(model: NeuralGraphModel, layers: list[int]) -> Iterator[list[CrossAttention]]:
+    """Collect the runs of the cross-attention of some layers, in the order of the layers.
+
+    Parameters
+    ----------
+    model : whose decoder runs inside the context.
+    layers : counted from the first, as ``chosen_layers`` gives them.
+    """
     runs: list[CrossAttention] = []
 
     def collect(module: nn.Module, positional: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:

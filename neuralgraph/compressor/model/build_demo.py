@@ -43,13 +43,14 @@ DEMO_PATIENTS = 4960
 RENDERED = "rendered"
 """Name of the empty file that says that a folder of films is complete."""
 DEMO_RECIPE = Recipe(
-    first_steps=800,
+    first_steps=2000,
     first_rate=1e-3,
     steps=2400,
     batch_size=32,
     vision_rate=0.0,
     bridge_rate=6e-4,
     text_rate=1.5e-3,
+    guidance_weight=0.1,
     warmup=100,
     validation_share=0.03,
     validate_every=200,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -12,7 +15,19 @@ from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.training.examples import Example, ExampleSet
 from neuralgraph.compressor.training.report_text import described_text, training_text
 
-__all__ = ["Batches", "augmented"]
+__all__ = ["Batches", "Lesson", "augmented"]
+
+
+class Lesson(NamedTuple):
+    """A batch, and what is known of it where masks are."""
+
+    batch: dict[str, torch.Tensor]
+    """What the model's ``forward`` takes: ``pixels`` float32 [B, channels, H, W], ``labels`` int64 [B, T],
+    ``class_labels`` float32 [B, findings]."""
+    coverage: torch.Tensor | None
+    """Share of every patch that each finding covers, float32 [B, 8, rows, cols], finding k as bit k of the masks."""
+    spoken: torch.Tensor
+    """The finding that each token of ``labels`` says is there, int64 [B, T]; -1 for none."""
 
 
 class Batches(Dataset[dict[str, torch.Tensor]]):
@@ -28,6 +43,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
     count : how many batches; None makes one pass over the examples, in order.
     longest : tokens of a report that are kept.
     augment : vary films and texts; else films as they are, with findings and impression.
+    guided : items have ``coverage`` and ``spoken`` of the lesson too, for a model that is told where to look.
     seed : of order and variation.
     """
 
@@ -43,6 +59,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         seed: int,
         count: int | None = None,
         augment: bool = False,
+        guided: bool = False,
     ) -> None:
         self._examples = examples
         self._config = config
@@ -51,6 +68,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         self._longest = longest
         self._seed = seed
         self._augment = augment
+        self._guided = guided
         self._training = count is not None
         self._numbers: list[list[int]] = []
         if count is None:
@@ -66,18 +84,12 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         return len(self._numbers)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        """What the model's ``forward`` takes: ``pixels``, ``labels`` and ``class_labels``."""
-        batch, _ = self.lesson(index)
-        return batch
+        """The batch of a lesson; guided, and where masks are known, with the rest of it."""
+        batch, coverage, spoken = self.lesson(index)
+        return {**batch, "coverage": coverage, "spoken": spoken} if self._guided and coverage is not None else batch
 
-    def lesson(self, index: int) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
-        """A batch, and how much of every patch each finding covers.
-
-        Returns
-        -------
-        batch : ``pixels`` float32 [B, channels, H, W], ``labels`` int64 [B, T], ``class_labels`` float32 [B, findings].
-        coverage : float32 [B, 8, rows, cols], 0 to 1, finding k as bit k of the masks; None where masks are not known.
-        """
+    def lesson(self, index: int) -> Lesson:
+        """Everything there is of batch ``index``."""
         rng = np.random.default_rng([self._seed, 1 << 20, index])
         examples = [self._examples[number] for number in self._numbers[index]]
         films = np.stack([example.pixels for example in examples])[:, None].astype(np.float32) / 255
@@ -88,23 +100,31 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         grid = (pixels.shape[2] // stride, pixels.shape[3] // stride)
         coverage = None if bits is None else torch.nn.functional.adaptive_avg_pool2d(bits, grid)
         pixels = (pixels - self._preprocessor.mean) / self._preprocessor.std
+        tokens, spoken = self._tokens(examples, rng)
         batch = {
             "pixels": pixels.expand(-1, self._preprocessor.channels, -1, -1),
-            "labels": self._tokens([example.report for example in examples], rng),
+            "labels": tokens,
             "class_labels": torch.tensor(
                 [[example.labels.get(name, float("nan")) for name in self._config.labels] for example in examples]
             ),
         }
-        return batch, coverage
+        return Lesson(batch, coverage, spoken)
 
-    def _tokens(self, reports: list[str], rng: np.random.Generator) -> torch.Tensor:
-        texts = [training_text(text, rng.random()) if self._training else described_text(text) for text in reports]
+    def _tokens(self, examples: list[Example], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokens of one text of every report, and what they speak of, both int64 [B, T]."""
         end = self._config.text.eos_token_id
-        ids = [[*self._tokenizer.encode(text)[: self._longest - 1], end] for text in texts]
-        labels = torch.full((len(ids), max(map(len, ids))), -100, dtype=torch.long)
-        for row, tokens in zip(labels, ids, strict=True):
-            row[: len(tokens)] = torch.tensor(tokens)
-        return labels
+        rows: list[tuple[list[int], list[int]]] = []
+        for example in examples:
+            text = training_text(example.report, rng.random()) if self._training else described_text(example.report)
+            ids, places = self._tokenizer.encode_places(text)
+            ids = [*ids[: self._longest - 1], end]
+            rows.append((ids, _spoken(text, example.phrases, places[: len(ids) - 1])))
+        labels = torch.full((len(rows), max(len(ids) for ids, _ in rows)), -100, dtype=torch.long)
+        spoken = torch.full_like(labels, -1)
+        for number, (ids, bits) in enumerate(rows):
+            labels[number, : len(ids)] = torch.tensor(ids)
+            spoken[number, : len(bits)] = torch.tensor(bits)
+        return labels, spoken
 
     def _one_pass(self, size: int, rng: np.random.Generator | None) -> list[list[int]]:
         """Every example once, films of one size together; in random order with ``rng``."""
@@ -156,6 +176,17 @@ def augmented(
         size = [max(stride, round(side * share / stride) * stride) for side in (height, width)]
         varied = torch.nn.functional.interpolate(varied, size=size, mode="bilinear", antialias=True)
     return varied, None if bits is None else _shifted(bits, places, reach)
+
+
+def _spoken(text: str, phrases: tuple[tuple[int, str], ...], places: list[tuple[int, int]]) -> list[int]:
+    """The finding of the phrase that each token lies in, -1 for none."""
+    spoken = [-1] * len(places)
+    for bit, words in phrases:
+        for found in re.finditer(re.escape(words), text):
+            for number, (start, end) in enumerate(places):
+                if start < found.end() and found.start() < end:
+                    spoken[number] = bit
+    return spoken
 
 
 def _shifted(planes: torch.Tensor, places: list[list[int]], reach: int) -> torch.Tensor:

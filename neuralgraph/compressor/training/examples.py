@@ -33,6 +33,8 @@ class Prepared:
     masks: NDArray[np.uint8] | None = None
     """uint8 [height, width], where that is known: bit k of a pixel says that it belongs to finding k of the source."""
     report: str = ""
+    phrases: tuple[tuple[int, str], ...] = ()
+    """(k, words): words of the report that say that finding k of the masks is there, as the report has them."""
     labels: dict[str, float] = dataclasses.field(default_factory=dict)
     """1 present, 0 absent; what is uncertain or not mentioned is no entry."""
     patient: str = ""
@@ -52,6 +54,7 @@ class Example:
     masks: NDArray[np.uint8] | None
     """As in ``Prepared``."""
     report: str
+    phrases: tuple[tuple[int, str], ...]
     labels: dict[str, float]
     patient: str
     split: str
@@ -98,6 +101,7 @@ class ExampleSet(Sequence[Example]):
             pixels=np.asarray(planes[0]),
             masks=np.asarray(planes[1]) if row["masked"] else None,
             report=row["report"],
+            phrases=tuple((int(bit), str(words)) for bit, words in row["phrases"]),
             labels=row["labels"],
             patient=row["patient"],
             split=row["split"],
@@ -174,6 +178,7 @@ def write_examples(
                     "shape": list(result.pixels.shape),
                     "masked": len(planes) == 2,
                     "report": result.report,
+                    "phrases": result.phrases,
                     "labels": result.labels,
                     "patient": result.patient,
                     "split": result.split,

@@ -4,7 +4,7 @@ The paper starts from a Swin that was trained on millions of photographs. From r
 the findings of a whole film teach an encoder anything for many hundreds of steps: their gradient is shared by all
 patches. Where the masks of the findings are known, as in the phantom, every patch has an answer of its own, and some
 hundreds of steps are enough. The decoder and its cross-attention are not touched: where they look is learnt from
-reports alone, later.
+reports and guidance, later.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def first_lessons(
     rare = torch.full((_PLANES, 1, 1), _RARE, device=device)
     total, losses = len(batches), []
     for step in range(total):
-        batch, coverage = batches.lesson(step)
+        batch, coverage, _ = batches.lesson(step)
         if coverage is None:
             raise ModelError("first lessons need films with known masks", where="recipe: first_steps")
         for group in optimizer.param_groups:

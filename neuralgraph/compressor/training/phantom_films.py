@@ -93,11 +93,21 @@ def prepare_phantom(task: PhantomTask) -> list[Prepared]:
             task.preprocessor,
             masks=_bits(study, task.preprocessor),
             report=study.report,
+            phrases=_phrases(study),
             labels=study.labels,
             patient=study.patient_id,
         )
         for study in studies
     ]
+
+
+def _phrases(study: PhantomStudy) -> tuple[tuple[int, str], ...]:
+    return tuple(
+        (FINDINGS.index(finding.name), study.report[start:end])
+        for finding in study.findings
+        if finding.present
+        for start, end in finding.phrases
+    )
 
 
 def _bits(study: PhantomStudy, preprocessor: Preprocessor) -> NDArray[np.uint8]:

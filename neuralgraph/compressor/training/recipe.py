@@ -37,6 +37,9 @@ class Recipe:
     """Updates of the encoder alone before, on films with known masks (see ``first_lessons``)."""
     first_rate: float = 1e-3
     """Peak learning rate of these."""
+    guidance_weight: float = 0.0
+    """Weight of the loss that the last decoder layer looks, at the words of a finding, at the patches that its mask
+    covers (see ``guidance``); 0 leaves where it looks to the reports, and films need no masks."""
     warmup: int = 100
     """Updates over which the rates rise from 0; after that they fall along a cosine to 0."""
     weight_decay: float = 0.02
@@ -68,6 +71,7 @@ class Recipe:
             "text_rate",
             "first_steps",
             "first_rate",
+            "guidance_weight",
             "weight_decay",
             "warmup",
             "seed",

@@ -235,6 +235,7 @@ def _batches(examples: ExampleSet, start: Start, recipe: Recipe, *, count: int |
         seed=recipe.seed,
         count=count,
         augment=recipe.augment and count is not None,
+        guided=recipe.guidance_weight > 0 and count is not None,
     )
 
 

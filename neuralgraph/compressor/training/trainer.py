@@ -20,8 +20,10 @@ from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import EarlyStoppingCallback, PrinterCallback
 
+from neuralgraph.compressor.attention import captured, chosen_layers
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.guidance import guidance_loss
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.errors import ModelError
 
@@ -167,12 +169,26 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         return_outputs: bool = False,  # noqa: FBT001, FBT002  # the Trainer's own signature
         **_: Any,
     ) -> Any:
-        """The joint loss; its two parts are kept for the log."""
-        output = model(**inputs)
-        for name in ("generation_loss", "classification_loss"):
-            if output[name] is not None:
-                prefix = "" if self.model.training else "eval_"
-                self._parts.setdefault(prefix + name, []).append(output[name].item())
+        """The joint loss, and that of guidance in training; the parts are kept for the log.
+
+        Raises
+        ------
+        ModelError : E_MODEL when there is to be guidance and the films have no masks.
+        """
+        guided = self._recipe.guidance_weight > 0 and self.model.training
+        coverage, spoken = inputs.pop("coverage", None), inputs.pop("spoken", None)
+        whole = self.accelerator.unwrap_model(model)
+        with captured(whole, chosen_layers(whole, -1) if guided else []) as runs:
+            output = model(**inputs)
+        parts = {name: output[name] for name in ("generation_loss", "classification_loss") if output[name] is not None}
+        if guided:
+            if coverage is None or spoken is None:
+                raise ModelError("guidance needs films with known masks", where="recipe: guidance_weight")
+            parts["guidance_loss"] = guidance_loss(runs[-1], spoken, coverage)
+            output.loss = output.loss + self._recipe.guidance_weight * parts["guidance_loss"]
+        prefix = "" if self.model.training else "eval_"
+        for name, part in parts.items():
+            self._parts.setdefault(prefix + name, []).append(part.item())
         return (output.loss, output) if return_outputs else output.loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

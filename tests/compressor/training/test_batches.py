@@ -24,7 +24,7 @@ def test_a_pass_shows_every_example_once_as_it_is(make, examples, tokenizer):
     batches = make()
     seen = []
     for number in range(len(batches)):
-        batch, coverage = batches.lesson(number)
+        batch, coverage, _ = batches.lesson(number)
         assert batch["pixels"].shape[0] == len(batch["labels"]) == len(batch["class_labels"]) <= 3
         assert batch["pixels"].shape[2] % 8 == batch["pixels"].shape[3] % 8 == 0
         assert coverage.shape[2:] == (batch["pixels"].shape[2] // 8, batch["pixels"].shape[3] // 8)

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from neuralgraph.compressor.attention import CrossAttention
+from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.examples import split_by_patient
+from neuralgraph.compressor.training.guidance import guidance_loss
+from neuralgraph.compressor.training.recipe import Recipe
+from neuralgraph.compressor.training.train import train
+from neuralgraph.errors import ModelError
+
+QUICK = Recipe(
+    steps=30,
+    batch_size=4,
+    vision_rate=0,
+    bridge_rate=1e-2,
+    text_rate=1e-2,
+    warmup=1,
+    validate_every=10,
+    precision="float32",
+    longest_report=200,
+    guidance_weight=1.0,
+)
+
+
+def run_of(logits):
+    """A cross-attention of one head whose weights are softmax(logits), [T, N]."""
+    tokens, patches = logits.shape
+    identity = torch.nn.Linear(patches, patches, bias=False)
+    identity.weight.data = torch.eye(patches)
+    module = SimpleNamespace(n_heads=1, key_value_proj_dim=patches, k=identity, q=identity)
+    return CrossAttention(module, logits[None], torch.eye(patches)[None], torch.zeros(1, tokens, patches))
+
+
+def test_the_loss_is_that_of_the_attention_on_the_finding_spoken_of():
+    run = run_of(torch.log(torch.tensor([[0.5, 0.25, 0.25, 1e-9], [0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.25, 0.25]])))
+    coverage = torch.zeros(1, 8, 2, 2)
+    coverage[0, 2] = torch.tensor([[0.2, 0.05], [1.0, 0.0]])
+    coverage[0, 5] = torch.tensor([[0.0, 0.0], [0.0, 0.5]])
+    # The first token speaks of finding 2 (patches 0 and 2), the second of 5 (patch 3), the third of nothing.
+    loss = guidance_loss(run, torch.tensor([[2, 5, -1]]), coverage)
+    assert loss.item() == pytest.approx(-(math.log(0.75) + math.log(0.4)) / 2, abs=1e-5)
+
+
+def test_what_covers_no_patch_is_not_looked_for():
+    run = run_of(torch.zeros(2, 4, requires_grad=True))
+    assert guidance_loss(run, torch.tensor([[3, -1]]), torch.full((1, 8, 2, 2), 0.05)).item() == 0
+
+
+def test_tokens_speak_of_the_findings_whose_phrases_they_lie_in(examples, start, tokenizer, preprocessor):
+    batches = Batches(examples, start().model.config, tokenizer, preprocessor, batch_size=3, longest=200, seed=5)
+    by_text = {}
+    for number in range(len(batches)):
+        batch, _, spoken = batches.lesson(number)
+        assert "spoken" not in batches[number]
+        for tokens, bits in zip(batch["labels"], spoken, strict=True):
+            by_text[tokenizer.decode(tokens[tokens >= 0].tolist())] = (tokens, bits)
+    seen = 0
+    for number in range(len(examples)):
+        example = examples[number]
+        (tokens, bits) = next(found for text, found in by_text.items() if all(w in text for _, w in example.phrases))
+        for bit in {bit for bit, _ in example.phrases}:
+            said = tokenizer.decode(tokens[(bits == bit) & (tokens >= 0)].tolist())
+            wanted = "".join(words for other, words in example.phrases if other == bit)
+            assert said.replace(" ", "") == wanted.replace(" ", "")
+            assert (example.masks >> bit & 1).any()
+            seen += 1
+    assert seen >= 3
+
+
+def test_guidance_moves_the_attention_of_the_last_layer(start, examples, tmp_path):
+    parts = split_by_patient(examples, share=0.4, seed=0)
+    log = train(start(), parts, tmp_path / "guided", QUICK).log
+    told = [line["guidance_loss"] for line in log if "guidance_loss" in line]
+    assert len(told) == 3
+    assert told[-1] < told[0]
+    assert not any("eval_guidance_loss" in line for line in log)
+    free = train(start(), parts, tmp_path / "free", dataclasses.replace(QUICK, guidance_weight=0.0)).log
+    assert not any("guidance_loss" in line for line in free)
+
+
+def test_guidance_without_masks_is_refused(start, examples, tmp_path, monkeypatch):
+    plain = type(examples).__getitem__
+    monkeypatch.setattr(
+        type(examples), "__getitem__", lambda self, number: dataclasses.replace(plain(self, number), masks=None)
+    )
+    with pytest.raises(ModelError, match="guidance needs films with known masks"):
+        train(start(), split_by_patient(examples, share=0.4, seed=0), tmp_path, QUICK)
