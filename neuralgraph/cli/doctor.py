@@ -51,6 +51,7 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     "bulk": ("convert on a Ray cluster and read Parquet", {"ray": "ray", "pyarrow": "pyarrow"}),
     "pyg": ("load graphs into PyTorch Geometric", {"torch": "torch", "torch_geometric": "torch-geometric"}),
     "plot": ("draw pictures", {"matplotlib": "matplotlib", "PIL": "pillow"}),
+    "bench": ("compare sizes with HTJ2K and JPEG XL", {"imagecodecs": "imagecodecs"}),
     "networkx": ("exchange with networkx", {"networkx": "networkx"}),
 }
 """Extra -> what it is for, and the imports it needs with the distributions that bring them."""

@@ -36,6 +36,7 @@ VERBS: tuple[str, ...] = (
     "migrate",
     "recover",
     "evaluate",
+    "bench",
     "audit",
     "pull",
     "listen",

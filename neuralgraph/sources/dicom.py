@@ -10,6 +10,7 @@ is not treated specially. A film of another body part than the chest is accepted
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from neuralgraph.sources.presentation import grey_level_table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FILM_CLASSES", "is_dicom", "read_dicom_film", "stated_position"]
+__all__ = ["FILM_CLASSES", "StoredFilm", "is_dicom", "read_dicom_film", "read_stored_film", "stated_position"]
 
 _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1": "CR",
@@ -102,6 +103,71 @@ def read_dicom_film(
     MissingExtraError
         E_EXTRA: pydicom, or the library for this transfer syntax, is not installed.
     """
+    stored = read_stored_film(
+        data, limits=limits, accept_for_processing=accept_for_processing, accept_burned_in=accept_burned_in
+    )
+    return stored.film()
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFilm:
+    """A DICOM film before its grey-level transformation.
+
+    Parameters
+    ----------
+    values : [rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored.
+    layout : how they are stored.
+    table : [2^bits_stored] float32: the grey level, 0..1, of the stored value ``layout.lowest + i``.
+    header, sop_class, voi : what ``film`` tells of the source.
+    """
+
+    values: NDArray[Any]
+    layout: PixelFormat
+    table: NDArray[np.float32]
+    header: DicomHeader
+    sop_class: str
+    voi: str
+
+    def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """[rows, columns] float32 in 0..1: what stored values look like."""
+        return _looked_up(self.table, values, self.layout.lowest)
+
+    def film(self) -> Film:
+        """The film as it is shown."""
+        return Film(self.shown(self.values), stated_position(self.header), self._facts())
+
+    def _facts(self) -> dict[str, Fact]:
+        header = self.header
+        facts: dict[str, Fact] = {
+            "format": "dicom",
+            "bits_stored": self.layout.bits_stored,
+            "photometric": header.word("PhotometricInterpretation"),
+            "sop_class": self.sop_class,
+            "voi": self.voi,
+        }
+        if header.word("Modality"):
+            facts["modality"] = header.word("Modality")
+        burned_in = header.word("BurnedInAnnotation")
+        if burned_in in ("YES", "NO"):
+            facts["burned_in"] = burned_in == "YES"
+        if body_part := header.word("BodyPartExamined"):
+            facts["body_part"] = "chest" if any(word in body_part for word in _CHEST_WORDS) else "other"
+        for name, keyword in (("pixel_spacing", "PixelSpacing"), ("imager_pixel_spacing", "ImagerPixelSpacing")):
+            spacing = header.numbers(keyword)
+            # Zero is written where the spacing is not known.
+            if len(spacing) == 2 and min(spacing) > 0:
+                facts[name] = spacing
+        return facts | _loss(header)
+
+
+def read_stored_film(
+    data: bytes,
+    *,
+    limits: FilmLimits | None = None,
+    accept_for_processing: bool = False,
+    accept_burned_in: bool = False,
+) -> StoredFilm:
+    """The stored values of a DICOM film; parameters and errors as ``read_dicom_film``."""
     if not is_dicom(data):
         raise SourceError('not a DICOM file: "DICM" is missing at byte 128', code="E_SOURCE_TYPE")
     limits = limits or FilmLimits()
@@ -109,32 +175,10 @@ def read_dicom_film(
     header = read_dicom_header(data)
     sop_class = _accepted_class(header, accept_for_processing=accept_for_processing)
     layout = _pixel_format(header, limits)
-    burned_in = header.word("BurnedInAnnotation")
-    if burned_in == "YES" and not accept_burned_in:
+    if header.word("BurnedInAnnotation") == "YES" and not accept_burned_in:
         raise _kind("the film says that identifying text is burned into its pixels; accept that explicitly if meant")
     table, voi = grey_level_table(header, layout)
-    stored = read_stored_values(data, header, layout)
-    pixels = _looked_up(table, stored, layout.lowest)
-    facts: dict[str, Fact] = {
-        "format": "dicom",
-        "bits_stored": layout.bits_stored,
-        "photometric": header.word("PhotometricInterpretation"),
-        "sop_class": sop_class,
-        "voi": voi,
-    }
-    if header.word("Modality"):
-        facts["modality"] = header.word("Modality")
-    if burned_in in ("YES", "NO"):
-        facts["burned_in"] = burned_in == "YES"
-    if body_part := header.word("BodyPartExamined"):
-        facts["body_part"] = "chest" if any(word in body_part for word in _CHEST_WORDS) else "other"
-    for name, keyword in (("pixel_spacing", "PixelSpacing"), ("imager_pixel_spacing", "ImagerPixelSpacing")):
-        spacing = header.numbers(keyword)
-        # Zero is written where the spacing is not known.
-        if len(spacing) == 2 and min(spacing) > 0:
-            facts[name] = spacing
-    facts.update(_loss(header))
-    return Film(pixels, stated_position(header), facts)
+    return StoredFilm(read_stored_values(data, header, layout), layout, table, header, sop_class, voi)
 
 
 def _looked_up(table: NDArray[np.float32], stored: NDArray[Any], lowest: int) -> NDArray[np.float32]:

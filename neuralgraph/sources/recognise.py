@@ -10,7 +10,7 @@ from neuralgraph.sources.files import read_whole_file
 from neuralgraph.sources.film import Film, FilmLimits
 from neuralgraph.sources.images import JPEG_SIGNATURE, PNG_SIGNATURE, read_jpeg_film, read_png_film
 
-__all__ = ["read_film"]
+__all__ = ["film_of_bytes", "read_film"]
 
 _OTHER_FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"II*\0", "a TIFF picture"),
@@ -59,7 +59,28 @@ def read_film(
         E_EXTRA: pydicom, Pillow or a decoder is not installed.
     """
     limits = limits or FilmLimits()
-    data = read_whole_file(path, max_bytes=limits.max_file_bytes)
+    return film_of_bytes(
+        read_whole_file(path, max_bytes=limits.max_file_bytes),
+        limits=limits,
+        accept_for_processing=accept_for_processing,
+        accept_burned_in=accept_burned_in,
+    )
+
+
+def film_of_bytes(
+    data: bytes,
+    *,
+    limits: FilmLimits | None = None,
+    accept_for_processing: bool = False,
+    accept_burned_in: bool = False,
+) -> Film:
+    """The film in the bytes of a file; ``read_film`` explains the rest.
+
+    Parameters
+    ----------
+    data : the file, not empty.
+    """
+    limits = limits or FilmLimits()
     if data.startswith(PNG_SIGNATURE):
         return read_png_film(data, limits=limits)
     if data.startswith(JPEG_SIGNATURE):

@@ -27,6 +27,7 @@ REPORTS = {
     "convert": "--json",
     "migrate": "--json",
     "conformance": "--json",
+    "bench": "--json",
 }
 
 
