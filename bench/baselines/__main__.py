@@ -182,6 +182,7 @@ def main() -> None:
             "budget": {"films": budget.films, "seconds": budget.seconds},
             "machine": {
                 "cores": len(os.sched_getaffinity(0)),
+                "threads": torch.get_num_threads(),
                 "platform": platform.machine(),
                 "device": arguments.device,
             },

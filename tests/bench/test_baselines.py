@@ -9,13 +9,17 @@ import torch
 pytest.importorskip("torchvision", reason="needs the extra vlm")
 pytest.importorskip("spacy", reason="entities are read from texts: extra text")
 
+from bench.baselines.__main__ import CLASSIFIERS as MEASURED
+from bench.baselines.__main__ import GENERATORS, measure
 from bench.baselines.chexmed import CheXMedLike
 from bench.baselines.cvt2distilgpt2 import Cvt2DistilGpt2Like
-from bench.baselines.lessons import PADDING, Lessons, first_of_each_patient, parts, phantom_films
+from bench.baselines.lessons import LONGEST, PADDING, Lessons, first_of_each_patient, parts, phantom_films
 from bench.baselines.rgrg import REGIONS, RgrgLike, region_texts
 from bench.baselines.rmt import RmtLike
 from bench.baselines.scoring import bleu2, findings_scores
 from bench.baselines.training import Budget, trained
+from bench.documents import baselines as chapter
+from neuralgraph.compressor.scorer import DEMO_DIRECTORY
 from neuralgraph.compressor.training.examples import ExampleSet
 
 SYSTEMS = {
@@ -114,7 +118,7 @@ def test_what_is_absent_has_no_influence(lessons):
         torch.testing.assert_close(model(other_film, batch.tokens, no, yes), text, rtol=0, atol=0)
         assert not torch.allclose(model(batch.films, other_text, yes, yes), whole)
         assert not torch.allclose(model(other_film, batch.tokens, yes, yes), whole)
-        longer = torch.nn.functional.pad(batch.tokens, (0, 5), value=PADDING)[:, :128]
+        longer = torch.nn.functional.pad(batch.tokens, (0, 5), value=PADDING)[:, :LONGEST]
         torch.testing.assert_close(model(batch.films, longer, yes, yes), whole, rtol=1e-4, atol=1e-5)
 
 
@@ -167,3 +171,27 @@ def test_scores_by_hand():
     assert found["mean"]["low"] <= 0.75 <= found["mean"]["high"]
     assert bleu2(["No effusion.\nNormal heart."], ["No effusion. Normal heart."])["bleu2"] == pytest.approx(1)
     assert bleu2(["Large mass"], ["No effusion."])["bleu2"] < 0.1
+
+
+@pytest.mark.slow
+def test_everything_is_measured_and_told(films):
+    lessons = Lessons(films, films, side=32)
+    found = measure(
+        lessons, Budget(films=2), model=DEMO_DIRECTORY, systems=[*MEASURED, *GENERATORS], seed=0, device="cpu"
+    )
+    assert set(found["classifiers"]["RMT-like"]["given"]) == {"film and text", "film", "text"}
+    assert found["neuralgraph"]["trained"] in (True, False)
+    assert 0 < found["reports"]["another patient's report"]["bleu2"] < 1
+    text = chapter.write(
+        {
+            **found,
+            "command": "c",
+            "data": "synthetic films (phantoms)",
+            "films": {"learn": 1, "test": 1, "side": 32},
+            "budget": {"films": 2, "seconds": None},
+            "machine": {"cores": 1, "platform": "p", "device": "cpu"},
+        }
+    )
+    assert "synthetic" in text
+    for name in (*MEASURED, *GENERATORS):
+        assert f"| {name} |" in text
