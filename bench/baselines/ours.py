@@ -24,7 +24,7 @@ RETAINED = 0.023
 
 
 def facts(directory: Path) -> dict[str, Any]:
-    """What is known of the model, and how many films it was shown, where its record says."""
+    """What is known of the model, and how many films it was shown at most, where its record says."""
     model = NeuralGraphModel.from_pretrained(directory)
     record = directory / "training.json"
     shown = None

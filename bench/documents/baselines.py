@@ -51,7 +51,8 @@ def _ours(results: dict[str, Any]) -> str:
     shown = "an unknown number of" if mine["films_shown"] is None else f"{mine['films_shown']:,}"
     return (
         f"The neuralgraph model (`{mine['digest'][:12]}`, {mine['parameters']:,} parameters) was **not trained under this budget** but as it is "
-        f"bundled, shown {shown} films (a film counts each time), its encoder with the masks of the findings."
+        f"given, shown at most {shown} films (a film counts each time); a demo model learnt from the masks of the findings too, which no other "
+        "system saw."
     )
 
 
