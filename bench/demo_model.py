@@ -1,6 +1,6 @@
 """Does the bundled model see? Attention, findings and reports against the truth of phantoms it has never met.
 
-    python -m bench.demo_model [--model demo] [--patients 160] [--output bench/results/demo_model.json]
+    python -m bench.demo_model [--model demo] [--unguided DIR] [--patients 160]
 
 Patients come from a cohort of another seed than the training's. Definitions, fixed before anything was measured:
 
@@ -9,6 +9,8 @@ Patients come from a cohort of another seed than the training's. Definitions, fi
 - kept are the ceil(share x patches) patches of highest score, as the compressor keeps them;
 - phrase pointing: the maximum of the attention summed over the words of one phrase is a lesion patch of the finding the
   phrase names; "centre" counts only patches whose centre lies in the mask;
+- by layer: the same two measures for the attention of each decoder layer; of the model, and with ``--unguided`` of one
+  that was trained alike, but not told where to look (``build_demo --guidance 0``);
 - BLEU-2 is sacrebleu's corpus BLEU with n-grams up to 2 (tokenisation 13a) against findings and impression.
 """
 
@@ -33,6 +35,7 @@ from numpy.typing import NDArray
 from bench.figures import draw_attention
 from neuralgraph.compressor import Compressor
 from neuralgraph.compressor.generation import ReportWriter
+from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.mean_attention import read_mean_attention
 from neuralgraph.compressor.model.model import NeuralGraphModel
@@ -170,6 +173,18 @@ def pointing(studies: list[PhantomStudy], scored: list[ScoredFilm], mean: NDArra
     }
 
 
+def by_layer(directory: Path, studies: list[PhantomStudy], mean: NDArray[np.float32]) -> list[dict[str, float]]:
+    """Lesions kept at the smallest retention and phrase pointing, for the attention of every decoder layer."""
+    rows = []
+    for layer in range(NeuralGraphConfig.read(directory).text.num_layers):
+        scorer = load_scorer(directory, layer=layer)
+        scored = [scorer([study.pixels], [study.report], words=True)[0] for study in studies]
+        smallest = lesions_kept(studies, scored, mean)[str(RETENTIONS[0])]["model"]
+        pointed = pointing(studies, scored, mean)["all"]["model"]
+        rows.append({"layer": layer, "lesion_kept": smallest["lesion_kept"], "pointing": pointed})
+    return rows
+
+
 def head_auc(directory: Path, studies: list[PhantomStudy]) -> dict[str, float]:
     """Area under the ROC curve of the classification head, by finding."""
     model, preprocessor = NeuralGraphModel.from_pretrained(directory), Preprocessor.read(directory)
@@ -207,7 +222,9 @@ def reports(directory: Path, studies: list[PhantomStudy], plain: list[PhantomStu
     return result
 
 
-def measure(model: str, patients: int, written: int) -> tuple[dict[str, Any], list[PhantomStudy], list[ScoredFilm]]:
+def measure(
+    model: str, patients: int, written: int, unguided: Path | None
+) -> tuple[dict[str, Any], list[PhantomStudy], list[ScoredFilm]]:
     """All results for one model."""
     directory = DEMO_DIRECTORY if model == DEMO else Path(model)
     scorer, mean = load_scorer(directory), read_mean_attention(directory)
@@ -220,12 +237,16 @@ def measure(model: str, patients: int, written: int) -> tuple[dict[str, Any], li
     large_scored = [scorer([study.pixels], [study.report], words=True)[0] for study in large]
     first = max(1, written // 2)
     plain = list(phantom_cohort(HELD_OUT_SEED, first, height=64, width=64, variety=0.0))
+    layers = {"guided": by_layer(directory, studies, mean)}
+    if unguided is not None:
+        layers["unguided"] = by_layer(unguided, studies, mean)
     results = {
         "model": {"digest": model_digest(directory), "trained": scorer.trained},
         "held_out": {"cohort_seed": HELD_OUT_SEED, "patients": patients, "films": len(studies), "film": [512, 512]},
         "grid": [scored[0].rows, scored[0].cols],
         "lesions": lesions_kept(studies, scored, mean),
         "pointing": pointing(studies, scored, mean),
+        "by_layer": layers,
         "auc": head_auc(directory, studies),
         "large_films": {
             "film": [960, 800],
@@ -247,15 +268,17 @@ def main() -> None:
     """Measure, write the results and draw the figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=DEMO)
+    parser.add_argument("--unguided", type=Path, metavar="DIR")
     parser.add_argument("--patients", type=int, default=160)
     parser.add_argument("--written", type=int, default=120, help="about how many films reports are written of")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "demo_model.json")
     parser.add_argument("--figure", type=Path, default=FIGURE)
     arguments = parser.parse_args()
-    results, studies, scored = measure(arguments.model, arguments.patients, arguments.written)
+    results, studies, scored = measure(arguments.model, arguments.patients, arguments.written, arguments.unguided)
     training = (DEMO_DIRECTORY if arguments.model == DEMO else Path(arguments.model)) / "training.json"
     record = {
-        "command": f"python -m bench.demo_model --patients {arguments.patients} --written {arguments.written}",
+        "command": f"python -m bench.demo_model --patients {arguments.patients} --written {arguments.written}"
+        + (" --unguided DIR" if arguments.unguided else ""),
         "machine": {"cores": os.cpu_count(), "platform": platform.machine()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         **results,
@@ -263,7 +286,7 @@ def main() -> None:
     }
     arguments.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     draw_attention(arguments.figure, studies, scored, share=RETENTIONS[0])
-    shown = {name: results[name] for name in ("lesions", "pointing", "auc", "large_films", "reports")}
+    shown = {name: results[name] for name in ("lesions", "pointing", "by_layer", "auc", "large_films", "reports")}
     sys.stdout.write(json.dumps(shown, indent=1) + "\n")
 
 

@@ -13,6 +13,11 @@ LESION_KEPT, POINTING, BLEU = 0.95, 0.8, 0.6
 """What was asked for: at 2.3 %, of all phrases, from all patches."""
 
 
+UNGUIDED = """
+The unguided model had the same data, recipe and seed (`build_demo --guidance 0`) and learnt from reports alone where to look.
+"""
+
+
 def write(results: dict[str, Any]) -> str:
     """Text of the chapter."""
     lesions, pointing, reports = results["lesions"], results["pointing"], results["reports"]
@@ -40,6 +45,12 @@ def write(results: dict[str, Any]) -> str:
         ["phrase pointing", POINTING, pointing["all"]["model"], _verdict(pointing["all"]["model"], POINTING)],
         ["BLEU-2 from all patches", BLEU, bleu, _verdict(bleu, BLEU)],
     ]
+    layers = [
+        [kind, row["layer"], row["lesion_kept"], row["pointing"]]
+        for kind, rows in results["by_layer"].items()
+        for row in rows
+    ]
+    unguided = UNGUIDED if "unguided" in results["by_layer"] else ""
     large = results["large_films"]
     training = results["training"] or {}
     log = [
@@ -56,11 +67,12 @@ def write(results: dict[str, Any]) -> str:
 
 **The model learnt from synthetic films only; nothing here says how it does on films of people.** Its encoder took first
 lessons from the masks of the training phantoms (which patch shows which finding), because it begins with random weights
-where the paper begins with a Swin trained on photographs. The decoder, whose cross-attention is measured here, never saw
-a mask: where it looks for which word is learnt from reports.
+where the paper begins with a Swin trained on photographs. The last layer of the decoder, whose cross-attention is the score,
+was told in training where to look: at the words of a finding, at the patches of its mask. So these figures say that what
+was taught holds on patients never met; they do not say that attention finds lesions by itself.
 
 Held out: {results["held_out"]["films"]} films of {results["held_out"]["patients"]} patients of another cohort, {results["held_out"]["film"][0]} x {results["held_out"]["film"][1]} pixels, grid {results["grid"][0]} x {results["grid"][1]}; {lesions["lesion_studies"]} of them with a
-lesion, which covers {lesions["share_of_lesion_patches"]:.1%} of the patches on average. A lesion patch is covered by more than a tenth. Model
+lesion, which covers {lesions["lesion_patches"]:.1%} of the patches on average. A lesion patch is covered by more than a tenth. Model
 `{results["model"]["digest"][:12]}`.
 
 {table(["target", "asked", "measured", ""], targets)}
@@ -75,6 +87,10 @@ Phrase pointing: the maximum of the attention summed over the words of a phrase 
 
 {table(["finding", "phrases", "model", "model, centre of patch", "whole report", "mean map", "centre of film", "random"], pointed)}
 
+By decoder layer, lesion studies with a lesion patch among the kept {float(retentions[0]):.1%}, and phrase pointing:
+
+{table(["model", "layer", "lesion kept", "pointing"], layers)}
+{unguided}
 Area under the ROC curve of the classification head:
 
 {table(list(results["auc"]), [list(results["auc"].values())])}

@@ -69,11 +69,12 @@ def test_nothing_of_the_names_gets_into_the_file(compressed):
     assert folder.name.encode() not in data
 
 
-def test_the_demo_model_is_named_as_untrained(compressed):
+def test_the_demo_model_is_named_as_one_of_synthetic_films(compressed):
     folder, first, _ = compressed
     model = ng.load(folder / "a.ngr").provenance["model"]
-    assert (model["name"], model["trained"]) == ("demo", False)
-    assert "UNTRAINED" in first.stderr
+    assert (model["name"], model["trained"]) == ("demo", True)
+    assert "SYNTHETIC films only" in first.stderr
+    assert "UNTRAINED" not in first.stderr
 
 
 def bad_inputs(folder: Path) -> dict[str, Path]:

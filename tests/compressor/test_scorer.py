@@ -23,12 +23,12 @@ def scorer():
 
 def test_the_demo_says_what_it_is(scorer):
     assert scorer.name == "demo"
-    assert scorer.trained is False
+    assert scorer.trained is True
     assert len(scorer.digest) == 64
     assert scorer.record == {
         "model": "demo",
         "digest": scorer.digest,
-        "trained": False,
+        "trained": True,
         "layer": -1,
         "heads": "mean",
         "dtype": "float32",
@@ -36,9 +36,9 @@ def test_the_demo_says_what_it_is(scorer):
 
 
 def test_a_film_that_is_not_square(scorer, film):
-    result = scorer([film(200, 330)], [REPORT])[0]
+    result = scorer([film(100, 165)], [REPORT])[0]
     assert (result.rows, result.cols) == (7, 11)
-    assert (result.patch_height, result.patch_width) == (32.0, 32.0)
+    assert (result.patch_height, result.patch_width) == (16.0, 16.0)
     assert result.embedding.shape == (77, 128)
     assert result.score.shape == (77,)
     assert result.embedding.dtype == result.score.dtype == np.float32
@@ -50,9 +50,9 @@ def test_a_film_that_is_not_square(scorer, film):
 
 def test_a_film_larger_than_the_model_sees(scorer, film):
     result = scorer([film(2000, 1500)], [REPORT])[0]
-    assert (result.rows, result.cols) == (32, 24)
-    assert result.patch_height == result.patch_width == 62.5
-    assert result.score.shape == (768,)
+    assert (result.rows, result.cols) == (16, 12)
+    assert result.patch_height == result.patch_width == 125.0
+    assert result.score.shape == (192,)
 
 
 def test_the_smallest_film(scorer, film):
@@ -63,8 +63,8 @@ def test_the_smallest_film(scorer, film):
 
 def test_cells_are_in_row_major_order(scorer):
     """A bright square changes the embedding of its own cell most."""
-    dark, spot = np.full((256, 320), 0.2, np.float32), np.full((256, 320), 0.2, np.float32)
-    spot[3 * 32 + 8 : 4 * 32 - 8, 7 * 32 + 8 : 8 * 32 - 8] = 1
+    dark, spot = np.full((128, 160), 0.2, np.float32), np.full((128, 160), 0.2, np.float32)
+    spot[3 * 16 + 4 : 4 * 16 - 4, 7 * 16 + 4 : 8 * 16 - 4] = 1
     before, after = scorer([dark, spot], [REPORT, REPORT])
     change = np.abs(after.embedding - before.embedding).sum(axis=1)
     assert change.argmax() == 3 * 10 + 7
@@ -210,7 +210,7 @@ def test_every_damaged_file_is_named(copy, name, content):
 
 def test_parts_of_different_models_are_refused(copy):
     (copy / "preprocessor_config.json").write_text(
-        '{"stride": 16, "channels": 1, "max_side": 512, "mean": 0.5, "std": 0.25}'
+        '{"stride": 32, "channels": 1, "max_side": 512, "mean": 0.5, "std": 0.25}'
     )
     assert "different models" in code_of(copy)[1]
 

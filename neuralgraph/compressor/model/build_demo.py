@@ -8,6 +8,7 @@ trying things out, not for real films. A run that was stopped continues.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 import tempfile
@@ -121,8 +122,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "demo", metavar="DIR")
     parser.add_argument("--films", type=Path, metavar="DIR", help="keep the rendered phantoms, or use them again")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes that render")
+    parser.add_argument(
+        "--guidance",
+        type=float,
+        default=DEMO_RECIPE.guidance_weight,
+        help="weight of telling the decoder where to look; 0 leaves that to the reports",
+    )
     arguments = parser.parse_args()
-    trained = build_demo(arguments.out, films=arguments.films, workers=arguments.workers, progress=_tell)
+    recipe = dataclasses.replace(DEMO_RECIPE, guidance_weight=arguments.guidance)
+    trained = build_demo(arguments.out, recipe=recipe, films=arguments.films, workers=arguments.workers, progress=_tell)
     sys.stdout.write(f"{trained.digest}\n")
 
 

@@ -30,13 +30,11 @@ FILES = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="the bundled weights are still the untrained ones; see CHANGES.md")
 def test_the_bundled_model_is_small_and_carries_no_code(demo_directory):
     assert sorted(path.name for path in demo_directory.iterdir()) == FILES
     assert sum(path.stat().st_size for path in demo_directory.iterdir()) <= 8_000_000
 
 
-@pytest.mark.xfail(strict=True, reason="the bundled weights are still the untrained ones; see CHANGES.md")
 def test_the_bundled_model_is_that_of_the_committed_recipe(demo_directory):
     stored = json.loads((demo_directory / "config.json").read_text())
     assert stored == {**DEMO_CONFIG.to_dict(), "trained": True}
@@ -50,7 +48,6 @@ def test_the_bundled_model_is_that_of_the_committed_recipe(demo_directory):
     assert all(tensor.isfinite().all() for tensor in weights.values())
 
 
-@pytest.mark.xfail(strict=True, reason="the bundled weights are still the untrained ones; see CHANGES.md")
 def test_words_of_reports_are_few_tokens_and_any_text_comes_back(demo_directory):
     tokenizer = ReportTokenizer.read(demo_directory)
     report = phantom(3, height=32, width=32).report
