@@ -1,8 +1,8 @@
 """Told where to look: at the words of a finding, the decoder attends to the patches that the finding covers.
 
-Reports alone teach a small decoder to look as well, but in whichever layer the gradient finds first, and thinly: a map
-that is spread over all patches serves the next word just as well. Where the masks of the findings are known, the layer
-that is scored can be told.
+A report asks for the right words and not for the right place: any layer may look, and a map that is spread over all
+patches can serve the next word just as well. Where the masks of the findings are known, the layer that is scored can be
+told.
 """
 
 from __future__ import annotations
