@@ -3,8 +3,8 @@
     python -m bench.score_rules [--model demo] [--films 200] [--output bench/results/score_rules.json]
 
 A phantom knows where its lesions are. For every rule and retention: the share of lesion studies with a lesion patch
-among the kept patches. A lesion patch is a cell of which a lesion covers more than a tenth; an enlarged heart is no
-lesion here, because it fills the film.
+among the kept patches, and the share of the kept patches that are lesion patches. A lesion patch is a cell of which a
+lesion covers more than a tenth; an enlarged heart is no lesion here, because it fills the film.
 """
 
 from __future__ import annotations
@@ -52,13 +52,16 @@ def lesion_cells(masks: list[NDArray[np.bool_]], scored: ScoredFilm) -> NDArray[
     return found.ravel()
 
 
-def kept_share(scores: list[ScoredFilm], cells: list[NDArray[np.bool_]], retention: float) -> float:
-    """Share of studies with a lesion patch among those kept."""
-    hits = 0
+def kept_shares(scores: list[ScoredFilm], cells: list[NDArray[np.bool_]], retention: float) -> dict[str, float]:
+    """Share of studies with a lesion patch among those kept; mean share of the kept that are lesion patches."""
+    found = []
     for scored, lesion in zip(scores, cells, strict=True):
         kept = np.argsort(-scored.score, kind="stable")[: math.ceil(retention * len(lesion))]
-        hits += bool(lesion[kept].any())
-    return hits / len(scores)
+        found.append(lesion[kept])
+    return {
+        "lesion_kept": round(float(np.mean([one.any() for one in found])), 3),
+        "patches_on_lesion": round(float(np.mean([one.mean() for one in found])), 3),
+    }
 
 
 def measure(model: str, films: int, side: int) -> dict[str, Any]:
@@ -84,17 +87,17 @@ def measure(model: str, films: int, side: int) -> dict[str, Any]:
         )
         scored = scorer(pixels, reports)
         cells = [lesion_cells(masks, one) for (_, masks), one in zip(studies, scored, strict=True)]
-        table[rule] = {str(each): round(kept_share(scored, cells, each), 3) for each in RETENTIONS}
+        table[rule] = {str(each): kept_shares(scored, cells, each) for each in RETENTIONS}
         table[rule]["studies_by_sum_instead"] = sum(one.rule != rule for one in scored)
     random = np.random.default_rng(0)
     draws = [one._replace(score=random.random(len(one.score), np.float32)) for one in scored]
-    table["random"] = {str(each): round(kept_share(draws, cells, each), 3) for each in RETENTIONS}
+    table["random"] = {str(each): kept_shares(draws, cells, each) for each in RETENTIONS}
     return {
         "model": {"digest": model_digest(directory), "trained": scorer.trained},
         "films": films,
         "film_side": side,
         "seeds": [FIRST_SEED, seed],
-        "lesion_kept": table,
+        "rules": table,
     }
 
 
@@ -116,7 +119,7 @@ def main() -> None:
         **measure(arguments.model, arguments.films, arguments.side),
     }
     arguments.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write(json.dumps(results["lesion_kept"], indent=1) + "\n")
+    sys.stdout.write(json.dumps(results["rules"], indent=1) + "\n")
 
 
 if __name__ == "__main__":
