@@ -25,7 +25,7 @@ __all__ = ["RATES", "FilmSizes", "Row", "embedding_settings", "measure_film", "t
 RATES: dict[str, int] = {"64 kbit/s": 64_000, "256 kbit/s": 256_000, "2 Mbit/s": 2_000_000}
 """Bits a second of the lines that transfer times are given for; the bytes alone, without protocol and waiting."""
 
-SVD_LOSSES = (0.005, 0.03, 0.06, 0.12, 0.2, 0.3, 0.45, 0.6)
+SVD_LOSSES = (0.005, 0.03, 0.06, 0.075, 0.12, 0.2, 0.3, 0.45, 0.6)
 """Losses of ``svd`` beside its own, 0.011."""
 
 _SOURCE, _PICTURE, _NGR = "source", "picture", "ngr"
