@@ -129,7 +129,7 @@ def stages(source: Path, streams: list[bytes], scratch: Path, rounds: int) -> di
         timed("preprocess", lambda: scorer._preprocessor(film.pixels))  # noqa: B023
         impression = timed("sections", lambda: described(text, settings.sections))  # noqa: B023
         scored = timed("model", lambda: scorer([film.pixels], [impression]))  # noqa: B023
-        timed("report_graph", lambda: compressor._read(impression))  # noqa: B023
+        timed("report_graph", lambda: compressor._read(impression, None))  # noqa: B023
         study = timed(
             "study",
             lambda: compressor._study(
