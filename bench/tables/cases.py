@@ -86,9 +86,7 @@ class ManifestCase:
         """Read film and report."""
         row = self.row
         report = normalise_report(row.report or "") if row.report_path is None else read_report(row.report_path)
-        return Loaded(
-            pixels=read_film(row.images[0].path).pixels, report=report, labels=dict(row.labels), masks=None
-        )
+        return Loaded(pixels=read_film(row.images[0].path).pixels, report=report, labels=dict(row.labels), masks=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +109,9 @@ def phantom_cases(patients: int, *, seed: int = PHANTOM_SEED, side: int = 256) -
         "film": [side, side],
         "split_by": "hash of the patient, 70/15/15",
     }
-    return Cases(cases=cases, split=split_by_hash({case.study_id: f"{seed}-{case.number}" for case in cases}), facts=facts)
+    return Cases(
+        cases=cases, split=split_by_hash({case.study_id: f"{seed}-{case.number}" for case in cases}), facts=facts
+    )
 
 
 def manifest_cases(source: Path, *, layout: str = "auto", limit: int | None = None) -> Cases:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -139,9 +139,7 @@ def gather(
     return Gathered(samples=samples, failures=dict(sorted(failures.items())))
 
 
-def _mapped(
-    chunks: list[tuple[tuple[Case, ...], Settings]], workers: int
-) -> Iterator[tuple[list[Sample], list[str]]]:
+def _mapped(chunks: list[tuple[tuple[Case, ...], Settings]], workers: int) -> Iterator[tuple[list[Sample], list[str]]]:
     if workers <= 1:
         yield from map(_chunk, chunks)
         return
@@ -212,7 +210,9 @@ def _written(studies: Sequence[Study], films: Sequence[Loaded], settings: Settin
     texts["kept"] = tools.writer.batch([study.prune(retain=settings.retain) for study in studies])
     for film, study, text in zip(films, studies, texts["all"], strict=True):
         by_own.append(attention_of(tools.compressor(film.pixels, text, study_id=study.study_id)))
-    result = [_Texts({name: found[number] for name, found in texts.items()}, by_own[number]) for number in range(len(studies))]
+    result = [
+        _Texts({name: found[number] for name, found in texts.items()}, by_own[number]) for number in range(len(studies))
+    ]
     tested = [number for number, study in enumerate(studies) if study.study_id in settings.tested]
     others: dict[str, Callable[[int], NDArray[np.float32]]] = {
         "kept by own report": lambda number: by_own[number],
@@ -263,8 +263,3 @@ def _pictures(film: Loaded, tools: _Tools) -> dict[str, PictureFeatures]:
         picture.name: PictureFeatures(size, mean, most)
         for picture, size, mean, most in zip(settings, sizes, means, largest, strict=True)
     }
-
-
-def by_study(samples: Iterable[Sample]) -> dict[str, Sample]:
-    """Samples by study id."""
-    return {sample.study_id: sample for sample in samples}

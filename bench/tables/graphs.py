@@ -37,7 +37,9 @@ def system_graph(study: Study, labels: tuple[str, ...], *, report: bool, fusion:
     n_patches, n_concepts = len(study.patches), len(study.concepts)
     pairs = np.empty((0, 2), np.int64)
     if fusion == "every pair":
-        pairs = np.stack(np.meshgrid(np.arange(n_patches), np.arange(n_concepts), indexing="ij"), axis=-1).reshape(-1, 2)
+        pairs = np.stack(np.meshgrid(np.arange(n_patches), np.arange(n_concepts), indexing="ij"), axis=-1).reshape(
+            -1, 2
+        )
     elif fusion == "most attended":
         pairs = np.stack([most_attended(study), np.arange(n_concepts)], axis=1)
     kept = graph.edge_type != _FUSED

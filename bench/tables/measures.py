@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
@@ -34,7 +35,7 @@ def sizes(whole: Sequence[Study], retain: float) -> dict[str, float]:
     kept = [study.prune(retain=retain) for study in whole]
 
     def mean_bytes(studies: Sequence[Study], *, report: bool) -> float:
-        bare = [image_alone(study) for study in studies] if not report else [_without_words(study) for study in studies]
+        bare = (replace(study, word_attention=None) if report else image_alone(study) for study in studies)
         return fmean(len(to_bytes(study, embedding=DEFAULT)) for study in bare)
 
     return {
@@ -112,9 +113,3 @@ def lesions_kept(
             area.append(float(lesion[kept].sum() / lesion.sum()))
         result["rankings"][name] = {"studies_with_one_kept": fmean(hits), "area_kept": fmean(area)}
     return result
-
-
-def _without_words(study: Study) -> Study:
-    from dataclasses import replace
-
-    return replace(study, word_attention=None)

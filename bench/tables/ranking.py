@@ -76,7 +76,9 @@ def contrast_scores(study: Study, mean: NDArray[np.float32]) -> Scores:
     return np.concatenate(parts)
 
 
-def variance_scores(pixels: NDArray[np.floating], patch_height: float, patch_width: float, grid: tuple[int, int]) -> Scores:
+def variance_scores(
+    pixels: NDArray[np.floating], patch_height: float, patch_width: float, grid: tuple[int, int]
+) -> Scores:
     """Variance of the pixels of each patch; parts of a patch that lie outside the film do not count."""
     scores = np.zeros(grid)
     for row, col in np.ndindex(*grid):

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.tables.gather import WHOLE, WRITTEN
 from bench.tables.graphs import FUSIONS, Fusion, lean, system_graph, text_alone
 from bench.tables.ranking import centre_scores, random_scores, ranked_by
 from neuralgraph.graph.study import Study
@@ -66,7 +65,12 @@ class Predictions(NamedTuple):
 class Job:
     """What all systems share."""
 
+    whole: Path
+    """Archive of whole studies."""
+    written: Path
+    """Archive of kept patches with the graph of the report written from them."""
     work: Path
+    """Folder of the rankings."""
     split: Split
     labels: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -115,9 +119,7 @@ def _rankings(work: Path) -> dict[str, dict[str, NDArray[np.float32]]]:
     with np.load(work / _RANKINGS) as held:
         ids, ends = held["ids"].tolist(), np.cumsum(held["n"])[:-1]
         names = [name for name in held.files if name.startswith("scores ")]
-        return {
-            name.removeprefix("scores "): dict(zip(ids, np.split(held[name], ends), strict=True)) for name in names
-        }
+        return {name.removeprefix("scores "): dict(zip(ids, np.split(held[name], ends), strict=True)) for name in names}
 
 
 def train_all(systems: Sequence[System], job: Job, *, workers: int) -> Iterator[tuple[System, Predictions]]:
@@ -132,11 +134,11 @@ def train_all(systems: Sequence[System], job: Job, *, workers: int) -> Iterator[
 
 def _trained(task: tuple[System, Job]) -> tuple[System, Predictions]:
     system, job = task
-    with open_archive(job.work / (WRITTEN if system.text == "written" else WHOLE)) as archive:
+    with open_archive(job.written if system.text == "written" else job.whole) as archive:
         parts = [
             [
-                system_graph(_pruned(archive[name], system, job.work), job.labels, report=system.text != "none", fusion=system.fusion)
-                for name in ids
+                system_graph(study, job.labels, report=system.text != "none", fusion=system.fusion)
+                for study in (_pruned(archive[name], system, job.work) for name in ids)
             ]
             for ids in (job.split.train, job.split.validate, job.split.test)
         ]

@@ -54,6 +54,10 @@ def targets(
     for row in equal_bytes:
         if row["study"] == study and row["codec"] == "JPEG":
             found.append(
-                judged(f".ngr ({row['study_bytes']:,.0f} bytes) against {row['picture']} ({row['picture_bytes']:,.0f})", 0.0, row)
+                judged(
+                    f".ngr ({row['study_bytes']:,.0f} bytes) against {row['picture']} ({row['picture_bytes']:,.0f})",
+                    0.0,
+                    row,
+                )
             )
     return found
