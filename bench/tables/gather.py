@@ -55,8 +55,8 @@ class Settings:
     """Folder of the archives."""
     tested: frozenset[str]
     """Studies whose reports are scored."""
-    pictured: bool
-    """Whether films go through picture codecs too."""
+    pictured: frozenset[str]
+    """Studies whose films go through picture codecs too."""
 
 
 class PictureFeatures(NamedTuple):
@@ -191,7 +191,7 @@ def _chunk(task: tuple[tuple[Case, ...], Settings]) -> tuple[list[Sample], list[
                 if film.masks is None
                 else coverage(np.any([np.zeros(film.pixels.shape, bool), *film.masks], axis=0), *place),
                 written=texts.text,
-                pictures=_pictures(film, tools) if settings.pictured else {},
+                pictures=_pictures(film, tools) if study.study_id in settings.pictured else {},
             )
         )
     return samples, failed

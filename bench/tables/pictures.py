@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["Picture", "jpeg_xl_missing", "pictures"]
+__all__ = ["LOSSLESS", "Picture", "jpeg_xl_missing", "pictures"]
 
 Plane = NDArray[np.uint8]
+LOSSLESS = "PNG lossless"
+"""Name of the setting that loses nothing."""
 JPEG_QUALITIES = (10, 25, 50, 75, 90, 95)
 JPEG_SMALL_QUALITIES = (10, 25, 50, 75)
 JPEG_2000_RATES = (160, 80, 40, 20, 10)
-JPEG_XL_DISTANCES = (25.0, 12.0, 6.0, 3.0, 1.0)
+JPEG_XL_DISTANCES = (25.0, 10.0, 4.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Picture:
 
 def pictures() -> list[Picture]:
     """All settings that can be used here."""
-    made = [Picture("PNG", "lossless", _png, _opened)]
+    made = [Picture(*LOSSLESS.split(), _png, _opened)]
     made += [Picture("JPEG", f"q{quality}", _jpeg(quality), _opened) for quality in JPEG_QUALITIES]
     made += [
         Picture("JPEG at half size", f"q{quality}", _jpeg(quality, shrink=2), _opened)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.tables.data import Data
-from bench.tables.gather import model_directory
+from bench.tables.gather import Sample, model_directory
 from bench.tables.measures import attention_by_rank, lesions_kept, sizes
-from bench.tables.pictures import jpeg_xl_missing
+from bench.tables.pictures import LOSSLESS, jpeg_xl_missing
 from bench.tables.ranking import attention_of, centre_scores, contrast_scores, random_scores, ranked_by
 from bench.tables.rates import Parts, Reader, image_alone, measure_rates
 from bench.tables.scoring import Truth, compared, scored
@@ -91,7 +91,7 @@ def measure(
     samples = [data.samples[number] for number in test]
     found = _scored(data, predicted, retain)
     rates = _rates(data, whole, rankings, retain, progress) if complete else {}
-    if data.samples[0].pictures and (reason := jpeg_xl_missing()):
+    if any(sample.pictures for sample in data.samples) and (reason := jpeg_xl_missing()):
         left_out["JPEG XL"] = reason
     results: dict[str, Any] = {
         "data": data.facts,
@@ -101,7 +101,7 @@ def measure(
         "systems": found["systems"],
         "differences": found["differences"],
         "written": _reports(samples, left_out),
-        "sizes": sizes(tested, retain),
+        "sizes": sizes(tested, retain) | _picture_size(samples),
         "patches": {"all": float(np.mean([study.n_cells for study in tested]))},
         "attention_by_rank": attention_by_rank([attention_of(study) for study in tested], retain) if complete else {},
         "lesions": lesions_kept(samples, {name: [each[n] for n in test] for name, each in rankings.items()}, retain)
@@ -190,7 +190,7 @@ def _difference(data: Data, truth: Truth, everyone: Truth, first: Predictions, s
     return {**few, "all_tested": compared(everyone, first.runs, second.runs)}
 
 
-def _reports(samples: Sequence[Any], left_out: dict[str, str]) -> dict[str, Any]:
+def _reports(samples: Sequence[Sample], left_out: dict[str, str]) -> dict[str, Any]:
     usable = [sample for sample in samples if sample.truth]
     ways = [
         name for name in ("all", "kept", "kept by own report", "kept at random") if usable and name in usable[0].written
@@ -203,6 +203,12 @@ def _reports(samples: Sequence[Any], left_out: dict[str, str]) -> dict[str, Any]
     return {**score_reports([sample.truth for sample in usable], written), "example": example}
 
 
+def _picture_size(samples: Sequence[Sample]) -> dict[str, float]:
+    """Mean bytes of the films without loss, as the encoder sees them."""
+    found = [sample.pictures[LOSSLESS].bytes for sample in samples if sample.pictures]
+    return {"picture": float(np.mean(found))} if found else {}
+
+
 def _rates(
     data: Data,
     whole: Sequence[Study],
@@ -210,24 +216,28 @@ def _rates(
     retain: float,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    n_train, n_validate = len(data.split.train), len(data.split.validate)
-    rows = np.arange(len(whole))
+    # The same studies teach every reader, whatever its files: those with pictures, all where there are none.
+    pictures = any(sample.pictures for sample in data.samples)
+    taken = np.array([bool(sample.pictures) or not pictures for sample in data.samples])
+    studies = [whole[row] for row in np.flatnonzero(taken)]
+    n_train, n_test = int(taken[: len(data.split.train)].sum()), len(data.split.test)
     reader = Reader(
-        outcome=data.outcome,
-        known=data.known,
-        parts=Parts(*np.split(rows, [n_train, n_train + n_validate])),
+        outcome=data.outcome[taken],
+        known=data.known[taken],
+        parts=Parts(*np.split(np.arange(len(studies)), [n_train, len(studies) - n_test])),
         truth=data.truth(),
         chosen=data.tested,
     )
-    bare = [image_alone(study) for study in whole]
+    bare = [image_alone(study) for study in studies]
     kinds = {_PRUNED: [study.prune(retain=retain) for study in bare]}
     if "own report" in rankings:
         kinds[_OWN] = [
             ranked_by(study, scores).prune(retain=retain)
-            for study, scores in zip(bare, rankings["own report"], strict=True)
+            for study, scores in zip(bare, (rankings["own report"][row] for row in np.flatnonzero(taken)), strict=True)
         ]
     for share in (0.05, 0.1, 1.0):
         kinds["all patches" if share == 1 else f"{share:.0%} of the patches"] = [
             study.prune(retain=share) for study in bare
         ]
-    return measure_rates(kinds, data.samples if data.samples[0].pictures else (), reader, progress=progress)
+    pictured = [sample for sample in data.samples if sample.pictures]
+    return {"studies_to_learn_from": n_train, **measure_rates(kinds, pictured, reader, progress=progress)}

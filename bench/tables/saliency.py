@@ -20,7 +20,7 @@ def saliency(model: NeuralGraphModel, inputs: torch.Tensor) -> list[NDArray]:
     model : in evaluation mode.
     inputs : float [B, channels, H, W], as the encoder takes them.
     """
-    pixels = inputs.detach().clone().requires_grad_(True)
+    pixels = inputs.detach().clone().requires_grad_()
     with torch.enable_grad():
         logits = model(pixels).class_logits
         (gradient,) = torch.autograd.grad(logits.amax(dim=1).sum(), pixels)

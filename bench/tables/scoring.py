@@ -1,4 +1,4 @@
-"""Scores of systems on the same test studies: AUC of the target and over all labels, with intervals and paired tests."""
+"""Scores of systems on the same test studies: AUC of the target and of all labels, with intervals and paired tests."""
 
 from __future__ import annotations
 
