@@ -273,10 +273,13 @@ def _fusion(results: dict[str, Any]) -> str:
     for way, words in _FUSIONS.items():
         system = _system(results, results["retain"], "given", fusion=way)
         if system is not None:
-            rows.append(
-                [words, _area(system["auc"]), _against(system, "against_attention"), _area(system["macro"])]
-            )
-    head = ["joined by", f"AUC, {results['data']['target']} (95 %)", "minus the paper's (95 %), p", "AUC, all labels (95 %)"]
+            rows.append([words, _area(system["auc"]), _against(system, "against_attention"), _area(system["macro"])])
+    head = [
+        "joined by",
+        f"AUC, {results['data']['target']} (95 %)",
+        "minus the paper's (95 %), p",
+        "AUC, all labels (95 %)",
+    ]
     return f"""## How the two graphs are joined
 
 {results["retain"]:.1%} kept, with the report graph.
@@ -329,13 +332,19 @@ did better on the validation studies. JPEG may halve the film first.
 
 def _left_out(results: dict[str, Any]) -> str:
     lines = [f"- {what}: {why}" for what, why in results["left_out"].items()]
-    failures = results["data"]["failures"] if "failures" in results["data"] else {}
+    failures = results["data"].get("failures", {})
     lines += [f"- {count} studies could not be used: {code}" for code, count in failures.items()]
     return "## Not measured\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def _system(
-    results: dict[str, Any], retain: float, text: str, *, ranking: str = "attention", image: bool = True, fusion: str = "edge"
+    results: dict[str, Any],
+    retain: float,
+    text: str,
+    *,
+    ranking: str = "attention",
+    image: bool = True,
+    fusion: str = "edge",
 ) -> dict[str, Any] | None:
     wanted = {"retain": retain, "text": text, "ranking": ranking, "image": image, "fusion": fusion}
     return next(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -15,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.tables.cases import PHANTOM_SEED
-from bench.tables.data import Wanted, collect
+from bench.tables.data import PATIENTS, Wanted, collect
 from bench.tables.gather import model_directory
 from bench.tables.plots import draw
 from bench.tables.run import measure
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model.files import model_digest
-from neuralgraph.errors import NeuralGraphError
+from neuralgraph.errors import NeuralGraphError, missing_extra
 
 __all__ = ["main"]
 
@@ -39,7 +40,6 @@ LIBRARIES = (
     "pillow",
     "imagecodecs",
 )
-PATIENTS = 2400
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -65,6 +65,7 @@ def main(arguments: Sequence[str]) -> int:
             workers=options.workers,
         )
         try:
+            _require_libraries()
             results = measure(
                 collect(wanted, progress=progress),
                 model=options.model,
@@ -94,6 +95,18 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{verdict}: {row['what']}: {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})")
     progress(f"results written to {options.output.name}")
     return 0
+
+
+def _require_libraries() -> None:
+    """Refuse at once rather than after minutes.
+
+    Raises
+    ------
+    MissingExtraError (E_EXTRA) : a library of the extra bench is not installed.
+    """
+    for library in ("sklearn", "sacrebleu", "matplotlib"):
+        if importlib.util.find_spec(library) is None:
+            raise missing_extra("measuring the tables", extra="bench", library=library)
 
 
 def _parser() -> argparse.ArgumentParser:

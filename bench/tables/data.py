@@ -18,13 +18,15 @@ from neuralgraph.errors import StudyError
 from neuralgraph.storage.archive import ngr_files
 from neuralgraph.tasks import SPLITS, Split, with_prevalence
 
-__all__ = ["Data", "Wanted", "choose_labels", "collect", "is_archive"]
+__all__ = ["PATIENTS", "Data", "Wanted", "choose_labels", "collect", "is_archive"]
 
+PATIENTS = 2000
+"""Phantoms, when nothing is said."""
 PICTURED = 600
 """Films of the training part that go through picture codecs."""
-LEAST_CASES = 20
+LEAST_CASES = 10
 """Studies of either outcome that a label needs in the training part to be learnt."""
-LEAST_TESTED = 5
+LEAST_TESTED = 2
 """And in the test part to be scored."""
 
 
@@ -98,7 +100,7 @@ def collect(wanted: Wanted, *, progress: Callable[[str], None]) -> Data:
         written = None if reason else wanted.work / WRITTEN
     else:
         cases: Cases = (
-            phantom_cases(wanted.patients or 2400)
+            phantom_cases(wanted.patients or PATIENTS)
             if wanted.data == "phantom"
             else manifest_cases(source, layout=wanted.layout, limit=wanted.patients)
         )

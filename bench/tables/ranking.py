@@ -14,8 +14,8 @@ from neuralgraph.graph.view import View
 
 __all__ = [
     "attention_of",
-    "centre_scores",
     "cells_of",
+    "centre_scores",
     "contrast_scores",
     "coverage",
     "random_scores",

@@ -143,21 +143,19 @@ def measure_rates(
 def at_equal_bytes(rows: Sequence[dict[str, Any]], truth: Truth) -> list[dict[str, Any]]:
     """Every kind of study as it is stored by default against each picture codec.
 
-    The picture is the smallest that takes at least the bytes of the study, so that in doubt it has more; where every
-    picture is smaller, the largest. JPEG may halve the film first.
+    The picture is the smallest that takes at least the bytes of the study, so that in doubt it has more; a study larger
+    than every picture of a codec is not compared with it. JPEG may halve the film first.
     """
     found = []
     for row in rows:
         if row["family"] != "ngr" or row["setting"] != DEFAULT:
             continue
         for family in _PICTURES_COMPARED:
-            mine = sorted(
-                (each for each in rows if each["family"] in (family, f"{family} at half size")),
-                key=lambda each: each["bytes"],
-            )
-            if not mine:
+            mine = [each for each in rows if each["family"] in (family, f"{family} at half size")]
+            enough = [each for each in mine if each["bytes"] >= row["bytes"]]
+            if not enough:
                 continue
-            other = next((each for each in mine if each["bytes"] >= row["bytes"]), mine[-1])
+            other = min(enough, key=lambda each: each["bytes"])
             found.append(
                 {
                     "study": row["name"],

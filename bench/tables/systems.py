@@ -92,7 +92,7 @@ def listed(
     """
     systems = [System(retain=share, text=text) for share in retentions for text in ("none", "given")]
     systems += [System(retain=retain, ranking=name) for name in rankings]
-    systems += [System(retain=share, ranking="random") for share in retentions if share < 1 and "random" in rankings]
+    systems += [System(retain=share, ranking="random") for share in retentions if share <= 0.1 and "random" in rankings]
     systems.append(System(retain=retain, text="given", image=False))
     if written:
         systems += [System(retain=retain, text="written"), System(retain=retain, text="written", image=False)]
