@@ -60,11 +60,18 @@ def _introduction(results: dict[str, Any]) -> str:
     return f"""Command: `{results["command"]}`. {what}{trained}
 
 One study per patient, {counts["train"]:,} patients to learn from, {counts["validate"]:,} to stop by, {counts["test"]:,} to test ({data["split_by"]}). The target is
-**{data["target"]}**, {data["natural_prevalence"]:.1%} of all studies; test studies are left out until {tested["positive"]} of {tested["studies"]} ({tested["positive"] / tested["studies"]:.0%}) have it. Model `{model["digest"][:12]}`
-({model["name"]}), network MPNN (two GCN layers, mean over nodes, one linear layer), trained on all {len(data["labels"])} labels together,
+**{data["target"]}**, {data["natural_prevalence"]:.1%} of all studies; {_tested(data)}.
+Model `{model["digest"][:12]}` ({model["name"]}), network MPNN (two GCN layers, mean over nodes, one linear layer), trained on all {len(data["labels"])} labels together,
 {len(results["seeds"])} seeds, at most {training["epochs"]} epochs. An AUC is that of the mean prediction over the seeds, with the bootstrap interval
 over studies; differences have DeLong's interval and p. *All labels* is the mean over {", ".join(data["labels"])}.
 {_data_notes(results)}"""
+
+
+def _tested(data: dict[str, Any]) -> str:
+    positive, studies = data["tested"]["positive"], data["tested"]["studies"]
+    if not data["prevalence"]:
+        return f"{positive} of the {studies} test studies have it"
+    return f"test studies are left out until {positive} of {studies} ({positive / studies:.0%}) have it"
 
 
 def _data_notes(results: dict[str, Any]) -> str:
@@ -79,6 +86,8 @@ something that the film alone does not say: a row that chooses without it stands
 
 
 def _targets(results: dict[str, Any]) -> str:
+    if not results["targets"]:
+        return "## Targets\n\nNone of them could be measured on these studies; see the end.\n"
     rows = []
     for row in results["targets"]:
         verdict = "met" if row["met"] else "**missed**"
@@ -192,7 +201,7 @@ def _systems(results: dict[str, Any]) -> str:
         "nodes",
         "nodes saved",
         "bytes",
-        "bytes saved, of no pruning",
+        f"bytes saved, of {_whole(results).replace('*', '')}",
         "bytes saved, of the film as PNG",
     ]
     held = results["attention_by_rank"].get("held") if results["attention_by_rank"] else None
@@ -200,11 +209,17 @@ def _systems(results: dict[str, Any]) -> str:
     return f"""## Table 2: AUC and reduction
 
 {retain:.1%} of the patches are kept. Bytes are those of an `.ngr` file of one study with embeddings as `ngr compress` stores them
-(bfloat16), mean over the test studies; *no pruning* has {sizes["whole with report"]:,.0f} of them, the bare float32 embeddings {sizes["whole, float32"]:,.0f}{_png(sizes)}.
+(bfloat16), mean over the test studies; {_whole(results)} has {sizes["whole with report"]:,.0f} of them, the bare float32 embeddings {sizes["whole, float32"]:,.0f}{_png(sizes)}.
 Rows with an image are compared with no pruning of the same kind, the others and generated text with image and report.{tail}
 
 {table(head, rows)}
 """
+
+
+def _whole(results: dict[str, Any]) -> str:
+    """What files are compared with: whole studies, or what the archive holds of them."""
+    share = results["stored_share"]
+    return "*no pruning*" if share == 1 else f"the archive (which keeps {share:.1%})"
 
 
 def _png(sizes: dict[str, float]) -> str:

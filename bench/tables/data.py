@@ -169,6 +169,7 @@ def _joined(
         "failures": gathered.failures,
         "target": target,
         "labels": list(labels),
+        "prevalence": wanted.prevalence,
         "natural_prevalence": float(outcome[known[:, column], column].mean()),
         "tested": {"studies": len(tested), "positive": sum(diagnosis[name] for name in chosen)},
         "tested_all": {"studies": len(diagnosis), "positive": sum(diagnosis.values())},

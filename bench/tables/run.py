@@ -97,6 +97,7 @@ def measure(
     results: dict[str, Any] = {
         "data": data.facts,
         "retain": retain,
+        "stored_share": data.share,
         "seeds": list(seeds),
         "training": asdict(TRAINING),
         "systems": found["systems"],
