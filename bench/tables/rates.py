@@ -159,6 +159,7 @@ def at_equal_bytes(rows: Sequence[dict[str, Any]], truth: Truth) -> list[dict[st
             found.append(
                 {
                     "study": row["name"],
+                    "kind": row["kind"],
                     "study_bytes": row["bytes"],
                     "codec": family,
                     "picture": other["name"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,6 @@ RETENTIONS = (1.0, 0.3, 0.1, 0.05, 0.023, 0.01, 0.004)
 TRAINING = TrainingSettings(epochs=40, patience=10, batch_size=32, learning_rate=1e-2)
 _PRUNED = "kept patches"
 _OWN = "kept patches, chosen without the report"
-Scores = list[NDArray[np.float32]]
 
 
 def measure(
@@ -40,7 +40,7 @@ def measure(
     model: str,
     retain: float,
     seeds: Sequence[int],
-    work: Any,
+    work: Path,
     workers: int,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def measure(
     rates = _rates(data, whole, rankings, retain, progress) if complete else {}
     if any(sample.pictures for sample in data.samples) and (reason := jpeg_xl_missing()):
         left_out["JPEG XL"] = reason
-    results: dict[str, Any] = {
+    return {
         "data": data.facts,
         "retain": retain,
         "stored_share": data.share,
@@ -110,10 +110,9 @@ def measure(
         if rankings
         else {},
         "rates": rates,
-        "targets": targets(found["differences"], rates.get("equal_bytes", ()), study=_PRUNED + ", bfloat16"),
+        "targets": targets(found["differences"], rates.get("equal_bytes", ()), studies=(_PRUNED, _OWN)),
         "left_out": left_out,
     }
-    return results
 
 
 _COMPUTED = ("random", "centre", ATTENTION)

@@ -13,13 +13,13 @@ AHEAD_OF_RANDOM = 0.10
 """AUC by which attention is ahead of random pruning."""
 
 
-def judged(what: str, asked: float, measured: Mapping[str, float]) -> dict[str, Any]:
+def judged(what: str, asked: float, measured: Mapping[str, Any]) -> dict[str, Any]:
     """A difference against the least it should be.
 
     Returns
     -------
     dict : ``what``, ``asked``, the difference with its interval, ``met`` (the difference reaches what was asked), and
-        ``settled``: the whole interval lies on that side.
+        ``settled``: the whole interval lies on that side; with the difference over all test studies where it is known.
     """
     difference, low, high = (measured[name] for name in ("difference", "low", "high"))
     met = difference >= asked
@@ -31,11 +31,12 @@ def judged(what: str, asked: float, measured: Mapping[str, float]) -> dict[str, 
         "high": high,
         "met": met,
         "settled": low >= asked if met else high < asked,
+        **({"all_tested": measured["all_tested"]} if "all_tested" in measured else {}),
     }
 
 
 def targets(
-    differences: Mapping[str, Mapping[str, float]], equal_bytes: Sequence[Mapping[str, Any]], *, study: str
+    differences: Mapping[str, Mapping[str, Any]], equal_bytes: Sequence[Mapping[str, Any]], *, studies: Sequence[str]
 ) -> list[dict[str, Any]]:
     """All targets that could be measured.
 
@@ -43,7 +44,7 @@ def targets(
     ----------
     differences : ``kept, with report`` and ``kept, image alone``, each minus no pruning; ``attention minus random``.
     equal_bytes : comparisons of ``rates.at_equal_bytes``.
-    study : which kind of study stands for ``.ngr``.
+    studies : which kinds of study stand for ``.ngr``.
     """
     asked = (
         ("kept, with report", "pruned against not pruned, image and report", -WITHIN),
@@ -52,12 +53,7 @@ def targets(
     )
     found = [judged(what, least, differences[key]) for key, what, least in asked if key in differences]
     for row in equal_bytes:
-        if row["study"] == study and row["codec"] == "JPEG":
-            found.append(
-                judged(
-                    f".ngr ({row['study_bytes']:,.0f} bytes) against {row['picture']} ({row['picture_bytes']:,.0f})",
-                    0.0,
-                    row,
-                )
-            )
+        if row["kind"] in studies and row["codec"] == "JPEG":
+            sides = f".ngr ({row['kind']}, {row['study_bytes']:,.0f} bytes) against {row['picture']}"
+            found.append(judged(f"{sides} ({row['picture_bytes']:,.0f})", 0.0, row))
     return found

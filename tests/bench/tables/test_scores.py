@@ -75,9 +75,9 @@ def test_a_target_is_met_by_the_value_and_settled_by_the_interval(measured, met,
 
 def test_targets_take_what_there_is():
     row = {"difference": 0.0, "low": -0.1, "high": 0.1}
-    equal = {"study": "s", "codec": "JPEG", "picture": "JPEG q10", "study_bytes": 9.0, "picture_bytes": 10.0, **row}
-    others = [{**equal, "codec": "JPEG XL"}, {**equal, "study": "t"}]
-    found = targets({"attention minus random": row}, [equal, *others], study="s")
+    equal = {"kind": "s", "codec": "JPEG", "picture": "JPEG q10", "study_bytes": 9.0, "picture_bytes": 10.0, **row}
+    others = [{**equal, "codec": "JPEG XL"}, {**equal, "kind": "t"}]
+    found = targets({"attention minus random": row}, [equal, *others], studies=("s",))
     assert [each["asked"] for each in found] == [0.1, 0.0]
     assert [each["met"] for each in found] == [False, True]
 
@@ -87,7 +87,14 @@ def test_the_picture_at_equal_bytes_is_the_next_larger():
     scores = np.array([[4.0], [3], [2], [1]])
 
     def row(family, setting, size):
-        return {"family": family, "setting": setting, "name": f"{family} {setting}", "bytes": size, "_scores": scores}
+        return {
+            "kind": "k",
+            "family": family,
+            "setting": setting,
+            "name": f"{family} {setting}",
+            "bytes": size,
+            "_scores": scores,
+        }
 
     rows = [row("ngr", DEFAULT, 100), row("ngr", "int8", 50), row("JPEG", "q50", 200), row("JPEG", "q10", 90)]
     rows += [row("JPEG at half size", "q50", 120), row("JPEG 2000", "1:80", 30), row("JPEG 2000", "1:40", 60)]
