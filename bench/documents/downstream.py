@@ -78,10 +78,12 @@ def _data_notes(results: dict[str, Any]) -> str:
     if results["data"]["kind"] != "phantom":
         return ""
     return """
-Two things to know before reading the tables. The report of a phantom states its findings and is right, so that whatever
+Three things to know before reading the tables. The report of a phantom states its findings and is right, so that whatever
 holds the report graph knows the answer: rows with the true report tell whether the graph carries it, not how well the
 film is read. And patches are kept by attention over the *true* report, here as in the paper, so that their choice knows
-something that the film alone does not say: a row that chooses without it stands beside wherever that matters.
+something that the film alone does not say: a row that chooses without it stands beside wherever that matters. And the demo
+model was shown, on its own training phantoms, where findings are (see its own page): a model that learns from
+reports alone has to find that out.
 """
 
 
