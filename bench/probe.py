@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Probe", "Scores", "auc", "macro_auc"]
+__all__ = ["Probe", "Scores", "auc", "fitted_scores", "macro_auc"]
 
 Scores = list[tuple[NDArray[np.int64], NDArray[np.float64]]]
 """For every seed: the studies tested, and their scores [studies, findings]."""
@@ -35,19 +35,13 @@ class Probe:
 
     def scores(self, features: NDArray[np.float64]) -> Scores:
         """Scores of the held-out half, for every seed; trained and tested on the same kind of features."""
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
         result = []
         for seed in self.SEEDS:
             order = np.random.default_rng(seed).permutation(self._patients.max() + 1)
             tested = np.isin(self._patients, order[: len(order) // 2])
-            columns = []
-            for finding in self._labels.T:
-                model = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=2_000))
-                model.fit(features[~tested], finding[~tested])
-                columns.append(model.decision_function(features[tested]))
+            columns = [
+                fitted_scores(features[~tested], finding[~tested], features[tested]) for finding in self._labels.T
+            ]
             result.append((np.flatnonzero(tested), np.stack(columns, axis=1)))
         return result
 
@@ -64,6 +58,26 @@ class Probe:
                 drawn.append(macro_auc(labels[chosen], old[chosen]) - macro_auc(labels[chosen], new[chosen]))
         low, high = np.percentile(drawn, [2.5, 97.5])
         return {"auc_drift": mean(falls), "auc_drift_low": float(low), "auc_drift_high": float(high)}
+
+
+def fitted_scores(
+    features: NDArray[np.floating], outcome: NDArray[np.floating], tested: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Log-odds [len(tested)] by a logistic regression on standardised features.
+
+    Parameters
+    ----------
+    features, tested : float [studies, width], to learn from and to score.
+    outcome : [studies], 0 or 1, of the first.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=2_000))
+    model.fit(features, outcome)
+    scores: NDArray[np.float64] = model.decision_function(tested)
+    return scores
 
 
 def macro_auc(labels: NDArray[np.float64], scores: NDArray[np.float64]) -> float:

@@ -8,6 +8,7 @@ it saw when the film was compressed; a pruned one gives it the patches that are 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -70,7 +71,6 @@ class ReportWriter:
         """False for random weights, whose reports mean nothing."""
         return bool(self._model.config.trained)
 
-    @torch.inference_mode()
     def __call__(self, study: Study, *, beams: int = BEAMS, limit: int | None = None, any_model: bool = False) -> str:
         """The report of a study, from its kept patches alone.
 
@@ -92,6 +92,39 @@ class ReportWriter:
         ModelError : E_MODEL when the study was made by another model, or its embeddings do not fit this one.
         StudyError : E_STUDY when the study has no patches.
         """
+        return self.batch([study], beams=beams, limit=limit, any_model=any_model)[0]
+
+    @torch.inference_mode()
+    def batch(
+        self, studies: Sequence[Study], *, beams: int = BEAMS, limit: int | None = None, any_model: bool = False
+    ) -> list[str]:
+        """The reports of several studies, in order; those with equally many patches are read together.
+
+        A study read in company may lose a tie between two words that it wins alone: sums of other shapes round
+        differently.
+
+        Parameters
+        ----------
+        studies, beams, limit, any_model : as for one study; memory grows with studies x beams.
+
+        Raises
+        ------
+        ModelError, StudyError : as for one study, for the first at fault.
+        """
+        groups: dict[int, list[int]] = {}
+        for number, study in enumerate(studies):
+            self._check(study, any_model=any_model)
+            groups.setdefault(len(study.patches), []).append(number)
+        end = self._model.config.text.eos_token_id
+        texts = [""] * len(studies)
+        for numbers in groups.values():
+            memory = torch.cat([self._memory(studies[number]) for number in numbers])
+            written = self._model.generate(EncodedFilm(memory, memory, 1, memory.shape[1]), beams=beams, limit=limit)
+            for number, tokens in zip(numbers, written.tolist(), strict=True):
+                texts[number] = printable(self._tokenizer.decode(until_end(tokens, end)))[0]
+        return texts
+
+    def _check(self, study: Study, *, any_model: bool) -> None:
         if not any_model:
             self._check_model(study)
         if not len(study.patches):
@@ -102,10 +135,6 @@ class ReportWriter:
                 f"the study's embeddings are {width} wide, those of the model {wanted}; it is another model's study",
                 where="embedding",
             )
-        memory = self._memory(study)
-        encoded = EncodedFilm(memory, memory, 1, memory.shape[1])
-        written = self._model.generate(encoded, beams=beams, limit=limit)[0].tolist()
-        return printable(self._tokenizer.decode(until_end(written, self._model.config.text.eos_token_id)))[0]
 
     def _memory(self, study: Study) -> torch.Tensor:
         """What the decoder attends to: [1, n, d_model], patches in the order of the study."""

@@ -119,3 +119,10 @@ def test_films_of_a_study_without_report_are_scored_against_one_text(parts, film
     second = compressor(film(16, 16, 1), study.report)
     mine = study.patches.view == 1
     assert np.allclose(np.sort(study.patches.score[mine]), np.sort(second.patches.score), rtol=1e-4)
+
+
+def test_studies_read_together_are_written_as_alone(parts, film):
+    compressor, writer, _ = parts
+    studies = [compressor(film(20, 40, seed), "Opacity.").prune(top_k=k) for seed, k in ((0, 3), (1, 5), (2, 3))]
+    assert writer.batch(studies, beams=1) == [writer(study, beams=1) for study in studies]
+    assert writer.batch([]) == []
