@@ -25,8 +25,8 @@ def viewer_page(*, connect: str | None = None) -> str:
 
     Parameters
     ----------
-    connect : whom the page may ask, as a source list of its content security policy ("'none'", "'self'"); by default any
-        address that its user types.
+    connect : whom the page may ask, as a source list of its content security policy ("'none'", "'self'"); by default
+        any address that its user types.
     """
     page = resources.files("neuralgraph.adapters.viewer").joinpath("viewer.html").read_text(encoding="utf-8")
     return page if connect is None else page.replace(_ANY_ADDRESS, f"connect-src {connect};")
