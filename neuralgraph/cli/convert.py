@@ -122,7 +122,10 @@ def convert(
     ] = BurnedInPolicy.refuse,
     device: Annotated[str, typer.Option(help="Where the model runs.", rich_help_panel=_STUDY)] = "cpu",
     workers: Annotated[
-        int, typer.Option(help="Worker processes [default: one per processor].", min=0, rich_help_panel=_RUN)
+        int,
+        typer.Option(
+            help="Worker processes [default: one per processor].", min=0, show_default=False, rich_help_panel=_RUN
+        ),
     ] = 0,
     engine: Annotated[
         Engine, typer.Option(help="Processes on this machine, or a Ray cluster.", rich_help_panel=_RUN)
