@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata, util
-from json import loads
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -128,18 +127,17 @@ class ModelState(NamedTuple):
 
 def _check_model(source: str) -> ModelState:
     """The files of a model; its weights are hashed, not loaded, and nothing is downloaded."""
-    from neuralgraph.compressor.model.files import model_digest, model_directory
+    from neuralgraph.compressor.model.files import model_digest, model_directory, model_name
     from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
 
     try:
         directory = model_directory(DEMO_DIRECTORY if source == DEMO else Path(source))
-        facts = loads((directory / "config.json").read_text(encoding="utf-8"))
-        name, trained, digest = str(facts["name"]), facts["trained"] is True, model_digest(directory)
+        name, trained = model_name(directory)
+        return ModelState(source, name, model_digest(directory), trained, None)
     except ModelError as error:
         return ModelState(source, "", "", trained=False, fault=error.message)
-    except (OSError, ValueError, KeyError, TypeError):
-        return ModelState(source, "", "", trained=False, fault="its configuration cannot be read")
-    return ModelState(source, name, digest, trained, None)
+    except (OSError, ValueError) as error:
+        return ModelState(source, "", "", trained=False, fault=f"its files cannot be read ({error})")
 
 
 def _check(extra: str) -> ExtraState:
