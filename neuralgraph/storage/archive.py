@@ -60,7 +60,7 @@ def load(
     Raises
     ------
     FormatError : the file cannot be read, is damaged or breaks FORMAT.md; the code says how.
-    FormatError (E_OPEN) : the file holds several studies; use ``open_archive``.
+    FormatError (E_OPEN) : the file holds several studies; use ``neuralgraph.open``.
     CodecError (E_DICT) : a codebook is needed that is neither in the file nor given; the message has its digest.
     StudyError : the graph breaks its rules.
     LimitError (E_LIMIT) : larger than ``limits`` allow.
