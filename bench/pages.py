@@ -52,18 +52,25 @@ def _command_line() -> str:
     parts = [_HEAD]
     for name, verb in command.commands.items():
         context = typer.Context(verb)
-        arguments = " ".join(p.make_metavar(context) for p in verb.params if p.param_type_name == "argument")
+        arguments = " ".join(p.make_metavar(context).upper() for p in verb.params if p.param_type_name == "argument")
         help_text = (verb.help or "").strip()
         prose, _, example = help_text.partition("Example:")
-        rows = [
-            f"| `{', '.join([*p.opts, *p.secondary_opts])}` | {_cell(p.help or '')} |"
-            for p in verb.params
-            if p.param_type_name == "option" and not p.hidden
-        ]
-        table = "\n".join(["| option | meaning |", "|---|---|", *rows]) if rows else ""
+        rows = [_row(p, context) for p in verb.params if p.param_type_name == "option" and not p.hidden]
+        table = "\n".join(["| option | value | default | meaning |", "|---|---|---|---|", *rows]) if rows else ""
         usage = f"`ngr {name} {arguments}`".replace(" `", "`")
         parts.append(f"## {name}\n\n{usage}\n\n{prose.strip()}\n\n    {example.strip()}\n\n{table}".rstrip())
     return "\n\n".join(parts) + "\n"
+
+
+def _row(option: Any, context: Any) -> str:
+    """An option: its names, what it takes, what it is without it, and what it does."""
+    names = " ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
+    value = "" if option.is_flag else option.make_metavar(context).strip("<>").replace("|", ", ")
+    default = getattr(option.default, "value", option.default)
+    shown = "" if option.is_flag or not option.show_default or default in (None, "", ()) else f"`{default}`"
+    if option.required:
+        shown = "required"
+    return f"| {names} | {_cell(value)} | {shown} | {_cell(option.help or '')} |"
 
 
 def _cell(text: str) -> str:

@@ -99,7 +99,7 @@ def assemble() -> str:
         "script-src": _hash(script),
         "style-src": _hash(style),
         "img-src": "blob: data:",
-        "connect-src": "'self' https:",
+        "connect-src": "'self' https: http:",
         "base-uri": "'none'",
         "form-action": "'none'",
     }

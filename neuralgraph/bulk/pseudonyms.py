@@ -1,4 +1,4 @@
-"""Pseudonyms: HMAC-SHA256 under a key, cut to 128 bits (field notes 2.4).
+"""Pseudonyms: HMAC-SHA256 under a key, cut to 128 bits.
 
 Whoever holds the key can tell which study of the source a pseudonym belongs to, by trying; nobody else can. The key
 never goes into an output. A study is pseudonymised, not anonymous: the film itself can identify its patient.

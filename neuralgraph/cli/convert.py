@@ -122,7 +122,10 @@ def convert(
     ] = BurnedInPolicy.refuse,
     device: Annotated[str, typer.Option(help="Where the model runs.", rich_help_panel=_STUDY)] = "cpu",
     workers: Annotated[
-        int, typer.Option(help="Worker processes [default: one per processor].", min=0, rich_help_panel=_RUN)
+        int,
+        typer.Option(
+            help="Worker processes [default: one per processor].", min=0, show_default=False, rich_help_panel=_RUN
+        ),
     ] = 0,
     engine: Annotated[
         Engine, typer.Option(help="Processes on this machine, or a Ray cluster.", rich_help_panel=_RUN)
@@ -236,10 +239,21 @@ def convert(
         },
     )
     tell_outcome(outcome, dest, failures, json=json)
-    if model == "demo" and outcome.converted:
-        tell_model(model, trained=True)
+    if outcome.converted:
+        _tell_model(model)
     if not outcome.complete:
         raise typer.Exit(1)
+
+
+def _tell_model(source: str) -> None:
+    """Workers have loaded the model; what must be said of it stands in its folder too."""
+    from neuralgraph.compressor.model.files import model_name
+    from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
+
+    directory = DEMO_DIRECTORY if source == DEMO else Path(source)
+    if directory.is_dir():
+        name, trained = model_name(directory)
+        tell_model(name, trained=trained)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata, util
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
 from neuralgraph import __version__
+from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.codecs.registry import BYTE_CODECS, FORMS
+from neuralgraph.errors import ModelError
 
-__all__ = ["EXTRAS", "ExtraState", "doctor"]
+__all__ = ["EXTRAS", "ExtraState", "ModelState", "doctor"]
 
 EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     "vlm": (
@@ -22,6 +25,7 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "transformers": "transformers",
             "tokenizers": "tokenizers",
             "timm": "timm",
+            "accelerate": "accelerate",
             "safetensors": "safetensors",
             "rustworkx": "rustworkx",
             "PIL": "pillow",
@@ -33,6 +37,7 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "pydicom": "pydicom",
             "gdcm": "python-gdcm",
+            "pylibjpeg": "pylibjpeg",
             "openjpeg": "pylibjpeg-openjpeg",
             "jpeg_ls": "pyjpegls",
             "PIL": "pillow",
@@ -53,21 +58,33 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     "plot": ("draw pictures", {"matplotlib": "matplotlib", "PIL": "pillow"}),
     "bench": ("compare sizes with HTJ2K and JPEG XL", {"imagecodecs": "imagecodecs"}),
     "networkx": ("exchange with networkx", {"networkx": "networkx"}),
+    "safetensors": ("export to safetensors", {"safetensors": "safetensors"}),
+    "remote": ("open URLs", {"fsspec": "fsspec", "aiohttp": "aiohttp"}),
+    "fast": ("compute checksums faster", {"isal": "isal"}),
 }
 """Extra -> what it is for, and the imports it needs with the distributions that bring them."""
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Say which extras and codecs are usable here, and what to install for the others.
+def doctor(
+    model: Annotated[list[str] | None, typer.Option(help="Look at the model in this folder too; repeatable.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say which extras, codecs and models are usable here, and what to install for the others.
 
     Example: ngr doctor
     """
     codecs = [codec.name for codec in BYTE_CODECS.values()] + list(FORMS)
     extras = [_check(extra) for extra in EXTRAS]
+    models = [_check_model(source) for source in ["demo", *(model or [])]]
     if json:
-        python = platform.python_version()
         write_json(
-            {"neuralgraph": __version__, "python": python, "codecs": codecs, "extras": [e._asdict() for e in extras]}
+            {
+                "neuralgraph": __version__,
+                "python": platform.python_version(),
+                "codecs": codecs,
+                "extras": [extra._asdict() for extra in extras],
+                "models": [each._asdict() for each in models],
+            }
         )
         return
     write_line(f"neuralgraph {__version__}, Python {platform.python_version()}")
@@ -75,10 +92,17 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     for extra in extras:
         if extra.missing:
             advice = f"{', '.join(extra.missing)} missing; pip install 'neuralgraph[{extra.name}]'"
-            write_line(f"{extra.name:9} cannot {extra.purpose}: {advice}")
+            write_line(f"{extra.name:11} cannot {extra.purpose}: {advice}")
         else:
             found = ", ".join(f"{name} {version}" for name, version in extra.versions.items())
-            write_line(f"{extra.name:9} ready to {extra.purpose} ({found})")
+            write_line(f"{extra.name:11} ready to {extra.purpose} ({found})")
+
+    for each in models:
+        if each.fault is not None:
+            write_line(f"model {each.source}: cannot be used, {each.fault}")
+        else:
+            trained = model_notice(each.name, trained=each.trained) or "trained"
+            write_line(f"model {each.source}: {each.digest[:12]}, complete; {trained}")
 
 
 class ExtraState(NamedTuple):
@@ -88,6 +112,33 @@ class ExtraState(NamedTuple):
     purpose: str
     missing: list[str]
     versions: dict[str, str]
+
+
+class ModelState(NamedTuple):
+    """What is known of a model without loading it."""
+
+    source: str
+    name: str
+    digest: str
+    """64 hex digits; "" when it cannot be used."""
+    trained: bool
+    fault: str | None
+    """Why it cannot be used, and what to do."""
+
+
+def _check_model(source: str) -> ModelState:
+    """The files of a model; its weights are hashed, not loaded, and nothing is downloaded."""
+    from neuralgraph.compressor.model.files import model_digest, model_directory, model_name
+    from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
+
+    try:
+        directory = model_directory(DEMO_DIRECTORY if source == DEMO else Path(source))
+        name, trained = model_name(directory)
+        return ModelState(source, name, model_digest(directory), trained, None)
+    except ModelError as error:
+        return ModelState(source, "", "", trained=False, fault=error.message)
+    except (OSError, ValueError) as error:
+        return ModelState(source, "", "", trained=False, fault=f"its files cannot be read ({error})")
 
 
 def _check(extra: str) -> ExtraState:

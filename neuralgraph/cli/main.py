@@ -66,6 +66,8 @@ def application(verbs: Sequence[str] = VERBS) -> typer.Typer:
         name="ngr",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        # In this one brackets of a help text are text, not commands of markup, and lines are filled.
+        rich_markup_mode="markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(options)

@@ -84,7 +84,12 @@ def train(
     seed: Annotated[int, typer.Option(help="Of everything random.", rich_help_panel=_NUMBERS, min=0)] = 2025,
     device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.", rich_help_panel=_NUMBERS)] = "cpu",
     workers: Annotated[
-        int, typer.Option(help="Processes that read films [default: one per processor].", rich_help_panel=_NUMBERS)
+        int,
+        typer.Option(
+            help="Processes that read films [default: one per processor].",
+            show_default=False,
+            rich_help_panel=_NUMBERS,
+        ),
     ] = 0,
     half: Annotated[
         bool, typer.Option("--half", help="Store the weights as float16.", rich_help_panel=_NUMBERS)

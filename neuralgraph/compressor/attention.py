@@ -66,7 +66,7 @@ def attention_scores(
     layer: Layer = -1,
     heads: Heads = "mean",
 ) -> torch.Tensor:
-    """Cross-attention summed over report tokens: s_i = sum_t mean_h a[layer, h, t, i] (paper; plan.md section 2.1).
+    """Cross-attention summed over report tokens: s_i = sum_t mean_h a[layer, h, t, i] (the NEURAL paper).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Reports from stored studies: the decoder reads the kept patches of a file, no film is needed (plan.md section 2.6).
+"""Reports from stored studies: the decoder reads the kept patches of a file, no film is needed.
 
 What the decoder attends to is projection(embedding) + position signal of the cell, and a study holds both: the
 embedding, lossy as it may be stored, and row, column and grid. A study kept whole (retention 1) gives the decoder what

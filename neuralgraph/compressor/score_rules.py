@@ -1,6 +1,6 @@
 """How attention becomes a score: the paper's sum, and three rules beside it.
 
-``sum`` : attention summed over the tokens of the report (paper; plan.md section 2.1).
+``sum`` : attention summed over the tokens of the report (the NEURAL paper).
 ``contrast`` : the sum relative to what the model gives the same place on average, so that what every report says ("the
     heart is normal") does not outshine what this one says.
 ``findings`` : the sum over the tokens of findings that the report graph calls definitely present. A report without any

@@ -1,4 +1,4 @@
-"""One score per patch: how much the decoder looks at it while it writes the report (paper; plan.md section 2.1).
+"""One score per patch: how much the decoder looks at it while it writes the report (the NEURAL paper).
 
 Teacher forcing as in training: the decoder reads the start token and the report shifted one place to the right, so that
 position t predicts token t. The attention of position t belongs to the token it predicts; the row that predicts the end

@@ -6,7 +6,7 @@ Floors above know how to draw; this one does not import them. The root of the pa
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +54,9 @@ class Shown:
         return _drawer(self, **options)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: sizes and the attention map; no label, no text of the report, no provenance."""
+        """What a notebook shows: sizes and the attention map, and whether its model was trained; no label, no text of
+        the report, no other provenance.
+        """
         return study_html(self)  # type: ignore[arg-type]  # mixed into Study only
 
 
@@ -74,7 +76,10 @@ def study_html(study: Study) -> str:
         ("fusion edge", "yes" if study.fusion else "none"),
         ("digest", study.digest[:16] + "…"),
     ]
-    left = 'style="text-align:left"'
+    model = study.provenance.get("model")
+    if isinstance(model, Mapping) and model.get("trained") is False:
+        rows.append(("attention", "of an UNTRAINED model: it means nothing"))
+    left = 'style="text-align:left;padding-right:1em"'
     table = "".join(
         f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(text)}</td></tr>" for name, text in rows
     )
@@ -92,7 +97,12 @@ def _map(study: Study) -> str:
     )
     own = study.patches.view == 0
     kept = np.stack([study.patches.row[own], study.patches.col[own]], axis=1)
-    outline = f'<path fill="none" stroke="#fff" stroke-width="0.16" d="{_cells(kept)}"/>'
+    place = _cells(kept)
+    # White on black, to be seen on dark and on bright cells; one shape, drawn twice.
+    outline = "".join(
+        f'<path fill="none" stroke="{colour}" stroke-width="{width}" d="{place}"/>'
+        for colour, width in (("#000", 0.36), ("#fff", 0.16))
+    )
     height = 160.0
     width = height * view.width / view.height
     return (

@@ -1,6 +1,6 @@
 """What a compressed picture says of its own size, read without decoding it.
 
-A header around a codestream can lie: decoders allocate and fill what the codestream states (field notes 2.3).
+A header around a codestream can lie: decoders allocate and fill what the codestream states.
 """
 
 from __future__ import annotations

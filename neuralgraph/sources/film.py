@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FACT_WORDS", "Fact", "Film", "FilmLimits", "check_dimensions", "check_expansion", "film_from_array"]
 
-# Lossy JPEG 2000 of a plain film reaches 900 to 1 (field notes 8.1), but not on a picture this large.
+# Lossy JPEG 2000 of a plain film reaches 900 to 1, but not on a picture this large.
 _LARGE_BYTES = 32 * 1024 * 1024
 _MAX_EXPANSION = 500
 
@@ -75,7 +75,7 @@ class Film:
         ``lossy_method`` (list), ``pixel_spacing`` and ``imager_pixel_spacing`` ([between rows, between columns], mm),
         ``transparent`` (transparent parts were laid on black), ``turned`` (EXIF orientation was applied). Words come
         from ``FACT_WORDS``. A key that the source says nothing about is absent. Names, dates, UIDs and free text
-        have no place here (field notes 2.4).
+        have no place here.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def load(
     Raises
     ------
     FormatError : the file cannot be read, is damaged or breaks FORMAT.md; the code says how.
-    FormatError (E_OPEN) : the file holds several studies; use ``open_archive``.
+    FormatError (E_OPEN) : the file holds several studies; use ``neuralgraph.open``.
     CodecError (E_DICT) : a codebook is needed that is neither in the file nor given; the message has its digest.
     StudyError : the graph breaks its rules.
     LimitError (E_LIMIT) : larger than ``limits`` allow.
@@ -333,7 +333,9 @@ class Archive(Sequence[Study]):
         """What a notebook shows: how many studies in how many files, and the first ids; no paths, no content."""
         first = [html.escape(study_id) for study_id in self.ids[:_IDS_SHOWN]]
         more = f", … and {len(self) - len(first):,} more" if len(self) > len(first) else ""
-        return f"<p><b>{len(self):,} studies</b> in {len(self._files):,} files: {', '.join(first)}{more}</p>"
+        studies = f"{len(self):,} {'study' if len(self) == 1 else 'studies'}"
+        files = f"{len(self._files):,} {'file' if len(self._files) == 1 else 'files'}"
+        return f"<p><b>{studies}</b> in {files}: {', '.join(first)}{more}</p>"
 
     def close(self) -> None:
         """Close the files; harmless when closed already."""

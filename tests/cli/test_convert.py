@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from typer.testing import CliRunner
 from neuralgraph.bulk import run as bulk_run
 from neuralgraph.bulk.destination import STATE
 from neuralgraph.cli.convert import convert
+from neuralgraph.cli.model_notice import model_notice
+from neuralgraph.compressor.model.files import model_name
+from neuralgraph.compressor.scorer import DEMO_DIRECTORY
 from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.sources.phantom import phantom
 from neuralgraph.storage.archive import load
@@ -55,6 +59,18 @@ def films(tmp_path):
     return folder
 
 
+@pytest.mark.parametrize("trained", [False, True])
+def test_what_is_said_of_a_model_is_what_its_folder_says(ngr, films, tmp_path, trained):
+    model = tmp_path / "model"
+    shutil.copytree(DEMO_DIRECTORY, model)
+    facts = json.loads((model / "config.json").read_text()) | {"name": "ours", "trained": trained}
+    (model / "config.json").write_text(json.dumps(facts))
+    result = ngr(films, tmp_path / "out", "--workers", 1, "--model", model)
+    assert "converted" in result.stdout
+    assert ("UNTRAINED" in result.stderr) is not trained
+    assert "SYNTHETIC" not in result.stderr
+
+
 def test_convert_and_continue(ngr, films, tmp_path):
     dest = tmp_path / "out"
     (films / "film3.png").write_bytes(b"not an image")
@@ -65,7 +81,8 @@ def test_convert_and_continue(ngr, films, tmp_path):
     assert (first["complete"], first["remaining"]) == (False, 0)
     assert json.loads((dest / "failures.jsonl").read_text())["reason"] == "E_SOURCE_TYPE"
     assert result.stderr.count("\n") == 1
-    assert "SYNTHETIC films only" in result.stderr
+    name, trained = model_name(DEMO_DIRECTORY)
+    assert model_notice(name, trained=trained) in result.stderr
     (films / "film3.png").write_bytes((films / "film2.png").read_bytes())
     result = ngr(films, dest, "--workers", "1")
     assert result.exit_code == 0

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -13,6 +17,7 @@ from typer.main import get_command
 from neuralgraph.cli.doctor import EXTRAS
 from neuralgraph.cli.main import VERBS, application
 
+ROOT = Path(__file__).parents[2]
 COMMANDS = get_command(application()).commands
 
 # Verbs that report, and how their JSON is asked for.
@@ -96,8 +101,56 @@ def test_doctor_says_exactly_what_to_install(monkeypatch, capsys):
 
     real = util.find_spec
     monkeypatch.setattr(doctor.util, "find_spec", lambda name: None if name == "matplotlib" else real(name))
-    doctor.doctor(json=False)
+    doctor.doctor()
     lines = capsys.readouterr().out.splitlines()
     (line,) = [line for line in lines if line.startswith("plot")]
     assert "matplotlib missing; pip install 'neuralgraph[plot]'" in line
     assert {line.split()[0] for line in lines[2:]} >= set(EXTRAS)
+
+
+def test_doctor_knows_every_extra_and_what_it_needs():
+    written = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for extra, needs in written.items():
+        if extra in ("all", "bench", "docs", "dev"):  # for those who work on the project
+            continue
+        known = set(EXTRAS[extra][1].values())
+        named = {re.split(r"[<>=\[]", need)[0] for need in needs if not need.startswith("neuralgraph")}
+        assert named <= known, extra
+
+
+def test_doctor_looks_at_models_without_loading_them(tmp_path, capsys):
+    from neuralgraph.cli import doctor
+    from neuralgraph.compressor.scorer import DEMO_DIRECTORY
+
+    shutil.copytree(DEMO_DIRECTORY, tmp_path / "model")
+    (tmp_path / "model" / "tokenizer.json").unlink()
+    (tmp_path / "broken").mkdir()
+    for name in ("model.safetensors", "preprocessor_config.json", "tokenizer.json"):
+        (tmp_path / "broken" / name).write_text("{}")
+    (tmp_path / "broken" / "config.json").write_text("[")
+    doctor.doctor(model=[str(tmp_path / name) for name in ("model", "broken", "none")])
+    demo, cut, broken, absent = capsys.readouterr().out.splitlines()[-4:]
+    assert re.match(r"model demo: [0-9a-f]{12}, complete; ", demo)
+    assert "the model lacks tokenizer.json" in cut
+    assert "configuration cannot be read" in broken
+    assert "neither a model directory" in absent
+    doctor.doctor(json=True)
+    (state,) = json.loads(capsys.readouterr().out)["models"]
+    assert state["name"] == "demo"
+    assert state["fault"] is None
+    code = "import sys; from neuralgraph.cli.doctor import doctor; doctor(); sys.exit('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert run.returncode == 0
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_is_shown_as_it_was_written(verb):
+    """Brackets are no markup, and lines of a paragraph are filled."""
+    run = ngr(verb, "--help", COLUMNS="400", TERMINAL_WIDTH="400")
+    assert run.returncode == 0
+    shown = " ".join(run.stdout.replace("│", " ").split())
+    for parameter in COMMANDS[verb].params:
+        for word in (getattr(parameter, "help", None) or "").split():
+            assert word in shown, (parameter.name, word)
+    for paragraph in COMMANDS[verb].help.split("\n\n"):
+        assert " ".join(paragraph.split()) in shown

@@ -57,16 +57,34 @@ def test_pages_fetch_nothing_from_elsewhere(site):
 
 def test_what_must_be_there(site):
     assert "[F24]" in (site / "format" / "index.html").read_text(encoding="utf-8")
-    reference = (site / "reference" / "python" / "index.html").read_text(encoding="utf-8")
-    for name in ("open_archive", "to_data", "Compressor", "draw_study", "prune"):
-        assert name in reference
+    for page, names in {
+        "python": ("neuralgraph.open", "neuralgraph.Study.prune", "neuralgraph.errors.SourceError"),
+        "adapters": ("neuralgraph.adapters.pyg.to_data", "neuralgraph.adapters.picture.draw_study"),
+        "making": ("neuralgraph.compressor.Compressor", "neuralgraph.sources.read_film"),
+    }.items():
+        reference = (site / "reference" / page / "index.html").read_text(encoding="utf-8")
+        for name in names:
+            assert f'id="{name}"' in reference
+        # What a parser of another style makes of our docstrings.
+        assert " – </li>" not in reference
     errors = (site / "reference" / "errors" / "index.html").read_text(encoding="utf-8")
     assert "E_ATTENTION" in errors
     assert "E_EXTRA" in errors
     verbs = (site / "reference" / "command-line" / "index.html").read_text(encoding="utf-8")
     assert "ngr view study.ngr" in verbs
+    assert "<td>sum, contrast, findings, gradient</td>" in verbs
+    assert "<td><code>bfloat16</code></td>" in verbs
     for name in ("store", "zstd", "int8"):
         assert (site / "codecs" / name / "index.html").exists()
+
+
+def test_everything_public_is_in_the_reference(site):
+    import neuralgraph
+
+    reference = (site / "reference" / "python" / "index.html").read_text(encoding="utf-8")
+    for name in set(neuralgraph.__all__) - {"__version__"}:
+        home = "neuralgraph.errors" if name.endswith("Error") or name == "Problem" else "neuralgraph"
+        assert f'id="{home}.{name}"' in reference, name
 
 
 def test_every_chapter_of_the_measurements_is_a_page(site):

@@ -43,11 +43,19 @@ def test_sizes_and_map_but_nothing_of_the_report(make_study):
 
 def test_every_cell_is_drawn_once_and_the_kept_ones_are_outlined(make_study):
     study = make_study(rows=3, cols=4, patches=2)
-    *levels, outline = re.findall(r'<path [^>]*d="([^"]*)"', study._repr_html_())
+    *levels, halo, outline = re.findall(r'<path [^>]*d="([^"]*)"', study._repr_html_())
     cells = [place for level in levels for place in re.findall(r"M(\d+) (\d+)h1", level)]
     assert sorted(cells) == sorted((str(c), str(r)) for r in range(3) for c in range(4))
     kept = {(str(c), str(r)) for r, c in zip(study.patches.row, study.patches.col, strict=True)}
     assert set(re.findall(r"M(\d+) (\d+)h1", outline)) == kept
+    assert halo == outline
+
+
+def test_an_untrained_model_is_said_to_mean_nothing(make_study):
+    untrained = make_study(provenance={"model": {"name": "secret", "trained": False}})._repr_html_()
+    assert "UNTRAINED" in untrained
+    assert "secret" not in untrained
+    assert "UNTRAINED" not in make_study(provenance={"model": {"trained": True}})._repr_html_()
 
 
 def test_an_id_is_no_markup():
@@ -71,7 +79,7 @@ def test_an_archive_shows_ids_and_no_paths(tmp_path, make_study):
         assert f"&lt;{count}-0&gt;" in text
         assert "Doe" not in text
     assert "and 4 more" in text
-    assert "14 studies" in text
+    assert "14 studies</b> in 1 file:" in text
 
 
 def test_plot_draws_the_study(make_study):

@@ -4,7 +4,7 @@ import { definitions, element, printable } from "./dom.js";
 import { MEANINGS } from "./error-codes.js";
 
 const ADVICE = {
-  E_MAGIC: "This is another kind of file. Studies end in .ngr.",
+  E_MAGIC: "This is another kind of file. Studies end in .ngr; films are shown as PNG or JPEG.",
   E_TRUNCATED: "The file is not complete: copy it again, or save what is whole with: ngr recover FILE -o WHOLE.ngr",
   E_FEATURE: "Read it with a newer version of neuralgraph.",
   E_LIMIT: "It is larger than this page accepts; the command line accepts more.",
@@ -27,6 +27,17 @@ function asText(value) {
   if (Array.isArray(value)) return value.map(asText).join(", ");
   if (value !== null && typeof value === "object") return Object.entries(value).map(([k, v]) => `${k} ${asText(v)}`).join(", ");
   return printable(value);
+}
+
+/** "1 patch", "2 patches"; `many` where it is not the word with an s. */
+export const counted = (count, word, many = `${word}s`) => `${count.toLocaleString("en")} ${count === 1 ? word : many}`;
+
+/** What nobody may overlook about a study; empty when there is nothing. */
+export function warnings({ provenance: { method, source } }) {
+  const found = [];
+  if ((source.films ?? []).some((film) => film?.format === "phantom")) found.push("SYNTHETIC: not a patient.");
+  if (method.model?.trained === false) found.push("Made with an UNTRAINED model: its attention means nothing.");
+  return found;
 }
 
 const LABEL_WORDS = new Map([[1, "present"], [0, "absent"], [-1, "uncertain"]]);
@@ -53,22 +64,18 @@ export function factNodes(study) {
     `film ${v + 1}`,
     `${view.position}, ${view.height} × ${view.width} px, grid ${view.rows} × ${view.cols}`,
   ]);
-  const kept = `${study.patches.count} patches, ${study.edges.length} edges, embeddings of ${study.patches.width} values`;
+  const kept = `${counted(study.patches.count, "patch", "patches")}, ${counted(study.edges.length, "edge")}, embeddings of ${counted(study.patches.width, "value")}`;
   nodes.push(part("Study", definitions([
     ["id", printable(study.id)],
     ...films,
     ["kept", kept],
-    ["report", `${study.concepts.length} concepts, ${study.triples.length} relations`],
-    ["digest", element("code", {}, toHex(study.digest).slice(0, 16), "…")],
+    ["report", `${counted(study.concepts.length, "concept")}, ${counted(study.triples.length, "relation")}`],
+    ["digest", element("code", {}, toHex(study.digest))],
   ])));
   const labels = study.labels.map(([name, value]) => [printable(name), LABEL_WORDS.get(value) ?? String(value)]);
   nodes.push(part("Labels", labels.length > 0 ? definitions(labels) : "none stored"));
   const made = Object.entries({ ...method, ...source }).map(([key, value]) => [key, asText(value)]);
-  const provenance = part("Provenance", made.length > 0 ? definitions(made) : "not stated");
-  if (method.model?.trained === false) {
-    provenance.append(element("p", { class: "warning" }, "Made with an UNTRAINED model: its attention means nothing."));
-  }
-  nodes.push(provenance);
+  nodes.push(part("Provenance", made.length > 0 ? definitions(made) : "not stated"));
   const more = [element("details", {}, element("summary", {}, "Kept patches as a table"), patchTable(study))];
   if (study.report !== null) {
     more.push(element("details", {}, element("summary", {}, "Stored text of the report"), element("pre", {}, printable(study.report))));

@@ -95,7 +95,7 @@ export function drawFilm(host, study, v, film, choose) {
       let shown = 0;
       for (const { patch, group, halo, rect } of marks) {
         for (const part of [group, halo]) part.style.display = patch < kept ? "" : "none";
-        rect.classList.toggle("lit", lit.has(patch));
+        for (const part of [rect, halo]) part.classList.toggle("lit", lit.has(patch));
         rect.classList.toggle("current", patch === current);
         if (patch < kept) shown++;
       }

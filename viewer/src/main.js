@@ -61,6 +61,22 @@ async function openSource(name, makeSource) {
   }
 }
 
+/** Open what an address names; one that is none is a failure like every other. */
+function openAddress(text) {
+  let name = text;
+  let address;
+  try {
+    address = new URL(text, location.href);
+    name = decodeURIComponent(address.pathname.split("/").at(-1));
+  } catch {
+    // The name stays as it was typed; an address that cannot be one fails below.
+  }
+  return openSource(name || text, async () => {
+    if (address === undefined) throw new Error("this is no address of a file");
+    return addressSource(address);
+  });
+}
+
 async function showStudy(i) {
   const turn = ++state.turn;
   const { archive } = state;
@@ -128,6 +144,15 @@ function showProblems(problems) {
   );
 }
 
+/** Files that were dropped or chosen together: the study first, then its film. */
+async function takeAll(files) {
+  const picture = (file) => /\.(png|jpe?g)$/i.test(file.name);
+  const study = files.find((file) => !picture(file));
+  const film = files.find(picture);
+  if (study !== undefined) await take(study);
+  if (film !== undefined && (study === undefined || state.panel !== null)) await take(film);
+}
+
 async function take(file) {
   if (!/\.(png|jpe?g)$/i.test(file.name)) {
     await openSource(file.name, async () => fileSource(file));
@@ -146,7 +171,7 @@ function switchTheme() {
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || byId("help-box").open) return;
-  const typing = event.target.matches("input[type=search]");
+  const typing = event.target.matches("input[type=search], input[type=url]");
   if (event.key === "Escape") {
     if (typing) event.target.blur();
     state.panel?.clear();
@@ -159,6 +184,7 @@ function onKey(event) {
     k: () => state.list?.step(-1),
     "/": () => state.list && byId("search").focus(),
     "+": () => state.panel?.keep(state.panel.kept + 1),
+    "=": () => state.panel?.keep(state.panel.kept + 1),
     "-": () => state.panel?.keep(state.panel.kept - 1),
     v: () => checkAll(),
     "?": () => byId("help-box").showModal(),
@@ -171,9 +197,13 @@ function onKey(event) {
 function listen() {
   byId("open").onclick = () => byId("picker").click();
   byId("picker").onchange = () => {
-    const [file] = byId("picker").files;
-    if (file !== undefined) take(file);
+    takeAll([...byId("picker").files]);
     byId("picker").value = "";
+  };
+  byId("open-here").onclick = () => byId("picker").click();
+  byId("address-form").onsubmit = (event) => {
+    event.preventDefault();
+    openAddress(byId("address").value);
   };
   byId("check").onclick = () => checkAll();
   byId("theme").onclick = switchTheme;
@@ -189,8 +219,7 @@ function listen() {
   addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    const [file] = event.dataTransfer.files;
-    if (file !== undefined) take(file);
+    takeAll([...event.dataTransfer.files]);
   });
   let pending = 0;
   addEventListener("resize", () => {
@@ -206,10 +235,7 @@ function begin() {
   const embedded = embeddedFile();
   const asked = new URLSearchParams(location.search).get("file");
   if (embedded !== null) openSource(embedded.name, async () => embedded.source);
-  else if (asked !== null) {
-    const address = new URL(asked, location.href);
-    openSource(decodeURIComponent(address.pathname.split("/").at(-1)), () => addressSource(address));
-  }
+  else if (asked !== null) openAddress(asked);
 }
 
 begin();

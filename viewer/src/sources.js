@@ -10,7 +10,15 @@ export function fileSource(file) {
 }
 
 async function request(address, range) {
-  const response = await fetch(address, { headers: { Range: range }, cache: "no-store", credentials: "same-origin" });
+  let response;
+  try {
+    response = await fetch(address, { headers: { Range: range }, cache: "no-store", credentials: "same-origin" });
+  } catch {
+    // A browser does not say which of these it was.
+    throw new Error(
+      "no answer: the server cannot be reached, does not let pages from elsewhere read it (CORS), or is not asked because this page may not ask there",
+    );
+  }
   if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
   return response;
 }
@@ -18,7 +26,7 @@ async function request(address, range) {
 /** Total length, as "Content-Range: bytes a-b/total" states it. */
 function statedSize(response) {
   const found = /^bytes \d+-\d+\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "");
-  if (found === null) throw new Error("the server does not say how long the file is");
+  if (found === null) throw new Error("the server does not say how long the file is (to pages from elsewhere: Access-Control-Expose-Headers: Content-Range, ETag)");
   return Number(found[1]);
 }
 

@@ -1,7 +1,7 @@
 /** One study on the page: film, slider, graph and facts, and how a selection in one lights up the others. */
 import { colour } from "./colours.js";
 import { byId, element, printable } from "./dom.js";
-import { factNodes } from "./facts.js";
+import { factNodes, warnings } from "./facts.js";
 import { drawFilm } from "./film.js";
 import { drawGraph } from "./graph.js";
 import { brightPatches, wordMap } from "./words.js";
@@ -29,6 +29,9 @@ export class StudyPanel {
     slider.oninput = () => this.keep(Number(slider.value));
     byId("film").onkeydown = (event) => this.onFilmKey(event);
     byId("film-note").textContent = "";
+    for (const id of ["scale", "slider"]) byId(id).hidden = study.views.length === 0;
+    byId("notice").textContent = warnings(study).join(" ");
+    byId("notice").hidden = warnings(study).length === 0;
     this.drawViews();
     byId("facts-body").replaceChildren(...factNodes(study));
     byId("study").hidden = false;

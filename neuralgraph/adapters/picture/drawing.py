@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STYLE", "caption", "draw_study", "is_synthetic"]
+__all__ = ["STYLE", "caption", "draw_study", "is_synthetic", "mark_synthetic"]
 
 STYLE: dict[str, Any] = {"font.family": [FONT], "svg.hashsalt": "neuralgraph", "svg.fonttype": "path"}
 """Settings on top of matplotlib's defaults; the user's own are not consulted, or pictures would differ."""
@@ -26,6 +26,9 @@ STYLE: dict[str, Any] = {"font.family": [FONT], "svg.hashsalt": "neuralgraph", "
 _FUSION = "#d55e00"
 _WIDTH = 14.0
 _FILM_SHARE = 0.44
+_FUSION_LAYER = 10
+_LEAST, _ROW = 2.5, 0.6
+"""Inches: the least height of the panels, and what a row of concepts needs with the name of a relation below it."""
 _BELOW, _ABOVE = 1.5, 0.5
 """Inches kept free for the caption and the colour bar, and for the titles."""
 
@@ -41,7 +44,7 @@ def draw_study(
 
     Parameters
     ----------
-    study : with at least one view.
+    study : one without a film is drawn as the graph of its report alone.
     image : float32 [height, width], 0..1, bones bright: the film of the view, at any resolution; without it the grid of
         patches is drawn.
     view : which film to draw.
@@ -64,13 +67,16 @@ def draw_study(
         from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("drawing a picture", extra="plot", library="matplotlib") from error
-    if not 0 <= view < len(study.views):
+    filmless = not study.views and view == 0 and image is None
+    if not filmless and not 0 <= view < len(study.views):
         raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")
     pixels = None if image is None else checked_image(image, study, view)
-    film = study.views[view]
     shown, layout = graph_layout(study)
-    film_height = float(np.clip(_WIDTH * _FILM_SHARE * film.height / film.width, 2.5, 11.0))
-    height = min(30.0, max(film_height, 0.47 * (layout.rows + 1)) + _BELOW + _ABOVE)
+    film_height = _LEAST
+    if not filmless:
+        film = study.views[view]
+        film_height = float(np.clip(_WIDTH * _FILM_SHARE * film.height / film.width, _LEAST, 11.0))
+    height = min(40.0, max(film_height, _ROW * (layout.rows + 1)) + _BELOW + _ABOVE)
     with style.context(["default", STYLE]):
         figure = Figure(figsize=(_WIDTH, height), facecolor="white")
         FigureCanvasAgg(figure)
@@ -78,8 +84,14 @@ def draw_study(
         right = figure.add_axes(
             (_FILM_SHARE + 0.05, _BELOW / height, 0.93 - _FILM_SHARE, (height - _BELOW - _ABOVE) / height)
         )
-        draw_film(left, study, view, pixels)
+        if filmless:
+            left.set_axis_off()
+            left.text(0.5, 0.5, "the study has no film", transform=left.transAxes, ha="center", fontsize=9)
+        else:
+            draw_film(left, study, view, pixels)
         nodes = draw_graph(right, study, shown, layout)
+        # Between the panels: over the film, under the concepts.
+        right.set_zorder(_FUSION_LAYER + 1)
         _titles(figure, study, view, height)
         _fuse(figure, left, right, study, view, nodes)
         figure.text(
@@ -103,15 +115,19 @@ def is_synthetic(study: Study, view: int) -> bool:
 
 def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = None) -> str:
     """The lines under the picture: what it is, how it was made, what it weighs."""
-    film, kept = study.views[view], len(study.patches)
+    kept = len(study.patches)
     parts = [legible(study.study_id)]
-    if len(study.views) > 1:
-        parts.append(f"film {view + 1} of {len(study.views)} ({film.position})")
-    parts += [
-        f"film {film.height} x {film.width} px",
-        f"grid {film.rows} x {film.cols}",
-        f"kept {kept} of {study.n_cells} patches ({kept / study.n_cells:.1%})",
-    ]
+    if not study.views:
+        parts.append("no film")
+    else:
+        film = study.views[view]
+        if len(study.views) > 1:
+            parts.append(f"film {view + 1} of {len(study.views)} ({film.position})")
+        parts += [
+            f"film {film.height} x {film.width} px",
+            f"grid {film.rows} x {film.cols}",
+            f"kept {kept} of {study.n_cells} patches ({kept / study.n_cells:.1%})",
+        ]
     made = []
     model = study.provenance.get("model")
     if isinstance(model, Mapping):
@@ -128,8 +144,8 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
         made.append("the fusion edge starts on another film of the study")
     if len(study.concepts) > MOST_CONCEPTS:
         made.append(f"{MOST_CONCEPTS} of {len(study.concepts)} concepts shown")
-    made += [f"{legible(name)} {count:,} bytes" for name, count in (sizes or {}).items()]
-    lines = [" · ".join(parts), " · ".join(made)]
+    weighs = [f"{legible(name)} {count:,} bytes" for name, count in (sizes or {}).items()]
+    lines = [" · ".join(parts), " · ".join(made), " · ".join(weighs)]
     return "\n".join(wrapped(line, 190, lines=2) for line in lines if line)
 
 
@@ -137,10 +153,15 @@ def _titles(figure: Figure, study: Study, view: int, height: float) -> None:
     top = 1.0 - 0.16 / height
     figure.text(0.02, top, "film, attention and kept patches (numbered by rank)", fontsize=9, va="top")
     figure.text(_FILM_SHARE + 0.05, top, "report graph", fontsize=9, va="top")
+    mark_synthetic(figure, study, view, height)
+
+
+def mark_synthetic(figure: Figure, study: Study, view: int, height: float) -> None:
+    """Say of a phantom's film, at the top right of a figure of this height in inches, that it is nobody's."""
     if is_synthetic(study, view):
         figure.text(
             0.98,
-            top,
+            1.0 - 0.16 / height,
             "SYNTHETIC: not a patient",
             fontsize=10,
             fontweight="bold",
@@ -165,13 +186,12 @@ def _fuse(figure: Figure, left: Axes, right: Axes, study: Study, view: int, node
         coordsA=left.transData,
         xyB=nodes[concept].get_position(),
         coordsB=right.transData,
-        patchB=nodes[concept].get_bbox_patch(),
         arrowstyle="-",
         connectionstyle="arc3,rad=-0.12",
         color=_FUSION,
         linewidth=1.8,
         alpha=0.9,
-        zorder=10,
+        zorder=_FUSION_LAYER,
         gid="fusion-edge",
     )
     line.set_path_effects([Stroke(linewidth=3.2, foreground="white"), Normal()])

@@ -8,8 +8,8 @@ import numpy as np
 
 from neuralgraph.adapters.picture.layout import Layout, concept_layout, shown_concepts
 from neuralgraph.adapters.picture.lettering import wrapped
+from neuralgraph.adapters.picture.relation_lines import draw_relations
 from neuralgraph.graph.study import Study
-from neuralgraph.wire.vocabulary import RELATIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,6 @@ _POLARITY: dict[str, dict[str, Any]] = {
         "line": "--",
     },
 }
-_RELATION_LINE = {"modify": ":", "located_at": "-", "suggestive_of": "--"}
 _COLUMN_X = (0.0, 1.0, 2.0, 3.0)
 
 
@@ -73,9 +72,8 @@ def draw_graph(axes: Axes, study: Study, shown: list[int], layout: Layout) -> di
     nodes: dict[int, Any] = {}
     for place, index in enumerate(shown):
         nodes[index] = _node(axes, study, index, x_of[layout.column[place]], layout.y[place])
-    for head, relation, tail in study.triples:
-        if int(head) in nodes and int(tail) in nodes:
-            _edge(axes, nodes[int(head)], nodes[int(tail)], RELATIONS[int(relation)])
+    triples = [(int(head), int(relation), int(tail)) for head, relation, tail in study.triples]
+    draw_relations(axes, nodes, [each for each in triples if each[0] in nodes and each[2] in nodes])
     return nodes
 
 
@@ -89,13 +87,13 @@ def _node(axes: Axes, study: Study, index: int, x: float, y: float) -> Any:
     return axes.text(
         x,
         y,
-        wrapped(concept.text, 20, lines=2) + word,
+        wrapped(concept.text, 18, lines=3) + word,
         ha="center",
         va="center",
         fontsize=7,
         fontweight="bold" if fused else "normal",
         parse_math=False,
-        zorder=3,
+        zorder=6,  # above every line
         gid=f"concept-{index}",
         bbox={
             "boxstyle": style["box"],
@@ -104,44 +102,4 @@ def _node(axes: Axes, study: Study, index: int, x: float, y: float) -> Any:
             "linestyle": style["line"],
             "linewidth": 2.0 if fused else 1.0,
         },
-    )
-
-
-def _edge(axes: Axes, head: Any, tail: Any, relation: str) -> None:
-    start, end = head.get_position(), tail.get_position()
-    # Arrows come after the boxes they end at: only then are the boxes in place, whatever the resolution.
-    # Relations within a column bend around the nodes between them.
-    bend = 0.35 if start[0] == end[0] else 0.0
-    axes.annotate(
-        "",
-        xy=end,
-        xytext=start,
-        arrowprops={
-            "arrowstyle": "-|>",
-            "mutation_scale": 8,
-            "color": "#444444",
-            "linewidth": 0.8,
-            "linestyle": _RELATION_LINE[relation],
-            "connectionstyle": f"arc3,rad={bend}",
-            "patchA": head.get_bbox_patch(),
-            "patchB": tail.get_bbox_patch(),
-            "shrinkA": 0,
-            "shrinkB": 0,
-        },
-        zorder=4,
-    )
-    # The middle of an arc3 curve, in the space where it is bent: the screen's.
-    (x0, y0), (x1, y1) = axes.transData.transform([start, end])
-    middle = (x0 + x1 + bend * (y1 - y0)) / 2.0, (y0 + y1 - bend * (x1 - x0)) / 2.0
-    x, y = axes.transData.inverted().transform(middle)
-    axes.text(
-        x,
-        y,
-        relation,
-        ha="center",
-        va="center",
-        fontsize=5.5,
-        color="#333333",
-        zorder=5,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.adapters.picture.drawing import STYLE, caption, mark_synthetic
 from neuralgraph.adapters.picture.film_panel import checked_image
-from neuralgraph.adapters.picture.lettering import FONT, legible
+from neuralgraph.adapters.picture.lettering import legible
 from neuralgraph.errors import StudyError, missing_extra
 from neuralgraph.graph.study import Study
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_words", "word_spans"]
 
-_COLUMNS = 4
+_FEW, _FEW_COLUMNS, _COLUMNS = 12, 4, 6
+"""Up to so many words in a row of few, else in a row of more."""
 _WIDTH = 14.0
 _MOST_WORDS = 48
+_BELOW, _ABOVE = 0.9, 0.6
+"""Inches kept free for the caption and for the titles."""
 _COLOURS = "cividis"
 
 
@@ -79,18 +83,41 @@ def draw_words(
     MissingExtraError (E_EXTRA), SourceError, StudyError : as for ``draw_study``; E_STUDY as for ``word_spans``.
     """
     try:
+        from matplotlib import style
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("drawing a picture", extra="plot", library="matplotlib") from error
     if not 0 <= view < len(study.views):
         raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")
-    shown = word_spans(study, word)[:_MOST_WORDS]
+    found = word_spans(study, word)
+    shown = found[:_MOST_WORDS]
     pixels = None if image is None else checked_image(image, study, view)
-    figure = Figure(figsize=(_WIDTH, _height(study, view, shown)), facecolor="white")
-    FigureCanvasAgg(figure)
-    columns = min(_COLUMNS, len(shown))
-    panels = figure.subplots(math.ceil(len(shown) / columns), columns, squeeze=False).ravel()
+    height = _height(study, view, shown)
+    with style.context(["default", STYLE]):
+        figure = Figure(figsize=(_WIDTH, height), facecolor="white")
+        FigureCanvasAgg(figure)
+        places = {"left": 0.02, "right": 0.98, "bottom": _BELOW / height, "top": 1.0 - _ABOVE / height}
+        rows, columns = _arranged(len(shown))
+        panels = figure.subplots(rows, columns, squeeze=False, gridspec_kw=places).ravel()
+        _draw_panels(panels, study, view, shown, pixels)
+        note = "where the model looked for each word; every panel has a scale of its own"
+        if len(shown) < len(found):
+            note += f" · {len(shown)} of {len(found)} words"
+        text = f"{caption(study, view=view)}\n{note}"
+        figure.text(0.02, (_BELOW - 0.1) / height, text, fontsize=8, va="top", parse_math=False, gid="caption")
+        mark_synthetic(figure, study, view, height)
+    return figure
+
+
+def _draw_panels(
+    panels: NDArray[Any],
+    study: Study,
+    view: int,
+    shown: Sequence[tuple[str, int, int]],
+    pixels: NDArray[np.float32] | None,
+) -> None:
+    """One film for each word, brightest where that word looked most."""
     film = study.views[view]
     first = sum(each.rows * each.cols for each in study.views[:view])
     assert study.word_attention is not None  # word_spans refuses a study without
@@ -107,11 +134,17 @@ def draw_words(
         axes.imshow(share, cmap=_COLOURS, vmin=0, vmax=1, alpha=alpha, extent=reach, interpolation="nearest")
         axes.set_xlim(0, film.width)
         axes.set_ylim(film.height, 0)
-        axes.set_title(legible(text), fontsize=8, fontfamily=FONT)
-    return figure
+        axes.set_title(legible(text), fontsize=8, parse_math=False)
+
+
+def _arranged(words: int) -> tuple[int, int]:
+    """Rows and columns for so many words."""
+    columns = min(words, _FEW_COLUMNS if words <= _FEW else _COLUMNS)
+    return math.ceil(words / columns), columns
 
 
 def _height(study: Study, view: int, shown: Sequence[tuple[str, int, int]]) -> float:
-    film, columns = study.views[view], min(_COLUMNS, len(shown))
-    panel = _WIDTH / columns * film.height / film.width
-    return float(np.clip(math.ceil(len(shown) / columns) * (panel + 0.3), 2.0, 100.0))
+    # One word alone need not fill the page.
+    film, (rows, columns) = study.views[view], _arranged(len(shown))
+    panel = min(0.96 * _WIDTH / max(2, columns) * film.height / film.width, 11.0)
+    return float(np.clip(rows * (panel + 0.3), 2.0, 100.0)) + _BELOW + _ABOVE

@@ -17,15 +17,25 @@ MOST_EMBEDDED_BYTES = 64 * 1024 * 1024
 """A page holds its file as text in memory, three times over; larger ones are for ``ngr view`` without --export."""
 
 _PLACE = "<!-- @EMBEDDED@ -->"
+_ANY_ADDRESS = "connect-src 'self' https: http:;"
 
 
-def viewer_page() -> str:
-    """The page: HTML with style, script and reader inside; opens what is dropped on it, needs no network."""
-    return resources.files("neuralgraph.adapters.viewer").joinpath("viewer.html").read_text(encoding="utf-8")
+def viewer_page(*, connect: str | None = None) -> str:
+    """The page: HTML with style, script and reader inside; opens what is dropped on it, needs no network.
+
+    Parameters
+    ----------
+    connect : whom the page may ask, as a source list of its content security policy ("'none'", "'self'"); by default
+        any address that its user types.
+    """
+    page = resources.files("neuralgraph.adapters.viewer").joinpath("viewer.html").read_text(encoding="utf-8")
+    return page if connect is None else page.replace(_ANY_ADDRESS, f"connect-src {connect};")
 
 
 def page_with(path: str | os.PathLike[str]) -> str:
     """The page with the bytes of a file inside, so that opening the page shows the file.
+
+    Its policy forbids it every connection: what it holds cannot leave it.
 
     Parameters
     ----------
@@ -47,4 +57,4 @@ def page_with(path: str | os.PathLike[str]) -> str:
     text = base64.encodebytes(data).decode("ascii")
     # A block of this type is data to a browser, never a script; base64 cannot end it.
     block = f'<script type="application/octet-stream" id="embedded" data-name="{html.escape(name)}">\n{text}</script>'
-    return viewer_page().replace(_PLACE, block)
+    return viewer_page(connect="'none'").replace(_PLACE, block)

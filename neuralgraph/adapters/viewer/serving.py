@@ -65,7 +65,7 @@ class Serving:
         self._file = FileSource(path)
         self._token = secrets.token_urlsafe(24)
         self._name = quote(os.fsencode(Path(path).name), safe="")
-        self._page = viewer_page().encode()
+        self._page = viewer_page(connect="'self'").encode()
         handler = type("Handler", (_Handler,), {"serving": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True

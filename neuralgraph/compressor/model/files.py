@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neuralgraph.errors import ModelError
 
-__all__ = ["MEAN_ATTENTION_NAME", "MODEL_FILES", "model_digest", "model_directory"]
+__all__ = ["MEAN_ATTENTION_NAME", "MODEL_FILES", "model_digest", "model_directory", "model_name"]
 
 MODEL_FILES: tuple[str, ...] = ("config.json", "model.safetensors", "preprocessor_config.json", "tokenizer.json")
 """The files of a complete model, all needed."""
@@ -52,6 +52,20 @@ def model_directory(
             hint = "; weights in pickle form (.bin) are never read, save them as safetensors"
         raise ModelError(f"the model lacks {', '.join(missing)}{hint}", where=str(source))
     return directory
+
+
+def model_name(directory: Path) -> tuple[str, bool]:
+    """What a model calls itself, and whether it was trained, without loading it.
+
+    Raises
+    ------
+    ModelError (E_MODEL) : its configuration does not say so.
+    """
+    try:
+        facts = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        return str(facts["name"]), facts["trained"] is True
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError("its configuration cannot be read", where=str(directory)) from error
 
 
 def model_digest(directory: Path) -> str:

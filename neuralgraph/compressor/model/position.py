@@ -15,7 +15,7 @@ class PositionSignal(nn.Module):
 
     Coordinates are fractions of the film, not cell numbers, so the same place in the chest has the same signal on a
     16 x 16 and on a 32 x 27 grid. The angles are half turns (pi k u, k = 1..K): with full turns the two opposite
-    borders of a film would look alike. Swin itself only has relative positions inside a window (plan.md section 2.8).
+    borders of a film would look alike. Swin itself only has relative positions inside a window.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Every choice depends on a study's own keys and the seed, never on its place in a table or on how many others there are,
 so that adding data moves nobody from one split to another. Whole rows are chosen, never columns: filling the blanks of
-one study from another of the same patient makes a study that never was (field notes 0.2).
+one study from another of the same patient makes a study that never was.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ COHORTS: dict[str, dict[str, object]] = {
         "own_split": True,
     },
 }
-"""The paper's cohorts, as changes to a selection. The paper's counts are not reproducible from its text (field notes
-1.2); these are its rules, and the prevalence can be set."""
+"""The paper's cohorts, as changes to a selection. The paper's counts are not reproducible from its text; these
+are its rules, and the prevalence can be set."""
 
 
 def share_of(key: str, purpose: str, seed: int) -> float:

@@ -1,7 +1,7 @@
 """Which image of a study stands for it, and what a table's words say about its view.
 
 A film counts as PA or AP only when the source says so: about a third of the images of MIMIC-CXR are lateral, so taking
-the first file of a folder is wrong that often (field notes 0.3, 1.1).
+the first file of a folder is wrong that often.
 """
 
 from __future__ import annotations

@@ -139,6 +139,62 @@ def test_relations_are_named():
     assert words.count("suggestive_of") == 1
 
 
+def _crowded():
+    """Two columns of concepts, most of them joined to their neighbours below and beside."""
+    concepts = tuple(
+        Concept(f"finding {i}", (_PRESENT, _UNSURE, _PLACE, _ABSENT)[i % 4], 20 * i, 20 * i + 9) for i in range(20)
+    )
+    triples = sorted([(i, 1 + i % 2, i + 1) for i in range(19)] + [(i, 2, i + 4) for i in range(0, 16, 3)])
+    return _study(concepts=concepts, triples=triples, fusion=(0, 13))
+
+
+@pytest.mark.parametrize("dots_per_inch", [72, 150])
+def test_names_of_relations_and_the_fusion_edge_cover_no_concept(dots_per_inch):
+    figure = draw_study(_crowded())
+    figure.set_dpi(dots_per_inch)
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    graph = figure.axes[1]
+    nodes = [artist for artist in graph.texts if (artist.get_gid() or "").startswith("concept-")]
+    names = [text for text in graph.texts if text.get_text() in ("modify", "located_at", "suggestive_of")]
+    assert len(names) == 25
+    lines = [text for text in graph.texts if getattr(text, "arrow_patch", None) is not None]
+    assert min(node.get_zorder() for node in nodes) > max(artist.get_zorder() for artist in names + lines)
+    assert graph.get_zorder() > _artist(figure, "fusion-edge").get_zorder()
+    boxes = [node.get_bbox_patch().get_window_extent(renderer) for node in nodes]
+    covered = sum(name.get_window_extent(renderer).overlaps(box) for name in names for box in boxes)
+    assert covered <= 1, "a crowded place may be unavoidable, many are not"
+
+
+@pytest.mark.parametrize("dots_per_inch", [72, 150])
+def test_arrows_end_at_the_edges_of_their_boxes(dots_per_inch):
+    figure = draw_study(_study())
+    figure.set_dpi(dots_per_inch)
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    graph = figure.axes[1]
+    boxes = [_artist(figure, f"concept-{i}").get_bbox_patch().get_window_extent(renderer) for i in range(5)]
+    arrows = [text for text in graph.texts if getattr(text, "arrow_patch", None) is not None]
+    assert len(arrows) == 3
+    for arrow, (head, _, tail) in zip(arrows, _study().triples, strict=True):
+        for point, concept in ((arrow.get_position(), head), (arrow.xy, tail)):
+            x, y = graph.transData.transform(point)
+            box, near = boxes[concept], 0.03 * dots_per_inch
+            assert box.padded(near).contains(x, y)
+            assert not box.padded(-near).contains(x, y)
+
+
+def test_a_study_without_a_film_is_the_graph_of_its_report(tmp_path):
+    filmless = Study("told", (), Patches([], [], [], np.zeros((0, 0), np.float32)), _study().concepts, [[0, 0, 1]])
+    figure = draw_study(filmless)
+    assert _artist(figure, "concept-4")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["the study has no film"]
+    assert "no film" in caption(filmless)
+    save_picture(filmless, tmp_path / "a.svg")
+    with pytest.raises(StudyError):
+        draw_study(filmless, view=1)
+
+
 def test_caption_says_what_was_kept_by_which_model_at_what_size():
     text = caption(_study(), sizes={"source": 14000, "file": 512})
     assert "study-1" in text

@@ -67,4 +67,35 @@ def test_render_draws_a_sheet_of_an_archive(tmp_path):
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert result.stdout == f"{tmp_path / 'a.png'}: contact sheet of 3 of 3 studies\n"
-    assert CliRunner().invoke(app, [*arguments, "--image", "film.png"]).exit_code == 2
+    for option in (["--image", "film.png"], ["--word", "lung"], ["--words"], ["--view", "1"]):
+        assert CliRunner().invoke(app, [*arguments, *option]).exit_code == 2
+
+
+def test_render_draws_a_sheet_of_files_and_folders(tmp_path):
+    for i in range(3):
+        ng.save(build_study(seed=i), tmp_path / f"{i}.ngr")
+    app = application(["render", "view"])
+    out = tmp_path / "a.png"
+    for given, count in (([tmp_path / "0.ngr", tmp_path / "2.ngr"], 2), ([tmp_path], 3)):
+        result = CliRunner().invoke(app, ["render", *map(str, given), "-o", str(out)])
+        assert result.stdout == f"{out}: contact sheet of {count} of {count} studies\n", result.output
+
+
+def test_render_writes_the_sizes_under_the_picture(tmp_path, monkeypatch):
+    from neuralgraph.adapters import picture
+
+    seen = []
+    monkeypatch.setattr(picture, "save_picture", lambda *_, sizes, **__: seen.append(sizes))
+    ng.save(build_study(seed=1), tmp_path / "one.ngr")
+    ng.save([build_study(seed=i) for i in range(3)], tmp_path / "three.ngr")
+    app = application(["render", "view"])
+    film = tmp_path / "film.png"
+    pytest.importorskip("PIL.Image", reason="needs the extra plot").new("L", (160, 192)).save(film)
+    calls = [[tmp_path / "one.ngr", "--image", film], [tmp_path / "three.ngr", "--study", "study-2"]]
+    for call in calls:
+        result = CliRunner().invoke(app, ["render", *map(str, call), "-o", str(tmp_path / "a.png")])
+        assert result.exit_code == 0, result.output
+    assert seen[0] == {"this .ngr": (tmp_path / "one.ngr").stat().st_size, "its film": film.stat().st_size}
+    with ng.open(tmp_path / "three.ngr") as archive:
+        ((_, _, container),) = archive.files
+        assert seen[1] == {"its record": len(container.record_bytes(2))}

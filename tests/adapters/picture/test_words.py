@@ -51,3 +51,21 @@ def test_a_panel_for_each(told, tmp_path):
         again = (tmp_path / name).read_bytes()
         save_words(told, tmp_path / name, word="effusion")
         assert (tmp_path / name).read_bytes() == again
+
+
+def test_the_picture_says_what_it_is(told):
+    figure = draw_words(replace(told, provenance={"films": [{"format": "phantom"}]}))
+    (note,) = [text.get_text() for text in figure.texts if text.get_gid() == "caption"]
+    assert told.study_id in note
+    assert "grid 2 x 3" in note
+    assert "a scale of its own" in note
+    assert any("SYNTHETIC" in text.get_text() for text in figure.texts)
+
+
+def test_the_users_own_style_does_not_change_it(told, tmp_path):
+    import matplotlib
+
+    save_words(told, tmp_path / "plain.png")
+    with matplotlib.rc_context({"font.size": 30, "figure.dpi": 30, "font.family": "monospace"}):
+        save_words(told, tmp_path / "styled.png")
+    assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "styled.png").read_bytes()

@@ -17,6 +17,7 @@ from builders import build_study
 
 import neuralgraph as ng
 from bench import viewer
+from bench.range_server import range_server
 from neuralgraph.adapters.viewer import Serving, page_with
 from neuralgraph.graph.words import WordAttention
 
@@ -200,6 +201,77 @@ def test_a_film_goes_under_the_grid_when_its_proportions_fit(page, tmp_path, fil
     assert "cannot know" in page.inner_text("#film-note")
 
 
+def test_a_study_and_its_film_may_come_together(page, tmp_path, file):
+    (tmp_path / "film.png").write_bytes(png(80, 96))
+    page.goto(viewer.TARGET.as_uri())
+    page.set_input_files("#picker", [str(tmp_path / "film.png"), str(file)])
+    page.wait_for_selector(".film-picture")
+    assert page.inner_text("#verdict").startswith("✓")
+
+
+def test_what_nobody_may_overlook_stands_above_the_film(page, tmp_path):
+    made = build_study(provenance={"model": {"trained": False}, "films": [{"format": "phantom"}]})
+    ng.save([made, build_study(seed=1, study_id="b", provenance={})], tmp_path / "two.ngr")
+    alone(page, tmp_path, tmp_path / "two.ngr")
+    assert "SYNTHETIC: not a patient" in page.inner_text("#notice")
+    assert "UNTRAINED" in page.inner_text("#notice")
+    page.keyboard.press("j")
+    playwright.expect(page.locator("#verdict")).to_contain_text("Study 2")
+    assert not page.is_visible("#notice")
+
+
+def test_a_study_without_a_film_has_no_slider(page, tmp_path):
+    smallest = viewer.ROOT / "spec" / "vectors" / "valid" / "smallest.ngr"
+    alone(page, tmp_path, smallest)
+    assert "no film" in page.inner_text("#film")
+    assert not page.is_visible("#keep")
+    assert not page.is_visible("#scale")
+
+
+def test_lit_patches_stand_out_from_the_brightest_cell(page, tmp_path, file):
+    """The brightest cell is yellow: what is lit must not be."""
+    alone(page, tmp_path, file)
+    page.locator(".node").nth(1).click()
+    stroke = page.eval_on_selector(".patch.lit", "e => getComputedStyle(e).stroke")
+    red, green, blue = (int(part) for part in stroke.removeprefix("rgb(").removesuffix(")").split(","))
+    assert green < 100 < min(red, blue + 1), stroke
+    assert page.eval_on_selector(".halo.lit", "e => getComputedStyle(e).stroke") == "rgb(255, 255, 255)"
+
+
+def test_an_address_is_opened_by_typing_it(page, archive):
+    with range_server() as server:
+        server.files = {"viewer.html": viewer.TARGET.read_bytes(), "many.ngr": archive.read_bytes()}
+        page.goto(server.url("viewer.html"))
+        page.fill("#address", server.url("many.ngr"))
+        page.press("#address", "Enter")
+        assert settled(page).startswith("✓ Study 1 of 40")
+        assert page.inner_text("#file-name") == "many.ngr"
+        assert all(asked.startswith("bytes=") for path, asked in server.ranges if path == "/many.ngr")
+
+
+@pytest.mark.parametrize("query", ["?file=%25E0", "?file=http://[", "?file="])
+def test_an_address_that_cannot_be_read_is_an_error_never_a_blank_page(browser, query):
+    # Not the fixture: browsers themselves log an address that does not answer.
+    with range_server() as server:
+        server.files = {"viewer.html": viewer.TARGET.read_bytes()}
+        page = browser.new_context().new_page()
+        page.goto(server.url(f"viewer.html{query}"))
+        settled(page)
+        assert page.is_visible("#failure")
+        assert page.inner_text("#failure code") in ("E_OPEN", "E_MAGIC", "E_TRUNCATED")
+        page.context.close()
+
+
+def test_a_server_that_does_not_answer_is_explained(browser):
+    page = browser.new_context().new_page()
+    page.goto(viewer.TARGET.as_uri())
+    page.fill("#address", "http://127.0.0.1:9/a.ngr")
+    page.press("#address", "Enter")
+    settled(page)
+    assert "the server cannot be reached" in page.inner_text("#failure")
+    page.context.close()
+
+
 def test_dropping_a_file(page, file):
     page.goto(viewer.TARGET.as_uri())
     assert page.is_visible("#start")
@@ -346,6 +418,7 @@ def test_the_page_calls_nobody(page, tmp_path, file):
     assert [url for url in called if not url.startswith(("file:", "data:", "blob:"))] == []
     # Another script would not run: the policy names the hash of the one there is.
     page_text = page_with(file)
+    assert "connect-src 'none';" in page_text
     assert "script-src 'sha256-" in page_text
     assert json.dumps("unsafe-inline") not in page_text
     assert Path(viewer.TARGET).name == "viewer.html"

@@ -43,7 +43,8 @@ def file_path(serving):
 
 def test_page_and_file(serving):
     status, headers, body = ask(serving)
-    assert (status, body.decode()) == (200, viewer_page())
+    assert (status, body.decode()) == (200, viewer_page(connect="'self'"))
+    assert "connect-src 'self';" in body.decode()
     assert headers["Cache-Control"] == "no-store"
     status, headers, body = ask(serving, path=file_path(serving))
     assert (status, body) == (200, DATA)
