@@ -53,8 +53,10 @@ def area_text(area: dict[str, float]) -> str:
     return f"{area['value']:.3f} ({area['low']:.3f} to {area['high']:.3f})"
 
 
-def difference_text(row: dict[str, float]) -> str:
-    """A difference with its interval."""
+def difference_text(row: dict[str, Any] | None) -> str:
+    """A difference with its interval, where it was measured."""
+    if row is None:
+        return "-"
     return f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
 
 

@@ -17,7 +17,7 @@ def targets(results: dict[str, Any]) -> str:
         verdict = "met" if row["met"] else "**missed**"
         settled = "yes" if row["settled"] else "no"
         rows.append([row["what"], f"{row['asked']:+.2f} or more", difference_text(row), verdict, settled])
-        rows[-1] += [difference_text(row[key]) if key in row else "-" for key in ("all_tested", "macro")]
+        rows[-1] += [difference_text(row.get(key)) for key in ("all_tested", "macro")]
     head = [
         "target (AUC, first minus second)",
         "asked",
@@ -78,7 +78,10 @@ def _why_bytes(results: dict[str, Any]) -> str:
     )
     study, picture = (best_pool(rows[kept[side]])["auc"]["value"] for side in ("study", "picture"))
     lossless = best_pool(rows["PNG lossless"])["auc"]["value"]
-    return (
+    text = (
         f"At equal bytes: the studies reach {study:.3f} and the JPEGs {picture:.3f} of {results['data']['target']}; without loss the same reader gets {lossless:.3f} "
-        f"from films. The JPEG leaves {1 - picture:.3f} to win. Over all labels, studies minus JPEG is {difference_text(kept['macro'])}."
+        f"from films. The JPEG leaves {1 - picture:.3f} to win."
     )
+    if "macro" in kept:
+        text += f" Over all labels, studies minus JPEG is {difference_text(kept['macro'])}."
+    return text

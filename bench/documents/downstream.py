@@ -103,8 +103,8 @@ def _written(results: dict[str, Any]) -> str:
             _WAYS.get(name, name),
             f"{way['bleu2']:.3f} ({way['low']:.3f} to {way['high']:.3f})",
             p_text(way["p_value"]),
-            f"{way['words']:.0f}",
-            f"{way['repeating']:.0%}",
+            f"{way['words']:.0f}" if "words" in way else "-",
+            f"{way['repeating']:.0%}" if "repeating" in way else "-",
         ]
         for name, way in written["ways"].items()
     ]
@@ -115,7 +115,7 @@ bootstrap, p against the first row.
 
 {table(["written from", "BLEU-2 (95 %)", "p", "words", "repeat a sentence twice or more"], rows)}
 
-True reports have {written["words"]:.0f} words. {_pruned_reports(written["ways"])}
+{f"True reports have {written['words']:.0f} words. " if "words" in written else ""}{_pruned_reports(written["ways"])}
 
 {table(["the first test study", "report"], [[_WAYS.get(name, name), " ".join(text.split())] for name, text in written["example"].items()])}
 """
@@ -127,7 +127,7 @@ def _pruned_reports(ways: dict[str, Any]) -> str:
     if kept is None or kept["bleu2"] >= other["bleu2"]:
         return ""
     text = f"Reports from the kept patches ({kept['bleu2']:.3f}) are **worse than the report of another patient** ({other['bleu2']:.3f})."
-    if "all" in ways and kept["repeating"] > ways["all"]["repeating"]:
+    if "all" in ways and kept.get("repeating", 0) > ways["all"].get("repeating", 0):
         text += (
             f" {kept['repeating']:.0%} of them say the same sentence again and again, {ways['all']['repeating']:.0%} of those from all patches: the decoder learnt "
             "from whole films, and where nearly every patch that is left shows a finding, it finds nothing else to go on with."
@@ -300,7 +300,7 @@ def _rates(results: dict[str, Any]) -> str:
             f"{row['picture_bytes']:,.0f}",
             difference_text(row),
             p_text(row["p_value"]),
-            difference_text(row["macro"]),
+            difference_text(row.get("macro")),
         ]
         for row in rates["equal_bytes"]
     ]
