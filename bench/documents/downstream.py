@@ -130,10 +130,10 @@ def _pruned_reports(ways: dict[str, Any]) -> str:
     if "all" in ways and kept.get("repeating", 0) > ways["all"].get("repeating", 0):
         text += (
             f" {kept['repeating']:.0%} of them say the same sentence again and again, {ways['all']['repeating']:.0%} of those from all patches: the decoder learnt "
-            "from whole films, and where nearly every patch that is left shows a finding, it finds nothing else to go on with."
+            "from whole films only, and probably finds nothing else to go on with where nearly every patch that is left shows a finding."
         )
     if "kept at random" in ways and ways["kept at random"]["bleu2"] > kept["bleu2"]:
-        text += f" As many random patches give {ways['kept at random']['bleu2']:.3f}, because most reports are mostly of what is normal."
+        text += f" As many random patches give {ways['kept at random']['bleu2']:.3f}."
     return text
 
 
