@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from bench.documents._downstream_cells import (
+    against_text,
+    area_text,
+    best_pool,
+    difference_text,
+    find_system,
+    p_text,
+    reduction_text,
+)
+from bench.documents._downstream_targets import targets
 from bench.documents.tables import table
 
 TITLE = "Downstream tasks"
@@ -36,7 +45,7 @@ _FUSIONS = {
 
 def write(results: dict[str, Any]) -> str:
     """Text of the chapter."""
-    parts = [_introduction(results), _targets(results)]
+    parts = [_introduction(results), targets(results)]
     if results["written"]:
         parts.append(_written(results))
     parts += [_systems(results), _retention(results), _rankings(results), _fusion(results)]
@@ -87,81 +96,16 @@ reports alone has to find that out.
 """
 
 
-def _targets(results: dict[str, Any]) -> str:
-    if not results["targets"]:
-        return "## Targets\n\nNone of them could be measured on these studies; see the end.\n"
-    rows = []
-    for row in results["targets"]:
-        verdict = "met" if row["met"] else "**missed**"
-        settled = "yes" if row["settled"] else "no"
-        rows.append([row["what"], f"{row['asked']:+.2f} or more", _difference(row), verdict, settled])
-        rows[-1].append(_difference(row["all_tested"]) if "all_tested" in row else "-")
-    head = [
-        "target (AUC, first minus second)",
-        "asked",
-        "measured (95 %)",
-        "",
-        "settled by the interval",
-        "all test studies",
-    ]
-    return f"""## Targets
-
-{table(head, rows)}
-
-{_reasons(results)}"""
-
-
-def _reasons(results: dict[str, Any]) -> str:
-    """What the other measurements say about a target that was missed."""
-    lines = []
-    differences, systems = results["differences"], results["systems"].values()
-    missed = {row["what"] for row in results["targets"] if not row["met"]}
-    if any(what.startswith("attention against random") for what in missed):
-        gap = differences["all patches minus random"]
-        line = f"""Attention against random: all patches are only {_difference(gap)} ahead of random ones, so that much is there to win.
-A patch's embedding says more than its own place: random patches reach {_of(systems, results["retain"], "random"):.3f}."""
-        if "mask minus random" in differences:
-            line += f" Patches chosen by the masks of the truth are {_difference(differences['mask minus random'])} ahead of random."
-        lines.append(line)
-    if any(what.startswith("pruned against not pruned, image alone") for what in missed):
-        lines.append(_why_pruned(results))
-    if any(what.startswith(".ngr") for what in missed):
-        lines.append(_why_bytes(results))
-    open_ = [row["what"] for row in results["targets"] if not row["settled"]]
-    if open_:
-        tested = results["data"]["tested"]
-        lines.append(
-            f"With {tested['positive']} positive test studies the interval leaves open: {'; '.join(open_)}. "
-            "All test studies, at their natural prevalence, stand in the last column."
-        )
-    return "\n\n".join(lines) + "\n"
-
-
-def _why_pruned(results: dict[str, Any]) -> str:
-    lesions = results["lesions"].get("rankings", {}).get("attention")
-    kept = (
-        f" A lesion patch is among the kept in {lesions['studies_with_one_kept']:.1%} of the test studies with a lesion, and "
-        f"{lesions['area_kept']:.1%} of the lesions' area."
-        if lesions
-        else ""
-    )
-    return f"Pruning, image alone: what is not kept cannot be read.{kept}"
-
-
-def _why_bytes(results: dict[str, Any]) -> str:
-    rows = {row["name"]: row for row in results["rates"]["rows"]}
-    whole, lossless = rows["all patches, bfloat16"], rows["PNG lossless"]
-    return (
-        f"At equal bytes: the same reader reaches {_best(lossless)['auc']['value']:.3f} on lossless films and {_best(whole)['auc']['value']:.3f} on "
-        "all patches of studies, so that much is in the encoder; a picture of so few bytes loses little of it, because the "
-        "encoder was trained on films of this small size and findings are large in them."
-    )
-
-
 def _written(results: dict[str, Any]) -> str:
     written = results["written"]
     rows = [
-        [_WAYS.get(name, name), f"{way['bleu2']:.3f} ({way['low']:.3f} to {way['high']:.3f})", _p(way["p_value"])]
+        [
+            _WAYS.get(name, name),
+            f"{way['bleu2']:.3f} ({way['low']:.3f} to {way['high']:.3f})",
+            p_text(way["p_value"]),
+            f"{way['words']:.0f}" if "words" in way else "-",
+            f"{way['repeating']:.0%}" if "repeating" in way else "-",
+        ]
         for name, way in written["ways"].items()
     ]
     return f"""## Table 1: BLEU-2 of written reports
@@ -169,13 +113,33 @@ def _written(results: dict[str, Any]) -> str:
 {written["reports"]} test studies, sacrebleu's corpus BLEU with n-grams up to 2 (`{written["signature"]}`) against findings and impression; paired
 bootstrap, p against the first row.
 
-{table(["written from", "BLEU-2 (95 %)", "p"], rows)}
+{table(["written from", "BLEU-2 (95 %)", "p", "words", "repeat a sentence twice or more"], rows)}
+
+{f"True reports have {written['words']:.0f} words. " if "words" in written else ""}{_pruned_reports(written["ways"])}
+
+{table(["the first test study", "report"], [[_WAYS.get(name, name), " ".join(text.split())] for name, text in written["example"].items()])}
 """
+
+
+def _pruned_reports(ways: dict[str, Any]) -> str:
+    """A warning where reports from kept patches are worse than a stranger's."""
+    kept, other = ways.get("kept"), ways["report of another patient"]
+    if kept is None or kept["bleu2"] >= other["bleu2"]:
+        return ""
+    text = f"Reports from the kept patches ({kept['bleu2']:.3f}) are **worse than the report of another patient** ({other['bleu2']:.3f})."
+    if "all" in ways and kept.get("repeating", 0) > ways["all"].get("repeating", 0):
+        text += (
+            f" {kept['repeating']:.0%} of them say the same sentence again and again, {ways['all']['repeating']:.0%} of those from all patches: the decoder learnt "
+            "from whole films only, and probably finds nothing else to go on with where nearly every patch that is left shows a finding."
+        )
+    if "kept at random" in ways and ways["kept at random"]["bleu2"] > kept["bleu2"]:
+        text += f" As many random patches give {ways['kept at random']['bleu2']:.3f}."
+    return text
 
 
 def _systems(results: dict[str, Any]) -> str:
     retain, sizes = results["retain"], results["sizes"]
-    base = _system(results, 1.0, "given")
+    base = find_system(results, 1.0, "given")
     chosen = [
         ("no pruning, image and report graph", 1.0, "given", True, sizes["whole with report"]),
         ("CI: kept patches and report graph", retain, "given", True, sizes["kept with report"]),
@@ -187,20 +151,20 @@ def _systems(results: dict[str, Any]) -> str:
     ]
     rows = []
     for name, share, text, image, size in chosen:
-        system = _system(results, share, text, image=image)
+        system = find_system(results, share, text, image=image)
         if system is None:
             continue
         rows.append(
             [
                 name,
-                _area(system["auc"]),
-                _against(system, "against_no_pruning"),
-                _area(system["macro"]),
+                area_text(system["auc"]),
+                against_text(system, "against_no_pruning"),
+                area_text(system["macro"]),
                 f"{system['nodes']:.1f}",
-                _reduction(system["nodes"], base["nodes"] if base else None),
+                reduction_text(system["nodes"], base["nodes"] if base else None),
                 "-" if size is None else f"{size:,.0f}",
-                "-" if size is None else _reduction(size, sizes["whole with report"]),
-                "-" if size is None or "picture" not in sizes else _reduction(size, sizes["picture"]),
+                "-" if size is None else reduction_text(size, sizes["whole with report"]),
+                "-" if size is None or "picture" not in sizes else reduction_text(size, sizes["picture"]),
             ]
         )
     head = [
@@ -220,7 +184,8 @@ def _systems(results: dict[str, Any]) -> str:
 
 {retain:.1%} of the patches are kept. Bytes are those of an `.ngr` file of one study with embeddings as `ngr compress` stores them
 (bfloat16), mean over the test studies; {_whole(results)} has {sizes["whole with report"]:,.0f} of them, the bare float32 embeddings {sizes["whole, float32"]:,.0f}{_png(sizes)}.
-Rows with an image are compared with no pruning of the same kind, the others and generated text with image and report.{tail}
+Rows with an image are compared with no pruning of the same kind, the others and generated text with image and report. The network takes the mean
+over all nodes, in which a finding of a few patches counts for little: no pruning is what pruning is compared with, not a bound.{tail}
 
 {table(head, rows)}
 """
@@ -241,12 +206,12 @@ def _retention(results: dict[str, Any]) -> str:
     rows = []
     for share in shares:
         kinds = [
-            _system(results, share, "given"),
-            _system(results, share, "none"),
-            _system(results, share, "none", ranking="random"),
+            find_system(results, share, "given"),
+            find_system(results, share, "none"),
+            find_system(results, share, "none", ranking="random"),
         ]
         patches = next((each["patches"] for each in kinds if each), 0)
-        rows.append([f"{share:.1%}", f"{patches:.0f}", *(_area(each["auc"]) if each else "-" for each in kinds)])
+        rows.append([f"{share:.1%}", f"{patches:.0f}", *(area_text(each["auc"]) if each else "-" for each in kinds)])
     return f"""## Figure 2: AUC against retention, and attention by rank
 
 ![AUC against retention, mean attention by rank, and rankings side by side](downstream_curves.png)
@@ -259,16 +224,16 @@ def _rankings(results: dict[str, Any]) -> str:
     lesions = results["lesions"].get("rankings", {})
     rows = []
     for name, words in _RANKINGS.items():
-        system = _system(results, results["retain"], "none", ranking=name)
+        system = find_system(results, results["retain"], "none", ranking=name)
         if system is None:
             continue
         kept = lesions.get(name)
         rows.append(
             [
                 words,
-                _area(system["auc"]),
-                _against(system, "against_attention"),
-                _area(system["macro"]),
+                area_text(system["auc"]),
+                against_text(system, "against_attention"),
+                area_text(system["macro"]),
                 *([f"{kept['studies_with_one_kept']:.1%}", f"{kept['area_kept']:.1%}"] if kept else ["-", "-"]),
             ]
         )
@@ -296,9 +261,11 @@ def _rankings(results: dict[str, Any]) -> str:
 def _fusion(results: dict[str, Any]) -> str:
     rows = []
     for way, words in _FUSIONS.items():
-        system = _system(results, results["retain"], "given", fusion=way)
+        system = find_system(results, results["retain"], "given", fusion=way)
         if system is not None:
-            rows.append([words, _area(system["auc"]), _against(system, "against_attention"), _area(system["macro"])])
+            rows.append(
+                [words, area_text(system["auc"]), against_text(system, "against_attention"), area_text(system["macro"])]
+            )
     head = [
         "joined by",
         f"AUC, {results['data']['target']} (95 %)",
@@ -319,9 +286,9 @@ def _rates(results: dict[str, Any]) -> str:
         [
             f"`.ngr`, {row['name']}" if row["family"] == "ngr" else row["name"],
             f"{row['bytes']:,.0f}",
-            _area(row["pools"]["mean"]["auc"]),
-            _area(row["pools"]["mean and largest"]["auc"]),
-            _area(_best(row)["macro"]),
+            area_text(row["pools"]["mean"]["auc"]),
+            area_text(row["pools"]["mean and largest"]["auc"]),
+            area_text(best_pool(row)["macro"]),
         ]
         for row in rates["rows"]
     ]
@@ -331,8 +298,9 @@ def _rates(results: dict[str, Any]) -> str:
             f"{row['study_bytes']:,.0f}",
             row["picture"],
             f"{row['picture_bytes']:,.0f}",
-            _difference(row),
-            _p(row["p_value"]),
+            difference_text(row),
+            p_text(row["p_value"]),
+            difference_text(row.get("macro")),
         ]
         for row in rates["equal_bytes"]
     ]
@@ -351,7 +319,7 @@ files, mean; of studies over {rates["sized"]} of the test.
 At equal bytes: against each codec the smallest picture that takes at least the bytes of the study, and for each side the pooling that
 did better on the validation studies. JPEG may halve the film first.
 
-{table(["study", "bytes", "picture", "bytes", f"AUC, {target}, study minus picture (95 %)", "p"], equal)}
+{table(["study", "bytes", "picture", "bytes", f"AUC, {target}, study minus picture (95 %)", "p", "all labels (95 %)"], equal)}
 """
 
 
@@ -360,54 +328,3 @@ def _left_out(results: dict[str, Any]) -> str:
     failures = results["data"].get("failures", {})
     lines += [f"- {count} studies could not be used: {code}" for code, count in failures.items()]
     return "## Not measured\n\n" + "\n".join(lines) + "\n" if lines else ""
-
-
-def _system(
-    results: dict[str, Any],
-    retain: float,
-    text: str,
-    *,
-    ranking: str = "attention",
-    image: bool = True,
-    fusion: str = "edge",
-) -> dict[str, Any] | None:
-    wanted = {"retain": retain, "text": text, "ranking": ranking, "image": image, "fusion": fusion}
-    return next(
-        (each for each in results["systems"].values() if all(each[key] == value for key, value in wanted.items())), None
-    )
-
-
-def _of(systems: Sequence[dict[str, Any]], retain: float, ranking: str) -> float:
-    return next(
-        float(each["auc"]["value"])
-        for each in systems
-        if each["retain"] == retain and each["ranking"] == ranking and each["text"] == "none"
-    )
-
-
-def _best(row: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = row["pools"][row["best"]]
-    return found
-
-
-def _area(area: dict[str, float]) -> str:
-    return f"{area['value']:.3f} ({area['low']:.3f} to {area['high']:.3f})"
-
-
-def _difference(row: dict[str, float]) -> str:
-    return f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-
-
-def _against(system: dict[str, Any], key: str) -> str:
-    row = system.get(key)
-    return "-" if row is None else f"{_difference(row)}, {_p(row['p_value'])}"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
-
-
-def _reduction(size: float, whole: float | None) -> str:
-    return "-" if not whole else f"{1 - size / whole:.1%}"

@@ -13,7 +13,7 @@ from neuralgraph.tasks import auc, calibration, compare_auc
 
 __all__ = ["Truth", "compared", "interval", "macro", "scored"]
 
-RESAMPLES = 1000
+RESAMPLES, PAIRED_RESAMPLES = 1000, 400
 _NORMAL = 1.959964
 
 
@@ -71,12 +71,33 @@ def macro(truth: Truth, chance: NDArray[np.float64], *, resamples: int = RESAMPL
     return {"value": _macro(truth, chance, np.arange(n)), "low": float(low), "high": float(high)}
 
 
-def compared(truth: Truth, first: list[NDArray[np.floating]], second: list[NDArray[np.floating]]) -> dict[str, float]:
-    """AUC of the target, first minus second, with DeLong's interval and test."""
+def compared(truth: Truth, first: list[NDArray[np.floating]], second: list[NDArray[np.floating]]) -> dict[str, Any]:
+    """First minus second: AUC of the target with DeLong's interval and test, and the mean over all labels.
+
+    Returns
+    -------
+    dict : ``difference``, ``low``, ``high``, ``p_value``, and ``macro`` with the first three, its interval that of test
+        studies drawn anew for both alike.
+    """
     known, column = truth.known[:, truth.column], truth.column
-    scores = [np.mean(runs, axis=0, dtype=np.float64)[known, column] for runs in (first, second)]
-    result = compare_auc(truth.outcome[known, column], *scores)
-    return interval(result.difference, result.standard_error) | {"p_value": result.p_value}
+    means = [np.mean(runs, axis=0, dtype=np.float64) for runs in (first, second)]
+    result = compare_auc(truth.outcome[known, column], *(chance[known, column] for chance in means))
+    return {
+        **interval(result.difference, result.standard_error),
+        "p_value": result.p_value,
+        "macro": _macro_difference(truth, *means),
+    }
+
+
+def _macro_difference(truth: Truth, first: NDArray[np.float64], second: NDArray[np.float64]) -> dict[str, float]:
+    random, n = np.random.default_rng(0), len(first)
+
+    def difference(rows: NDArray[np.int64]) -> float:
+        return _macro(truth, first, rows) - _macro(truth, second, rows)
+
+    drawn = [difference(random.integers(0, n, n)) for _ in range(PAIRED_RESAMPLES)]
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return {"difference": difference(np.arange(n)), "low": float(low), "high": float(high)}
 
 
 def interval(difference: float, error: float) -> dict[str, float]:

@@ -19,7 +19,8 @@ def judged(what: str, asked: float, measured: Mapping[str, Any]) -> dict[str, An
     Returns
     -------
     dict : ``what``, ``asked``, the difference with its interval, ``met`` (the difference reaches what was asked), and
-        ``settled``: the whole interval lies on that side; with the difference over all test studies where it is known.
+        ``settled``: the whole interval lies on that side; with the differences over all test studies
+        and over all labels where they are known.
     """
     difference, low, high = (measured[name] for name in ("difference", "low", "high"))
     met = difference >= asked
@@ -31,7 +32,7 @@ def judged(what: str, asked: float, measured: Mapping[str, Any]) -> dict[str, An
         "high": high,
         "met": met,
         "settled": low >= asked if met else high < asked,
-        **({"all_tested": measured["all_tested"]} if "all_tested" in measured else {}),
+        **{key: measured[key] for key in ("all_tested", "macro") if key in measured},
     }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
-__all__ = ["score_reports"]
+__all__ = ["repeats_itself", "score_reports"]
 
 _OTHER = "report of another patient"
 
@@ -20,8 +23,9 @@ def score_reports(truth: Sequence[str], written: Mapping[str, Sequence[str]]) ->
 
     Returns
     -------
-    dict : ``signature`` of sacrebleu, ``reports`` (how many), and for every way ``bleu2`` (0 to 1) with ``low`` and
-        ``high`` (95 %, mean of the bootstrap +- its interval) and ``p_value`` against the first.
+    dict : ``signature`` of sacrebleu, ``reports`` (how many), ``words`` (mean of the true ones), and for every way its
+        own ``words``, ``repeating`` (share of texts) and ``bleu2`` (0 to 1) with ``low`` and ``high`` (95 %, mean of
+        the bootstrap +- its interval) and ``p_value`` against the first.
     """
     from sacrebleu.metrics import BLEU
     from sacrebleu.significance import PairedTest
@@ -32,11 +36,20 @@ def score_reports(truth: Sequence[str], written: Mapping[str, Sequence[str]]) ->
     systems.append((_OTHER, [*truth[1:], truth[0]]))
     signatures, results = PairedTest(systems, {"BLEU": metric}, [list(truth)], test_type="bs", n_samples=1000)()
     ways = {}
-    for (name, _), result in zip(systems, results["BLEU"], strict=True):
+    for (name, texts), result in zip(systems, results["BLEU"], strict=True):
         ways[name] = {
+            "words": fmean(len(text.split()) for text in texts),
+            "repeating": fmean(repeats_itself(text) for text in texts),
             "bleu2": result.score / 100,
             "low": (result.mean - result.ci) / 100,
             "high": (result.mean + result.ci) / 100,
             "p_value": result.p_value,
         }
-    return {"signature": str(signatures["BLEU"]), "reports": len(truth), "ways": ways}
+    words = fmean(len(text.split()) for text in truth)
+    return {"signature": str(signatures["BLEU"]), "reports": len(truth), "words": words, "ways": ways}
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether a sentence stands in the text three times: findings and impression may say the same thing once each."""
+    sentences = Counter(part.strip().lower() for part in re.split(r"[.\n:]", text) if part.strip())
+    return max(sentences.values(), default=0) >= 3

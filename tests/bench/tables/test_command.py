@@ -60,7 +60,7 @@ def test_a_small_run_gives_results_a_page_and_pictures(tmp_path):
     assert sum(results["data"]["studies"].values()) == 110
     systems = results["systems"]
     kept, whole = systems["retain 0.023, text none"], systems["retain 1, text none"]
-    assert kept["patches"] < 0.03 * whole["patches"]
+    assert 0 < kept["patches"] < whole["patches"] / 20
     assert results["sizes"]["kept"] < results["sizes"]["whole"]
     assert results["lesions"]["rankings"]["mask"]["studies_with_one_kept"] == 1
     assert results["written"]["reports"] == results["data"]["studies"]["test"]

@@ -14,6 +14,7 @@ from bench.tables.rates import DEFAULT, at_equal_bytes
 from bench.tables.scoring import Truth, compared, macro, scored
 from bench.tables.systems import System, listed
 from bench.tables.targets import judged, targets
+from bench.tables.written import repeats_itself, score_reports
 from neuralgraph.tasks import Split
 
 
@@ -48,7 +49,10 @@ def test_differences_have_delongs_interval():
     found = compared(outcomes, [better], [worse])
     assert found["difference"] == pytest.approx(0.5)
     assert found["high"] - found["difference"] == pytest.approx(found["difference"] - found["low"])
-    assert compared(outcomes, [better], [better])["p_value"] == 1
+    assert found["macro"]["difference"] == pytest.approx(0.5)
+    same = compared(outcomes, [better], [better])
+    assert same["p_value"] == 1
+    assert same["macro"] == {"difference": 0.0, "low": 0.0, "high": 0.0}
 
 
 def test_macro_interval_holds_the_value():
@@ -152,3 +156,27 @@ def test_systems_are_listed_once_and_fit_what_there_is():
     assert {system.fusion for system in few} == {"edge", "none", "every pair"}
     assert all(system.text != "written" for system in few)
     assert System(retain=0.1).name == "retain 0.1, text none"
+
+
+def test_reports_are_scored_against_the_first_way_and_a_stranger():
+    pytest.importorskip("sacrebleu", reason="BLEU needs sacrebleu (extra bench)")
+    truth = [
+        "the lungs are clear today",
+        "there is a large effusion",
+        "the heart is enlarged now",
+        "no nodule is seen here",
+    ]
+    found = score_reports(truth, {"all": truth, "kept": ["the lungs are clear today", *["nothing"] * 3]})
+    ways = found["ways"]
+    assert ways["all"]["bleu2"] == pytest.approx(1)
+    assert ways["kept"]["bleu2"] < 0.5
+    assert ways["report of another patient"]["bleu2"] < 0.5
+    assert ways["all"]["words"] == found["words"] == 5
+    assert ways["kept"]["words"] == 2
+    assert "nrefs:1" in found["signature"]
+
+
+def test_a_report_repeats_itself_from_the_third_time_on():
+    assert not repeats_itself("FINDINGS: Large effusion. Clear.\nIMPRESSION: Large effusion.")
+    assert repeats_itself("FINDINGS: Large effusion. Large effusion.\nIMPRESSION: Large effusion.")
+    assert not repeats_itself("")
