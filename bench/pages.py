@@ -21,6 +21,7 @@ from mkdocs.structure.pages import Page
 __all__ = ["on_config", "on_files", "on_page_markdown", "pages"]
 
 ROOT = Path(__file__).parents[1]
+VIEWER = ROOT / "neuralgraph" / "adapters" / "viewer" / "viewer.html"
 
 _HEAD = """# Command line
 
@@ -131,4 +132,5 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the made pages."""
     for address, text in pages():
         files.append(File.generated(config, address, content=text))
+    files.append(File.generated(config, "viewer.html", content=VIEWER.read_text(encoding="utf-8")))
     return files

@@ -74,6 +74,8 @@ def test_what_must_be_there(site):
     assert "ngr view study.ngr" in verbs
     assert "<td>sum, contrast, findings, gradient</td>" in verbs
     assert "<td><code>bfloat16</code></td>" in verbs
+    viewer = ROOT / "neuralgraph" / "adapters" / "viewer" / "viewer.html"
+    assert (site / "viewer.html").read_bytes() == viewer.read_bytes()
     for name in ("store", "zstd", "int8"):
         assert (site / "codecs" / name / "index.html").exists()
 
