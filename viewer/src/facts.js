@@ -37,6 +37,7 @@ export function warnings({ provenance: { method, source } }) {
   const found = [];
   if ((source.films ?? []).some((film) => film?.format === "phantom")) found.push("SYNTHETIC: not a patient.");
   if (method.model?.trained === false) found.push("Made with an UNTRAINED model: its attention means nothing.");
+  else if (method.model?.name === "demo") found.push("The demo model learnt from SYNTHETIC films only: on real films its attention means nothing.");
   return found;
 }
 
