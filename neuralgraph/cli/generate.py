@@ -49,5 +49,6 @@ def generate(
             }
         )
     else:
-        write_line(report)
+        for line in report.splitlines():
+            write_line(line)
     tell_model(writer.name, trained=writer.trained)
