@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -17,7 +18,7 @@ from neuralgraph.compressor.model.build_demo import (
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
-from neuralgraph.sources.phantom import phantom
+from neuralgraph.sources.phantom import phantom, phantom_cohort
 
 FILES = [
     "config.json",
@@ -64,3 +65,21 @@ def test_the_command_makes_the_same_model_twice(tmp_path):
     one, again = (build_demo(tmp_path / name, patients=48, recipe=recipe) for name in ("one", "again"))
     assert one.digest == again.digest == model_digest(tmp_path / "again")
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == FILES
+
+
+def test_the_bundled_model_keeps_lesions_of_patients_it_has_never_met():
+    from neuralgraph.compressor import Compressor
+
+    compressor = Compressor.from_pretrained("demo", report_graph="none")
+    found = []
+    for made in phantom_cohort(4711, 24, height=256, width=256):
+        masks = [finding.mask for finding in made.findings if finding.present and finding.name != "cardiomegaly"]
+        if not masks:
+            continue
+        patches = compressor(made.pixels, made.report).patches
+        lesion = np.any(masks, axis=0).reshape(16, 16, 16, 16).mean(axis=(1, 3)) > 0.1
+        if lesion.any():
+            found.append(bool(lesion[patches.row, patches.col].any()))
+    assert len(found) >= 20
+    # The benchmark finds 0.996; six of 256 patches at random would find about 0.3.
+    assert np.mean(found) >= 0.9
