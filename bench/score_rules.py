@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import platform
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.demo_model import COVERED, NOT_LOCAL, coverage, kept
 from neuralgraph.compressor.compressor import present_findings
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.mean_attention import read_mean_attention
@@ -36,28 +36,13 @@ LIBRARIES = ("torch", "transformers", "timm")
 RETENTIONS = (0.023, 0.05, 0.10)
 FIRST_SEED = 5_000_000
 """Seeds from here on belong to no training set."""
-_COVERED = 0.1
-_NOT_LOCAL = ("cardiomegaly",)
-"""Findings that fill so much of a film that any patch would find them."""
-
-
-def lesion_cells(masks: list[NDArray[np.bool_]], scored: ScoredFilm) -> NDArray[np.bool_]:
-    """bool [rows * cols]: cells that a lesion covers by more than a tenth."""
-    lesion = np.any(masks, axis=0)
-    found = np.zeros((scored.rows, scored.cols), bool)
-    high, wide = scored.patch_height, scored.patch_width
-    for row, col in np.ndindex(found.shape):
-        box = lesion[round(row * high) : round((row + 1) * high), round(col * wide) : round((col + 1) * wide)]
-        found[row, col] = box.sum() > _COVERED * high * wide
-    return found.ravel()
 
 
 def kept_shares(scores: list[ScoredFilm], cells: list[NDArray[np.bool_]], retention: float) -> dict[str, float]:
     """Share of studies with a lesion patch among those kept; mean share of the kept that are lesion patches."""
     found = []
     for scored, lesion in zip(scores, cells, strict=True):
-        kept = np.argsort(-scored.score, kind="stable")[: math.ceil(retention * len(lesion))]
-        found.append(lesion[kept])
+        found.append(lesion[kept(scored.score, retention)])
     return {
         "lesion_kept": round(float(np.mean([one.any() for one in found])), 3),
         "patches_on_lesion": round(float(np.mean([one.mean() for one in found])), 3),
@@ -71,7 +56,7 @@ def measure(model: str, films: int, side: int) -> dict[str, Any]:
     while len(studies) < films:
         made = phantom(seed, height=side, width=side)
         seed += 1
-        masks = [finding.mask for finding in made.findings if finding.present and finding.name not in _NOT_LOCAL]
+        masks = [finding.mask for finding in made.findings if finding.present and finding.name not in NOT_LOCAL]
         if masks and np.any(masks):
             studies.append((made, masks))
     directory = DEMO_DIRECTORY if model == DEMO else Path(model)
@@ -86,7 +71,9 @@ def measure(model: str, films: int, side: int) -> dict[str, Any]:
             model if model == DEMO else directory, rule=rule, findings=lambda text: present_findings(reader, text)
         )
         scored = scorer(pixels, reports)
-        cells = [lesion_cells(masks, one) for (_, masks), one in zip(studies, scored, strict=True)]
+        cells = [
+            coverage(np.any(masks, axis=0), one) > COVERED for (_, masks), one in zip(studies, scored, strict=True)
+        ]
         table[rule] = {str(each): kept_shares(scored, cells, each) for each in RETENTIONS}
         table[rule]["studies_by_sum_instead"] = sum(one.rule != rule for one in scored)
     random = np.random.default_rng(0)
