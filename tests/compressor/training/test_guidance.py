@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from neuralgraph.compressor.attention import CrossAttention
+from neuralgraph.compressor.attention import CrossAttention, captured
+from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.guidance import guidance_loss
@@ -74,15 +75,23 @@ def test_tokens_speak_of_the_findings_whose_phrases_they_lie_in(examples, start,
     assert seen >= 3
 
 
-def test_guidance_moves_the_attention_of_the_last_layer(start, examples, tmp_path):
+def test_guidance_moves_the_attention_of_the_last_layer(start, examples, tokenizer, preprocessor, tmp_path):
     parts = split_by_patient(examples, share=0.4, seed=0)
-    log = train(start(), parts, tmp_path / "guided", QUICK).log
-    told = [line["guidance_loss"] for line in log if "guidance_loss" in line]
-    assert len(told) == 3
-    assert told[-1] < told[0]
-    assert not any("eval_guidance_loss" in line for line in log)
-    free = train(start(), parts, tmp_path / "free", dataclasses.replace(QUICK, guidance_weight=0.0)).log
-    assert not any("guidance_loss" in line for line in free)
+    batches = Batches(examples, start().model.config, tokenizer, preprocessor, batch_size=3, longest=200, seed=5)
+    off = {}
+    for weight in (0.0, 30.0):
+        trained = train(start(), parts, tmp_path / str(weight), dataclasses.replace(QUICK, guidance_weight=weight))
+        assert any("guidance_loss" in line for line in trained.log) == bool(weight)
+        assert not any("eval_guidance_loss" in line for line in trained.log)
+        model = NeuralGraphModel.from_pretrained(trained.directory)
+        off[weight] = 0.0
+        for number in range(len(batches)):
+            batch, coverage, spoken = batches.lesson(number)
+            with torch.inference_mode():
+                with captured(model, [0]) as runs:
+                    model(**batch)
+                off[weight] += guidance_loss(runs[0], spoken, coverage).item()
+    assert off[30.0] < 0.9 * off[0.0]
 
 
 def test_guidance_without_masks_is_refused(start, examples, tmp_path, monkeypatch):
