@@ -31,7 +31,7 @@ def write(results: dict[str, Any]) -> str:
     return f"""Command: `{results["command"]}`. **Modelled**, not measured: figures of one study from `stages.json` and `layout.json`, multiplied.
 Assumed: {results["assumed"]}.
 
-One study costs {1000 * seconds["besides_model"]:.1f} ms of one core besides the model, and {1000 * seconds["demo_model"]:.0f} ms in the untrained demo model on that
+One study costs {1000 * seconds["besides_model"]:.1f} ms of one core besides the model, and {1000 * seconds["demo_model"]:.0f} ms in the demo model on that
 core. With the demo model on processors alone: {demo}.
 
 How many studies a second a GPU passes depends on the model and was not measured. Days, if it passes so many:
