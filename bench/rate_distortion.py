@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import time
 from importlib import metadata
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.probe import Probe, macro_auc
+from bench.rounding import rounded
 from neuralgraph import Study, to_bytes
 from neuralgraph.codecs import zstd
 from neuralgraph.codecs.loss import normalised_rmse
@@ -137,7 +139,7 @@ def measure_phantoms(model: str, count: int) -> dict[str, Any]:
             }
             row |= probe.drift(baseline, probe.scores(pooled(results)))
             rows.append(row)
-            print(retention, json.dumps(_rounded(row)), flush=True)
+            print(retention, json.dumps(rounded(row)), flush=True)
         front = pareto(rows, "rmse")
         result[f"retention {retention}"] = {
             "patches": mean(len(study.patches) for study in studies),
@@ -162,7 +164,7 @@ def measure_wide(count: int) -> dict[str, Any]:
     rows = []
     for setting in SETTINGS:
         rows.append({"setting": setting, **sizes(made, setting), **distortion(originals, decoded(made, setting))})
-        print("wide", json.dumps(_rounded(rows[-1])), flush=True)
+        print("wide", json.dumps(rounded(rows[-1])), flush=True)
     front = pareto(rows, "rmse")
     return {
         "studies": count,
@@ -229,20 +231,12 @@ def main() -> None:
         "probe_seeds": list(Probe.SEEDS),
         "versions": {name: metadata.version(name) for name in ("numpy", "zstandard", "scikit-learn", "torch", "timm")},
         "python": platform.python_version(),
-        "cores": 2,
+        "cores": os.cpu_count(),
         "phantoms": measure_phantoms(arguments.model, arguments.studies),
         "wide": measure_wide(arguments.wide) if arguments.wide else before["wide"],
     }
-    RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(rounded(results), indent=2) + "\n", encoding="utf-8")
     print(RESULTS)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

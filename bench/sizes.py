@@ -25,6 +25,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from bench.layout import SHARED
+from bench.rounding import rounded
 from neuralgraph.compressor import Compressor
 from neuralgraph.errors import SourceError
 from neuralgraph.sizes import RATES, measure_film, total
@@ -121,16 +122,8 @@ def main() -> None:
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
         "groups": groups,
     }
-    RESULTS.write_text(json.dumps(_rounded(results), indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(rounded(results, digits=4), indent=1) + "\n", encoding="utf-8")
     print(RESULTS)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from bench.baselines.rgrg import RgrgLike
 from bench.baselines.rmt import RmtLike
 from bench.baselines.scoring import bleu2, findings_scores
 from bench.baselines.training import Budget, on_device, trained
+from bench.rounding import rounded
 from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
 from neuralgraph.compressor.training.examples import ExampleSet
 from neuralgraph.tasks.metrics import compare_auc
@@ -127,7 +128,7 @@ def _paired(every: dict[str, Any], labels: Any, names: tuple[str, ...]) -> dict[
 
 
 def _tell(name: str, spent: dict[str, Any], scores: dict[str, Any]) -> None:
-    sys.stderr.write(f"{name}: {json.dumps(_rounded(spent))} {json.dumps(_rounded(scores))}\n")
+    sys.stderr.write(f"{name}: {json.dumps(rounded(spent, digits=4))} {json.dumps(rounded(scores, digits=4))}\n")
 
 
 def _films(arguments: argparse.Namespace, scratch: Path) -> tuple[ExampleSet, ExampleSet]:
@@ -196,16 +197,7 @@ def main() -> None:
                 device=arguments.device,
             ),
         }
-    arguments.output.write_text(json.dumps(_rounded(record), indent=1) + "\n", encoding="utf-8")
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, float):
-        # Not a number is null: a system that does not know a finding has no score for it.
-        return float(f"{value:.4g}") if np.isfinite(value) else None
-    return value
+    arguments.output.write_text(json.dumps(rounded(record, digits=4), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

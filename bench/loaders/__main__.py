@@ -27,6 +27,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.rounding import rounded
+
 RESULTS = Path(__file__).parents[1] / "results" / "loaders.json"
 BATCH = 64
 PACKAGES = (
@@ -334,15 +336,6 @@ def measure(stores: list[Any], arguments: argparse.Namespace) -> dict[str, Any]:
         "two_processes": two,
         "profile": {s.name: profile(s, order) for s in stores if s.name.startswith("ngr")},
     }
-
-
-def rounded(value: Any) -> Any:
-    """Floats to five significant digits."""
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [rounded(item) for item in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from bench.rounding import rounded
 from bench.tables.cases import PHANTOM_SEED
 from bench.tables.data import PATIENTS, Wanted, collect
 from bench.tables.gather import model_directory
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
         except NeuralGraphError as error:
             sys.stderr.write(f"{error}\n")
             return 1
-    record = _rounded(
+    record = rounded(
         {
             "command": _command(wanted, options.seeds),
             "model": _model(options.model),
@@ -155,11 +156,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value
