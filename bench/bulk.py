@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import resource
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ from neuralgraph.sources.phantom import phantom
 from neuralgraph.storage.save import save
 
 RESULT = Path(__file__).parent / "results" / "bulk.json"
+LIBRARIES = ("numpy", "torch", "pillow")
 
 
 def _films(folder: Path, count: int, side: int) -> None:
@@ -115,7 +119,7 @@ def _measured(began: float, times: list[float], processor: float) -> dict[str, A
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=32)
+    parser.add_argument("--studies", type=int, default=64)
     parser.add_argument("--side", type=int, default=512)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -124,6 +128,9 @@ def main() -> None:
         source.mkdir()
         _films(source, arguments.studies, arguments.side)
         result = {
+            "command": f"python -m bench.bulk --studies {arguments.studies} --side {arguments.side}",
+            "machine": {"cores": os.cpu_count(), "platform": platform.machine()},
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
             "studies": arguments.studies,
             "side": arguments.side,
             "stages": stages(source, root / "stages"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,9 +57,9 @@ def cosine_error(matrix: Matrix, decoded: Matrix) -> float:
     """Mean over the rows of 1 - cosine between a row and what became of it; rows of zeros count as 0 when they stay."""
     total = []
     for a, b in zip(np.asarray(matrix, np.float64).tolist(), np.asarray(decoded, np.float64).tolist(), strict=True):
-        norm = math.sqrt(math.fsum(x * x for x in a) * math.fsum(y * y for y in b))
+        norm = math.sqrt(math.fsum(map(mul, a, a)) * math.fsum(map(mul, b, b)))
         if norm:
-            total.append(max(0.0, 1 - math.fsum(x * y for x, y in zip(a, b, strict=True)) / norm))
+            total.append(max(0.0, 1 - math.fsum(map(mul, a, b)) / norm))
         else:
             total.append(0.0 if a == b else 1.0)
     return math.fsum(total) / len(total) if total else 0.0

@@ -46,10 +46,11 @@ def betweenness(
 def _neighbours(n_nodes: int, pairs: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Neighbours of node v, ascending: ``neighbour[first[v]:first[v + 1]]``."""
     given = np.asarray(pairs, np.int64).reshape(-1, 2)
-    both = np.concatenate([given, given[:, ::-1]])
-    both = np.unique(both[both[:, 0] != both[:, 1]], axis=0)
-    first = np.searchsorted(both[:, 0], np.arange(n_nodes + 1))
-    return first, both[:, 1].copy()
+    given = given[given[:, 0] != given[:, 1]]
+    # One number for each direction of a pair: numpy.unique is far quicker on numbers than on rows.
+    codes = np.unique(np.concatenate([given @ (n_nodes, 1), given @ (1, n_nodes)]))
+    node, neighbour = np.divmod(codes, n_nodes)
+    return np.searchsorted(node, np.arange(n_nodes + 1)), neighbour
 
 
 def _dependencies(

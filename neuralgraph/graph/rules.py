@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -27,7 +27,7 @@ from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
 
-__all__ = ["places", "raise_first", "study_problems"]
+__all__ = ["places", "provenance_problems", "raise_first", "study_problems"]
 
 _CODE_TOLERANCE = 0.5 + 1e-6
 # Control characters (category Cc) and the characters that turn the direction of text.
@@ -187,18 +187,23 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
             yield Problem("E_TEXT", where, reason)
     if any(later <= earlier for earlier, later in pairwise(names)):
         yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
-    try:
-        yield from provenance.problems(
-            canonical.decode(columns.method, where="method", depth=_METHOD_DEPTH),
-            canonical.decode(source, where="source"),
-        )
-    except FormatError as error:
-        yield error.problem
+    yield from provenance_problems(columns.method, source)
     if columns.report is not None:
         try:
             columns.report.decode()
         except UnicodeDecodeError:
             yield Problem("E_TEXT", "report", "not valid UTF-8")
+
+
+def provenance_problems(method: bytes, source: bytes) -> Iterator[Problem]:
+    """Every broken rule of the two maps that provenance is stored as."""
+    try:
+        yield from provenance.problems(
+            canonical.decode(method, where="method", depth=_METHOD_DEPTH),
+            canonical.decode(source, where="source"),
+        )
+    except FormatError as error:
+        yield error.problem
 
 
 def _text_problem(string: bytes) -> str | None:
@@ -238,12 +243,12 @@ def _blobs(columns: StudyColumns) -> Iterator[Problem]:
             yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")
 
 
-def raise_first(columns: StudyColumns) -> None:
-    """Refuse columns that are no study.
+def raise_first(problems: Iterable[Problem]) -> None:
+    """Refuse what has a problem.
 
     Raises
     ------
     StudyError : the first broken rule.
     """
-    for problem in study_problems(columns):
+    for problem in problems:
         raise StudyError(problem.message, code=problem.code, where=problem.where)

@@ -22,7 +22,7 @@ from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, froz
 from neuralgraph.graph.fusion import fusion_edge, fusion_record
 from neuralgraph.graph.pixels import pixels_from_bytes, pixels_to_bytes
 from neuralgraph.graph.retention import kept_patches
-from neuralgraph.graph.rules import places, raise_first
+from neuralgraph.graph.rules import places, provenance_problems, raise_first, study_problems
 from neuralgraph.graph.showing import Shown
 from neuralgraph.graph.strings import join_strings, split_strings
 from neuralgraph.graph.view import View
@@ -141,7 +141,7 @@ class Study(Shown, Immutable):
                 raise StudyError(f"pixels are uint8 or uint16, not {pixels.dtype}", code="E_NUM", where="pixels")
             shape = (len(self.patches), -1, -1)
             object.__setattr__(self, "pixels", frozen_array(pixels, f"u{pixels.dtype.itemsize}", shape, where="pixels"))
-        raise_first(self.columns())
+        raise_first(study_problems(self.columns()))
 
     def __repr__(self) -> str:
         """One line, without any label or text of the report."""
@@ -217,6 +217,19 @@ class Study(Shown, Immutable):
             },
             pixels=None if self.pixels is None else self.pixels[:n],
         )
+
+    def with_provenance(self, provenance: Mapping[str, Any]) -> Study:
+        """The same study with another record of how it was made; nothing else of it is checked again.
+
+        Raises
+        ------
+        StudyError : a rule of FORMAT.md section 8.2 is broken.
+        """
+        frozen = freeze(provenance)
+        method, source = facts.split(dict(frozen))
+        raise_first(provenance_problems(canonical.encode(method), canonical.encode(source)))
+        kept = {name: value for name, value in self.__dict__.items() if name != "digest"}
+        return _proven(Study, **{**kept, "provenance": frozen})
 
     def columns(self) -> StudyColumns:
         """The study as columns, ready for the container."""
@@ -309,7 +322,7 @@ class Study(Shown, Immutable):
         StudyError : a rule of FORMAT.md section 8 is broken.
         """
         if not proven:
-            raise_first(columns)
+            raise_first(study_problems(columns))
         graph, counts = columns.graph, columns.counts
         study_id, source, *rest = split_strings(graph["string_bytes"], graph["text"])
         texts, names = rest[: counts.n_concepts], rest[counts.n_concepts :]

@@ -174,13 +174,13 @@ PICTURE_CODINGS: tuple[PictureCoding, ...] = (
     PictureCoding("PNG", "vlm", "PIL", _png, _opened),
     PictureCoding("JPEG-LS", "dicom", "jpeg_ls", _jpeg_ls, _from_jpeg_ls),
     PictureCoding("JPEG 2000", "dicom", "openjpeg", _jpeg_2000(), _from_jpeg_2000),
-    PictureCoding("HTJ2K", "bench", "imagecodecs", _htj2k, _from_htj2k),
-    PictureCoding("JPEG XL", "bench", "imagecodecs", _jpeg_xl(lossless=True), _from_jpeg_xl),
+    PictureCoding("HTJ2K", "dicom", "imagecodecs", _htj2k, _from_htj2k),
+    PictureCoding("JPEG XL", "dicom", "imagecodecs", _jpeg_xl(lossless=True), _from_jpeg_xl),
     *(
         PictureCoding(f"JPEG q{quality}", "vlm", "PIL", _jpeg(quality), _opened, only_8_bits=True)
         for quality in (95, 90, 75, 10)
     ),
     PictureCoding("JPEG 2000 20:1", "dicom", "openjpeg", _jpeg_2000(compression_ratios=[20]), _from_jpeg_2000),
-    PictureCoding("JPEG XL d1", "bench", "imagecodecs", _jpeg_xl(distance=1.0), _from_jpeg_xl),
+    PictureCoding("JPEG XL d1", "dicom", "imagecodecs", _jpeg_xl(distance=1.0), _from_jpeg_xl),
 )
 """Lossless ones first. "20:1" is the ratio asked of the encoder, "d1" libjxl's distance 1.0."""

@@ -150,10 +150,10 @@ class DicomHeader:
     kept: Mapping[str, int] = field(default_factory=lambda: KEPT)
 
     def _value(self, keyword: str) -> Any:
+        tag = self.kept[keyword]
+        if tag not in self.elements:
+            return None
         with quiet_pydicom(f"element {keyword} cannot be read"):
-            tag = self.kept[keyword]
-            if tag not in self.elements:
-                return None
             return self.elements[tag].value
 
     def word(self, keyword: str) -> str:

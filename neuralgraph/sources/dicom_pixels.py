@@ -41,6 +41,8 @@ _DECODERS: dict[str, tuple[str, str, str]] = {
     "1.2.840.10008.1.2.4.202": ("jpeg2000", "pylibjpeg", "openjpeg"),
     "1.2.840.10008.1.2.4.203": ("jpeg2000", "pylibjpeg", "openjpeg"),
 }
+# Bits per pixel that a transfer syntax is read with, where not every number is.
+_PRECISIONS = {"1.2.840.10008.1.2.4.50": (8,), "1.2.840.10008.1.2.4.51": (8, 12)}
 _PROCESSES: dict[str, tuple[int, ...]] = {
     "pillow": (0xC0, 0xC1, 0xC2),
     "gdcm": (0xC3,),
@@ -182,7 +184,8 @@ def _joined_fragments(data: bytes, header: DicomHeader) -> bytes:
     return b"".join(fragments[1:])
 
 
-def _check_codestream(stated: CodestreamHeader, layout: PixelFormat, plugin: str) -> None:
+def _check_codestream(stated: CodestreamHeader, layout: PixelFormat, syntax: str) -> None:
+    plugin = _DECODERS[syntax][1]
     if (stated.height, stated.width) != (layout.rows, layout.columns):
         raise _damaged(
             f"its header says {layout.columns} x {layout.rows} pixels, "
@@ -192,19 +195,43 @@ def _check_codestream(stated: CodestreamHeader, layout: PixelFormat, plugin: str
         raise SourceError(f"its compressed pixels have {stated.components} colour components", code="E_SOURCE_KIND")
     if stated.process not in _PROCESSES[plugin]:
         raise _damaged("its compressed pixels are not in its transfer syntax")
-    if plugin == "pillow" and stated.precision != 8:
+    if stated.precision not in _PRECISIONS.get(syntax, (stated.precision,)):
         raise SourceError(f"JPEG of {stated.precision} bits is not supported", code="E_SOURCE_ENCODING")
     if not 2 <= stated.precision <= layout.bits_allocated:
         raise _damaged("its compressed pixels have more bits than its header allows")
 
 
 def _decompressed(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[Any]:
-    family, plugin, library = _DECODERS[syntax]
-    _check_codestream(jpeg_header(stream) if family == "jpeg" else jpeg2000_header(stream), layout, plugin)
+    family, plugin, _ = _DECODERS[syntax]
+    stated = jpeg_header(stream) if family == "jpeg" else jpeg2000_header(stream)
+    _check_codestream(stated, layout, syntax)
     check_expansion(len(stream), layout.rows * layout.columns * layout.bits_allocated // 8)
     # No entropy-coded data of these families can hold the end marker's two bytes.
     if stream.rfind(b"\xff\xd9") < 4:
         raise _damaged("its compressed pixels end early")
+    twelve = plugin == "pillow" and stated.precision == 12
+    stored = _twelve_bits(stream, layout) if twelve else _by_pydicom(stream, syntax, layout)
+    if stored.shape != (layout.rows, layout.columns):
+        raise _damaged("its compressed pixels have another shape than its header says")
+    # A lossy decoder may overshoot what Bits Stored can say.
+    return np.asarray(np.clip(stored, layout.lowest, layout.highest))
+
+
+def _twelve_bits(stream: bytes, layout: PixelFormat) -> NDArray[Any]:
+    """JPEG of 12 bits, which Pillow does not read and pydicom leaves to libraries under the GPL."""
+    try:
+        import imagecodecs
+    except ImportError as error:
+        raise missing_extra("decoding JPEG of 12 bits", extra="dicom", library="imagecodecs") from error
+    try:
+        stored: NDArray[Any] = imagecodecs.jpeg8_decode(stream)
+    except imagecodecs.Jpeg8Error as error:
+        raise _damaged("its compressed pixels cannot be decoded") from error
+    return (stored << 4).view(np.int16) >> 4 if layout.is_signed else stored
+
+
+def _by_pydicom(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[Any]:
+    _, plugin, library = _DECODERS[syntax]
     with quiet_pydicom("its compressed pixels cannot be decoded"):
         from pydicom.encaps import encapsulate
         from pydicom.pixels import get_decoder
@@ -228,7 +255,4 @@ def _decompressed(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[An
                 pixel_representation=int(layout.is_signed),
                 pixel_keyword="PixelData",
             )
-    if stored.shape != (layout.rows, layout.columns):
-        raise _damaged("its compressed pixels have another shape than its header says")
-    # A lossy decoder may overshoot what Bits Stored can say.
-    return np.asarray(np.clip(stored, layout.lowest, layout.highest))
+    return np.asarray(stored)

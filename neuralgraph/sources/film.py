@@ -15,11 +15,22 @@ from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FACT_WORDS", "Fact", "Film", "FilmLimits", "check_dimensions", "check_expansion", "film_from_array"]
+__all__ = [
+    "FACT_WORDS",
+    "Fact",
+    "Film",
+    "FilmLimits",
+    "check_dimensions",
+    "check_expansion",
+    "film_from_array",
+    "in_unit_range",
+]
 
 # Lossy JPEG 2000 of a plain film reaches 900 to 1, but not on a picture this large.
 _LARGE_BYTES = 32 * 1024 * 1024
 _MAX_EXPANSION = 500
+_ONE_AS_BITS = 0x3F800000
+"""1.0 as float32, its bits read as a whole number."""
 
 Fact = bool | int | float | str | list[float] | list[str]
 """What a fact may be."""
@@ -90,8 +101,7 @@ class Film:
     def __post_init__(self) -> None:
         if not isinstance(self.pixels, np.ndarray) or self.pixels.dtype != np.float32 or self.pixels.ndim != 2:
             raise SourceError("pixels must be float32 [height, width]", code="E_SOURCE_KIND", where="pixels")
-        # min() and max() carry a NaN through, and no comparison with NaN holds.
-        if self.pixels.size == 0 or not (self.pixels.min() >= 0.0 and self.pixels.max() <= 1.0):
+        if self.pixels.size == 0 or not in_unit_range(self.pixels):
             raise SourceError("pixels must be finite numbers in 0..1", code="E_SOURCE_KIND", where="pixels")
         if self.position not in VIEW_POSITIONS:
             raise SourceError(
@@ -102,6 +112,15 @@ class Film:
                 raise SourceError(
                     "not an allowed fact, or a value it may not have", code="E_SOURCE_KIND", where="facts"
                 )
+
+
+def in_unit_range(pixels: NDArray[np.floating[Any]]) -> bool:
+    """Whether all pixels, at least one, are numbers from 0 to 1."""
+    # Read as whole numbers, float32 from 0 to 1 are the smallest of all: one pass, where two comparisons take two.
+    if pixels.dtype == np.float32 and int(pixels.view(np.uint32).max()) <= _ONE_AS_BITS:
+        return True
+    # min() and max() carry a NaN through, and no comparison with NaN holds.
+    return bool(pixels.min() >= 0.0 and pixels.max() <= 1.0)
 
 
 def _is_allowed_fact(name: str, value: Any) -> bool:

@@ -18,7 +18,7 @@ from neuralgraph.container.partial import PARTS, check_parts, partial_columns, p
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import Record
 from neuralgraph.errors import ChecksumError, FormatError, StudyError, StudyNotFoundError
-from neuralgraph.graph.rules import raise_first
+from neuralgraph.graph.rules import raise_first, study_problems
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.files import FileSource, located, read_error
 from neuralgraph.storage.lookup import StudyIds, study_id_at
@@ -274,7 +274,7 @@ class Archive(Sequence[Study]):
         if not record.verified:
             if columns.digest() != record.content_digest:
                 raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
-            raise_first(columns)
+            raise_first(study_problems(columns))
             _check_id(container, within, columns)
             marks[within] = _EVERYTHING
         return columns
@@ -283,7 +283,7 @@ class Archive(Sequence[Study]):
         container, marks = self._files[number][2], self._mark(number)
         columns = partial_columns(record, container.method(record), parts)
         if self._always or not marks[within] or len(columns.embedding):
-            raise_first(columns)
+            raise_first(study_problems(columns))
             _check_id(container, within, columns)
             marks[within] = max(marks[within], _RULES)
         return columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ def prepared(study: Study, form: Form) -> tuple[Study, Form]:
         return study, written
     loss = {"form": form.name, "bound": float(form.bound(matrix)), **measured_loss(matrix, decoded)}
     earlier = study.provenance.get("loss", ())
-    return replace(study, provenance={**study.provenance, "loss": [*earlier, loss]}), written
+    return study.with_provenance({**study.provenance, "loss": [*earlier, loss]}), written
 
 
 def measured_loss(matrix: Matrix, decoded: Matrix) -> dict[str, Any]:

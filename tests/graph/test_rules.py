@@ -174,7 +174,7 @@ def test_a_broken_rule_is_found(name):
     columns = columns_with(**changes)
     assert codes(columns) == expected
     with pytest.raises(StudyError) as caught:
-        raise_first(columns)
+        raise_first(study_problems(columns))
     assert caught.value.code == expected[0]
     with pytest.raises(StudyError):
         Study.from_columns(columns)

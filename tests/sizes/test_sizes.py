@@ -31,7 +31,7 @@ def samples(request):
 @pytest.mark.parametrize("coding", PICTURE_CODINGS, ids=lambda coding: coding.name)
 def test_a_coding_is_measured_on_what_comes_back(coding, samples):
     if coding.library == "imagecodecs":
-        pytest.importorskip("imagecodecs", reason="HTJ2K and JPEG XL: extra bench")
+        pytest.importorskip("imagecodecs", reason="HTJ2K and JPEG XL: extra dicom")
     coded = coding(samples)
     assert 0 < len(coded.data) < samples.values.nbytes + 1_000
     assert coded.bits == (8 if coding.only_8_bits else samples.bits)
@@ -88,7 +88,7 @@ def test_settings_are_those_the_measurement_of_forms_has():
 def test_what_is_not_installed_says_how_to_get_it(samples, monkeypatch):
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     sizes = measure_film(samples, build_study(seed=1), settings=["bfloat16"])
-    advice = "not installed: pip install 'neuralgraph[bench]'"
+    advice = "not installed: pip install 'neuralgraph[dicom]'"
     assert sizes.absent == dict.fromkeys(("HTJ2K", "JPEG XL", "JPEG XL d1"), advice)
     for library in ("PIL", "jpeg_ls", "openjpeg", "openjpeg.utils"):
         monkeypatch.setitem(sys.modules, library, None)

@@ -258,12 +258,11 @@ def test_colour_inside_a_grey_header(make_dicom):
         assert refusal(make_dicom(pixels, syntax=syntax, stream=stream)).code == "E_SOURCE_KIND"
 
 
-def test_jpeg_of_12_bits_is_an_unsupported_encoding(make_dicom):
+@pytest.mark.parametrize(("syntax", "bits"), [(JPEG, 12), ("1.2.840.10008.1.2.4.51", 10)])
+def test_jpeg_of_other_bits_is_an_unsupported_encoding(make_dicom, syntax, bits):
     stream = bytearray(jpeg(20, 20))
-    stream[stream.index(b"\xff\xc0") + 4] = 12
-    data = make_dicom(
-        np.zeros((20, 20), np.uint16), syntax="1.2.840.10008.1.2.4.51", stream=bytes(stream), BitsStored=12
-    )
+    stream[stream.index(b"\xff\xc0") + 4] = bits
+    data = make_dicom(np.zeros((20, 20), np.uint16), syntax=syntax, stream=bytes(stream), BitsStored=12)
     assert refusal(data).code == "E_SOURCE_ENCODING"
 
 

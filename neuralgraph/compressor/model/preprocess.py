@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from neuralgraph.errors import ModelError, SourceError
+from neuralgraph.sources.film import in_unit_range
 
 __all__ = ["Geometry", "Preprocessor", "check_film"]
 
@@ -108,7 +109,8 @@ class Preprocessor:
             pixels = torch.from_numpy(np.subtract(film, np.float32(self.mean), dtype=np.float32))[None, None]
         else:
             pixels = torch.nn.functional.interpolate(
-                torch.from_numpy(np.array(film, dtype=np.float32))[None, None],
+                # Copied only where torch cannot read the film in place.
+                torch.from_numpy(np.require(film, np.float32, ["C", "W"]))[None, None],
                 size=(place.height, place.width),
                 mode="bilinear",
                 antialias=True,
@@ -153,6 +155,5 @@ def check_film(film: NDArray[np.floating[Any]]) -> None:
         )
     if film.size == 0:
         raise SourceError("the film has no pixels", code="E_SOURCE_SIZE", where="pixels")
-    # Written so that NaN fails too.
-    if not (film.min() >= 0 and film.max() <= 1):
+    if not in_unit_range(film):
         raise SourceError("pixels must be numbers from 0 to 1", code="E_NUM", where="pixels")
