@@ -39,11 +39,14 @@ def write(results: dict[str, Any]) -> str:
     }
     pointed = [[group, hit["phrases"], *(hit[name] for name in names)] for group, hit in groups.items()]
     best = lesions[retentions[0]]["model"]["lesion_kept"]
-    bleu = reports["bleu2"]["all patches"]
     targets = [
         ["a lesion patch among the kept 2.3 %", LESION_KEPT, best, _verdict(best, LESION_KEPT)],
         ["phrase pointing", POINTING, pointing["all"]["model"], _verdict(pointing["all"]["model"], POINTING)],
-        ["BLEU-2 from all patches", BLEU, bleu, _verdict(bleu, BLEU)],
+        *(
+            [f"BLEU-2 from {name.replace('kept', 'the kept')}", BLEU, value, _verdict(value, BLEU)]
+            for name, value in reports["bleu2"].items()
+            if name.startswith(("all", "kept"))
+        ),
     ]
     layers = [
         [kind, row["layer"], row["lesion_kept"], row["pointing"]]
@@ -59,6 +62,7 @@ def write(results: dict[str, Any]) -> str:
             line.get("eval_loss", ""),
             line.get("eval_generation_loss", ""),
             line.get("eval_classification_loss", ""),
+            line.get("eval_pruned_loss", ""),
         ]
         for line in training.get("log", [])
         if "eval_loss" in line
@@ -99,7 +103,8 @@ On {large["films"]} films of {large["film"][0]} x {large["film"][1]} pixels (gri
 2.3 % in {large["lesions"]["0.023"]["model"]["lesion_kept"]:.3g} of the lesion studies (random {large["lesions"]["0.023"]["random"]["lesion_kept"]:.3g}), and phrase pointing is {large["pointing"]["model"]:.3g}.
 
 Reports, {reports["films"]} films, BLEU-2 (`{reports["signature"]}`) against findings and impression. The patches that are kept were chosen
-with the true report at hand, as when a study with a report is compressed; the decoder reads nothing but them:
+with the true report at hand, as when a study with a report is compressed; the decoder reads nothing but them. In training it
+read each report from a pruned film too (recipe field `pruned_weight`), and which patches are left tells it something as well:
 
 {table(["written from", "BLEU-2"], [[name, value] for name, value in reports["bleu2"].items()])}
 
@@ -110,7 +115,7 @@ below, the attention of one phrase.
 
 Validation loss by update:
 
-{table(["update", "joint", "generation", "classification"], log)}
+{table(["update", "joint", "generation", "classification", "generation from 5 % of the patches"], log)}
 """
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "captured",
     "check_attention",
     "chosen_layers",
+    "float32_attention",
     "no_attention",
     "over_heads",
     "sum_over_tokens",
@@ -244,6 +245,13 @@ def attention_of(run: CrossAttention) -> Callable[[int, int], torch.Tensor]:
     """The weights of tokens start..stop as a function: float32 [B, heads, stop - start, N]."""
     by_one = [_head_attention(run, head) for head in range(int(run.module.n_heads))]
     return lambda start, stop: torch.stack([weights(start, stop) for weights in by_one], dim=1)
+
+
+def float32_attention(run: CrossAttention) -> torch.Tensor:
+    """All weights of a run, float32 [B, heads, T, N], computed in float32 even where the model runs in less."""
+    run = run._replace(hidden=run.hidden.float(), memory=run.memory.float())
+    with torch.autocast(run.hidden.device.type, enabled=False):
+        return attention_of(run)(0, run.hidden.shape[1])
 
 
 def _head_attention(run: CrossAttention, head: int) -> Callable[[int, int], torch.Tensor]:

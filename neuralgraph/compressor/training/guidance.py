@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from neuralgraph.compressor.attention import CrossAttention, attention_of
+from neuralgraph.compressor.attention import CrossAttention, float32_attention
 
 __all__ = ["guidance_loss"]
 
@@ -31,9 +31,7 @@ def guidance_loss(run: CrossAttention, spoken: torch.Tensor, coverage: torch.Ten
     -------
     float32, a scalar; 0 when no token speaks of a finding that covers a patch.
     """
-    run = run._replace(hidden=run.hidden.float(), memory=run.memory.float())
-    with torch.autocast(run.hidden.device.type, enabled=False):
-        attention = attention_of(run)(0, spoken.shape[1]).mean(dim=1)
+    attention = float32_attention(run).mean(dim=1)
     covered = (coverage > _COVERED).flatten(2)
     patches = covered.gather(1, spoken.clamp(min=0)[:, :, None].expand(-1, -1, covered.shape[2]))
     told = (spoken >= 0) & patches.any(dim=2)

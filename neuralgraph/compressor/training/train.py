@@ -154,6 +154,8 @@ def train(
     checkpoints = _checkpoints(directory, record)
     # Before the Trainer, which freezes the encoder where the recipe has no rate for it.
     _first(start, learn, recipe, checkpoints, device=device, progress=progress)
+    # A run that was stopped and goes on here draws what an undisturbed one draws.
+    set_seed(recipe.seed)
     trainer = FilmTrainer(
         start.model,
         recipe,

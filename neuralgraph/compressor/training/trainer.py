@@ -24,6 +24,7 @@ from neuralgraph.compressor.attention import captured, chosen_layers
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.guidance import guidance_loss
+from neuralgraph.compressor.training.pruned_reports import pruned_loss
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.errors import ModelError
 
@@ -169,16 +170,16 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         return_outputs: bool = False,  # noqa: FBT001, FBT002  # the Trainer's own signature
         **_: Any,
     ) -> Any:
-        """The joint loss, and that of guidance in training; the parts are kept for the log.
+        """The joint loss, that of pruned reports, and that of guidance in training; the parts are kept for the log.
 
         Raises
         ------
         ModelError : E_MODEL when there is to be guidance and the films have no masks.
         """
-        guided = self._recipe.guidance_weight > 0 and self.model.training
+        guided, pruned = self._recipe.guidance_weight > 0 and self.model.training, self._recipe.pruned_weight > 0
         coverage, spoken = inputs.pop("coverage", None), inputs.pop("spoken", None)
         whole = self.accelerator.unwrap_model(model)
-        with captured(whole, chosen_layers(whole, -1) if guided else []) as runs:
+        with captured(whole, chosen_layers(whole, -1) if guided or pruned else []) as runs:
             output = model(**inputs)
         parts = {name: output[name] for name in ("generation_loss", "classification_loss") if output[name] is not None}
         if guided:
@@ -186,13 +187,18 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
                 raise ModelError("guidance needs films with known masks", where="recipe: guidance_weight")
             parts["guidance_loss"] = guidance_loss(runs[-1], spoken, coverage)
             output.loss = output.loss + self._recipe.guidance_weight * parts["guidance_loss"]
+        if pruned:
+            # The precision of the rest of the step; only the model as a whole finds that by itself.
+            with self.accelerator.autocast():
+                parts["pruned_loss"] = pruned_loss(whole, runs[-1], inputs["labels"])
+            output.loss = output.loss + self._recipe.pruned_weight * parts["pruned_loss"]
         prefix = "" if self.model.training else "eval_"
         for name, part in parts.items():
             self._parts.setdefault(prefix + name, []).append(part.item())
         return (output.loss, output) if return_outputs else output.loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the two parts of the loss to what is logged."""
+        """Add the parts of the loss to what is logged."""
         kind = "eval_" if "eval_loss" in logs else ""
         if kind or "loss" in logs:
             for name in [name for name in self._parts if name.startswith("eval_") == bool(kind)]:
