@@ -9,7 +9,7 @@ import zstandard
 
 from neuralgraph.errors import CodecError
 
-__all__ = ["LEVEL", "MAX_WINDOW_BYTES", "decode", "encode"]
+__all__ = ["LEVEL", "MAX_WINDOW_BYTES", "decode", "decode_again", "encode"]
 
 LEVEL = 15
 """Default level. Levels 9 to 15 gave the same bytes with libzstd 1.5.2 to 1.5.7, level 19 did not."""
@@ -55,6 +55,21 @@ def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
             return _decode_nothing(stored, where)
         decompressor = _PER_THREAD.decompressor
         return bytes(decompressor.decompress(stored, max_output_size=decoded_bytes, allow_extra_data=False))
+    except zstandard.ZstdError as error:
+        raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
+
+
+def decode_again(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
+    """The content of a frame that ``decode`` has accepted before; of its rules only the content size is checked.
+
+    Raises
+    ------
+    CodecError (E_ZSTD, E_SIZE) : it is another frame by now.
+    """
+    try:
+        if zstandard.frame_content_size(stored) != decoded_bytes:
+            raise CodecError(f"the frame does not hold {decoded_bytes} bytes", code="E_SIZE", where=where)
+        return bytes(_PER_THREAD.decompressor.decompress(stored, max_output_size=decoded_bytes))
     except zstandard.ZstdError as error:
         raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
 

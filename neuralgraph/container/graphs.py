@@ -144,10 +144,11 @@ class GraphsSection:
             raise self._error("the head does not describe the section")
         self.head: dict[str, int] = head
         self._extents = extents
-        self._columns: dict[str, NDArray[Any]] = {}
+        self.columns: dict[str, NDArray[Any]] = {}
+        """By name; only rows that ``runs`` was asked for have been verified."""
         for name, extent in extents.items():
             flat = np.frombuffer(self._payload, extent.dtype, extent.rows * extent.width, extent.offset)
-            self._columns[name] = flat.reshape(-1, extent.width) if extent.width > 1 else flat
+            self.columns[name] = flat.reshape(-1, extent.width) if extent.width > 1 else flat
 
     def _error(self, reason: str) -> FormatError:
         return FormatError(reason, code="E_INDEX", where=self._name)
@@ -182,7 +183,7 @@ class GraphsSection:
                 self._prove_pages(first[spans > 0])
             else:
                 self._prove_pages(np.concatenate([np.arange(f, f + n) for f, n in zip(first, spans, strict=True)]))
-        return self._columns[name]
+        return self.columns[name]
 
     def whole(self, name: str) -> NDArray[Any]:
         """A column, all of it verified.

@@ -24,7 +24,7 @@ from neuralgraph.storage.save import PROFILES
 
 MakeStudy = Callable[..., ng.Study]
 LABELS = ["edema", "effusion"]
-FORMS = ["exact", "float32", "bfloat16", "float16", "int8"]
+FORMS = ["exact", "float32", "bfloat16", "float16", "int8", "int4", "svd"]
 
 
 def make_studies(make_study: MakeStudy) -> list[ng.Study]:

@@ -77,6 +77,22 @@ def test_float32_keeps_every_bit(matrix):
     assert trip(FLOAT32, matrix).tobytes() == matrix.tobytes()
 
 
+@pytest.mark.parametrize("form", [FLOAT32, BFLOAT16, FLOAT16], ids=lambda form: form.name)
+def test_rows_that_are_filled_in_are_those_that_are_decoded(form):
+    @given(arrays.arrays(np.float32, SHAPES, elements=st.floats(-60000, 60000, width=32)), st.integers(0, 9))
+    def check(matrix, more):
+        planes = form.encode(matrix)
+        rows = max(0, len(matrix) - more)
+        batch = np.full((len(matrix) + 2, matrix.shape[1]), 7, np.float32)
+        form.fill(planes, batch[1 : 1 + rows])
+        expected = form.decode(planes, *matrix.shape, where="x")[:rows]
+        assert bits(batch[1 : 1 + rows]).tolist() == bits(expected).tolist()
+        assert (batch[0] == 7).all()
+        assert (batch[1 + rows :] == 7).all()
+
+    check()
+
+
 def test_float32_keeps_special_values():
     values = np.array([[*SPECIAL, np.finfo(np.float32).max, -np.finfo(np.float32).max]], np.float32)
     assert trip(FLOAT32, values).tobytes() == values.tobytes()

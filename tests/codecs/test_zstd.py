@@ -36,6 +36,27 @@ def test_what_is_encoded_is_decoded(data, level):
     assert zstd.decode(memoryview(zstd.encode(data, level=level)), len(data), where="x") == data
 
 
+@given(st.binary(max_size=4000))
+def test_what_was_accepted_is_decoded_again_without_the_rules(data):
+    assert zstd.decode_again(memoryview(zstd.encode(data)), len(data), where="x") == data
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (compress(DATA + b"."), "E_SIZE"),
+        (compress(write_content_size=False), "E_SIZE"),
+        (compress()[:-3], "E_ZSTD"),
+        (compress()[:3], "E_ZSTD"),
+        (b"", "E_ZSTD"),
+    ],
+)
+def test_another_frame_than_the_accepted_one_is_refused(frame, code):
+    with pytest.raises(CodecError) as caught:
+        zstd.decode_again(memoryview(frame), SIZE, where="place")
+    assert caught.value.code == code
+
+
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 65_791, 65_792, 2**20, 3 * 2**20])
 def test_every_width_of_the_content_size_is_read(size):
     data = bytes(number * 7 % 256 for number in range(1000)) * (size // 1000 + 1)

@@ -38,7 +38,7 @@ def test_the_section_says_what_each_study_says(made):
     data = ng.to_bytes(made, profile="train")
     assert ng.validate_bytes(data).ok
     section = section_of(data)
-    column = {name: section.whole(name) for name in section._columns}
+    column = {name: section.whole(name) for name in section.columns}
     names = section.label_names()
     for number, study in enumerate(made):
         patches, concepts, pairs, labels = (

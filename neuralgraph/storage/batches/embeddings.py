@@ -13,8 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.codecs.floating import Floating
+from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import FORMS
-from neuralgraph.container.embedding import Plane, header_bytes, stored_planes
+from neuralgraph.container.embedding import Plane, header_bytes, proven_planes, stored_planes
 from neuralgraph.container.graphs import UNREADABLE, GraphsSection
 from neuralgraph.container.layout import padding
 from neuralgraph.container.reader import Container
@@ -222,10 +224,32 @@ class EmbeddingReader:
                 raise CodecError("the code -128 is not used", code="E_FILTER", where=where)
 
     def _decode(self, position: int, count: int, out: NDArray[np.float32], record: Record | None) -> None:
-        """An embedding of any form, by way of its record, whose checksums are verified every time."""
+        """An embedding of any form, by way of its record."""
+        if record is None and self._proven[position] and self._decode_again(position, count, out):
+            return
         record = record or self._container.record(position)
         width = record.counts.embedding_dim
         if width != out.shape[1]:
             reason = f"embeddings of width {width} among those of width {out.shape[1]}"
             raise FormatError(reason, code="E_SIZE", where=record.where)
         out[:] = record.matrix(EMBEDDING_STREAMS)[:count]
+        # What comes from far away is proven anew each time: the object may be another one by now.
+        self._proven[position] = not self._always and not self._source.far
+
+    def _decode_again(self, position: int, count: int, out: NDArray[np.float32]) -> bool:
+        """An embedding that has been verified before; False when only its record as a whole can decode it."""
+        index, width = self._container.index, out.shape[1]
+        data = self._buffer(int(index.length[position]))
+        self._read_into(int(index.offset[position]), data)
+        rows, where = int(index.counts["n_patches"][position]), f"record[{position}]"
+        found = proven_planes(data, rows, width, where=where)
+        if found is None:
+            return False
+        form, planes = found
+        if isinstance(form, Floating):
+            form.fill(planes, out)
+        elif isinstance(form, Klt):
+            return False
+        else:
+            out[:] = form.decode(planes, rows, width, where=where)[:count]
+        return True

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralgraph.container.graphs import GraphsSection
-from neuralgraph.container.index import Index
 from neuralgraph.errors import FormatError
-from neuralgraph.graph.table import NO_FUSION, Vocabulary, ragged, tabulate
+from neuralgraph.graph.table import NO_FUSION, ragged
 
-__all__ = ["Selection", "select_from_records", "select_from_section"]
+__all__ = ["COUNTS", "Columns", "Selection", "select"]
+
+COUNTS = ("n_patches", "n_concepts", "n_edges", "n_triples", "n_fusion")
+"""Counts of a graph on which the rows of its columns depend."""
 
 _OF_PATCHES = ("patch_centre", "patch_score", "patch_view")
 _OF_PAIRS = ("pair_source", "pair_target", "pair_type")
@@ -103,103 +104,137 @@ def _label_matrix(
     return matrix
 
 
+def _check_ends(
+    columns: Mapping[str, NDArray[Any]],
+    counts: Mapping[str, NDArray[np.int64]],
+    fusion: Mapping[str, NDArray[np.int64]],
+    n_pairs: NDArray[np.int64],
+) -> None:
+    """Refuse edges and fusion edges to nodes that do not exist."""
+    nodes = np.repeat(counts["n_patches"] + counts["n_concepts"], n_pairs)
+    if (columns["pair_source"] >= nodes).any() or (columns["pair_target"] >= nodes).any():
+        raise _contradiction("an edge to a node that does not exist")
+    fused = counts["n_fusion"] > 0
+    if (
+        ((fusion["fusion_patch"] == NO_FUSION) == fused).any()
+        or (fusion["fusion_patch"] >= counts["n_patches"])[fused].any()
+        or (fusion["fusion_concept"] >= counts["n_concepts"])[fused].any()
+    ):
+        raise _contradiction("fusion edges")
+
+
 def _contradiction(what: str) -> FormatError:
     return FormatError(f"the section and the index of the archive contradict each other: {what}", code="E_INDEX")
 
 
-def select_from_section(
-    section: GraphsSection,
-    index: Index,
+class Columns(Protocol):
+    """A graphs section, or what stands for it."""
+
+    @property
+    def head(self) -> Mapping[str, int]:
+        """``width`` and ``n_features``."""
+
+    @property
+    def columns(self) -> Mapping[str, NDArray[Any]]:
+        """The columns, of which only rows may be used that ``runs`` was asked for before."""
+
+    def runs(self, name: str, start: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[Any]:
+        """The whole column ``name``, whose rows ``start`` to ``start + count`` may be used."""
+
+
+def select(
+    section: Columns,
+    counted: Mapping[str, Any],
     positions: NDArray[np.int64],
     label_place: NDArray[np.int64],
     n_labels: int,
     wanted: frozenset[str],
+    *,
+    proven: bool,
 ) -> Selection:
     """Cut the columns of ``positions`` out of a graphs section.
 
     Parameters
     ----------
-    section, index : of one archive.
-    positions : int64 [B], numbers of records.
+    section : of some archive.
+    counted : numbers of patches, concepts, edges, triples and fusion edges of every graph, by name of the count.
+    positions : int64 [B], numbers of graphs.
     label_place : int64 [label names of the section], the column of each, or -1.
     n_labels : columns of the label matrix.
     wanted : groups of columns to read, out of "patches", "pairs", "labels" and "features".
+    proven : these groups of these graphs have been selected before, or were made from records: nothing is checked.
 
     Raises
     ------
     ChecksumError (E_CRC) : a page of the section is damaged.
-    FormatError (E_INDEX) : the section contradicts the index or itself.
+    FormatError (E_INDEX) : the section contradicts the counts or itself.
     """
     two = np.full(len(positions), 2)
     one = np.ones(len(positions), np.int64)
+    columns: dict[str, Any] = {name: np.empty(0, np.uint8) for name in (*_OF_PATCHES, *_OF_PAIRS, *_FEATURES)}
+
+    def rows_of(name: str, start: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[Any]:
+        return section.columns[name] if proven else section.runs(name, start, count)
 
     def runs(name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        starts = section.runs(name, positions, two)
+        starts = rows_of(name, positions, two)
         first = starts[positions].astype(np.int64)
         return first, starts[positions + 1].astype(np.int64) - first
 
-    counts = {name: column[positions].astype(np.int64) for name, column in index.counts.items()}
+    def single(name: str) -> NDArray[np.int64]:
+        return rows_of(name, positions, one)[positions].astype(np.int64)
+
+    counts = {name: counted[name][positions].astype(np.int64) for name in COUNTS}
     n_pairs = 2 * (counts["n_edges"] + counts["n_triples"] + counts["n_fusion"])
-    fusion: dict[str, Any] = {name: section.runs(name, positions, one)[positions].astype(np.int64) for name in _FUSION}
-    empty: dict[str, Any] = {name: np.empty(0, np.uint8) for name in (*_OF_PATCHES, *_OF_PAIRS, *_FEATURES)}
-    columns: dict[str, Any] = {**empty, "n_places": np.zeros(int(counts["n_concepts"].sum()), np.int64)}
+    fusion: dict[str, Any] = {name: single(name) for name in _FUSION}
+    columns["n_places"] = np.zeros(int(counts["n_concepts"].sum()), np.int64)
     if "patches" in wanted:
         start, count = runs("patch_start")
-        if (count != counts["n_patches"]).any():
+        if not proven and (count != counts["n_patches"]).any():
             raise _contradiction("numbers of patches")
         rows = ragged(start, count)
-        columns |= {name: section.runs(name, start, count).take(rows, axis=0) for name in _OF_PATCHES}
+        columns |= {name: rows_of(name, start, count).take(rows, axis=0) for name in _OF_PATCHES}
     if "pairs" in wanted:
         start, count = runs("pair_start")
-        if (count != n_pairs).any():
+        if not proven and (count != n_pairs).any():
             raise _contradiction("numbers of edges")
         rows = ragged(start, count)
-        columns |= {name: section.runs(name, start, count).take(rows) for name in _OF_PAIRS}
-        nodes = np.repeat(counts["n_patches"] + counts["n_concepts"], count)
-        if (columns["pair_source"] >= nodes).any() or (columns["pair_target"] >= nodes).any():
-            raise _contradiction("an edge to a node that does not exist")
-        fused = counts["n_fusion"] > 0
-        if (
-            ((fusion["fusion_patch"] == NO_FUSION) == fused).any()
-            or (fusion["fusion_patch"] >= counts["n_patches"])[fused].any()
-            or (fusion["fusion_concept"] >= counts["n_concepts"])[fused].any()
-        ):
-            raise _contradiction("fusion edges")
+        columns |= {name: rows_of(name, start, count).take(rows) for name in _OF_PAIRS}
+        if not proven:
+            _check_ends(columns, counts, fusion, count)
     if "features" in wanted:
         start, count = runs("concept_start")
-        if (count != counts["n_concepts"]).any():
+        if not proven and (count != counts["n_concepts"]).any():
             raise _contradiction("numbers of concepts")
-        words = section.runs("concept_feature", start, count).take(ragged(start, count)).astype(np.int64)
-        if len(words) and int(words.max()) >= section.head["n_features"]:
+        words = rows_of("concept_feature", start, count).take(ragged(start, count)).astype(np.int64)
+        if not proven and len(words) and int(words.max()) >= section.head["n_features"]:
             raise _contradiction("a concept that does not exist")
-        bounds = section.runs("feature_start", words, np.full(len(words), 2))
+        bounds = rows_of("feature_start", words, np.full(len(words), 2))
         first = bounds.take(words).astype(np.int64)
         n_places = bounds.take(words + 1).astype(np.int64) - first
-        if (n_places < 0).any():
+        if not proven and (n_places < 0).any():
             raise _contradiction("features that end before they begin")
         columns["n_places"] = n_places
         rows = ragged(first, n_places)
-        columns |= {name: section.runs(name, first, n_places).take(rows) for name in _FEATURES}
-        if len(rows) and int(columns["feature_place"].max()) >= section.head["width"]:
+        columns |= {name: rows_of(name, first, n_places).take(rows) for name in _FEATURES}
+        if not proven and len(rows) and int(columns["feature_place"].max()) >= section.head["width"]:
             raise _contradiction("a feature outside its vector")
     label = np.empty((len(positions), 0), np.float32)
     if "labels" in wanted:
         start, count = runs("label_start")
-        if (count < 0).any():
+        if not proven and (count < 0).any():
             raise _contradiction("numbers of labels")
         rows = ragged(start, count)
-        number = section.runs("label_number", start, count).take(rows)
-        if len(number) and int(number.max()) >= len(label_place):
+        number = rows_of("label_number", start, count).take(rows)
+        if not proven and len(number) and int(number.max()) >= len(label_place):
             raise _contradiction("a label that does not exist")
-        label = _label_matrix(
-            count, number, section.runs("label_value", start, count).take(rows), label_place, n_labels
-        )
+        label = _label_matrix(count, number, rows_of("label_value", start, count).take(rows), label_place, n_labels)
     return Selection(
         n_patches=counts["n_patches"],
         n_concepts=counts["n_concepts"],
         n_pairs=n_pairs,
-        n_cells=section.runs("n_cells", positions, one)[positions].astype(np.int64),
-        n_vectors=section.runs("n_vectors", positions, one)[positions].astype(np.int64),
+        n_cells=single("n_cells"),
+        n_vectors=single("n_vectors"),
         label=label,
         **fusion,
         **columns,
@@ -208,38 +243,3 @@ def select_from_section(
 
 _FUSION = ("fusion_patch", "fusion_concept")
 _FEATURES = ("feature_place", "feature_value")
-
-
-def select_from_records(
-    studies: Sequence[Any], vocabulary: Vocabulary, labels: dict[bytes, int], n_labels: int
-) -> Selection:
-    """The columns of records that were read.
-
-    Parameters
-    ----------
-    studies : counts and graph columns of each.
-    vocabulary : of earlier batches; it grows.
-    labels : column of each label asked for, by name in UTF-8.
-    n_labels : columns of the label matrix.
-
-    Raises
-    ------
-    StudyError : a number is out of range, or a text is none.
-    """
-    table = tabulate(studies, vocabulary)
-    place = np.array([labels.get(name, -1) for name in vocabulary.labels], np.int64)
-    words = table["concept_feature"]
-    sizes = np.array([len(places) for places in vocabulary.places], np.int64)
-    places = [vocabulary.places[word] for word in words.tolist()] or [np.empty(0, np.uint16)]
-    values = [vocabulary.values[word] for word in words.tolist()] or [np.empty(0, np.float32)]
-    matrix = _label_matrix(np.diff(table["label_start"]), table["label_number"], table["label_value"], place, n_labels)
-    return Selection(
-        n_patches=np.diff(table["patch_start"]),
-        n_concepts=np.diff(table["concept_start"]),
-        n_pairs=np.diff(table["pair_start"]),
-        n_places=sizes[words],
-        feature_place=np.concatenate(places),
-        feature_value=np.concatenate(values),
-        label=matrix,
-        **{name: table[name] for name in ("n_cells", "n_vectors", *_FUSION, *_OF_PATCHES, *_OF_PAIRS)},
-    )

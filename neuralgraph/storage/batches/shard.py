@@ -14,9 +14,9 @@ from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, GRAPH_STREAM
 from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.graph.features import FEATURISER
 from neuralgraph.graph.strings import split_strings
-from neuralgraph.graph.table import Vocabulary
 from neuralgraph.storage.batches.embeddings import EmbeddingReader, Widen
-from neuralgraph.storage.batches.selection import Selection, select_from_records, select_from_section
+from neuralgraph.storage.batches.known import KnownGraphs, Words
+from neuralgraph.storage.batches.selection import Selection, select
 from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.wire.columns import split_graph
 
@@ -51,8 +51,11 @@ class Shard:
             if FEATURE_RECIPES[section.head["recipe"]] not in ("none", FEATURISER):
                 raise FormatError("features of a recipe this version does not know", code="E_INDEX", where=GRAPHS)
         self._section = section
+        self._always = always
+        self._selected = np.zeros(0 if section is None else len(container), bool)
         self._embeddings = EmbeddingReader(source, container, section, always=always, widen=widen)
-        self._vocabulary: Vocabulary | None = None
+        # Of a width that no embedding has, so that the first batch begins anew.
+        self._known = KnownGraphs(Words(-1)), np.empty(0, np.int32)
         self._fusion: NDArray[np.int32] | None = None
         self._label_place: NDArray[np.int64] | None = None
         self._labels: dict[bytes, int] = {}
@@ -100,23 +103,41 @@ class Shard:
     def select(
         self, positions: NDArray[np.int64], groups: frozenset[str], width: int
     ) -> tuple[Selection, Records | None]:
-        """Light columns of the studies at ``positions``, and their records where they had to be read."""
+        """Light columns of the studies at ``positions``, and the records that had to be read for them."""
         if self._section is not None:
             assert self._label_place is not None
             self._source.check_size()
-            chosen = select_from_section(
-                self._section, self._container.index, positions, self._label_place, len(self._labels), groups
+            counts, proven = self._container.index.counts, bool(self._selected[positions].all())
+            chosen = select(
+                self._section, counts, positions, self._label_place, len(self._labels), groups, proven=proven
             )
+            # All batches of a reader have the same groups.
+            self._selected[positions] = not self._always
             return chosen, None
-        records = dict(self._container.records(positions.tolist()))
-        words = self._vocabulary
-        if words is None or words.width != width or len(words.concepts) > _MOST_WORDS:
-            words = self._vocabulary = Vocabulary(width)
-        light = {
-            n: (record.counts, split_graph(record.counts, record.read(GRAPH_STREAM))) for n, record in records.items()
-        }
-        studies = [light[position] for position in positions.tolist()]
-        return select_from_records(studies, words, self._labels, len(self._labels)), records
+        known, number = self._known
+        if known.words.vocabulary.width != width or len(known.words.vocabulary.concepts) > _MOST_WORDS:
+            known, number = self._known = self._nothing_known(width)
+        new = positions[number[positions] < 0]
+        records: Records = {}
+        if len(new):
+            if self._always or not known.has_room:
+                # A collection for this batch alone, whose words are not forgotten.
+                new, known, number = positions, KnownGraphs(known.words), np.empty(len(self), np.int32)
+            records = dict(self._container.records(new.tolist()))
+            light = [
+                (record.counts, split_graph(record.counts, record.read(GRAPH_STREAM))) for record in records.values()
+            ]
+            first = known.add(light)
+            number[list(records)] = np.arange(first, first + len(light))
+        section = known.section
+        places = np.array([self._labels.get(name, -1) for name in list(known.words.vocabulary.labels)], np.int64)
+        numbers = number[positions].astype(np.int64)
+        chosen = select(section, section.columns, numbers, places, len(self._labels), groups, proven=True)
+        return chosen, records
+
+    def _nothing_known(self, width: int) -> tuple[KnownGraphs, NDArray[np.int32]]:
+        """Graphs that have been read, and which of them each record is, -1 for none."""
+        return KnownGraphs(Words(width)), np.full(len(self), -1, np.int32)
 
     def fusion(self, positions: NDArray[np.int64]) -> NDArray[np.int32]:
         """int32 [B, 2]: fusion edges after pruning found so far, -1 where none was looked for."""
