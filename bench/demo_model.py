@@ -33,6 +33,7 @@ import torch
 from numpy.typing import NDArray
 
 from bench.figures import draw_attention
+from bench.tables.ranking import coverage as mask_coverage
 from neuralgraph.compressor import Compressor
 from neuralgraph.compressor.generation import ReportWriter
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
@@ -57,14 +58,9 @@ NOT_LOCAL = ("cardiomegaly",)
 Scores = list[NDArray[np.float64]]
 
 
-def coverage(mask: NDArray[np.bool_], scored: ScoredFilm) -> NDArray[np.float64]:
+def coverage(mask: NDArray[np.bool_], scored: ScoredFilm) -> NDArray[np.float32]:
     """Share of every cell that a mask covers, [rows * cols]."""
-    share = np.zeros((scored.rows, scored.cols))
-    high, wide = scored.patch_height, scored.patch_width
-    for row, col in np.ndindex(share.shape):
-        box = mask[round(row * high) : round((row + 1) * high), round(col * wide) : round((col + 1) * wide)]
-        share[row, col] = box.sum() / (high * wide)
-    return share.ravel()
+    return mask_coverage(mask, scored.patch_height, scored.patch_width, (scored.rows, scored.cols))
 
 
 def central(mask: NDArray[np.bool_], scored: ScoredFilm) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""The embedding of a record without the rest of it: where its planes stand, and what those of a verified record hold."""
+"""The embedding of a record without the rest of it: where its planes stand, and those of a verified record decoded."""
 
 from __future__ import annotations
 
