@@ -276,19 +276,18 @@ def _view(film: Film, scored: ScoredFilm) -> View:
 
 def _prune(scored: list[ScoredFilm], policy: PruningPolicy) -> Patches:
     """The surviving patches of all films, ranked against each other."""
-    kept = policy.select(np.concatenate([result.score for result in scored]))
+    score = np.concatenate([result.score for result in scored])
+    kept = policy.select(score)
     sizes = np.array([result.rows * result.cols for result in scored])
     ends = np.cumsum(sizes)
     view = np.searchsorted(ends, kept, side="right")
     within = kept - (ends - sizes)[view]
     row, col = np.divmod(within, np.array([result.cols for result in scored])[view])
-    return Patches(
-        row=row,
-        col=col,
-        score=np.concatenate([result.score for result in scored])[kept],
-        embedding=np.concatenate([result.embedding for result in scored])[kept],
-        view=view.astype(np.int32),
-    )
+    embedding = np.empty((len(kept), scored[0].embedding.shape[1]), np.float32)
+    for number, result in enumerate(scored):
+        mine = view == number
+        embedding[mine] = result.embedding[within[mine]]
+    return Patches(row=row, col=col, score=score[kept], embedding=embedding, view=view.astype(np.int32))
 
 
 def _words(scored: list[ScoredFilm]) -> WordAttention | None:

@@ -31,6 +31,8 @@ def exactly(values: Any, column: Column, counts: Counts) -> NDArray[Any]:
     if given.size != getattr(counts, column.rows) * column.width:
         reason = f"{given.size} values, expected {getattr(counts, column.rows) * column.width}"
         raise StudyError(reason, code="E_SIZE", where=column.name)
-    if dtype.kind == "u" and given.size and (given.min() < 0 or given.max() > np.iinfo(dtype).max):
+    column_values = np.ascontiguousarray(given, dtype)
+    # A value that does not fit comes out as another one.
+    if dtype.kind == "u" and given.dtype != dtype and not np.array_equal(column_values, given):
         raise StudyError(f"a value does not fit {dtype.name}", code="E_IDX", where=column.name)
-    return np.ascontiguousarray(given.astype(dtype))
+    return column_values

@@ -53,6 +53,9 @@ class _Canonical:
         self.items += 1
         if self.items > MAX_ITEMS:
             raise self.error(f"more than {MAX_ITEMS} values")
+        if isinstance(value, str):
+            self.string(self.utf8(value))
+            return value
         if depth > MAX_DEPTH and isinstance(value, list | tuple | dict):
             raise self.error(f"nested deeper than {MAX_DEPTH}")
         if isinstance(value, bool):
@@ -67,9 +70,6 @@ class _Canonical:
             if not math.isfinite(value):
                 raise self.error("a number is not finite")
             return float(value)
-        if isinstance(value, str):
-            self.string(self.utf8(value))
-            return value
         if isinstance(value, list | tuple):
             return [self.value(item, depth=depth + 1) for item in value]
         if isinstance(value, dict):
