@@ -74,6 +74,14 @@ def train(
     text_rate: Annotated[
         float, typer.Option(help="Peak learning rate of the decoder.", rich_help_panel=_NUMBERS, min=0.0)
     ] = 3e-4,
+    pruned_weight: Annotated[
+        float,
+        typer.Option(
+            help="Weight of writing the same reports from the kept patches alone; 0 only ever reads whole films.",
+            rich_help_panel=_NUMBERS,
+            min=0.0,
+        ),
+    ] = 1.0,
     validate_every: Annotated[
         int, typer.Option(help="Updates between validations and checkpoints.", rich_help_panel=_NUMBERS, min=1)
     ] = 200,
@@ -120,6 +128,7 @@ def train(
         vision_rate=vision_rate,
         bridge_rate=bridge_rate,
         text_rate=text_rate,
+        pruned_weight=pruned_weight,
         validate_every=validate_every,
         patience=patience,
         precision=precision,

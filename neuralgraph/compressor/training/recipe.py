@@ -40,9 +40,9 @@ class Recipe:
     guidance_weight: float = 0.0
     """Weight of the loss that the last decoder layer looks, at the words of a finding, at the patches that its mask
     covers (see ``guidance``); 0 leaves where it looks to the reports, and films need no masks."""
-    pruned_weight: float = 0.0
-    """Weight of the loss of the same reports read from the patches of highest score alone (see ``pruned_reports``); 0
-    leaves the decoder ignorant of pruned studies."""
+    pruned_weight: float = 1.0
+    """Weight of the loss of the same reports read from the patches of highest score alone (see ``pruned_reports``); 0,
+    as the paper has it, leaves the decoder ignorant of pruned studies."""
     warmup: int = 100
     """Updates over which the rates rise from 0; after that they fall along a cosine to 0."""
     weight_decay: float = 0.02

@@ -27,6 +27,7 @@ QUICK = Recipe(
     precision="float32",
     longest_report=200,
     guidance_weight=1.0,
+    pruned_weight=0.0,
 )
 
 

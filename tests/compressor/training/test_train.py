@@ -63,7 +63,7 @@ def test_what_it_writes_is_a_model_and_no_code(start, parts, tmp_path, no_networ
     losses = [line["eval_loss"] for line in record["log"] if "eval_loss" in line]
     assert len(losses) == 3
     assert losses[-1] < losses[0]
-    assert set(trained.losses) == {"loss", "generation_loss", "classification_loss"}
+    assert set(trained.losses) == {"loss", "generation_loss", "classification_loss", "pruned_loss"}
     assert {tensor.dtype for tensor in weights_of(trained.directory).values()} == {torch.float16}
     scorer = ModelScorer.load(trained.directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
     assert scorer.trained
