@@ -32,16 +32,19 @@ Light = tuple[Counts, dict[str, NDArray[Any]]]
 
 def ragged(start: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
     """Row numbers of runs: ``start[0]``, ``start[0] + 1``, ..., ``count[0]`` of them, then those of the next run."""
-    end = np.cumsum(count)
+    if len(count) == 1:
+        first = int(start[0])
+        return np.arange(first, first + int(count[0]))
+    end = count.cumsum()
     rows = np.arange(end[-1] if len(end) else 0)
-    rows += np.repeat(start - (end - count), count)
+    rows += (start - (end - count)).repeat(count)
     return rows
 
 
 def starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """int64 [n + 1]: where each of n runs begins, and where the last one ends."""
     out = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=out[1:])
+    counts.cumsum(out=out[1:])
     return out
 
 

@@ -38,6 +38,8 @@ _ORDER = (
     "study_id",
 )
 """Attributes of ``to_data`` in the order of its ``Data``."""
+_KINDS: dict[type[np.generic], torch.dtype] = {np.float32: torch.float32, np.int64: torch.int64, np.bool_: torch.bool}
+"""What attributes are made of."""
 
 
 def widen(kind: str, values: NDArray[Any], scale: NDArray[np.float32] | None, out: NDArray[np.float32]) -> None:
@@ -91,8 +93,7 @@ class Batcher:
 
         def allocate(name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
             # Memory from torch: unlike NumPy's, it comes back to the next batch without page faults.
-            kind = torch.from_numpy(np.empty(0, dtype)).dtype
-            tensors[name] = torch.empty(shape, dtype=kind, pin_memory=self._pin)
+            tensors[name] = torch.empty(shape, dtype=_KINDS[dtype], pin_memory=self._pin)
             return tensors[name].numpy()
 
         return tensors, self.reader.read(numbers, allocate=allocate)

@@ -69,7 +69,7 @@ def assemble(
     n_nodes = n_patches + chosen.n_concepts
     node_start, pair_start = starts(n_nodes), starts(chosen.n_pairs)
     first, total = node_start[:-1], int(node_start[-1])
-    graph = np.repeat(np.arange(len(chosen)), n_nodes)
+    graph = np.arange(len(chosen)).repeat(n_nodes)
     fused = chosen.fusion_patch != NO_FUSION
     arrays: dict[str, NDArray[Any]] = {}
 
@@ -82,7 +82,7 @@ def assemble(
         _features(chosen, first, new("x", (total, width), np.float32))
     if "edge_index" in wanted:
         edge_index = new("edge_index", (2, int(pair_start[-1])), np.int64)
-        shift = np.repeat(first, chosen.n_pairs)
+        shift = first.repeat(chosen.n_pairs)
         np.add(chosen.pair_source, shift, out=edge_index[0])
         np.add(chosen.pair_target, shift, out=edge_index[1])
     if "edge_type" in wanted:
@@ -112,7 +112,7 @@ def _features(chosen: Selection, first: NDArray[np.int64], x: NDArray[np.float32
     begin = first + chosen.n_patches
     for start, end in zip(begin.tolist(), (begin + chosen.n_concepts).tolist(), strict=True):
         x[start:end] = 0
-    place = np.repeat(ragged(begin, chosen.n_concepts) * x.shape[1], chosen.n_places)
+    place = (ragged(begin, chosen.n_concepts) * x.shape[1]).repeat(chosen.n_places)
     place += chosen.feature_place
     x.reshape(-1)[place] = chosen.feature_value
 

@@ -98,7 +98,7 @@ def _label_matrix(
     """Values of the labels asked for; ``place`` maps numbers of label names to columns, or to -1."""
     matrix = np.full((len(n_labels), width), np.nan, np.float32)
     column = place[number]
-    owner = np.repeat(np.arange(len(n_labels)), n_labels)
+    owner = np.arange(len(n_labels)).repeat(n_labels)
     wanted = column >= 0
     matrix[owner[wanted], column[wanted]] = value[wanted]
     return matrix
