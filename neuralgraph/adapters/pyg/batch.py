@@ -12,7 +12,7 @@ from torch_geometric.data import Batch, Data, HeteroData
 from neuralgraph.adapters.pyg.graphs import HETERO_EDGE_TYPES
 from neuralgraph.graph.joined import EDGE_TYPES
 from neuralgraph.graph.table import starts
-from neuralgraph.storage.batches.assembly import GraphBatch
+from neuralgraph.storage.batches.assembly import Allocate, GraphBatch
 from neuralgraph.storage.batches.reader import BatchReader
 
 __all__ = ["Batcher", "widen"]
@@ -77,12 +77,13 @@ class Batcher:
 
     def data(self, number: int) -> Data:
         """The ``Data`` of one study; errors as for ``BatchReader.read``."""
-        tensors, graphs = self._read([number])
+        tensors: dict[str, torch.Tensor] = {}
+        graph = self.reader.read_single(number, allocate=self._allocator(tensors))
         alone = {
             **tensors,
-            "concept_features": graphs.concept_features[0],
-            "num_nodes": int(graphs.node_start[1]),
-            "study_id": graphs.study_id[0],
+            "concept_features": graph.concept_features,
+            "num_nodes": graph.n_nodes,
+            "study_id": graph.study_id,
         }
         data = Data()
         data._store._mapping.update({name: alone[name] for name in _ORDER if name in alone})
@@ -90,13 +91,19 @@ class Batcher:
 
     def _read(self, numbers: ArrayLike) -> tuple[dict[str, torch.Tensor], GraphBatch]:
         tensors: dict[str, torch.Tensor] = {}
+        return tensors, self.reader.read(numbers, allocate=self._allocator(tensors))
 
+    def _allocator(self, tensors: dict[str, torch.Tensor]) -> Allocate:
         def allocate(name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-            # Memory from torch: unlike NumPy's, it comes back to the next batch without page faults.
-            tensors[name] = torch.empty(shape, dtype=_KINDS[dtype], pin_memory=self._pin)
-            return tensors[name].numpy()
+            if name == "x" or self._pin:
+                # Memory from torch: unlike NumPy's, it comes back to the next batch without page faults.
+                tensors[name] = torch.empty(shape, dtype=_KINDS[dtype], pin_memory=self._pin)
+                return tensors[name].numpy()
+            array = np.empty(shape, dtype)
+            tensors[name] = torch.from_numpy(array)
+            return array
 
-        return tensors, self.reader.read(numbers, allocate=allocate)
+        return allocate
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:

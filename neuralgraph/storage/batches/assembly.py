@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neuralgraph.graph.table import NO_FUSION, ragged, starts
 from neuralgraph.storage.batches.selection import Selection
 
-__all__ = ["ATTRIBUTES", "Allocate", "GraphBatch", "assemble", "targets"]
+__all__ = ["ATTRIBUTES", "NO_PLACE", "Allocate", "GraphBatch", "assemble", "targets"]
 
 ATTRIBUTES: tuple[str, ...] = (
     "x",
@@ -31,7 +31,8 @@ ATTRIBUTES: tuple[str, ...] = (
 Allocate = Callable[[str, tuple[int, ...], type[np.generic]], NDArray[Any]]
 """Name of an attribute, shape and dtype to an array for it, whose values do not matter."""
 
-_NO_PLACE = -1
+NO_PLACE = -1
+"""View and centre of a node that is no patch."""
 
 
 @dataclass
@@ -92,8 +93,8 @@ def assemble(
         node_type[:] = 1
         node_type[patch_node] = 0
     for name, column, rest, shape, dtype in (
-        ("node_view", chosen.patch_view, _NO_PLACE, (total,), np.int64),
-        ("pos", chosen.patch_centre, _NO_PLACE, (total, 2), np.float32),
+        ("node_view", chosen.patch_view, NO_PLACE, (total,), np.int64),
+        ("pos", chosen.patch_centre, NO_PLACE, (total, 2), np.float32),
         ("attention", chosen.patch_score, 0, (total,), np.float32),
     ):
         if name in wanted:

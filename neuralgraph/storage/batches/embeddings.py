@@ -143,6 +143,21 @@ class EmbeddingReader:
             else:
                 raise FormatError("an unknown form of embeddings", code="E_INDEX", where="graphs")
 
+    def read_again(self, position: int, out: NDArray[np.float32]) -> bool:
+        """Write the first embeddings of a record that has been proven to ``out`` [n, w]; False for any other record."""
+        if not self._proven[position]:
+            return False
+        form = UNREADABLE if self._section is None else int(self._section.columns["embedding_form"][position])
+        if form == UNREADABLE:
+            return self._decode_again(position, len(out), out)
+        assert self._section is not None
+        at = int(self._container.index.offset[position]) + int(self._section.columns["embedding_offset"][position])
+        if form == _FLOAT32:
+            self._read_into(at, out.data.cast("B"))
+        else:
+            self._read(position, form, at, len(out), out)
+        return True
+
     def _read_and_copy(self, offset: int, target: memoryview) -> None:
         """``read_into`` for sources that cannot fill memory that is given to them."""
         target[:] = self._source.read(offset, len(target))

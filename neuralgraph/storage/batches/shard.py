@@ -14,9 +14,11 @@ from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, GRAPH_STREAM
 from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.graph.features import FEATURISER
 from neuralgraph.graph.strings import split_strings
+from neuralgraph.storage.batches.assembly import Allocate
 from neuralgraph.storage.batches.embeddings import EmbeddingReader, Widen
 from neuralgraph.storage.batches.known import KnownGraphs, Words
 from neuralgraph.storage.batches.selection import Selection, select
+from neuralgraph.storage.batches.single import SingleGraph, single_graph
 from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.wire.columns import split_graph
 
@@ -56,6 +58,7 @@ class Shard:
         self._embeddings = EmbeddingReader(source, container, section, always=always, widen=widen)
         # Of a width that no embedding has, so that the first batch begins anew.
         self._known = KnownGraphs(Words(-1)), np.empty(0, np.int32)
+        self._places: tuple[Words | None, NDArray[np.int64]] = None, np.empty(0, np.int64)
         self._fusion: NDArray[np.int32] | None = None
         self._label_place: NDArray[np.int64] | None = None
         self._labels: dict[bytes, int] = {}
@@ -96,6 +99,7 @@ class Shard:
     def use_labels(self, names: list[str]) -> None:
         """Give the columns of label matrices these names, in this order."""
         self._labels = {name.encode(errors="surrogatepass"): place for place, name in enumerate(names)}
+        self._places = None, np.empty(0, np.int64)
         if self._section is not None:
             places = [self._labels.get(name.encode(), -1) for name in self._section.label_names()]
             self._label_place = np.array(places, np.int64)
@@ -130,10 +134,47 @@ class Shard:
             first = known.add(light)
             number[list(records)] = np.arange(first, first + len(light))
         section = known.section
-        places = np.array([self._labels.get(name, -1) for name in list(known.words.vocabulary.labels)], np.int64)
+        places = self._known_places(known)
         numbers = number[positions].astype(np.int64)
         chosen = select(section, section.columns, numbers, places, len(self._labels), groups, proven=True)
         return chosen, records
+
+    def single(
+        self, position: int, wanted: frozenset[str], width: int, uncertain: str, features: str, allocate: Allocate
+    ) -> SingleGraph | None:
+        """One graph whose columns and embedding have been proven; None for any other.
+
+        Parameters
+        ----------
+        position : of the study.
+        wanted, width, uncertain, allocate : as for ``single_graph``.
+        features : as ``concept_features`` of ``BatchReader``.
+        """
+        if self._section is not None:
+            self._source.check_size()
+            columns, number = self._section.columns, position if self._selected[position] else -1
+            places = self._label_place
+        else:
+            known, numbers = self._known
+            columns, number = known.section.columns, int(numbers[position]) if len(numbers) else -1
+            places = self._known_places(known)
+        if number < 0 or places is None or (features != "hash" and columns["n_vectors"][number]):
+            return None
+        arrays, n_patches, n_nodes = single_graph(
+            columns, number, wanted, width, places, len(self._labels), uncertain, allocate
+        )
+        if "x" in wanted and n_patches and not self._embeddings.read_again(position, arrays["x"][:n_patches]):
+            return None
+        return SingleGraph(arrays, n_nodes, FEATURISER, study_id_at(self._container, position))
+
+    def _known_places(self, known: KnownGraphs) -> NDArray[np.int64]:
+        """Columns of the label matrix by the number of the label."""
+        words, places = self._places
+        names = list(known.words.vocabulary.labels)
+        if words is not known.words or len(places) != len(names):
+            places = np.array([self._labels.get(name, -1) for name in names], np.int64)
+            self._places = known.words, places
+        return places
 
     def _nothing_known(self, width: int) -> tuple[KnownGraphs, NDArray[np.int32]]:
         """Graphs that have been read, and which of them each record is, -1 for none."""

@@ -135,3 +135,39 @@ def test_a_record_that_is_written_over_is_an_error_or_other_values_but_never_a_c
             file.write(whole)
         assert_same(reader.read(range(12)), BatchReader(path).read(range(12)))
     assert refused > 10
+
+
+@pytest.mark.parametrize("profile", ["compact", "train"])
+@pytest.mark.parametrize("columns", [None, ["edge_index", "y"], ["x"], ["edge_type", "node_type", "pos", "y_mask"]])
+def test_a_graph_alone_is_the_same_the_second_time(tmp_path, studies, profile, columns):
+    ng.save(studies, tmp_path / "a.ngr", profile=profile)
+    with BatchReader(tmp_path / "a.ngr", columns=columns) as reader:
+        expected = [reader.read([number]) for number in range(12)]
+    for verify in ("first", "always"):
+        with BatchReader(tmp_path / "a.ngr", columns=columns, verify=verify) as reader:
+            for _ in range(2):
+                for number, batch in enumerate(expected):
+                    single = reader.read_single(number)
+                    assert (single.n_nodes, single.study_id) == (batch.node_start[1], batch.study_id[0])
+                    assert single.arrays.keys() == batch.arrays.keys()
+                    for name, array in batch.arrays.items():
+                        assert single.arrays[name].dtype == array.dtype
+                        assert np.array_equal(single.arrays[name], array), name
+            for number in (-1, 12):
+                with pytest.raises(ng.StudyNotFoundError):
+                    reader.read_single(number)
+
+
+@pytest.mark.parametrize("profile", ["compact", "train"])
+def test_labels_of_several_files_keep_their_places(tmp_path, profile):
+    for number, labels in enumerate(({"b": 1.0}, {"a": 0.0, "c": 1.0}, {"c": 0.0})):
+        study = build_study(seed=number, study_id=f"s{number}", dim=16, labels=labels)
+        ng.save([study, build_study(seed=9, study_id=f"t{number}", dim=16, labels={})], tmp_path / f"{number}.ngr",
+                profile=profile)  # fmt: skip
+    with BatchReader(tmp_path) as reader:
+        assert reader.label_names == ("a", "b", "c")
+        for _ in range(2):
+            assert [reader.read_single(number).arrays["y"].tolist()[0] for number in (0, 2, 4)] == [
+                [0, 1, 0], [0, 0, 1], [0, 0, 0],
+            ]  # fmt: skip
+            assert reader.read_single(2).arrays["y_mask"].tolist()[0] == [True, False, True]
