@@ -316,13 +316,13 @@ def test_one_damaged_study_of_an_archive_leaves_the_others_readable(page, archiv
         settled(page)
         page.click("#check")
         page.wait_for_selector("#problems:not([hidden])")
-        assert page.locator("#problems-body button").count() == 1
-        assert page.locator(".row.bad").count() == 1
+        playwright.expect(page.locator("#problems-body button")).to_have_count(1)
+        playwright.expect(page.locator(".row.bad")).to_have_count(1)
         page.click("#problems-body button")
         page.wait_for_selector("#failure:not([hidden])")
         page.locator(".row:not(.bad)").last.click()
         page.wait_for_selector("#verdict.good")
-        assert page.is_visible("#study")
+        playwright.expect(page.locator("#study")).to_be_visible()
 
 
 def test_an_archive_is_searched_walked_and_checked(page, archive):
