@@ -133,8 +133,9 @@ class Study(Shown, Immutable):
         names = sorted(self.labels, key=lambda name: name.encode(errors="surrogatepass"))
         object.__setattr__(self, "labels", FrozenMap({name: float32(self.labels[name]) for name in names}))
         object.__setattr__(self, "provenance", freeze(self.provenance))
-        extensions = {name: bytes(self.extensions[name]) for name in sorted(self.extensions)}
-        object.__setattr__(self, "extensions", FrozenMap(extensions))
+        object.__setattr__(
+            self, "extensions", FrozenMap((n, bytes(self.extensions[n])) for n in sorted(self.extensions))
+        )
         if self.pixels is not None:
             pixels = np.asarray(self.pixels)
             if pixels.dtype.kind != "u" or pixels.dtype.itemsize > 2:
@@ -228,8 +229,7 @@ class Study(Shown, Immutable):
         frozen = freeze(provenance)
         method, source = facts.split(dict(frozen))
         raise_first(provenance_problems(canonical.encode(method), canonical.encode(source)))
-        kept = {name: value for name, value in self.__dict__.items() if name != "digest"}
-        return _proven(Study, **{**kept, "provenance": frozen})
+        return _proven(Study, **{n: v for n, v in self.__dict__.items() if n != "digest"} | {"provenance": frozen})
 
     def columns(self) -> StudyColumns:
         """The study as columns, ready for the container."""
