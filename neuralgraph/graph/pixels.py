@@ -5,15 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.frozen import frozen_array
 
-__all__ = ["pixels_from_bytes", "pixels_to_bytes"]
+__all__ = ["frozen_pixels", "pixels_from_bytes", "pixels_to_bytes"]
 
 _DTYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<u1"), 2: np.dtype("<u2")}
 
 _LARGEST_SIDE = 65_535
+
+
+def frozen_pixels(pixels: ArrayLike, n_patches: int) -> NDArray[Any]:
+    """A read-only copy, uint8 or uint16 [n_patches, height, width].
+
+    Raises
+    ------
+    StudyError (E_NUM, E_SIZE) : another dtype, or another shape.
+    """
+    given = np.asarray(pixels)
+    if given.dtype.kind != "u" or given.dtype.itemsize > 2:
+        raise StudyError(f"pixels are uint8 or uint16, not {given.dtype}", code="E_NUM", where="pixels")
+    return frozen_array(given, f"u{given.dtype.itemsize}", (n_patches, -1, -1), where="pixels")
 
 
 def pixels_to_bytes(pixels: NDArray[Any]) -> bytes:

@@ -20,7 +20,7 @@ from neuralgraph.graph.column_values import code_of, exactly
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
 from neuralgraph.graph.fusion import fusion_edge, fusion_record
-from neuralgraph.graph.pixels import pixels_from_bytes, pixels_to_bytes
+from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes, pixels_to_bytes
 from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.rules import places, provenance_problems, raise_first, study_problems
 from neuralgraph.graph.showing import Shown
@@ -133,15 +133,10 @@ class Study(Shown, Immutable):
         names = sorted(self.labels, key=lambda name: name.encode(errors="surrogatepass"))
         object.__setattr__(self, "labels", FrozenMap({name: float32(self.labels[name]) for name in names}))
         object.__setattr__(self, "provenance", freeze(self.provenance))
-        object.__setattr__(
-            self, "extensions", FrozenMap((n, bytes(self.extensions[n])) for n in sorted(self.extensions))
-        )
+        payloads = {name: bytes(payload) for name, payload in sorted(self.extensions.items())}
+        object.__setattr__(self, "extensions", FrozenMap(payloads))
         if self.pixels is not None:
-            pixels = np.asarray(self.pixels)
-            if pixels.dtype.kind != "u" or pixels.dtype.itemsize > 2:
-                raise StudyError(f"pixels are uint8 or uint16, not {pixels.dtype}", code="E_NUM", where="pixels")
-            shape = (len(self.patches), -1, -1)
-            object.__setattr__(self, "pixels", frozen_array(pixels, f"u{pixels.dtype.itemsize}", shape, where="pixels"))
+            object.__setattr__(self, "pixels", frozen_pixels(self.pixels, len(self.patches)))
         raise_first(study_problems(self.columns()))
 
     def __repr__(self) -> str:
