@@ -137,7 +137,7 @@ class GraphsSection:
         self._name = section.name
         if section.length < GRAPHS_HEAD.size:
             raise self._error("the section is shorter than its head")
-        self._prove_pages(np.zeros(1, np.int64))
+        self._prove_pages([0])
         head = GRAPHS_HEAD.unpack(self._payload[: GRAPHS_HEAD.size], code="E_INDEX", where=section.name)
         extents, size = graphs_layout(head, n_records)
         if size != section.length or head["recipe"] >= len(FEATURE_RECIPES):
@@ -153,14 +153,14 @@ class GraphsSection:
     def _error(self, reason: str) -> FormatError:
         return FormatError(reason, code="E_INDEX", where=self._name)
 
-    def _prove_pages(self, pages: NDArray[np.int64]) -> None:
-        wanted = pages if self._always else pages[~self._proven[pages]]
-        for page in np.unique(wanted).tolist():
+    def _prove_pages(self, pages: list[int]) -> None:
+        for page in pages:
             start = page * PAGE_BYTES
             if crc32(self._payload[start : start + PAGE_BYTES]) != self._pages[page]:
                 raise ChecksumError("the stored bytes are damaged", where=f"{self._name}.page[{page}]")
             self._proven[page] = True
-        self._all = bool(self._proven.all()) and not self._always
+        if pages:
+            self._all = bool(self._proven.all()) and not self._always
 
     def runs(self, name: str, start: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[Any]:
         """The whole column ``name``, after the pages under rows ``start`` to ``start + count`` have been verified.
@@ -171,18 +171,31 @@ class GraphsSection:
         FormatError (E_INDEX) : rows lie outside the column.
         """
         extent = self._extents[name]
+        size = extent.width * extent.dtype.itemsize
+        if len(start) == 1:
+            # One run is what single graphs ask for; whole numbers are quicker than arrays of one.
+            begin, end = int(start[0]), int(start[0]) + int(count[0])
+            if begin < 0 or end > extent.rows:
+                raise self._error(f"rows outside {name}")
+            if not self._all and begin < end:
+                pages = range(
+                    (extent.offset + begin * size) // PAGE_BYTES, (extent.offset + end * size - 1) // PAGE_BYTES + 1
+                )
+                self._prove_pages([page for page in pages if self._always or not self._proven[page]])
+            return self.columns[name]
         if len(start) and (int(start.min()) < 0 or int((start + count).max()) > extent.rows):
             raise self._error(f"rows outside {name}")
         if not self._all:
-            size = extent.width * extent.dtype.itemsize
             first = (extent.offset + start * size) // PAGE_BYTES
             last = (extent.offset + (start + count) * size - 1) // PAGE_BYTES
             spans = np.maximum(last - first + 1, 0)
             spans[count == 0] = 0
             if int(spans.max(initial=0)) <= 1:
-                self._prove_pages(first[spans > 0])
+                pages_of_all = first[spans > 0]
             else:
-                self._prove_pages(np.concatenate([np.arange(f, f + n) for f, n in zip(first, spans, strict=True)]))
+                pages_of_all = np.concatenate([np.arange(f, f + n) for f, n in zip(first, spans, strict=True)])
+            wanted = pages_of_all if self._always else pages_of_all[~self._proven[pages_of_all]]
+            self._prove_pages(np.unique(wanted).tolist())
         return self.columns[name]
 
     def whole(self, name: str) -> NDArray[Any]:
