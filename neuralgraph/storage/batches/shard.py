@@ -124,8 +124,9 @@ class Shard:
         new = positions[number[positions] < 0]
         records: Records = {}
         if len(new):
-            if self._always or not known.has_room:
-                # A collection for this batch alone, whose words are not forgotten.
+            if self._always or self._source.far or not known.has_room:
+                # A collection for this batch alone, whose words are not forgotten. From far away the records are
+                # fetched together, embeddings and all.
                 new, known, number = positions, KnownGraphs(known.words), np.empty(len(self), np.int32)
             records = dict(self._container.records(new.tolist()))
             light = [
