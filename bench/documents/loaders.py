@@ -119,7 +119,7 @@ Targets, as medians of the ratios within each round:
 
 {table(["what", "target", "CPU, first access", "CPU, later", "wall, first access", "wall, later"], _targets(rounds, results))}
 
-What bounds what is missed. A batch of float32 is {results['data']['nodes'] * 4096:,.0f} bytes of `x` per study, of which an archive reads the patches and
+What bounds what is missed. A batch of float32 is {results["data"]["nodes"] * 4096:,.0f} bytes of `x` per study, of which an archive reads the patches and
 makes the rest; the direct reader copies all of it from a mapped file and is bound by memory alone. Of our own time less
 than half is moving those bytes (`preadv` and `_features` below): the rest are some 150 calls of NumPy per batch, each of
 which costs the same for one study as for 64, and every study's own read. int8 and bfloat16 read less and convert more, and come out the
