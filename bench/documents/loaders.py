@@ -106,7 +106,7 @@ affine (kurtosis {data["kurtosis"]:.0f}, per channel {data["kurtosis_per_channel
 {data["cosine_within_a_study"]:.2f}, {data["rank_for_90_percent_of_variance"]} components for 90 % of the variance).
 
 Batches of 64 in random order from the page cache, all attributes, one process, one torch thread. *First* is the first access to a
-study after opening, in which an archive verifies its checksums; *later* is the second access. Rivals verify nothing. Rivals but
+study after opening, in which an archive verifies its checksums; *later* is the third. Rivals verify nothing. Rivals but
 the *direct* ones give a `Data` per study to PyG's collate. Rivals store the features of concepts as dense rows of `x`; an archive
 stores the concepts, and makes the rows.
 

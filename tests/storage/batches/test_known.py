@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from neuralgraph.graph.table import Vocabulary, tabulate
 from neuralgraph.storage.batches import known as known_graphs
 from neuralgraph.storage.batches.known import KnownGraphs, Words
 from neuralgraph.storage.batches.reader import BatchReader
+from neuralgraph.storage.files import FileSource
 from tests.builders import build_study
 
 ATTRIBUTES = ("node_start", "pair_start", "fusion_start", "graph", "n_patches", "study_id")
@@ -171,3 +174,42 @@ def test_labels_of_several_files_keep_their_places(tmp_path, profile):
                 [0, 1, 0], [0, 0, 1], [0, 0, 0],
             ]  # fmt: skip
             assert reader.read_single(2).arrays["y_mask"].tolist()[0] == [True, False, True]
+
+
+@pytest.mark.parametrize("profile", ["compact", "train"])
+@pytest.mark.parametrize("embedding", ["float32", "bfloat16"])
+def test_without_a_map_of_the_file_everything_is_read(tmp_path, studies, monkeypatch, profile, embedding):
+    ng.save(studies, tmp_path / "a.ngr", profile=profile, embedding=embedding)
+    expected = []
+    for mapped in (FileSource.mapped, None):
+        real = FileSource.mapped
+
+        def refuse(self, offset, length, *, scattered=True, real=real, mapped=mapped):
+            if mapped is None and not scattered:
+                raise ng.FormatError("no room for a map", code="E_OPEN")
+            return real(self, offset, length, scattered=scattered)
+
+        monkeypatch.setattr(FileSource, "mapped", refuse)
+        with BatchReader(tmp_path / "a.ngr") as reader:
+            for _ in range(3):
+                batch = reader.read([4, 0, 7])
+                assert np.array_equal(reader.read_single(7).arrays["x"], batch.arrays["x"][batch.node_start[2] :])
+                expected.append(batch)
+        monkeypatch.setattr(FileSource, "mapped", real)
+    for batch in expected[1:]:
+        assert_same(batch, expected[0])
+
+
+@pytest.mark.parametrize("profile", ["compact", "train"])
+def test_a_file_that_is_cut_between_batches_is_an_error(tmp_path, studies, profile):
+    path = tmp_path / "a.ngr"
+    ng.save(studies, path, profile=profile)
+    with BatchReader(path) as reader:
+        for _ in range(2):
+            reader.read(range(12))
+            reader.read_single(3)
+        os.truncate(path, 200)
+        for read in (lambda: reader.read(range(12)), lambda: reader.read_single(3)):
+            with pytest.raises(ng.FormatError) as caught:
+                read()
+            assert caught.value.code == "E_TRUNCATED"
