@@ -175,7 +175,7 @@ class EmbeddingReader:
         return np.frombuffer(buffer, np.uint8)
 
     def _mapped_file(self) -> NDArray[np.uint8]:
-        """All of an archive; empty where it cannot be mapped, or where there may be a great many files like this one."""
+        """All of an archive; empty where it cannot be mapped, or where there may be a great many such files."""
         data = None
         if len(self._container) > 1 and not self._source.far:
             with suppress(FormatError):
