@@ -106,7 +106,7 @@ def measure_round(stores: list[Any], order: np.ndarray, random: np.random.Genera
         few = order[: BATCH * 2] if store.slow else order
         store.open()
         first = clocked(lambda store=store, few=few: exhaust(store.batches(few, BATCH)))
-        # The second pass still takes the pages of files that are mapped into this process's address space.
+        # The second pass still takes the pages of stores that map their files into this process's address space.
         exhaust(store.batches(few, BATCH))
         later = clocked(lambda store=store, few=few: exhaust(store.batches(few, BATCH)))
         found[store.name] = {

@@ -33,15 +33,10 @@ class ByteSource(Protocol):
     def expect(self, offset: int, length: int) -> None:
         """Say that these bytes will be read next, so that several reads become few."""
 
-    def mapped(self, offset: int, length: int, *, scattered: bool = True) -> memoryview | None:
+    def mapped(self, offset: int, length: int) -> memoryview | None:
         """These bytes as they stand in the file, taking no memory of their own; None when that cannot be had.
 
         A map of a file that has become shorter must not be touched: ``check_size`` comes before each use.
-
-        Parameters
-        ----------
-        offset, length : where.
-        scattered : what lies around a byte that is touched will not be wanted too.
         """
 
     def check_size(self) -> None:
@@ -69,9 +64,8 @@ class BytesSource:
     def expect(self, offset: int, length: int) -> None:
         """Everything is at hand."""
 
-    def mapped(self, offset: int, length: int, *, scattered: bool = True) -> memoryview | None:
+    def mapped(self, offset: int, length: int) -> memoryview | None:
         """The bytes from ``offset``."""
-        del scattered
         return self._data[offset : offset + length]
 
     def check_size(self) -> None:

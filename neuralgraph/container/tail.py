@@ -45,7 +45,7 @@ class ShiftedSource:
     def expect(self, offset: int, length: int) -> None:
         """A damaged file is read as it comes."""
 
-    def mapped(self, offset: int, length: int, *, scattered: bool = True) -> memoryview | None:
+    def mapped(self, offset: int, length: int) -> memoryview | None:
         """A damaged file is read, not mapped."""
 
     def check_size(self) -> None:

@@ -152,7 +152,7 @@ class FileSource:
         if self._descriptor >= 0 and hasattr(os, "posix_fadvise"):
             os.posix_fadvise(self._descriptor, offset, length, os.POSIX_FADV_WILLNEED)
 
-    def mapped(self, offset: int, length: int, *, scattered: bool = True) -> memoryview:
+    def mapped(self, offset: int, length: int) -> memoryview:
         """These bytes as a map of the file: they take no memory of their own.
 
         Reading a map of a file that has become shorter ends the process: call ``check_size`` before each use. That
@@ -168,7 +168,7 @@ class FileSource:
                 pages = mmap.mmap(descriptor, offset + length - start, access=mmap.ACCESS_READ, offset=start)
             except (OSError, ValueError) as error:
                 raise read_error(self.path, error) from error
-        if scattered and hasattr(pages, "madvise"):
+        if hasattr(pages, "madvise"):
             # The default reads far more than asked around every place that is touched.
             pages.madvise(mmap.MADV_RANDOM)
         return memoryview(pages)[offset - start :]

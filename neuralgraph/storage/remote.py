@@ -149,7 +149,7 @@ class RemoteSource:
             if self._at_hand(offset, length) is None:
                 self._queue.append((offset, offset + length))
 
-    def mapped(self, offset: int, length: int, *, scattered: bool = True) -> memoryview | None:
+    def mapped(self, offset: int, length: int) -> memoryview | None:
         """Nothing far away can be mapped."""
 
     def check_size(self) -> None:

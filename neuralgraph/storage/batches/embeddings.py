@@ -8,7 +8,6 @@ on the first access to a record through an open archive, or on every one.
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -81,7 +80,6 @@ class EmbeddingReader:
         self._always, self._widen = always, widen
         self._proven = np.zeros(len(container), bool)
         self._scratch = threading.local()
-        self._file: NDArray[np.uint8] | None = None
 
     def read(
         self,
@@ -121,7 +119,7 @@ class EmbeddingReader:
             # Records that are read for the first time are fetched all at once rather than one by one.
             for offset, length in zip(offsets[fresh].tolist(), lengths[fresh].tolist(), strict=True):
                 self._source.expect(offset, length)
-        bytes_of_x = x.reshape(-1).view(np.uint8)
+        bytes_of_x = x.data.cast("B")
         row_bytes = x.shape[1] * x.itemsize
         for position, form, at, count, row, new in zip(
             positions.tolist(),
@@ -137,7 +135,7 @@ class EmbeddingReader:
             if new:
                 self._prove(position, form, at, count, row, x)
             elif form == _FLOAT32:
-                bytes_of_x[row * row_bytes : (row + count) * row_bytes] = self._bytes(at, count * row_bytes)
+                self._read_into(at, bytes_of_x[row * row_bytes : (row + count) * row_bytes])
             elif form == UNREADABLE:
                 self._decode(position, count, x[row : row + count], None)
             elif form in _ITEM_BYTES:
@@ -155,33 +153,10 @@ class EmbeddingReader:
         assert self._section is not None
         at = int(self._container.index.offset[position]) + int(self._section.columns["embedding_offset"][position])
         if form == _FLOAT32:
-            out.reshape(-1).view(np.uint8)[:] = self._bytes(at, out.nbytes)
+            self._read_into(at, out.data.cast("B"))
         else:
             self._read(position, form, at, len(out), out)
         return True
-
-    def _bytes(self, offset: int, length: int) -> NDArray[np.uint8]:
-        """Bytes of a record that has been proven, to be used before the next are asked for.
-
-        They come from a map of the whole file, which costs less than half of reading them, or where there is none from
-        this thread's scratch memory. Whoever calls has had the size of the file checked for this batch.
-        """
-        if self._file is None:
-            self._file = self._mapped_file()
-        if len(self._file):
-            return self._file[offset : offset + length]
-        buffer = self._buffer(length)
-        self._read_into(offset, buffer)
-        return np.frombuffer(buffer, np.uint8)
-
-    def _mapped_file(self) -> NDArray[np.uint8]:
-        """All of an archive; empty where it cannot be mapped, or where there may be a great many such files."""
-        data = None
-        if len(self._container) > 1 and not self._source.far:
-            with suppress(FormatError):
-                # What is refused here, for want of address space for example, can still be read.
-                data = self._source.mapped(0, self._source.size, scattered=False)
-        return np.frombuffer(data or b"", np.uint8)
 
     def _read_and_copy(self, offset: int, target: memoryview) -> None:
         """``read_into`` for sources that cannot fill memory that is given to them."""
@@ -279,7 +254,8 @@ class EmbeddingReader:
     def _decode_again(self, position: int, count: int, out: NDArray[np.float32]) -> bool:
         """An embedding that has been verified before; False when only its record as a whole can decode it."""
         index, width = self._container.index, out.shape[1]
-        data = self._bytes(int(index.offset[position]), int(index.length[position])).data
+        data = self._buffer(int(index.length[position]))
+        self._read_into(int(index.offset[position]), data)
         rows, where = int(index.counts["n_patches"][position]), f"record[{position}]"
         found = proven_planes(data, rows, width, where=where)
         if found is None:

@@ -108,10 +108,9 @@ class Shard:
         self, positions: NDArray[np.int64], groups: frozenset[str], width: int
     ) -> tuple[Selection, Records | None]:
         """Light columns of the studies at ``positions``, and the records that had to be read for them."""
-        if not self._source.far:
-            self._source.check_size()
         if self._section is not None:
             assert self._label_place is not None
+            self._source.check_size()
             counts, proven = self._container.index.counts, bool(self._selected[positions].all())
             chosen = select(
                 self._section, counts, positions, self._label_place, len(self._labels), groups, proven=proven
@@ -152,9 +151,8 @@ class Shard:
         wanted, width, uncertain, allocate : as for ``single_graph``.
         features : as ``concept_features`` of ``BatchReader``.
         """
-        if not self._source.far:
-            self._source.check_size()
         if self._section is not None:
+            self._source.check_size()
             columns, number = self._section.columns, position if self._selected[position] else -1
             places = self._label_place
         else:

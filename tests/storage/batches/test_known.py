@@ -12,7 +12,6 @@ from neuralgraph.graph.table import Vocabulary, tabulate
 from neuralgraph.storage.batches import known as known_graphs
 from neuralgraph.storage.batches.known import KnownGraphs, Words
 from neuralgraph.storage.batches.reader import BatchReader
-from neuralgraph.storage.files import FileSource
 from tests.builders import build_study
 
 ATTRIBUTES = ("node_start", "pair_start", "fusion_start", "graph", "n_patches", "study_id")
@@ -174,30 +173,6 @@ def test_labels_of_several_files_keep_their_places(tmp_path, profile):
                 [0, 1, 0], [0, 0, 1], [0, 0, 0],
             ]  # fmt: skip
             assert reader.read_single(2).arrays["y_mask"].tolist()[0] == [True, False, True]
-
-
-@pytest.mark.parametrize("profile", ["compact", "train"])
-@pytest.mark.parametrize("embedding", ["float32", "bfloat16"])
-def test_without_a_map_of_the_file_everything_is_read(tmp_path, studies, monkeypatch, profile, embedding):
-    ng.save(studies, tmp_path / "a.ngr", profile=profile, embedding=embedding)
-    expected = []
-    for mapped in (FileSource.mapped, None):
-        real = FileSource.mapped
-
-        def refuse(self, offset, length, *, scattered=True, real=real, mapped=mapped):
-            if mapped is None and not scattered:
-                raise ng.FormatError("no room for a map", code="E_OPEN")
-            return real(self, offset, length, scattered=scattered)
-
-        monkeypatch.setattr(FileSource, "mapped", refuse)
-        with BatchReader(tmp_path / "a.ngr") as reader:
-            for _ in range(3):
-                batch = reader.read([4, 0, 7])
-                assert np.array_equal(reader.read_single(7).arrays["x"], batch.arrays["x"][batch.node_start[2] :])
-                expected.append(batch)
-        monkeypatch.setattr(FileSource, "mapped", real)
-    for batch in expected[1:]:
-        assert_same(batch, expected[0])
 
 
 @pytest.mark.parametrize("profile", ["compact", "train"])
