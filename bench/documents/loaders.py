@@ -108,7 +108,8 @@ affine (kurtosis {data["kurtosis"]:.0f}, per channel {data["kurtosis_per_channel
 Batches of 64 in random order from the page cache, all attributes, one process, one torch thread. *First* is the first access to a
 study after opening, in which an archive verifies its checksums; *later* is the third. Rivals verify nothing. Rivals but
 the *direct* ones give a `Data` per study to PyG's collate. Rivals store the features of concepts as dense rows of `x`; an archive
-stores the concepts, and makes the rows.
+stores the concepts, and makes the rows. Private memory is that of a process of its own, with the batch it makes and the one
+before; pages of mapped files count, as the system counts them.
 
 {table(["store", "bytes per study", "written per CPU second", "first graph, warm, ms", "cold, ms", "one graph, p50, µs", "p95", "graphs per CPU second, first", "later", "by wall clock", "ratio to per file", "two processes, wall clock", "private memory, MiB"], stores)}
 

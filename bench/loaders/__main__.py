@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -54,30 +55,12 @@ def drop(folder: Path) -> None:
             os.close(descriptor)
 
 
-def private_bytes() -> int:
-    """Memory that is this process's own."""
-    text = Path("/proc/self/smaps_rollup").read_text()
-    rows = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
-    return 1024 * (rows["Private_Clean"] + rows["Private_Dirty"])
-
-
 def private_growth(store: Any, order: np.ndarray) -> int:
-    """Largest growth of private memory while a child process opens a store and iterates."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        before = private_bytes()
-        store.open()
-        largest = private_bytes() - before
-        for _ in store.batches(order, BATCH):
-            largest = max(largest, private_bytes() - before)
-        os.write(write, str(largest).encode())
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as stream:
-        answer = stream.read()
-    os.waitpid(child, 0)
-    return int(answer or 0)
+    """Largest growth of private memory while another process opens a store and iterates (``bench.loaders.memory``)."""
+    path = store.folder.parent / "order.npy"
+    np.save(path, order)
+    command = [sys.executable, "-m", "bench.loaders.memory", store.name, str(store.folder), str(path)]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def exhaust(batches: Any) -> None:
