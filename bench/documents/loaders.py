@@ -121,13 +121,14 @@ Targets, as medians of the ratios within each round:
 {table(["what", "target", "CPU, first access", "CPU, later", "wall, first access", "wall, later"], _targets(rounds, results))}
 
 What bounds what is missed. A batch of float32 is {results["data"]["nodes"] * 4096:,.0f} bytes of `x` per study, of which an archive reads the patches and
-makes the rest; the direct reader copies all of it from a mapped file and is bound by memory alone. Of our own time less
-than half is moving those bytes (`preadv` and `_features` below): the rest are some 150 calls of NumPy per batch, each of
-which costs the same for one study as for 64, and every study's own read. int8 and bfloat16 read less and convert more, and come out the
-same. The default archive spends its time on undoing byte planes and zstd. Threads share the interpreter: what they gain by reading
-at the same time they lose by waiting for each other, so that one thread, which works while the model does, is as good as two.
-A study in no cache is measured at its first access, where its checksums are verified and the section is proven page by page.
-The first graph of a compact archive waits for the names of all labels, which every study is read for; with `labels=` it does not.
+makes the rest. Most of the time of later batches is the system's, which copies pages of the file (`preadv` below). The direct reader copies
+from a map of its file, at the speed of memory; but the pages of a map count as the process's own, until all of the archive
+does, so that a loader of archives larger than memory reads instead. Larger batches are no faster: the cost is per study. int8
+and bfloat16 read less and convert more, and come out the same. The default archive spends its time on undoing byte planes and
+zstd. Threads share the interpreter: what they gain by reading at the same time they lose by waiting for each other, so that
+one thread, which works while the model does, is as good as two. A study in no cache is measured at its first access, where its
+checksums are verified and the section is proven page by page. The first graph of a compact archive waits for the names of
+all labels, which every study is read for; with `labels=` it does not.
 
 CRC-32 over pieces of 81,920 bytes, GB per CPU second:
 

@@ -89,6 +89,15 @@ def _grids() -> Iterator[Vector]:
     yield sealed("E_NUM", "grid-step-just-overflows", "the least step under which code 255 overflows f32", least, "F22")
     for value in (7, 255):
         yield grid("E_IDX", f"position-{value}", f"view position {value}", "position", value)
+    # Two rules broken at once, in one view and in two: each rule is asked of all views before the next (R12).
+    one = _set(study, "view_rows", 0, 65_535, ("view_patch_height", 0, NAN))
+    yield sealed(
+        "E_COORD", "grid-cells-before-sizes", "too many rows, and a patch height that is none", one, "F22", "R12"
+    )
+    two = _set(study, "view_height", 0, 97, ("view_patch_width", 1, NAN))
+    yield sealed(
+        "E_NUM", "grid-sizes-before-extents", "a film not covered, and later a patch width of none", two, "F22", "R12"
+    )
 
 
 def _patches() -> Iterator[Vector]:

@@ -16,31 +16,35 @@ function checkAxis(parts, size, length, where) {
   if (!(parts * size >= length * (1 - ONE_IN_A_MILLION))) fail("E_COORD", where, "the grid does not reach the end of the film");
 }
 
-/** [F22] */
+/** [F22], each rule for all views before the next rule. */
 export function checkViews(g, counts, where) {
-  let cells = 0;
-  for (let v = 0; v < counts.n_views; v++) {
-    const place = `${where} view ${v}`;
-    const rows = g.view_rows[v];
-    const cols = g.view_cols[v];
-    if (rows === 0 || cols === 0) fail("E_COORD", place, "the grid is empty");
-    cells += rows * cols;
-    for (const size of [g.view_patch_height[v], g.view_patch_width[v]]) {
-      if (!(Number.isFinite(size) && size > 0)) fail("E_NUM", place, "a patch size is not finite and positive");
-    }
-    checkAxis(rows, g.view_patch_height[v], g.view_height[v], place);
-    checkAxis(cols, g.view_patch_width[v], g.view_width[v], place);
-    if (g.view_position[v] >= VIEW_POSITIONS.length) fail("E_IDX", place, "the view position is unknown");
-    const step = g.view_score_step[v];
-    if (!isFiniteNotNegative(step)) fail("E_NUM", place, "the step of the attention map is not finite or negative");
+  const views = Array.from({ length: counts.n_views }, (_, v) => v);
+  const place = (v) => `${where} view ${v}`;
+  for (const v of views) {
+    if (g.view_rows[v] === 0 || g.view_cols[v] === 0) fail("E_COORD", place(v), "the grid is empty");
   }
+  const cells = views.reduce((sum, v) => sum + g.view_rows[v] * g.view_cols[v], 0);
   if (cells !== counts.n_cells) fail("E_COORD", where, "the grids do not have as many cells as the record");
+  for (const v of views) {
+    for (const size of [g.view_patch_height[v], g.view_patch_width[v]]) {
+      if (!(Number.isFinite(size) && size > 0)) fail("E_NUM", place(v), "a patch size is not finite and positive");
+    }
+  }
+  for (const v of views) {
+    checkAxis(g.view_rows[v], g.view_patch_height[v], g.view_height[v], place(v));
+    checkAxis(g.view_cols[v], g.view_patch_width[v], g.view_width[v], place(v));
+  }
+  for (const v of views) {
+    if (g.view_position[v] >= VIEW_POSITIONS.length) fail("E_IDX", place(v), "the view position is unknown");
+  }
   let start = 0;
-  for (let v = 0; v < counts.n_views; v++) {
+  for (const v of views) {
+    const step = g.view_score_step[v];
+    if (!isFiniteNotNegative(step)) fail("E_NUM", place(v), "the step of the attention map is not finite or negative");
     const end = start + g.view_rows[v] * g.view_cols[v];
     const top = g.cell_score.subarray(start, end).reduce((a, b) => Math.max(a, b), 0);
-    if (!Number.isFinite(Math.fround(top * top * g.view_score_step[v]))) {
-      fail("E_NUM", `${where} view ${v}`, "an attention is too large for an f32");
+    if (!Number.isFinite(Math.fround(top * top * step))) {
+      fail("E_NUM", place(v), "an attention is too large for an f32");
     }
     start = end;
   }
