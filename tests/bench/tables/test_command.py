@@ -9,17 +9,11 @@ import pytest
 
 pytest.importorskip("torch_geometric", reason="the tables need the extra pyg")
 
-from bench.__main__ import COMMANDS, main
+from bench.__main__ import main
 from bench.documents.downstream import write
 from bench.tables.pictures import pictures
 from bench.tables.rates import DEFAULT
 from neuralgraph.cli.compress import compress
-
-
-def test_commands_have_names(capsys):
-    assert main([]) == 2
-    assert main(["nothing"]) == 2
-    assert all(name in capsys.readouterr().err for name in COMMANDS)
 
 
 def test_the_default_is_that_of_the_command_line():
