@@ -43,7 +43,7 @@ def write(results: dict[str, Any]) -> str:
     ]
     short_head = ["studies", "graph stream", "compressed", "with short numbers", "compressed", "saved of a study"]
     return f"""Command: `{results["command"]}`. Bytes are means over {tested:,} studies. Only the graph stream is looked at, which holds the light
-columns and the texts: embeddings compress with a dictionary no better than without.
+columns and the texts.
 
 ## Dictionaries
 

@@ -123,7 +123,7 @@ Targets, as medians of the ratios within each round:
 What bounds what is missed. A batch of float32 is {results["data"]["nodes"] * 4096:,.0f} bytes of `x` per study, of which an archive reads the patches and
 makes the rest. Most of the time of later batches is the system's, which copies pages of the file (`preadv` below). The direct reader copies
 from a map of its file, at the speed of memory; but the pages of a map count as the process's own, until all of the archive
-does, so that a loader of archives larger than memory reads instead. Larger batches are no faster: the cost is per study. int8
+does, so that a loader of archives larger than memory reads instead. int8
 and bfloat16 read less and convert more, and come out the same. The default archive spends its time on undoing byte planes and
 zstd. Threads share the interpreter: what they gain by reading at the same time they lose by waiting for each other, so that
 one thread, which works while the model does, is as good as two. A study in no cache is measured at its first access, where its

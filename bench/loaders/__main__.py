@@ -28,10 +28,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.loaders.memory import BATCH
 from bench.rounding import rounded
 
 RESULTS = Path(__file__).parents[1] / "results" / "loaders.json"
-BATCH = 64
 PACKAGES = (
     "numpy", "torch", "torch-geometric", "isal", "zlib-ng", "safetensors", "h5py", "lmdb", "pyarrow", "pylance",
     "webdataset", "zarr",

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 BATCH = 64
+"""Studies of a batch, in all measurements of loaders."""
 
 
 def private_bytes() -> int:
@@ -34,7 +35,7 @@ def main() -> None:
     torch.set_num_threads(1)
     (kind,) = (kind for kind in (*STORES, *DIRECT, *OURS) if kind.name == name)
     store, numbers = kind(Path(folder)), np.load(order)
-    # What the first batch imports and makes room for once is no store's.
+    # What torch sets up for its first tensor is no store's.
     torch.empty(1 << 20).numpy().sum()
     before = private_bytes()
     store.open()

@@ -20,6 +20,7 @@ from neuralgraph.adapters.pyg import (
     to_data,
     to_hetero_data,
 )
+from neuralgraph.storage.batches.reader import BatchReader
 from neuralgraph.storage.save import PROFILES
 
 MakeStudy = Callable[..., ng.Study]
@@ -183,6 +184,23 @@ def test_embeddings_too_narrow_for_hashed_concepts(tmp_path: Path, make_study: M
             list(ArchiveLoader(tmp_path / "a.ngr"))
         assert caught.value.code == "E_NUM"
         assert next(iter(ArchiveLoader(tmp_path / "a.ngr", columns=["edge_index"]))).num_edges == 12
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_graph_alone_is_refused_every_time(tmp_path: Path, make_study: MakeStudy, profile: str) -> None:
+    p = make_study().patches
+    narrow = ng.Patches(p.row, p.col, p.score, p.embedding[:, :8], p.view)
+    none = ng.Patches(p.row[:0], p.col[:0], p.score[:0], p.embedding[:0, :8], p.view[:0])
+    studies = [
+        make_study(study_id="a", patches=narrow),
+        make_study(study_id="b", patches=none, pixels=None, fusion=None),
+    ]
+    ng.save(studies, tmp_path / "a.ngr", profile=profile)
+    with BatchReader(tmp_path / "a.ngr") as reader:
+        for number in (0, 1, 0, 1, 1):
+            with pytest.raises(ng.StudyError) as caught:
+                reader.read_single(number)
+            assert caught.value.code == "E_NUM"
 
 
 def test_a_folder_of_all_kinds_of_files(tmp_path: Path, make_study: MakeStudy) -> None:

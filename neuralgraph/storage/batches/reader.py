@@ -197,7 +197,9 @@ class BatchReader:
         ----------
         number, allocate : as for ``read``, whose errors this has.
         """
-        if self._prunes or self._concept_features == "stored" or not 0 <= number < len(self):
+        # What ``read`` prunes, looks up in records or refuses is left to it.
+        general = self._prunes or self._concept_features == "stored" or self.width < LEAST_WIDTH
+        if general or not 0 <= number < len(self):
             return self._as_single(number, allocate)
         position = int(self.positions[number])
         shard = int(np.searchsorted(self._ends, position, side="right")) if len(self._shards) > 1 else 0

@@ -23,8 +23,11 @@ class SingleGraph(NamedTuple):
     arrays: dict[str, NDArray[Any]]
     """As ``assembly.GraphBatch`` has them."""
     n_nodes: int
+    """Patches and concepts."""
     concept_features: str
+    """Recipe of the features of its concepts."""
     study_id: str
+    """Study id."""
 
 
 def single_graph(
@@ -37,14 +40,19 @@ def single_graph(
     uncertain: str,
     allocate: Allocate,
 ) -> tuple[dict[str, NDArray[Any]], int, int]:
-    """Arrays of graph ``number``, but for its embeddings, with the numbers of its patches and nodes.
+    """Arrays of one graph, without its embeddings: rows of ``x`` that belong to patches are left as they are.
 
     Parameters
     ----------
-    columns : of a graphs section, the rows of this graph proven.
+    columns : of a graphs section (FORMAT.md section 6.6), the rows of this graph proven.
+    number : of the graph among those of the section.
     wanted, width, allocate : as for ``assembly.assemble``.
     label_place, n_labels : as for ``selection.select``.
     uncertain : as for ``assembly.targets``.
+
+    Returns
+    -------
+    the arrays by name, with the shapes of a batch of one graph; the number of patches; the number of nodes.
     """
     arrays: dict[str, NDArray[Any]] = {}
 

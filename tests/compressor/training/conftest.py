@@ -6,6 +6,25 @@ import pytest
 
 
 @pytest.fixture(scope="session")
+def quick():
+    """A recipe of seconds that leaves the encoder as it is and looks at nothing but whole films."""
+    from neuralgraph.compressor.training.recipe import Recipe
+
+    return Recipe(
+        steps=30,
+        batch_size=4,
+        vision_rate=0,
+        bridge_rate=1e-2,
+        text_rate=1e-2,
+        warmup=1,
+        validate_every=10,
+        precision="float32",
+        longest_report=200,
+        pruned_weight=0.0,
+    )
+
+
+@pytest.fixture(scope="session")
 def preprocessor():
     from neuralgraph.compressor.model.preprocess import Preprocessor
 

@@ -12,23 +12,8 @@ from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.guidance import guidance_loss
-from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.train import train
 from neuralgraph.errors import ModelError
-
-QUICK = Recipe(
-    steps=30,
-    batch_size=4,
-    vision_rate=0,
-    bridge_rate=1e-2,
-    text_rate=1e-2,
-    warmup=1,
-    validate_every=10,
-    precision="float32",
-    longest_report=200,
-    guidance_weight=1.0,
-    pruned_weight=0.0,
-)
 
 
 def run_of(logits):
@@ -76,12 +61,12 @@ def test_tokens_speak_of_the_findings_whose_phrases_they_lie_in(examples, start,
     assert seen >= 3
 
 
-def test_guidance_moves_the_attention_of_the_last_layer(start, examples, tokenizer, preprocessor, tmp_path):
+def test_guidance_moves_the_attention_of_the_last_layer(quick, start, examples, tokenizer, preprocessor, tmp_path):
     parts = split_by_patient(examples, share=0.4, seed=0)
     batches = Batches(examples, start().model.config, tokenizer, preprocessor, batch_size=3, longest=200, seed=5)
     off = {}
     for weight in (0.0, 30.0):
-        trained = train(start(), parts, tmp_path / str(weight), dataclasses.replace(QUICK, guidance_weight=weight))
+        trained = train(start(), parts, tmp_path / str(weight), dataclasses.replace(quick, guidance_weight=weight))
         assert any("guidance_loss" in line for line in trained.log) == bool(weight)
         assert not any("eval_guidance_loss" in line for line in trained.log)
         model = NeuralGraphModel.from_pretrained(trained.directory)
@@ -95,10 +80,15 @@ def test_guidance_moves_the_attention_of_the_last_layer(start, examples, tokeniz
     assert off[30.0] < 0.9 * off[0.0]
 
 
-def test_guidance_without_masks_is_refused(start, examples, tmp_path, monkeypatch):
+def test_guidance_without_masks_is_refused(quick, start, examples, tmp_path, monkeypatch):
     plain = type(examples).__getitem__
     monkeypatch.setattr(
         type(examples), "__getitem__", lambda self, number: dataclasses.replace(plain(self, number), masks=None)
     )
     with pytest.raises(ModelError, match="guidance needs films with known masks"):
-        train(start(), split_by_patient(examples, share=0.4, seed=0), tmp_path, QUICK)
+        train(
+            start(),
+            split_by_patient(examples, share=0.4, seed=0),
+            tmp_path,
+            dataclasses.replace(quick, guidance_weight=1.0),
+        )

@@ -12,20 +12,7 @@ from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.pruned_reports import pruned_loss
-from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.train import train
-
-QUICK = Recipe(
-    steps=20,
-    batch_size=4,
-    vision_rate=0,
-    bridge_rate=1e-2,
-    text_rate=1e-2,
-    warmup=1,
-    validate_every=10,
-    precision="float32",
-    longest_report=200,
-)
 
 
 @pytest.fixture
@@ -66,19 +53,19 @@ def test_retention_varies_in_training_and_follows_the_seed(lesson):
     assert len(set(seen.values())) == 3
 
 
-def test_pruned_reports_are_learnt_in_mixed_precision(start, examples, tmp_path):
-    recipe = dataclasses.replace(QUICK, steps=2, validate_every=1, pruned_weight=1.0, precision="bfloat16")
+def test_pruned_reports_are_learnt_in_mixed_precision(quick, start, examples, tmp_path):
+    recipe = dataclasses.replace(quick, steps=2, validate_every=1, pruned_weight=1.0, precision="bfloat16")
     trained = train(start(), split_by_patient(examples, share=0.4, seed=0), tmp_path, recipe)
     assert all(math.isfinite(line["pruned_loss"]) for line in trained.log if "pruned_loss" in line)
     assert trained.losses["pruned_loss"] > 0
 
 
-def test_a_decoder_that_read_pruned_films_writes_them_better(start, examples, tokenizer, preprocessor, tmp_path):
+def test_a_decoder_that_read_pruned_films_writes_them_better(quick, start, examples, tokenizer, preprocessor, tmp_path):
     parts = split_by_patient(examples, share=0.4, seed=0)
     batches = Batches(examples, start().model.config, tokenizer, preprocessor, batch_size=3, longest=200, seed=5)
     lost = {}
     for weight in (0.0, 1.0):
-        recipe = dataclasses.replace(QUICK, pruned_weight=weight)
+        recipe = dataclasses.replace(quick, steps=20, pruned_weight=weight)
         trained = train(start(), parts, tmp_path / str(weight), recipe)
         for name in ("pruned_loss", "eval_pruned_loss"):
             assert any(name in line for line in trained.log) == bool(weight)
