@@ -169,12 +169,20 @@ def pointing(studies: list[PhantomStudy], scored: list[ScoredFilm], mean: NDArra
     }
 
 
-def by_layer(directory: Path, studies: list[PhantomStudy], mean: NDArray[np.float32]) -> list[dict[str, float]]:
-    """Lesions kept at the smallest retention and phrase pointing, for the attention of every decoder layer."""
+def scored_films(directory: Path, studies: list[PhantomStudy], layer: int) -> list[ScoredFilm]:
+    """The films of some studies, scored by one decoder layer, with the maps of their words."""
+    scorer = load_scorer(directory, layer=layer)
+    return [scorer([study.pixels], [study.report], words=True)[0] for study in studies]
+
+
+def by_layer(
+    directory: Path, studies: list[PhantomStudy], mean: NDArray[np.float32], last: list[ScoredFilm]
+) -> list[dict[str, float]]:
+    """Lesions kept at the smallest retention and phrase pointing, for every decoder layer; ``last`` is scored."""
     rows = []
-    for layer in range(NeuralGraphConfig.read(directory).text.num_layers):
-        scorer = load_scorer(directory, layer=layer)
-        scored = [scorer([study.pixels], [study.report], words=True)[0] for study in studies]
+    count = NeuralGraphConfig.read(directory).text.num_layers
+    for layer in range(count):
+        scored = last if layer == count - 1 else scored_films(directory, studies, layer)
         smallest = lesions_kept(studies, scored, mean)[str(RETENTIONS[0])]["model"]
         pointed = pointing(studies, scored, mean)["all"]["model"]
         rows.append({"layer": layer, "lesion_kept": smallest["lesion_kept"], "pointing": pointed})
@@ -223,21 +231,21 @@ def measure(
 ) -> tuple[dict[str, Any], list[PhantomStudy], list[ScoredFilm]]:
     """All results for one model."""
     directory = DEMO_DIRECTORY if model == DEMO else Path(model)
-    scorer, mean = load_scorer(directory), read_mean_attention(directory)
+    mean = read_mean_attention(directory)
     if mean is None:
         raise SystemExit("the model has no mean attention map")
     studies = list(phantom_cohort(HELD_OUT_SEED, patients))
-    scored = [scorer([study.pixels], [study.report], words=True)[0] for study in studies]
+    scored = scored_films(directory, studies, -1)
     some = max(1, patients // 4)
     large = list(phantom_cohort(HELD_OUT_SEED, some, height=960, width=800))
-    large_scored = [scorer([study.pixels], [study.report], words=True)[0] for study in large]
+    large_scored = scored_films(directory, large, -1)
     first = max(1, written // 2)
     plain = list(phantom_cohort(HELD_OUT_SEED, first, height=64, width=64, variety=0.0))
-    layers = {"guided": by_layer(directory, studies, mean)}
+    layers = {"guided": by_layer(directory, studies, mean, scored)}
     if unguided is not None:
-        layers["unguided"] = by_layer(unguided, studies, mean)
+        layers["unguided"] = by_layer(unguided, studies, mean, scored_films(unguided, studies, -1))
     results = {
-        "model": {"digest": model_digest(directory), "trained": scorer.trained},
+        "model": {"digest": model_digest(directory), "trained": NeuralGraphConfig.read(directory).trained},
         "held_out": {"cohort_seed": HELD_OUT_SEED, "patients": patients, "films": len(studies), "film": [512, 512]},
         "grid": [scored[0].rows, scored[0].cols],
         "lesions": lesions_kept(studies, scored, mean),
