@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.vectors.draft import RecordDraft, StreamDraft
+from bench.vectors.invalid_encodings import broken_encoding_vectors
 from bench.vectors.invalid_forms import embedding_planes, lossy_form_vectors
 from bench.vectors.invalid_meaning import sealed
 from bench.vectors.invalid_records import full, record_vector
@@ -30,6 +31,7 @@ def stream_vectors() -> Iterator[Vector]:
     yield from _zstd()
     yield from _forms()
     yield from lossy_form_vectors()
+    yield from broken_encoding_vectors()
     yield from _pixels()
     yield from _words()
     yield from _extensions()
@@ -86,7 +88,7 @@ def _zstd() -> Iterator[Vector]:
     ) -> Vector:
         return record_vector(code, f"zstd-{name}", f"zstd: {reason}", _stored(2, 1, stored, decoded), "F20", of=of)
 
-    for encoding in (2, 3, 0x7FFF, 0x8000, 0xFFFF):
+    for encoding in (2, 4, 0x7FFF, 0x8000, 0xFFFF):
         yield record_vector(
             "E_STREAM", f"encoding-{encoding}", f"encoding {encoding}", _stored(2, encoding, frame), "F10", of=study
         )

@@ -22,6 +22,7 @@ from bench.vectors.studies import (
     textual,
     valid_vector,
 )
+from bench.vectors.valid_encodings import encoding_vectors
 from bench.vectors.valid_files import file_vectors
 from bench.vectors.valid_forms import lossy_vectors
 from bench.vectors.vector import Vector
@@ -40,6 +41,7 @@ def valid_vectors() -> Iterator[Vector]:
     yield from _shapes()
     yield from _forms()
     yield from lossy_vectors()
+    yield from encoding_vectors()
     yield from _streams()
     yield from _texts()
     yield from _maps()

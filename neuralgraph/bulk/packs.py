@@ -17,6 +17,7 @@ from neuralgraph.errors import OutputError
 from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.smallest import without_dictionary
 
 __all__ = ["assign", "build"]
 
@@ -77,7 +78,7 @@ def _copy(container: Container, study_id: str, writer: ContainerWriter) -> None:
     position = _position(container, study_id)
     container.verify_leaf(position)
     columns = container.columns(position)
-    writer.add(container.record_bytes(position), study_id=study_id, method=columns.method)
+    writer.add(without_dictionary(container.record(position)), study_id=study_id, method=columns.method)
 
 
 def _position(container: Container, study_id: str) -> int:

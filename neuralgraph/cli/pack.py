@@ -17,12 +17,17 @@ def pack(
     files: Annotated[list[str], typer.Argument(help="Files, URLs and folders of .ngr files, in this order.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to write.")],
     profile: Annotated[
-        str, typer.Option(help="compact: copy the records. train: lay them out for fast training; larger.")
+        str,
+        typer.Option(
+            help="compact: copy the records. train: lay them out for fast training; larger. "
+            "smallest: fewest bytes, with a dictionary; slower to read."
+        ),
     ] = "compact",
 ) -> None:
     """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
 
-    With --profile train every value and content digest stays, but embeddings are laid out as loaders need them.
+    With --profile train or smallest every value and content digest stays, but records are written anew: with embeddings
+    as loaders need them, or with light columns and reports in as few bytes as they can take.
 
     Example: ngr pack studies/ -o archive.ngr
     """

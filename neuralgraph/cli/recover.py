@@ -19,7 +19,10 @@ def recover(
     damaged: Annotated[Path, typer.Argument(help="A truncated or damaged file; it is not changed.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The new file.")],
     methods_from: Annotated[
-        list[Path] | None, typer.Option(help="A whole file of the same conversion, for lost methods; repeatable.")
+        list[Path] | None,
+        typer.Option(
+            help="A whole file of the same conversion, for lost methods, codebooks, dictionaries; repeatable."
+        ),
     ] = None,
     without_method: Annotated[
         bool, typer.Option("--without-method", help="Recover studies whose method is lost; they get new digests.")

@@ -9,7 +9,17 @@ import zstandard
 
 from neuralgraph.errors import CodecError
 
-__all__ = ["LEVEL", "MAX_WINDOW_BYTES", "decode", "decode_again", "encode"]
+__all__ = [
+    "LEVEL",
+    "MAX_WINDOW_BYTES",
+    "FrameHeader",
+    "decode",
+    "decode_again",
+    "decode_up_to",
+    "encode",
+    "frame_content",
+    "frame_header",
+]
 
 LEVEL = 15
 """Default level. Levels 9 to 15 gave the same bytes with libzstd 1.5.2 to 1.5.7, level 19 did not."""
@@ -20,6 +30,7 @@ MAX_WINDOW_BYTES = 2**23
 _WRITER_WINDOW_LOG = 20
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _CONTENT_SIZE_BYTES = (0, 2, 4, 8)
+_MOST_HEADER_BYTES = 18
 _LARGEST_BLOCK = 1 << 17
 _RUN_BLOCK, _RESERVED_BLOCK = 1, 3
 
@@ -45,16 +56,35 @@ def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
     CodecError (E_ZSTD) : the frame breaks a rule, or libzstd refuses it.
     CodecError (E_SIZE) : the frame states another content size, or none.
     """
-    header = _frame_header(bytes(stored[:18]), where)
-    if header.content_bytes != decoded_bytes:
-        reason = f"the frame holds {header.content_bytes} bytes, {decoded_bytes} are required"
+    header = frame_header(stored, where)
+    header.require_size(decoded_bytes, where)
+    return frame_content(stored, header, _PER_THREAD.decompressor, where)
+
+
+def decode_up_to(stored: memoryview, most_bytes: int, *, where: str) -> bytes:
+    """The content of a frame that states at most ``most_bytes``; errors as ``decode``."""
+    header = frame_header(stored, where)
+    if header.content_bytes > most_bytes:
+        reason = f"the frame holds {header.content_bytes} bytes, {most_bytes} are allowed"
         raise CodecError(reason, code="E_SIZE", where=where)
+    return frame_content(stored, header, _PER_THREAD.decompressor, where)
+
+
+def frame_content(
+    stored: memoryview, header: FrameHeader, decompressor: zstandard.ZstdDecompressor, where: str
+) -> bytes:
+    """What a frame holds, its blocks checked; ``header`` is its header, found acceptable.
+
+    Raises
+    ------
+    CodecError (E_ZSTD) : a block breaks a rule, bytes follow the frame, or libzstd refuses it.
+    """
     _check_blocks(stored, header, where)
+    size = header.content_bytes
     try:
-        if not decoded_bytes:
-            return _decode_nothing(stored, where)
-        decompressor = _PER_THREAD.decompressor
-        return bytes(decompressor.decompress(stored, max_output_size=decoded_bytes, allow_extra_data=False))
+        if not size:
+            return _decode_nothing(stored, decompressor, where)
+        return bytes(decompressor.decompress(stored, max_output_size=size, allow_extra_data=False))
     except zstandard.ZstdError as error:
         raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
 
@@ -84,24 +114,37 @@ class _PerThread(threading.local):
 _PER_THREAD = _PerThread()
 
 
-def _decode_nothing(stored: memoryview, where: str) -> bytes:
+def _decode_nothing(stored: memoryview, decompressor: zstandard.ZstdDecompressor, where: str) -> bytes:
     """The content of a frame that states none: the one-shot call would not look at what follows the header."""
-    frame = _PER_THREAD.decompressor.decompressobj()
+    frame = decompressor.decompressobj()
     content = frame.decompress(stored)
     if content or not frame.eof or frame.unused_data:
         raise CodecError("the zstd frame is not one whole frame of no content", code="E_ZSTD", where=where)
     return b""
 
 
-class _FrameHeader(NamedTuple):
+class FrameHeader(NamedTuple):
     """What the header of a frame says."""
 
     header_bytes: int
     content_bytes: int
     window_bytes: int
+    dictionary_id: int
+    """0 without a dictionary."""
+
+    def require_size(self, decoded_bytes: int, where: str) -> None:
+        """Refuse another content size.
+
+        Raises
+        ------
+        CodecError (E_SIZE) : the frame states another one.
+        """
+        if self.content_bytes != decoded_bytes:
+            reason = f"the frame holds {self.content_bytes} bytes, {decoded_bytes} are required"
+            raise CodecError(reason, code="E_SIZE", where=where)
 
 
-def _check_blocks(stored: memoryview, header: _FrameHeader, where: str) -> None:
+def _check_blocks(stored: memoryview, header: FrameHeader, where: str) -> None:
     """Walk the blocks: none above the largest size, and the last ends the stream (RFC 8878 section 3.1.1.2).
 
     libzstd lets stored and repeated blocks pass that are larger than the window; a reader that keeps only a window's
@@ -119,26 +162,41 @@ def _check_blocks(stored: memoryview, header: _FrameHeader, where: str) -> None:
         raise CodecError("not an acceptable zstd frame: bytes follow it", code="E_ZSTD", where=where)
 
 
-def _frame_header(header: bytes, where: str) -> _FrameHeader:
-    """The header that begins a frame, checked (RFC 8878 section 3.1.1.1)."""
+def frame_header(stored: memoryview, where: str, *, with_dictionary: bool = False) -> FrameHeader:
+    """The header that begins a frame, checked (RFC 8878 section 3.1.1.1).
+
+    Parameters
+    ----------
+    stored : the frame.
+    where : for messages.
+    with_dictionary : the frame must name a dictionary, in four bytes; it must not otherwise.
+
+    Raises
+    ------
+    CodecError (E_ZSTD) : it breaks a rule.
+    CodecError (E_SIZE) : it states no content size.
+    """
 
     def refuse(reason: str, *, code: str = "E_ZSTD") -> CodecError:
         return CodecError(f"not an acceptable zstd frame: {reason}", code=code, where=where)
 
+    header = bytes(stored[:_MOST_HEADER_BYTES])
     if len(header) < 6 or header[:4] != _MAGIC:
         raise refuse("no frame magic")
     descriptor = header[4]
+    if descriptor & 0x1C:
+        raise refuse("reserved bit, unused bit or checksum is set")
+    if descriptor & 3 != (3 if with_dictionary else 0):
+        raise refuse("it names no dictionary in four bytes" if with_dictionary else "it names a dictionary")
     single_segment = bool(descriptor & 0x20)
-    if descriptor & 0x1F:
-        raise refuse("reserved bit, unused bit, checksum or dictionary id is set")
     size_bytes = _CONTENT_SIZE_BYTES[descriptor >> 6] or (1 if single_segment else 0)
     if size_bytes == 0:
         raise refuse("no content size", code="E_SIZE")
-    position = 5 if single_segment else 6
-    field = header[position : position + size_bytes]
-    if len(field) < size_bytes:
+    id_at = 5 if single_segment else 6
+    size_at = id_at + (4 if with_dictionary else 0)
+    if len(header) < size_at + size_bytes:
         raise refuse("the header is truncated")
-    content_bytes = int.from_bytes(field, "little") + (256 if size_bytes == 2 else 0)
+    content_bytes = int.from_bytes(header[size_at : size_at + size_bytes], "little") + (256 if size_bytes == 2 else 0)
     if single_segment:
         window_bytes = content_bytes
     else:
@@ -146,4 +204,5 @@ def _frame_header(header: bytes, where: str) -> _FrameHeader:
         window_bytes = base + (base >> 3) * (header[5] & 7)
     if window_bytes > MAX_WINDOW_BYTES:
         raise refuse(f"a window of {window_bytes} bytes")
-    return _FrameHeader(position + size_bytes, content_bytes, window_bytes)
+    dictionary_id = int.from_bytes(header[id_at:size_at], "little")
+    return FrameHeader(size_at + size_bytes, content_bytes, window_bytes, dictionary_id)

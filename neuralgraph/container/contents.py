@@ -20,7 +20,9 @@ __all__ = [
     "Contents",
     "Section",
     "codebook_section",
+    "dictionary_section",
     "is_codebook_section",
+    "is_dictionary_section",
     "pack_contents",
     "parse_contents",
 ]
@@ -34,8 +36,8 @@ INDEX = "index"
 KEYS = "keys"
 GRAPHS = "graphs"
 _CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0, GRAPHS: 0}
-_CODEBOOK = re.compile(r"codebook_[0-9a-f]{16}", re.ASCII)
-_CODEBOOKS = "codebook_"
+_CODEBOOKS, _DICTIONARIES = "codebook_", "dictionary_"
+_SHARED = re.compile(rf"{_CODEBOOKS}[0-9a-f]{{16}}|{_DICTIONARIES}[0-9a-f]{{8}}", re.ASCII)
 
 
 def codebook_section(digest: bytes) -> str:
@@ -46,6 +48,16 @@ def codebook_section(digest: bytes) -> str:
 def is_codebook_section(name: str) -> bool:
     """Whether a section of this name holds a codebook."""
     return name.startswith(_CODEBOOKS)
+
+
+def dictionary_section(number: int) -> str:
+    """Name of the section that holds the dictionary of this id."""
+    return f"{_DICTIONARIES}{number:08x}"
+
+
+def is_dictionary_section(name: str) -> bool:
+    """Whether a section of this name holds a dictionary."""
+    return name.startswith(_DICTIONARIES)
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,8 @@ def parse_contents(data: bytes, *, toc_offset: int, limits: Limits, n_records: i
     if n_records is not None and (n_records > 1) != (KEYS in sections):
         reason = "a file of several studies has keys, a file of one has none"
         raise FormatError(reason, code="E_SECTION", where="keys")
+    if n_records == 1 and (found := next(filter(is_dictionary_section, sections), None)):
+        raise FormatError("a file of one study has no dictionary", code="E_SECTION", where=found)
     return Contents(sections, _methods(methods), canonical.encode(meta))
 
 
@@ -165,8 +179,10 @@ def _section(row: Any) -> Section:
     section = Section(*row)
     if not is_section_name(section.name):
         raise FormatError("a section has a name outside the grammar", code="E_NAME", where="toc.layout")
-    if is_codebook_section(section.name) and (not _CODEBOOK.fullmatch(section.name) or section.flags != COPY_SAFE):
-        raise FormatError("a codebook has another name or other flags", code="E_SECTION", where="toc.layout")
+    shared = is_codebook_section(section.name) or is_dictionary_section(section.name)
+    if shared and (not _SHARED.fullmatch(section.name) or section.flags != COPY_SAFE):
+        reason = "a codebook or a dictionary has another name or other flags"
+        raise FormatError(reason, code="E_SECTION", where="toc.layout")
     known = section.name in _CORE_FLAGS
     if section.flags not in range(4) or (known and section.flags != _CORE_FLAGS[section.name]):
         raise FormatError(f"wrong flags {section.flags}", code="E_SECTION", where=section.name)

@@ -9,7 +9,7 @@ import numpy as np
 
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import ExtraCodecs, check_extra_codecs
-from neuralgraph.container.contents import INDEX, KEYS, Contents, codebook_section, is_codebook_section, parse_contents
+from neuralgraph.container.contents import INDEX, KEYS, Contents, parse_contents
 from neuralgraph.container.decoders import Decoders
 from neuralgraph.container.index import Index, index_bytes
 from neuralgraph.container.keys import Keys, keys_bytes
@@ -25,6 +25,7 @@ from neuralgraph.container.layout import (
 )
 from neuralgraph.container.pages import section_pages, section_payload
 from neuralgraph.container.record import Record
+from neuralgraph.container.shared import Shared
 from neuralgraph.container.source import ByteSource, BytesSource
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, root_digest
@@ -76,14 +77,15 @@ class Container:
         codebooks: Iterable[Codebook] = (),
     ) -> None:
         self.source = source
-        self._codebooks = {codebook.digest: codebook for codebook in codebooks}
-        self._extra_codecs = check_extra_codecs(extra_codecs)
+        extra = check_extra_codecs(extra_codecs)
         self.limits = limits or Limits()
         self._always = always
         self._whole: int | None = None
         prologue = None if source.far else self._read_prologue()
         self.trailer, self.root = self._read_trailer()
         self.contents = self._read_contents()
+        self.shared = Shared(source, self.contents.sections, codebooks)
+        self._decoders = Decoders(extra, self.shared.find_codebook, self.shared.find_dictionary)
         self._check_index_extent()
         self.prologue = self._far_prologue() if prologue is None else prologue
 
@@ -263,38 +265,11 @@ class Container:
             limits=self.limits,
             disagreement=lambda counts: self.index.disagreement(position, counts),
             envelope=(largest, most),
-            # Kept here, they would tie the container to itself, and an archive that nobody closed would stay open.
-            decoders=Decoders(self._extra_codecs, self.find_codebook),
+            decoders=self._decoders,
         )
         if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
             raise FormatError("the envelope is not that of the only record", code="E_BUDGET", where="trailer")
         return record
-
-    def find_codebook(self, digest: bytes) -> Codebook | None:
-        """The codebook of this digest: one the caller gave, or one the file holds.
-
-        Raises
-        ------
-        FormatError (E_CRC, E_COVER, E_SIZE, E_FILTER, E_DIGEST) : the one in the file is damaged or breaks a rule.
-        """
-        name = codebook_section(digest)
-        if digest not in self._codebooks and name in self.contents.sections:
-            codebook = self._codebook(name)
-            self._codebooks[codebook.digest] = codebook
-        return self._codebooks.get(digest)
-
-    def _codebook(self, name: str) -> Codebook:
-        codebook = Codebook.from_bytes(self.section(name), where=name)
-        if codebook_section(codebook.digest) != name:
-            raise ChecksumError("the codebook is not the one that its name says", code="E_DIGEST", where=name)
-        return codebook
-
-    def check_section(self, name: str) -> None:
-        """Verify the pages of a section, and the rules of a codebook; errors as ``section`` and ``find_codebook``."""
-        if is_codebook_section(name):
-            self._codebook(name)
-        else:
-            self.section(name)
 
     def method(self, record: Record) -> bytes:
         """The canonical method map a record names.

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.codecs.dictionary import named_dictionary
 from neuralgraph.codecs.forms import Buffer
 from neuralgraph.codecs.klt import Klt
-from neuralgraph.codecs.registry import FormEntry, decode_bytes, form_of_stream
+from neuralgraph.codecs.registry import ZSTD_DICTIONARY, FormEntry, Surroundings, decode_bytes, form_of_stream
 from neuralgraph.container.decoders import Decoders
 from neuralgraph.container.layout import ALIGNMENT, padding
 from neuralgraph.container.streams import (
@@ -20,6 +21,7 @@ from neuralgraph.container.streams import (
     EXTENSION_STREAMS,
     GRAPH_STREAM,
     HEADER,
+    LEANING_STREAMS,
     MATRIX_STREAMS,
     MINIMUM_BYTES,
     OPTIONAL_STREAMS,
@@ -207,13 +209,19 @@ class Record:
         Raises
         ------
         ChecksumError (E_CRC) : the stored bytes are damaged.
-        CodecError (E_STREAM, E_SIZE, E_ZSTD) : the stream does not decode.
+        CodecError (E_STREAM, E_SIZE, E_ZSTD, E_FILTER, E_DICT) : the stream does not decode.
         """
         entry = self.streams[stream_id]
-        where = self.where + self._name(stream_id)
-        extra = self._decoders.extra_codecs
         return decode_bytes(
-            entry.encoding, self.stored(stream_id), entry.decoded_bytes, where=where, extra_codecs=extra
+            entry.encoding,
+            self.stored(stream_id),
+            entry.decoded_bytes,
+            where=self.where + self._name(stream_id),
+            extra_codecs=self._decoders.extra_codecs,
+            surroundings=Surroundings(
+                graph_counts=self.counts if stream_id == GRAPH_STREAM else None,
+                find_dictionary=self._decoders.find_dictionary if stream_id in LEANING_STREAMS else None,
+            ),
         )
 
     def stored(self, stream_id: int) -> memoryview:
@@ -293,6 +301,14 @@ class Record:
             if entry is not None and isinstance(entry.form, Klt):
                 needed.append(entry.form.codebook_digest(self.read(base + entry.offset)))
         return needed
+
+    def dictionaries(self) -> set[int]:
+        """Ids of the dictionaries that its streams name; errors as ``read``."""
+        return {
+            named_dictionary(self.stored(stream_id), where=self.where + self._name(stream_id))
+            for stream_id, entry in self.streams.items()
+            if entry.encoding == ZSTD_DICTIONARY
+        }
 
     def extensions(self) -> dict[str, bytes]:
         """Extension payloads by name.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.codecs.dictionary import Dictionary
 from neuralgraph.container.contents import (
     COPY_SAFE,
     CRITICAL,
@@ -14,6 +15,7 @@ from neuralgraph.container.contents import (
     KEYS,
     Section,
     codebook_section,
+    dictionary_section,
     pack_contents,
 )
 from neuralgraph.container.encode import method_tag
@@ -45,7 +47,7 @@ class ContainerWriter:
         self._rows = IndexRows()
         self._study_ids: list[str] = []
         self._methods: dict[bytes, None] = {}
-        self._codebooks: dict[str, bytes] = {}
+        self._shared: dict[str, bytes] = {}
         self._decoded_bytes = self._most_decoded_bytes = 0
         self._max_streams = 0
         self._position = 0
@@ -85,7 +87,11 @@ class ContainerWriter:
 
     def add_codebook(self, codebook: Codebook) -> None:
         """Put a codebook into the file, once."""
-        self._codebooks[codebook_section(codebook.digest)] = codebook.to_bytes()
+        self._shared[codebook_section(codebook.digest)] = codebook.to_bytes()
+
+    def add_dictionary(self, dictionary: Dictionary) -> None:
+        """Put a dictionary into the file, once; the file must have several studies in the end."""
+        self._shared[dictionary_section(dictionary.id)] = dictionary.data
 
     def finish(self, graphs: tuple[int, Iterable[bytes]] | None = None) -> bytes:
         """Write everything after the records; the file's root digest, 32 bytes.
@@ -109,7 +115,7 @@ class ContainerWriter:
             sections.append(self._section(KEYS, 0, len(keys), [keys]))
         if graphs is not None:
             sections.append(self._section(GRAPHS, 0, *graphs))
-        for name, payload in sorted(self._codebooks.items()):
+        for name, payload in sorted(self._shared.items()):
             sections.append(self._section(name, COPY_SAFE, len(payload), [payload]))
         toc, meta = pack_contents(list(self._methods), sections)
         if len(toc) > self._limits.toc_bytes:

@@ -89,7 +89,7 @@ def _only_study(container: Container) -> Study:
     container.verify_root()
     for name in container.contents.sections:
         if name != INDEX:
-            container.check_section(name)
+            container.shared.check(name)
     return Study.from_columns(columns)
 
 

@@ -65,7 +65,7 @@ def read_completely(source: ByteSource, *, limits: Limits | None = None) -> Iter
     index.check()
     for name in container.contents.sections:
         if name != "index":
-            container.check_section(name)
+            container.shared.check(name)
     keys = container.keys
     if keys is not None:
         keys.check()

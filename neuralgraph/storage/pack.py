@@ -1,6 +1,6 @@
 """Packing and unpacking: records are copied byte for byte, so digests and leaves stay what they were.
 
-An archive to train from is written anew instead: the same content digests, other bytes.
+An archive to train from, or one as small as can be, is written anew instead: the same content digests, other bytes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import exact_form, interleaved_form
@@ -26,6 +27,7 @@ from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.graph_section import GraphSectionWriter
 from neuralgraph.storage.remote import Place, is_url, open_source, place_name
 from neuralgraph.storage.save import check_profile
+from neuralgraph.storage.smallest import SmallestWriter, without_dictionary
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -41,26 +43,46 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
 _TAKEN_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|study-[0-9]+", re.ASCII | re.IGNORECASE)
 
 
-def _copy(
-    container: Container, position: int, writer: ContainerWriter, graphs: GraphSectionWriter | None = None
-) -> None:
-    """Copy one record after verifying its leaf, its streams, its content digest and the rules of the graph.
+class _Target(NamedTuple):
+    """Where records go: into a file as they stand, laid out for loaders, as small as can be, or alone."""
 
-    With ``graphs``, its embedding is laid out anew for loaders, and its graph goes there too.
-    """
+    writer: ContainerWriter
+    graphs: GraphSectionWriter | None = None
+    smallest: SmallestWriter | None = None
+    alone: bool = False
+    """The file is to have one study, which leans on no dictionary then."""
+
+    def finish(self) -> None:
+        """Write everything after the records."""
+        if self.smallest is not None:
+            self.smallest.finish()
+        self.writer.finish(self.graphs.finish() if self.graphs else None)
+
+
+def _copy(container: Container, position: int, target: _Target) -> None:
+    """Copy one record after verifying its leaf, its streams, its content digest and the rules of the graph."""
+    writer, graphs, smallest, alone = target
     record, columns = container.proven(position)
     study = Study.from_columns(columns)
     if study_id_at(container, position) != study.study_id:
         reason = f"the id of study {position} is not the one in its record"
         raise FormatError(reason, code="E_INDEX", where="keys")
     for digest in record.codebooks():
-        codebook = container.find_codebook(digest)
+        codebook = container.shared.find_codebook(digest)
         if codebook is not None:
             writer.add_codebook(codebook)
-    data = record.data if graphs is None else _for_loaders(record, columns)
-    written = writer.add(data, study_id=study.study_id, method=columns.method)
     if graphs is not None:
+        written = writer.add(_for_loaders(record, columns), study_id=study.study_id, method=columns.method)
         graphs.add(written, columns.graph, study_id=study.study_id)
+    elif smallest is not None:
+        smallest.add(without_dictionary(record), study_id=study.study_id, method=columns.method)
+    elif alone:
+        writer.add(without_dictionary(record), study_id=study.study_id, method=columns.method)
+    else:
+        for number in record.dictionaries():
+            if (dictionary := container.shared.find_dictionary(number)) is not None:
+                writer.add_dictionary(dictionary)
+        writer.add(record.data, study_id=study.study_id, method=columns.method)
 
 
 def _for_loaders(record: Record, columns: StudyColumns) -> bytes:
@@ -95,7 +117,8 @@ def pack(
     paths : files and folders.
     archive : the archive to write.
     profile : "compact" copies records byte for byte. "train" lays the embeddings out for loaders and adds the graphs
-        section: every value and content digest stays, the bytes of the records and so their leaves change.
+        section; "smallest" stores light columns and reports in as few bytes as they can take, with a dictionary where
+        one pays. Every value and content digest stays, the bytes of the records and so their leaves change.
     limits : what to accept.
     codebooks : for files that lean on the codebook of a model. The archive holds those that its records need.
 
@@ -116,14 +139,16 @@ def pack(
         section = resources.enter_context(GraphSectionWriter()) if profile == "train" else None
         stream = resources.enter_context(atomic_file(archive))
         writer = ContainerWriter(stream, limits=limits)
+        smallest = SmallestWriter(writer, limits=limits) if profile == "smallest" else None
+        target = _Target(writer, section, smallest)
         for file in files:
             with open_source(file) as source, located(place_name(file)):
                 container = Container(source, limits=limits, codebooks=books)
                 container.verify_root()
                 for position in range(len(container)):
-                    _copy(container, position, writer, section)
+                    _copy(container, position, target)
             count += len(container)
-        writer.finish(section.finish() if section else None)
+        target.finish()
     return count
 
 
@@ -141,6 +166,8 @@ def unpack(
 ) -> list[Path]:
     """Write every study of an archive to a file of its own, named by its id; the paths, in order.
 
+    Records are copied byte for byte, except those that lean on a dictionary of the archive: they are written without.
+
     Ids that are no plain file names become ``study-<position>``. Existing files are not replaced.
 
     Raises
@@ -148,13 +175,13 @@ def unpack(
     FormatError, StudyError : the archive is damaged, or a study breaks a rule.
     OutputError (E_OUTPUT) : the folder cannot be created or a file exists already; nothing is overwritten.
     """
-    target = Path(folder)
+    place = Path(folder)
     with open_source(archive) as source, located(place_name(archive)):
         container = Container(source, limits=limits)
         container.verify_root()
-        paths = [target / _file_name(study_id_at(container, n), n) for n in range(len(container))]
+        paths = [place / _file_name(study_id_at(container, n), n) for n in range(len(container))]
         try:
-            target.mkdir(parents=True, exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
         for path in paths:
@@ -163,9 +190,9 @@ def unpack(
             # Again, because a file system that ignores case gives two ids the same file.
             _refuse_existing(path)
             with atomic_file(path) as stream:
-                writer = ContainerWriter(stream, limits=limits)
-                _copy(container, position, writer)
-                writer.finish()
+                target = _Target(ContainerWriter(stream, limits=limits), alone=True)
+                _copy(container, position, target)
+                target.finish()
     return paths
 
 

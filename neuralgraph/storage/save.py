@@ -19,12 +19,15 @@ from neuralgraph.graph.study import Study
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.graph_section import GraphSectionWriter
 from neuralgraph.storage.lossy import EXACT, form_named, prepared
+from neuralgraph.storage.smallest import SmallestWriter
 
 __all__ = ["EXACT", "PROFILES", "check_profile", "form_named", "save", "to_bytes"]
 
-PROFILES: tuple[str, ...] = ("compact", "train")
-"""What a file is for. "compact" (default): small, to keep and to send. "train": embeddings as they will stand in a
-batch, and a section from which loaders cut the graphs of whole batches; larger, many times faster to train from."""
+PROFILES: tuple[str, ...] = ("compact", "train", "smallest")
+"""What a file is for. "compact" (default): small, to keep and to send, every study the same bytes in every file.
+"train": embeddings as they will stand in a batch, and a section from which loaders cut the graphs of whole batches;
+larger, many times faster to train from. "smallest": numbers are packed, and the studies of an archive share a
+dictionary, so that a study that leaves it is written anew, and one that lost it is lost; slower to read."""
 
 
 def check_profile(profile: str) -> None:
@@ -95,6 +98,7 @@ def _write(study: Study | Iterable[Study], stream: BinaryIO, form: Form | None, 
     with ExitStack() as resources:
         graphs = resources.enter_context(GraphSectionWriter()) if train else None
         writer = ContainerWriter(stream)
+        smallest = SmallestWriter(writer) if profile == "smallest" else None
         if isinstance(form, Klt) and form.codebook is not None and not isinstance(study, Study):
             writer.add_codebook(form.codebook)
         for each in studies:
@@ -107,7 +111,12 @@ def _write(study: Study | Iterable[Study], stream: BinaryIO, form: Form | None, 
                 concept_vectors=exact_form(columns.concept_vectors),
                 store_embedding=train,
             )
+            if smallest is not None:
+                smallest.add(record, study_id=each.study_id, method=columns.method)
+                continue
             written = writer.add(record, study_id=each.study_id, method=columns.method)
             if graphs is not None:
                 graphs.add(written, columns.graph, study_id=each.study_id)
+        if smallest is not None:
+            smallest.finish()
         writer.finish(graphs.finish() if graphs else None)

@@ -177,7 +177,7 @@ def _section_problems(container: Container) -> Iterator[Problem]:
     for name in container.contents.sections:
         if name not in (INDEX, KEYS):
             try:
-                container.check_section(name)
+                container.shared.check(name)
             except NeuralGraphError as error:
                 yield error.problem
 

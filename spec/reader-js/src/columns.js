@@ -3,6 +3,8 @@ import { viewOf } from "./bytes.js";
 
 const READERS = {
   u8: [1, (view, at) => view.getUint8(at)],
+  // An index of one byte, which is a number among short numbers (7.8) as u8 is not.
+  index8: [1, (view, at) => view.getUint8(at)],
   u16: [2, (view, at) => view.getUint16(at, true)],
   u32: [4, (view, at) => view.getUint32(at, true)],
   f32: [4, (view, at) => view.getFloat32(at, true)],
@@ -10,7 +12,7 @@ const READERS = {
 
 /** The narrowest integer type that can number `n` things. */
 function index(n) {
-  return n <= 256 ? "u8" : n <= 65536 ? "u16" : "u32";
+  return n <= 256 ? "index8" : n <= 65536 ? "u16" : "u32";
 }
 
 /** Every column as [name, type, number of values], in stored order. */
@@ -43,6 +45,22 @@ function columns(c) {
   ];
 }
 
+/** Bytes of a value of this type. */
+export function typeBytes(type) {
+  return READERS[type][0];
+}
+
+/** Every column as {name, type, length, width, plain}: `plain` ones stand as they are among short numbers (7.8). */
+export function graphColumns(counts) {
+  return columns(counts).map(([name, type, length]) => ({
+    name,
+    type,
+    length,
+    width: name === "edge" ? 2 : 1,
+    plain: type === "u8" || type === "f32",
+  }));
+}
+
 /** The size that the counts of a record require of its graph stream. */
 export function graphStreamBytes(counts) {
   return columns(counts).reduce((sum, [, type, length]) => sum + READERS[type][0] * length, 0);
@@ -55,7 +73,7 @@ export function readColumns(bytes, counts) {
   let at = 0;
   for (const [name, type, length] of columns(counts)) {
     const [width, read] = READERS[type];
-    if (type === "u8") {
+    if (width === 1) {
       result[name] = bytes.subarray(at, at + length);
     } else {
       const values = type === "f32" ? new Float32Array(length) : new Uint32Array(length);

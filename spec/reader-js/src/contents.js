@@ -1,6 +1,7 @@
 /** The contents (FORMAT.md 6.2): where the sections are, and the method maps that records share. */
 import { compareBytes, pad8, viewOf } from "./bytes.js";
 import { decodeCanonical } from "./canonical.js";
+import { goodDictionarySection, isDictionarySection } from "./dictionary.js";
 import { fail } from "./errors.js";
 import { PROLOGUE_BYTES } from "./framing.js";
 import { goodCodebookSection, isCodebookSection } from "./klt.js";
@@ -56,6 +57,9 @@ function checkSections(sections, count, tocOffset) {
     if (isCodebookSection(section.name) && !goodCodebookSection(section.name, section.flags)) {
       fail("E_SECTION", where, "a codebook has another name or other flags");
     }
+    if (isDictionarySection(section.name) && !goodDictionarySection(section.name, section.flags)) {
+      fail("E_SECTION", where, "a dictionary has another name or other flags");
+    }
     const known = { index: CRITICAL, keys: 0, graphs: 0 };
     if (Object.hasOwn(known, section.name)) {
       if (section.flags !== known[section.name]) fail("E_SECTION", where, "the flags are wrong");
@@ -76,6 +80,9 @@ function checkSections(sections, count, tocOffset) {
   });
   if (at !== tocOffset) fail("E_COVER", "contents", "the contents do not begin where the last section ends");
   if (names.has("keys") !== count > 1) fail("E_SECTION", "contents", "keys stand exactly in files of several records");
+  if (count === 1 && sections.some(({ name }) => isDictionarySection(name))) {
+    fail("E_SECTION", "contents", "a file of one study has no dictionary");
+  }
 }
 
 /** Parse the contents, without their padding. */

@@ -2,6 +2,7 @@
 import { equalBytes, pad8, requireZero } from "./bytes.js";
 import { readContents } from "./contents.js";
 import { crc32 } from "./crc32.js";
+import { isDictionarySection, readDictionarySection } from "./dictionary.js";
 import { rootOf } from "./digest.js";
 import { NgrError, fail } from "./errors.js";
 import { PROLOGUE_BYTES, TRAILER_BYTES, checkPrologue, readTrailer } from "./framing.js";
@@ -21,7 +22,7 @@ class Archive {
   constructor(parts) {
     Object.assign(this, parts);
     this.count = parts.trailer.count;
-    this.file = { methods: parts.methods, envelope: parts.trailer, limits: parts.limits, codebooks: parts.codebooks };
+    this.file = { methods: parts.methods, envelope: parts.trailer, limits: parts.limits, codebooks: parts.codebooks, dictionaries: parts.dictionaries };
   }
 
   /** Read one study; every rule of the format that concerns it holds, or NgrError is thrown. */
@@ -113,6 +114,7 @@ export async function open(given, { limits: wishes = {}, codebooks: brought = []
   const index = new Index(await readSection(source, sections[0]), count, sections[0].offset);
   let keys = null;
   const codebooks = new Map();
+  const dictionaries = new Map();
   for (const bytes of brought) {
     const codebook = await readCodebook(bytes, "codebook");
     codebooks.set(codebook.digest, codebook);
@@ -122,7 +124,10 @@ export async function open(given, { limits: wishes = {}, codebooks: brought = []
     else if (isCodebookSection(section.name)) {
       const codebook = await readCodebookSection(section.name, await readSection(source, section));
       codebooks.set(codebook.digest, codebook);
+    } else if (isDictionarySection(section.name)) {
+      const dictionary = await readDictionarySection(section.name, await readSection(source, section));
+      dictionaries.set(dictionary.id, dictionary);
     } else await verifySection(source, section);
   }
-  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys, codebooks });
+  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys, codebooks, dictionaries });
 }

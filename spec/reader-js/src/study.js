@@ -81,7 +81,7 @@ function assemble(header, parts, g, strings, source, report, place, where) {
 /** Read a record in the order of [R12]: header, streams, digest, `verifyFile` (the root of a single study), meaning. */
 export async function readStudy(record, row, file, where, verifyFile = async () => {}) {
   const header = readRecordHeader(record, row, file, where);
-  const parts = readStreams(record, header, file.codebooks, where);
+  const parts = readStreams(record, header, file, where);
   if (!equalBytes(await contentDigest(header, parts), header.contentDigest)) {
     fail("E_DIGEST", where, "the content digest does not match");
   }

@@ -26,7 +26,8 @@ const MATCH_LENGTHS = ranges([
   [3, [...Array(32).fill(0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]],
 ]);
 
-const KINDS = {
+/** The three tables of a sequences section. */
+export const KINDS = {
   literalLength: {
     maxAccuracy: 9,
     maxSymbol: 35,
@@ -56,9 +57,12 @@ const KINDS = {
   },
 };
 
-/** What a frame carries from block to block. */
-export function newFrameState() {
-  return { huffman: null, tables: { literalLength: null, offset: null, matchLength: null }, offsets: [1, 4, 8] };
+/** What a frame carries from block to block; a dictionary is where it begins. */
+export function newFrameState(dictionary = null) {
+  if (dictionary === null) {
+    return { huffman: null, tables: { literalLength: null, offset: null, matchLength: null }, offsets: [1, 4, 8] };
+  }
+  return { huffman: dictionary.huffman, tables: { ...dictionary.tables }, offsets: [...dictionary.offsets] };
 }
 
 function readCount(bytes, start, end) {
