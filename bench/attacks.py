@@ -69,7 +69,7 @@ ATTACKS = (
     Attack("Strings that are no UTF-8, not normal, or turn direction", "ids that look alike", ("E_TEXT",)),
     Attack("NaN, infinities, minus zero", "training that diverges", ("E_NUM",)),
     Attack("An id twice in an archive", "one patient hides another", ("E_DUP",)),
-    Attack("A codebook missing, damaged or of another width", "values made of another basis", ("E_DICT",)),
+    Attack("A codebook or a dictionary missing, or another one", "other values without an error", ("E_DICT",)),
     Attack("Methods missing, unordered or with one tag", "facts of another conversion", ("E_METHOD",)),
     Attack(
         "Content, leaf or root other than stated, every CRC-32 right", "tampering that checksums miss", ("E_DIGEST",)

@@ -1,9 +1,10 @@
-"""What would make the light columns of a study smaller: ``python -m bench.graph_stream [--studies 1200]``.
+"""What makes the light columns of a study smaller: ``python -m bench.graph_stream [--studies 1200]``.
 
-Dictionaries: half of the studies train some of several sizes (ZDICT), and the graph streams of the other half are
-compressed without one and with each. Numbers: the columns of indices and lengths as differences, zig-zag and
-variable-length (LEB128) before compression. Two kinds of studies: phantoms as the demo model compresses them, whose
-reports come from templates and so flatter a dictionary, and those of the loaders' benchmark, with maps of 900 cells.
+Half of the studies train dictionaries of several sizes (ZDICT), and the graph streams of the other half are stored as
+``zstd`` does, with short numbers, and with each dictionary. Then both archives that a user can have of the second half,
+profile compact and profile smallest: bytes, and the time to read every study, in turns. Three kinds of studies:
+phantoms as the demo model compresses them, whose reports come from templates and so flatter a dictionary; the same with
+every patch kept; and those of the loaders' benchmark, with maps of 900 cells.
 """
 
 from __future__ import annotations
@@ -11,98 +12,88 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import tempfile
+import time
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
-import numpy as np
-import zstandard
-from numpy.typing import NDArray
-
+import neuralgraph as ng
 from bench.loaders.data import studies as made_studies
 from neuralgraph import Study
-from neuralgraph.codecs import zstd
-from neuralgraph.compressor import Compressor
-from neuralgraph.container.reader import BytesSource, Container
-from neuralgraph.container.streams import GRAPH_STREAM
+from neuralgraph.codecs import short_numbers, zstd
+from neuralgraph.codecs.dictionary import train_dictionary
+from neuralgraph.compressor import Compressor, TopFraction
 from neuralgraph.sources.phantom import phantom_cohort
-from neuralgraph.storage.save import to_bytes
-from neuralgraph.wire.columns import split_graph
 
 RESULTS = Path(__file__).parent / "results" / "graph_stream.json"
 SIZES = (2048, 8192, 32768)
-NUMBERS = (
-    "patch_cell", "edge", "concept_start", "concept_end", "triple_head", "triple_relation", "triple_tail",
-    "string_bytes",
-)  # fmt: skip
-"""Columns of indices, places and lengths."""
 SEED = 77
+ROUNDS = 5
 
 
-def phantoms(count: int) -> list[Study]:
+def phantoms(count: int, *, fraction: float = 0.023) -> list[Study]:
     """Phantoms with their reports, compressed by the demo model."""
-    compressor = Compressor.from_pretrained()
+    compressor = Compressor.from_pretrained(policy=TopFraction(fraction))
     return [compressor(study.pixels, study.report) for study in islice(phantom_cohort(SEED, count), count)]
 
 
-def graph_streams(studies: list[Study]) -> tuple[list[bytes], list[bytes]]:
-    """What the light columns of each study are before compression: as they are, and with their numbers shortened."""
-    container = Container(BytesSource(to_bytes(studies)))
-    plain, short = [], []
-    for number in range(len(studies)):
-        record = container.record(number)
-        plain.append(bytes(record.read(GRAPH_STREAM)))
-        columns = split_graph(record.counts, plain[-1])
-        short.append(
-            b"".join(shortened(values) if name in NUMBERS else values.tobytes() for name, values in columns.items())
-        )
-    return plain, short
-
-
-def shortened(values: NDArray[Any]) -> bytes:
-    """Differences down a column, zig-zag, seven bits to a byte."""
-    rows = values.astype(np.int64).reshape(len(values), values[0].size if len(values) else 1)
-    differences = np.diff(rows, axis=0, prepend=0).ravel()
-    out = bytearray()
-    for number in np.where(differences < 0, -2 * differences - 1, 2 * differences).tolist():
-        while number > 0x7F:
-            out.append(number & 0x7F | 0x80)
-            number >>= 7
-        out.append(number)
-    return bytes(out)
-
-
 def measure(studies: list[Study]) -> dict[str, Any]:
-    """Mean bytes of a graph stream and of a study, and what each dictionary changes."""
+    """Mean bytes of a graph stream and of a study in an archive, and milliseconds to read a study."""
     half = len(studies) // 2
-    streams, short = graph_streams(studies)
-    samples, tested = streams[:half], streams[half:]
-    plain = mean(len(zstd.encode(stream)) for stream in tested)
-    whole = len(to_bytes(studies[half:])) / len(tested)
+    columns = [study.columns() for study in studies]
+    streams = [each.graph_stream() for each in columns]
+    tested = list(zip(streams, columns, strict=True))[half:]
+    plain = mean(len(zstd.encode(stream)) for stream, _ in tested)
+    short = mean(len(short_numbers.encode(stream, each.counts) or stream) for stream, each in tested)
     found: dict[str, Any] = {
         "tested": len(tested),
-        "bytes_per_study": round(whole, 1),
-        "graph_stream": {"decoded": round(mean(map(len, tested)), 1), "compressed": round(plain, 1)},
-        "numbers": {
-            "decoded": round(mean(map(len, short[half:])), 1),
-            "compressed": round(shortest := mean(len(zstd.encode(stream)) for stream in short[half:]), 1),
-            "saved_percent_of_study": round(100 * (plain - shortest) / whole, 2),
+        "graph_stream": {
+            "decoded": round(mean(len(stream) for stream, _ in tested), 1),
+            "zstd": round(plain, 1),
+            "short_numbers": round(short, 1),
         },
         "dictionaries": {},
     }
     for size in SIZES:
-        dictionary = zstandard.train_dictionary(size, samples, level=zstd.LEVEL)
-        compressor = zstandard.ZstdCompressor(level=zstd.LEVEL, dict_data=dictionary)
-        compressed = mean(len(compressor.compress(stream)) for stream in tested)
-        own = len(dictionary.as_bytes()) / len(tested)
+        dictionary = train_dictionary(streams[:half], size=size)
+        assert dictionary is not None
+        compressed = mean(len(dictionary.encode(stream)) for stream, _ in tested)
         found["dictionaries"][str(size)] = {
-            "compressed": round(compressed, 1),
-            "saved_percent_of_study": round(100 * (plain - compressed) / whole, 2),
-            "saved_percent_with_the_dictionary_itself": round(100 * (plain - compressed - own) / whole, 2),
+            "bytes": len(dictionary.data),
+            "zstd_dictionary": round(compressed, 1),
+            "saved_percent": round(100 * (1 - compressed / plain), 1),
         }
+    found["archives"] = {form: archives(studies[half:], form) for form in ("exact", "int4")}
     return found
+
+
+def archives(studies: list[Study], form: str) -> dict[str, Any]:
+    """Bytes of a study and milliseconds to read it, by profile; read in turns, the first time apart."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {profile: Path(folder) / f"{profile}.ngr" for profile in ("compact", "smallest")}
+        for profile, path in paths.items():
+            ng.save(studies, path, embedding=form, profile=profile)
+        seconds: dict[str, list[float]] = {profile: [] for profile in paths}
+        for _ in range(ROUNDS + 1):
+            for profile, path in paths.items():
+                begin = time.perf_counter()
+                with ng.open(path) as archive:
+                    assert sum(1 for _ in archive) == len(studies)
+                seconds[profile].append(time.perf_counter() - begin)
+        size = {profile: path.stat().st_size / len(studies) for profile, path in paths.items()}
+    return {
+        **{
+            profile: {
+                "bytes_per_study": round(size[profile], 1),
+                "read_ms_per_study": round(1e3 * median(times[1:]) / len(studies), 3),
+            }
+            for profile, times in seconds.items()
+        },
+        "saved_percent": round(100 * (1 - size["smallest"] / size["compact"]), 1),
+    }
 
 
 def main() -> None:
@@ -110,11 +101,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=1200)
     arguments = parser.parse_args()
+    count = arguments.studies
     record = {
-        "command": f"python -m bench.graph_stream --studies {arguments.studies}",
+        "command": f"python -m bench.graph_stream --studies {count}",
         "versions": {"python": platform.python_version(), "zstandard": metadata.version("zstandard")},
-        "phantoms": measure(phantoms(arguments.studies)),
-        "twenty patches of 1,024 values": measure(list(made_studies(arguments.studies, SEED))),
+        "kinds": {
+            "phantoms, 6 patches": measure(phantoms(count)),
+            "phantoms, all 256 patches": measure(phantoms(count, fraction=1.0)),
+            "20 patches of 1,024 values": measure(list(made_studies(count, SEED))),
+        },
     }
     RESULTS.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(record, indent=1))

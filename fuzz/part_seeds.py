@@ -9,7 +9,8 @@ import numpy as np
 
 from fuzz.seeds import file_seeds
 from neuralgraph.codecs.klt import Klt
-from neuralgraph.codecs.registry import FORMS, ZSTD
+from neuralgraph.codecs.registry import FORMS, ZSTD, ZSTD_DICTIONARY
+from neuralgraph.codecs.short_numbers import shortened
 from neuralgraph.container.contents import INDEX, KEYS
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import Record
@@ -67,13 +68,13 @@ def _keys() -> Iterator[bytes]:
 
 
 def _whole_records() -> Iterator[bytes]:
-    # A record of the form klt is nothing without its codebook, which lies elsewhere in the file.
+    # Codebooks and dictionaries lie elsewhere in the file.
     return (bytes(record.data) for record in _records() if not _leans(record))
 
 
 def _leans(record: Record) -> bool:
     entries = [record.form(base) for base in (EMBEDDING_STREAMS, CONCEPT_VECTOR_STREAMS)]
-    return any(entry is not None and isinstance(entry.form, Klt) for entry in entries)
+    return bool(record.dictionaries()) or any(entry is not None and isinstance(entry.form, Klt) for entry in entries)
 
 
 def _columns() -> Iterator[bytes]:
@@ -81,6 +82,25 @@ def _columns() -> Iterator[bytes]:
         counts = astuple(record.counts)
         if max(counts) < 256:
             yield bytes(counts) + bytes(record.read(GRAPH_STREAM))
+
+
+def _numbers() -> Iterator[bytes]:
+    for record in _records():
+        counts = astuple(record.counts)
+        if max(counts) < 256:
+            yield bytes(counts) + shortened(bytes(record.read(GRAPH_STREAM)), record.counts)
+
+
+def _dictionaries() -> Iterator[bytes]:
+    for container in _containers():
+        _, dictionaries = container.shared.all_of_the_file()
+        records = [container.record(position) for position in range(len(container))]
+        for dictionary in dictionaries:
+            for record in records:
+                for stream_id, entry in record.streams.items():
+                    if entry.encoding == ZSTD_DICTIONARY:
+                        head = len(dictionary.data).to_bytes(2, "little")
+                        yield head + dictionary.data + bytes(record.stored(stream_id))
 
 
 def _forms() -> Iterator[bytes]:
@@ -103,6 +123,8 @@ PART_SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
     "keys": _distinct(_keys),
     "record": _distinct(_whole_records),
     "columns": _distinct(_columns),
+    "numbers": _distinct(_numbers),
+    "dictionary": _distinct(_dictionaries),
     "form": _distinct(_forms),
 }
 """Target -> what gives its seeds, sorted, each once."""

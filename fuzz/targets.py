@@ -34,5 +34,5 @@ TARGETS: dict[str, Target] = {
     "read": Target(check_reading, file_seeds, 0.4, 4_096, mutate_file),
     "survey": Target(check_survey, file_seeds, 0.06, 4_096),
     "interpret": Target(check_program, program_seeds, 0.06, 4_096),
-    **{name: Target(check, PART_SEEDS[name], 0.06, 1_024) for name, check in PARTS.items()},
+    **{name: Target(check, PART_SEEDS[name], 0.48 / len(PARTS), 1_024) for name, check in PARTS.items()},
 }

@@ -105,10 +105,10 @@ def _broken_dictionaries() -> Iterator[Vector]:
         return Vector(f"dictionary-{name}", draft.pack(), f"dictionary: {reason}", requirements or ("F36",), code)
 
     def of(data: bytes) -> Draft:
-        return archive(leaning=(), data=data)
+        return archive(data=data)
 
     def with_section(each: SectionDraft) -> Draft:
-        draft = archive(leaning=())
+        draft = archive()
         draft.more_sections = [each]
         return draft
 
@@ -126,7 +126,7 @@ def _broken_dictionaries() -> Iterator[Vector]:
         ("bare", "dictionary_"),
     ):
         yield vector("E_SECTION", f"name-{kind}", f"the name {spelt}", with_section(SectionDraft(spelt, 2, DICTIONARY)))
-    twice = archive(leaning=())
+    twice = archive()
     twice.more_sections *= 2
     yield vector("E_SECTION", "twice", "the same one twice", twice)
     other = "dictionary_" + ("0" if good.name[11] != "0" else "1") + good.name[12:]

@@ -38,6 +38,8 @@ def info(
     else:
         for name, total in summary["totals"].items():
             write_line(f"  {name:12} {total:,}")
+        for each in summary["shared"]:
+            write_line(f"  shared       {each['section']}, {each['bytes']:,} bytes: its studies lean on it")
 
 
 def _plural(word: str, count: int) -> str:

@@ -12,6 +12,7 @@ from neuralgraph.codecs import short_numbers
 from neuralgraph.codecs.dictionary import Dictionary, train_dictionary
 from neuralgraph.codecs.registry import SHORT_NUMBERS, ZSTD_DICTIONARY
 from neuralgraph.container.encode import Recoding, plain_encoding, recoded
+from neuralgraph.container.layout import padding
 from neuralgraph.container.record import Record, StreamEntry
 from neuralgraph.container.streams import GRAPH_STREAM, LEANING_STREAMS
 from neuralgraph.container.writer import ContainerWriter
@@ -100,6 +101,10 @@ def _smallest(counts: Counts, dictionary: Dictionary | None) -> Recoding:
     return choose
 
 
+def _padded(size: int) -> int:
+    return size + padding(size)
+
+
 def _worthwhile(records: list[Record]) -> Dictionary | None:
     """A dictionary for these records, unless it takes more bytes than it saves in them."""
     streams = [
@@ -114,7 +119,7 @@ def _worthwhile(records: list[Record]) -> Dictionary | None:
     if dictionary is None:
         return None
     alone, together = (
-        sum(len(_smallest(counts, each)(entry, data)[1]) for counts, entry, data in streams)
+        sum(_padded(len(_smallest(counts, each)(entry, data)[1])) for counts, entry, data in streams)
         for each in (None, dictionary)
     )
     return dictionary if alone - together > len(dictionary.data) else None

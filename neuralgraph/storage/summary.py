@@ -8,7 +8,7 @@ from typing import Any
 
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import BYTE_CODECS
-from neuralgraph.container.contents import codebook_section
+from neuralgraph.container.contents import codebook_section, is_codebook_section, is_dictionary_section
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import EMBEDDING_STREAMS
@@ -48,6 +48,11 @@ def file_summary(
         else:
             index = container.index
             summary["totals"] = {name: int(column.sum()) for name, column in index.counts.items()}
+            summary["shared"] = [
+                {"section": name, "bytes": section.length}
+                for name, section in container.contents.sections.items()
+                if is_codebook_section(name) or is_dictionary_section(name)
+            ]
             summary["ids"] = list(_ids(container))
         return summary
 

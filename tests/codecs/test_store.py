@@ -28,7 +28,7 @@ def test_dispatch_by_id():
     assert bytes(decode_bytes(ZSTD, memoryview(encode(b"abc")), 3, where="x")) == b"abc"
 
 
-@pytest.mark.parametrize("encoding", [2, 0x7FFF, 0x8000, 0xFFFF])
+@pytest.mark.parametrize("encoding", [4, 0x7FFF, 0x8000, 0xFFFF])
 def test_an_unknown_encoding_is_refused(encoding):
     with pytest.raises(CodecError, match=f"encoding {encoding} is not known") as caught:
         decode_bytes(encoding, memoryview(b""), 0, where="here")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import hashlib
 import random
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from short_numbers import lengthened, raw_frame, shortened
 from surgery import (
     COUNTS,
     File,
     Stream,
     graph_columns,
+    graph_layout,
     parse,
     set_columns,
     set_strings,
@@ -24,6 +29,7 @@ from surgery import (
 import neuralgraph as ng
 
 FORMS = ("exact", "float32", "bfloat16", "float16", "int8", "int4", "svd")
+VECTORS = Path(__file__).parents[2] / "spec" / "vectors"
 METHOD = {
     "model": {"name": "demo", "digest": "ab" * 32, "trained": False},
     "score": {"rule": "sum", "layer": -1, "heads": "mean"},
@@ -87,6 +93,8 @@ def valid_files() -> dict[str, bytes]:
     files["wide"] = ng.to_bytes(make_study(4, rows=20, cols=20, k=9, dim=3000), embedding="int8")
     files["archive"] = ng.to_bytes([make_study(i) for i in range(5)])
     files["mixed archive"] = ng.to_bytes([make_study(1), full_study(), make_study(2, k=1)], embedding="float16")
+    files["short numbers"] = ng.to_bytes(full_study(), profile="smallest")
+    files["dictionary"] = (VECTORS / "valid" / "dictionary.ngr").read_bytes()
     return files
 
 
@@ -180,8 +188,6 @@ def change_map(generator: random.Random, node: dict[str, Any]) -> None:
 
 
 def change_method(generator: random.Random, file: File) -> None:
-    import hashlib
-
     from surgery import pack
 
     if generator.random() < 0.2:
@@ -235,7 +241,7 @@ def change_table(generator: random.Random, file: File) -> None:
         if generator.random() < 0.8:
             record.streams.sort(key=lambda one: one.id)
     elif kind == 1:
-        stream.encoding = generator.choice([0, 1, 2, 0x8000, 0xFFFF])
+        stream.encoding = generator.choice([0, 1, 2, 3, 4, 0x8000, 0xFFFF])
     elif kind == 2:
         stream.decoded_bytes = generator.choice(
             [0, 1, stream.decoded_bytes + 1, max(0, stream.decoded_bytes - 1), 2**32 - 1]
@@ -266,7 +272,7 @@ def change_stored(generator: random.Random, file: File) -> None:
 
 def change_frame_length(generator: random.Random, file: File) -> None:
     record = generator.choice(file.records)
-    packed = [stream for stream in record.streams if stream.encoding == 1]
+    packed = [stream for stream in record.streams if stream.encoding in (1, 2, 3)]
     if not packed:
         change_stored(generator, file)
         return
@@ -305,6 +311,40 @@ def change_column(generator: random.Random, file: File) -> None:
         j = generator.randrange(len(column))
         column[i], column[j] = column[j], column[i]
     set_columns(record, columns)
+
+
+def change_short_numbers(generator: random.Random, file: File) -> None:
+    """Damage to short numbers in a frame that does not compress them."""
+    record = generator.choice(file.records)
+    stream = record.stream(1)
+    content = shortened(graph_columns(record))
+    for _ in range(generator.choice([0, 1, 1, 1, 2])):
+        content = bump(generator, content)
+    stream.known = stream.decoded()
+    stream.encoding, stream.stored = 2, raw_frame(content)
+    with contextlib.suppress(ValueError):
+        stream.known = lengthened(content, graph_layout(record))
+
+
+def change_dictionary(generator: random.Random, file: File) -> None:
+    """Damage to a dictionary, its id that of its content most of the time."""
+    places = [i for i, (name, _, _) in enumerate(file.extra_sections) if name.startswith("dictionary_")]
+    if not places:
+        change_stored(generator, file)
+        return
+    place = generator.choice(places)
+    name, flags, payload = file.extra_sections[place]
+    payload = bump(generator, payload, 0, generator.choice([12, 140, len(payload)]))
+    if generator.random() < 0.8:
+        (head,) = struct.unpack("<I", hashlib.sha256(payload[8:]).digest()[:4])
+        number = 65_536 + head % (2**31 - 65_536)
+        old, payload = payload[4:8], payload[:4] + struct.pack("<I", number) + payload[8:]
+        name = f"dictionary_{number:08x}"
+        for record in file.records:
+            for stream in record.streams:
+                if stream.encoding == 3:
+                    stream.stored = stream.stored.replace(old, payload[4:8], 1)
+    file.extra_sections[place] = (name, flags, payload)
 
 
 TEXTS = [
@@ -352,6 +392,8 @@ EDITS = [
     change_table,
     change_stored,
     change_frame_length,
+    change_short_numbers,
+    change_dictionary,
     change_column,
     change_column,
     change_string,

@@ -15,6 +15,7 @@ from typing import Any
 import msgpack
 import numpy as np
 import zstandard
+from short_numbers import lengthened
 
 COUNTS = (
     "views",
@@ -61,10 +62,14 @@ class Stream:
     encoding: int
     stored: bytes
     decoded_bytes: int
+    known: bytes | None = None
+    """What a stream of an encoding that it does not tell alone held before it was changed."""
 
     def decoded(self) -> bytes | None:
         if self.encoding == 0:
             return self.stored
+        if self.encoding in (2, 3):
+            return self.known
         try:
             return zstandard.ZstdDecompressor().decompress(self.stored, max_output_size=self.decoded_bytes)
         except zstandard.ZstdError:
@@ -220,7 +225,24 @@ def parse(data: bytes) -> File:
     offsets = struct.unpack(f"<{n}Q", data[index : index + 8 * n])
     records = [parse_record(data[offset:]) for offset in offsets]
     extra = [(r[0], r[1], data[r[2] : r[2] + r[3]]) for r in rows if r[0] not in ("index", "keys")]
+    dictionaries = {
+        payload[4:8]: zstandard.ZstdCompressionDict(payload) for name, _, payload in extra if name.startswith("dict")
+    }
+    for record in records:
+        for stream in record.streams:
+            if stream.encoding in (2, 3):
+                stream.known = known_content(record, stream, dictionaries)
     return File(data[:32], records, extra, toc["meta"])
+
+
+def known_content(record: Record, stream: Stream, dictionaries: dict[bytes, Any]) -> bytes:
+    """What a stream with short numbers, or one that leans on a dictionary, holds."""
+    if stream.encoding == 2:
+        content = zstandard.ZstdDecompressor().decompress(stream.stored, max_output_size=stream.decoded_bytes)
+        return lengthened(content, graph_layout(record))
+    at = 5 if stream.stored[4] & 0x20 else 6
+    decompressor = zstandard.ZstdDecompressor(dict_data=dictionaries[stream.stored[at : at + 4]])
+    return bytes(decompressor.decompress(stream.stored, max_output_size=stream.decoded_bytes))
 
 
 def parse_record(data: bytes) -> Record:
@@ -242,14 +264,14 @@ def stored_uncompressed(file: File) -> File:
     return file
 
 
-def graph_columns(record: Record) -> dict[str, np.ndarray]:
-    """The columns of the graph stream, writable, in stored order."""
+def graph_layout(record: Record) -> list[tuple[str, str, int]]:
+    """Name, type and number of values of every column, in stored order."""
     c = dict(zip(COUNTS, record.counts, strict=True))
 
     def index(n: int) -> str:
         return "<u1" if n <= 256 else "<u2" if n <= 65536 else "<u4"
 
-    layout = [
+    return [
         *((f"view_{name}", kind, c["views"]) for name, kind in VIEW_COLUMNS),
         ("cell_score", "<u1", c["cells"]),
         ("patch_cell", index(c["cells"]), c["patches"]),
@@ -268,8 +290,12 @@ def graph_columns(record: Record) -> dict[str, np.ndarray]:
         ("string_bytes", index(c["text"]), 2 + c["concepts"] + c["labels"]),
         ("text", "<u1", c["text"]),
     ]
+
+
+def graph_columns(record: Record) -> dict[str, np.ndarray]:
+    """The columns of the graph stream, writable, in stored order."""
     data, at, columns = record.stream(1).decoded() or b"", 0, {}
-    for name, kind, count in layout:
+    for name, kind, count in graph_layout(record):
         columns[name] = np.frombuffer(data, kind, count, at).copy()
         at += columns[name].nbytes
     return columns

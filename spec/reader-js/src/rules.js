@@ -119,32 +119,31 @@ export function checkEdges(g, counts, place, where) {
   }
 }
 
-/** [F26] */
+/** [F26], each rule of all rows before the next. */
 export function checkReportGraph(g, counts, where) {
-  for (let i = 0; i < counts.n_concepts; i++) {
-    const place = `${where} concept ${i}`;
-    if (g.concept_label[i] >= CONCEPT_LABELS.length) fail("E_IDX", place, "the label is unknown");
-    if (g.concept_end[i] < g.concept_start[i]) fail("E_TEXT", place, "the span ends before it starts");
-    if (i === 0) continue;
-    const order = g.concept_start[i - 1] - g.concept_start[i] || g.concept_end[i - 1] - g.concept_end[i];
-    if (order > 0) fail("E_ORDER", place, "concepts do not ascend by span");
-  }
-  for (let i = 0; i < counts.n_triples; i++) {
-    const place = `${where} triple ${i}`;
-    if (g.triple_relation[i] >= RELATIONS.length) fail("E_IDX", place, "the relation is unknown");
-    const [head, tail] = [g.triple_head[i], g.triple_tail[i]];
-    if (head >= counts.n_concepts || tail >= counts.n_concepts || head === tail) {
-      fail("E_IDX", place, "the triple does not join two concepts");
-    }
-    if (i === 0) continue;
-    const order =
-      g.triple_head[i - 1] - head || g.triple_relation[i - 1] - g.triple_relation[i] || g.triple_tail[i - 1] - tail;
-    if (order >= 0) fail("E_ORDER", place, "triples do not ascend strictly");
-  }
+  const every = (n, holds, code, what, message) => {
+    for (let i = 0; i < n; i++) if (!holds(i)) fail(code, `${where} ${what} ${i}`, message);
+  };
+  const { n_concepts: concepts, n_triples: triples } = counts;
+  every(concepts, (i) => g.concept_label[i] < CONCEPT_LABELS.length, "E_IDX", "concept", "the label is unknown");
+  every(concepts, (i) => g.concept_end[i] >= g.concept_start[i], "E_TEXT", "concept", "the span ends before it starts");
+  const bySpan = (i) => g.concept_start[i - 1] - g.concept_start[i] || g.concept_end[i - 1] - g.concept_end[i];
+  every(concepts, (i) => i === 0 || bySpan(i) <= 0, "E_ORDER", "concept", "concepts do not ascend by span");
   for (const vector of g.concept_vector) {
     if (vector >= counts.n_concept_vectors) fail("E_IDX", where, "a concept vector does not exist");
   }
-  if (counts.n_fusion === 1 && (g.fusion_patch[0] >= counts.n_patches || g.fusion_concept[0] >= counts.n_concepts)) {
+  const joins = (i) =>
+    g.triple_relation[i] < RELATIONS.length &&
+    g.triple_head[i] < concepts &&
+    g.triple_tail[i] < concepts &&
+    g.triple_head[i] !== g.triple_tail[i];
+  every(triples, joins, "E_IDX", "triple", "the triple does not join two concepts by a known relation");
+  const byEnds = (i) =>
+    g.triple_head[i - 1] - g.triple_head[i] ||
+    g.triple_relation[i - 1] - g.triple_relation[i] ||
+    g.triple_tail[i - 1] - g.triple_tail[i];
+  every(triples, (i) => i === 0 || byEnds(i) < 0, "E_ORDER", "triple", "triples do not ascend strictly");
+  if (counts.n_fusion === 1 && (g.fusion_patch[0] >= counts.n_patches || g.fusion_concept[0] >= concepts)) {
     fail("E_IDX", where, "an end of the fusion edge does not exist");
   }
 }
