@@ -34,13 +34,18 @@ def fixtures() -> dict[str, bytes]:
     views = grid_study("two views", [film(4, 5), film(3, 3, seed=4, position="LATERAL")], 9, ramp(9, 8))
     files = {
         f"{form}.ngr": ng.to_bytes(whole, embedding=form)
-        for form in ("exact", "float32", "bfloat16", "float16", "int8")
+        for form in ("exact", "float32", "bfloat16", "float16", "int8", "int4", "svd", "svd:0.06")
     }
     files["views.ngr"] = ng.to_bytes(views)
-    files["archive.ngr"] = ng.to_bytes(
-        [whole, views, textual("text only", report=REPORT, provenance={"report": "given"})]
-    )
-    return files
+    files["smallest.ngr"] = ng.to_bytes(whole, profile="smallest")
+    several = [whole, views, textual("text only", report=REPORT, provenance={"report": "given"})]
+    files["archive.ngr"] = ng.to_bytes(several)
+    same_width = [basic(f"study {number}", report=f"{REPORT} Film {number}.") for number in range(40)]
+    files["archive-train.ngr"] = ng.to_bytes(same_width[:5], profile="train")
+    files["archive-smallest.ngr"] = ng.to_bytes(same_width, profile="smallest")
+    codebook = ng.fit_codebook(np.concatenate([ramp(40, 4, seed=5), ramp(4, 4)]))
+    files["archive-klt.ngr"] = ng.to_bytes(same_width[:3], embedding="klt", codebook=codebook)
+    return {name.replace(":", "-"): data for name, data in files.items()}
 
 
 def main() -> int:
@@ -49,14 +54,15 @@ def main() -> int:
     if folder.exists():
         sys.stderr.write(f"tests/fixtures/{ng.__version__} exists; fixtures are never overwritten\n")
         return 1
+    files = fixtures()
     folder.mkdir(parents=True)
-    for name, data in fixtures().items():
+    for name, data in files.items():
         (folder / name).write_bytes(data)
         form = decoded_bytes(data)
         (folder / name).with_suffix(".json").write_text(decoded_text(form), encoding="utf-8")
     digests = {
         name: [study["digest"] for study in json.loads((folder / name).with_suffix(".json").read_text())["studies"]]
-        for name in fixtures()
+        for name in files
     }
     (folder / "digests.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
     return 0
