@@ -134,7 +134,7 @@ class StoredFilm:
 
     def film(self) -> Film:
         """The film as it is shown."""
-        return Film(self.shown(self.values), stated_position(self.header), self._facts())
+        return Film.of_table(self.table, self.shown(self.values), stated_position(self.header), self._facts())
 
     def _facts(self) -> dict[str, Fact]:
         header = self.header

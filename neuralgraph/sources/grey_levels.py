@@ -36,7 +36,8 @@ def grey_levels(table: NDArray[np.float32], stored: NDArray[Any], lowest: int) -
     """
     if lowest == 0 and np.array_equal(table, np.arange(len(table), dtype=np.float32) / np.float32(len(table) - 1)):
         # The same division as in the line above, so the same numbers.
-        return np.divide(stored, np.float32(len(table) - 1), dtype=np.float32)
+        divided: NDArray[np.float32] = np.divide(stored, np.float32(len(table) - 1), dtype=np.float32)
+        return divided
     if lowest == 0 and stored.dtype == np.uint8 and stored.flags.c_contiguous and stored.size >= _WORTH_PAIRS:
         return _by_pairs(table, stored)
     pixels = np.empty(stored.shape, np.float32)
