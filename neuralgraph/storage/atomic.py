@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,21 +60,12 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     OutputError (E_OUTPUT) : the place cannot be written to.
     OutputError (E_WRITE) : writing failed on the way, for example because the disk is full.
     """
-    try:
-        doubtful = stat.S_ISDIR(os.stat(path).st_mode)
-    except FileNotFoundError:
-        doubtful = False
-    except (OSError, ValueError):
-        doubtful = True
-    if doubtful:
-        check_writable(path)
+    check_writable(path)
     target = Path(path)
     aside = target.with_name(f"{partial_prefix(target.name)}{os.getpid()}-{os.urandom(4).hex()}.partial")
     try:
         stream = _Aside(aside, str(path))
     except OSError as error:
-        # Asked only now: when all is well, as it is for nearly every file, the questions cost more than the opening.
-        check_writable(path)
         raise OutputError(f"cannot create the output ({_reason(error)})", where=str(path)) from error
     try:
         yield cast(BinaryIO, stream)
