@@ -15,12 +15,21 @@ from numpy.typing import NDArray
 
 from neuralgraph.codecs.forms import Matrix
 
-__all__ = ["channel_deviation", "coarsest", "cosine_error", "normalised_rmse"]
+__all__ = [
+    "channel_deviation",
+    "coarsest",
+    "cosine_error",
+    "normalised_rmse",
+    "rounded_cosine_error",
+    "rounded_rmse",
+    "three_digits",
+]
 
 Attempt = Callable[[float], tuple[tuple[bytes, ...], float] | None]
 """Planes of a relative step and the error measured on them; None when they cannot be written."""
 
 _ROUNDS = 12
+_EPSILON = 2.0**-52
 _NEAR = 0.99
 
 
@@ -63,6 +72,41 @@ def cosine_error(matrix: Matrix, decoded: Matrix) -> float:
         else:
             total.append(0.0 if a == b else 1.0)
     return math.fsum(total) / len(total) if total else 0.0
+
+
+def three_digits(value: float) -> float:
+    """The number with its first three significant digits."""
+    return float(f"{value:.3g}")
+
+
+def rounded_rmse(matrix: Matrix, decoded: Matrix, deviation: NDArray[np.float64]) -> float:
+    """``normalised_rmse`` to three significant digits."""
+    if not matrix.size or not deviation.any():
+        return 0.0
+    errors = (np.asarray(decoded, np.float64) - np.asarray(matrix, np.float64)) / deviation
+    quick = math.sqrt(float((errors * errors).sum()) / errors.size)
+    # Any order of summing n numbers that are not negative is off by less than n roundings.
+    slack = quick * (4 + errors.size) * _EPSILON
+    return _settled(quick, slack, lambda: normalised_rmse(matrix, decoded, deviation))
+
+
+def rounded_cosine_error(matrix: Matrix, decoded: Matrix) -> float:
+    """``cosine_error`` to three significant digits."""
+    a, b = np.asarray(matrix, np.float64), np.asarray(decoded, np.float64)
+    norms = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    if not norms.all():
+        return three_digits(cosine_error(matrix, decoded))
+    quick = float(np.maximum(0.0, 1 - (a * b).sum(axis=1) / norms).mean()) if norms.size else 0.0
+    # Products of float32 are exact; each of three sums over a row is off by less than a rounding for every value,
+    # relative to the norms, and the mean by less than one for every row.
+    slack = 4 * (4 + sum(a.shape)) * _EPSILON
+    return _settled(quick, slack, lambda: cosine_error(matrix, decoded))
+
+
+def _settled(quick: float, slack: float, exact: Callable[[], float]) -> float:
+    """Three digits of ``exact``, from ``quick``, which is within ``slack`` of it, where that settles them."""
+    low, high = three_digits(quick - slack), three_digits(quick + slack)
+    return low if low == high else three_digits(exact())
 
 
 def coarsest(attempt: Attempt, loss: float) -> tuple[bytes, ...] | None:

@@ -28,6 +28,7 @@ MAX_WINDOW_BYTES = 2**23
 """Largest window a reader must provide: what RFC 8878 recommends every decoder to support."""
 
 _WRITER_WINDOW_LOG = 20
+_REUSED_BITS = 14
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _CONTENT_SIZE_BYTES = (0, 2, 4, 8)
 _MOST_HEADER_BYTES = 18
@@ -37,15 +38,29 @@ _RUN_BLOCK, _RESERVED_BLOCK = 1, 3
 
 def encode(data: bytes, *, level: int = LEVEL) -> bytes:
     """One frame: content size written, no checksum (the record has one), no dictionary, window of at most 1 MiB."""
-    parameters = zstandard.ZstdCompressionParameters.from_level(
+    size_bits = (len(data) - 1).bit_length()
+    if not 6 < size_bits <= _REUSED_BITS:
+        return _compressor(len(data), level).compress(data)
+    # Sizes of as many bits have the same parameters; setting a compressor up takes half as long as compressing.
+    compressor = _PER_THREAD.compressors.get((level, size_bits))
+    if compressor is None:
+        compressor = _PER_THREAD.compressors[level, size_bits] = _compressor(len(data), level)
+    return compressor.compress(data)
+
+
+def _compressor(size: int, level: int) -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(compression_params=_parameters(size, level))
+
+
+def _parameters(size: int, level: int) -> zstandard.ZstdCompressionParameters:
+    return zstandard.ZstdCompressionParameters.from_level(
         level,
-        source_size=len(data),
-        window_log=min(_WRITER_WINDOW_LOG, max(10, (len(data) - 1).bit_length())),
+        source_size=size,
+        window_log=min(_WRITER_WINDOW_LOG, max(10, (size - 1).bit_length())),
         write_content_size=True,
         write_checksum=False,
         write_dict_id=False,
     )
-    return zstandard.ZstdCompressor(compression_params=parameters).compress(data)
 
 
 def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
@@ -105,9 +120,11 @@ def decode_again(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes
 
 
 class _PerThread(threading.local):
-    """A decompressor for every thread: one that two threads use at once writes over its own memory."""
+    """What every thread has of its own: a (de)compressor that two use at once writes over its own memory."""
 
     def __init__(self) -> None:
+        self.compressors: dict[tuple[int, int], zstandard.ZstdCompressor] = {}
+        """By level and bits of the size; for small data only, whose compressors are small."""
         self.decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
 
 

@@ -132,7 +132,7 @@ class ModelScorer:
             raise ValueError(f"{len(films)} films, but {len(reports)} reports")
         scored: dict[int, ScoredFilm] = {}
         for numbers in self._batches(films):
-            inputs = torch.stack([self._preprocessor(films[number]) for number in numbers])
+            inputs = torch.stack([self._preprocessor.of_checked(films[number]) for number in numbers])
             weight = self._model.position.linear.weight
             encoded = self._model.encode(inputs.to(device=weight.device, dtype=weight.dtype))
             found = score_reports(

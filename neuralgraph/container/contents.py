@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -38,6 +39,8 @@ GRAPHS = "graphs"
 _CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0, GRAPHS: 0}
 _CODEBOOKS, _DICTIONARIES = "codebook_", "dictionary_"
 _SHARED = re.compile(rf"{_CODEBOOKS}[0-9a-f]{{16}}|{_DICTIONARIES}[0-9a-f]{{8}}", re.ASCII)
+_SHORT_METHODS = 4_096
+"""Bytes of the methods up to which they are remembered."""
 
 
 def codebook_section(digest: bytes) -> str:
@@ -112,9 +115,18 @@ def pack_contents(methods: list[bytes], sections: list[Section]) -> tuple[bytes,
     ordered = sorted(set(methods), key=sha256)
     if len({method_tag(method) for method in ordered}) != len(ordered):
         raise FormatError("two different methods have the same tag; write them to different files", code="E_METHOD")
-    meta = {"methods": [canonical.decode(method, where="method") for method in ordered]}
+    # All files of a conversion have the same methods.
+    remember = sum(map(len, ordered)) <= _SHORT_METHODS
+    meta, packed = _meta(tuple(ordered)) if remember else _meta.__wrapped__(tuple(ordered))
     layout = {"sections": [[s.name, s.flags, s.offset, s.length, s.table_crc32] for s in sections]}
-    return canonical.encode({"layout": layout, "meta": meta}), canonical.encode(meta)
+    return canonical.encode({"layout": layout, "meta": meta}), packed
+
+
+@lru_cache(maxsize=16)
+def _meta(methods: tuple[bytes, ...]) -> tuple[dict[str, Any], bytes]:
+    """The value of ``meta``, not to be changed, and its canonical bytes."""
+    meta = {"methods": [canonical.decode(method, where="method") for method in methods]}
+    return meta, canonical.encode(meta)
 
 
 def parse_contents(data: bytes, *, toc_offset: int, limits: Limits, n_records: int | None = None) -> Contents:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import crc32
 from neuralgraph.wire.fields import Field, Structure
@@ -77,6 +79,7 @@ def check_integers(values: dict[str, int], *, where: str) -> None:
             raise FormatError(f"{name} exceeds 2^53 - 1", code="E_OVERFLOW", where=where)
 
 
+@cache
 def pack_prologue() -> bytes:
     """The 32 bytes every file of this version begins with."""
     values: dict[str, int | bytes] = {

@@ -29,6 +29,8 @@ from neuralgraph.wire.limits import Limits
 
 __all__ = ["ContainerWriter"]
 
+_LIMITS = Limits()
+
 
 class ContainerWriter:
     """Writes one .ngr file to a binary stream.
@@ -43,7 +45,7 @@ class ContainerWriter:
 
     def __init__(self, stream: BinaryIO, *, limits: Limits | None = None) -> None:
         self._stream = stream
-        self._limits = limits or Limits()
+        self._limits = limits or _LIMITS
         self._rows = IndexRows()
         self._study_ids: list[str] = []
         self._methods: dict[bytes, None] = {}

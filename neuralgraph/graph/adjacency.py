@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 __all__ = ["grid_edges"]
 
+_FEW = 64
+"""Patches up to which plain Python is done before numpy."""
+
 
 def grid_edges(view: NDArray[np.int32], row: NDArray[np.int32], col: NDArray[np.int32]) -> NDArray[np.int32]:
     """Each pair of kept patches that touch along a side, once.
@@ -22,6 +25,8 @@ def grid_edges(view: NDArray[np.int32], row: NDArray[np.int32], col: NDArray[np.
     n = len(row)
     if n < 2:
         return np.empty((0, 2), np.int32)
+    if n <= _FEW:
+        return _of_few(view.tolist(), row.tolist(), col.tolist())
     # One padding column keeps the last patch of a row from touching the first of the next.
     width = int(col.max()) + 2
     height = int(row.max()) + 2
@@ -35,3 +40,15 @@ def grid_edges(view: NDArray[np.int32], row: NDArray[np.int32], col: NDArray[np.
         pairs.append(np.stack([order[touching], order[position[touching]]], axis=1))
     edges = np.sort(np.concatenate(pairs), axis=1)
     return edges[np.lexsort((edges[:, 1], edges[:, 0]))].astype(np.int32)
+
+
+def _of_few(view: list[int], row: list[int], col: list[int]) -> NDArray[np.int32]:
+    """The same for a few patches."""
+    number = {place: i for i, place in enumerate(zip(view, row, col, strict=True))}
+    edges = []
+    for (film, down, right), i in number.items():
+        for place in ((film, down, right + 1), (film, down + 1, right)):
+            j = number.get(place)
+            if j is not None:
+                edges.append((i, j) if i < j else (j, i))
+    return np.array(sorted(edges), np.int32).reshape(-1, 2)

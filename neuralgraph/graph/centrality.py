@@ -1,16 +1,22 @@
-"""Betweenness centrality (Brandes 2001) in numpy: many sources at a time, one step of all their searches at once."""
+"""Betweenness centrality (Brandes 2001) in numpy: many sources at a time, one step of all their searches at once.
+
+Graphs of a few nodes, which reports and pruned films usually are, are searched in plain Python: there numpy spends its
+time on calls.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 __all__ = ["betweenness"]
 
 _STATES = 1 << 20
 """Sources times nodes that are searched together: what bounds the memory, not the result."""
+_FEW = 200
+"""Nodes times pairs up to which plain Python is done before numpy."""
 _MANY_PATHS = 1e300
 """A node may be reached by more paths than a float can count; ratios beyond this are no longer exact."""
 
@@ -35,7 +41,10 @@ def betweenness(
     centrality = np.zeros(n_nodes, np.float64)
     if n_nodes == 0:
         return centrality
-    first, neighbour = _neighbours(n_nodes, pairs if isinstance(pairs, np.ndarray) else list(pairs))
+    given = np.asarray(pairs if isinstance(pairs, np.ndarray) else list(pairs), np.int64).reshape(-1, 2)
+    if sources is None and n_nodes * len(given) <= _FEW:
+        return np.array(_of_few(n_nodes, given.tolist()), np.float64)
+    first, neighbour = _neighbours(n_nodes, given)
     chosen = np.arange(n_nodes) if sources is None else sources
     together = max(1, _STATES // n_nodes)
     for start in range(0, len(chosen), together):
@@ -43,9 +52,34 @@ def betweenness(
     return centrality * (n_nodes / len(chosen) / 2)
 
 
-def _neighbours(n_nodes: int, pairs: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _of_few(n_nodes: int, pairs: list[list[int]]) -> list[float]:
+    """The same for a small graph, from one source after another."""
+    neighbours: dict[int, set[int]] = {}
+    for one, other in pairs:
+        if one != other:
+            neighbours.setdefault(one, set()).add(other)
+            neighbours.setdefault(other, set()).add(one)
+    centrality = [0.0] * n_nodes
+    for source in sorted(neighbours):
+        distance, paths, reached = {source: 0}, {source: 1}, [source]
+        for node in reached:
+            for other in sorted(neighbours[node]):
+                if other not in distance:
+                    distance[other], paths[other] = distance[node] + 1, 0
+                    reached.append(other)
+                if distance[other] > distance[node]:
+                    paths[other] += paths[node]
+        dependency = dict.fromkeys(reached, 0.0)
+        for node in reversed(reached[1:]):
+            centrality[node] += dependency[node] / 2
+            for other in neighbours[node]:
+                if distance[other] < distance[node]:
+                    dependency[other] += paths[other] / paths[node] * (1 + dependency[node])
+    return centrality
+
+
+def _neighbours(n_nodes: int, given: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Neighbours of node v, ascending: ``neighbour[first[v]:first[v + 1]]``."""
-    given = np.asarray(pairs, np.int64).reshape(-1, 2)
     given = given[given[:, 0] != given[:, 1]]
     # One number for each direction of a pair: numpy.unique is far quicker on numbers than on rows.
     codes = np.unique(np.concatenate([given @ (n_nodes, 1), given @ (1, n_nodes)]))

@@ -29,10 +29,13 @@ def frozen_array(values: Any, dtype: str, shape: tuple[int, ...], *, where: str)
         raise StudyError(f"not an array of numbers ({error})", code="E_NUM", where=where) from error
     if given.dtype.kind not in "biuf":
         raise StudyError(f"an array of {given.dtype}, not of numbers", code="E_NUM", where=where)
-    with np.errstate(over="ignore", invalid="ignore"):
-        result = np.array(given, dtype, order="C", copy=True)
-    if result.dtype.kind in "iu" and given.dtype != result.dtype and not np.array_equal(result, given):
-        raise StudyError(f"a value is no {result.dtype}", code="E_NUM", where=where)
+    if given.dtype == dtype:
+        result = np.array(given, order="C", copy=True)
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = np.array(given, dtype, order="C", copy=True)
+        if result.dtype.kind in "iu" and not np.array_equal(result, given):
+            raise StudyError(f"a value is no {result.dtype}", code="E_NUM", where=where)
     if result.size == 0 and result.ndim < len(shape):
         result = result.reshape([0 if length < 0 else length for length in shape])
     if result.ndim != len(shape) or any(want not in (-1, got) for want, got in zip(shape, result.shape, strict=True)):
@@ -97,7 +100,8 @@ def freeze(value: Any, *, depth: int = 1) -> Any:
     ------
     StudyError (E_TOC_FORM) : nested deeper than metadata may be.
     """
-    if not isinstance(value, Mapping | list | tuple):
+    # What a frozen map holds was frozen when it was made.
+    if isinstance(value, FrozenMap) or not isinstance(value, Mapping | list | tuple):
         return value
     if depth > MAX_DEPTH:
         raise StudyError(f"nested deeper than {MAX_DEPTH}", code="E_TOC_FORM", where="metadata")

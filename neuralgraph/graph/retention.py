@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 
 from neuralgraph.errors import StudyError
@@ -22,4 +23,9 @@ def kept_patches(retain: float, n_cells: int) -> int:
     """
     if not 0 < retain <= 1:
         raise StudyError(f"retain must be above 0 and at most 1, got {retain}", code="E_NUM", where="retain")
-    return max(1, ceil(Fraction(str(float(retain))) * n_cells))
+    return _kept(float(retain), n_cells)
+
+
+@lru_cache(maxsize=256)
+def _kept(retain: float, n_cells: int) -> int:
+    return max(1, ceil(Fraction(str(retain)) * n_cells))

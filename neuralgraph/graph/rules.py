@@ -10,7 +10,9 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +38,8 @@ _INFINITE = 2.0**128 - 2.0**103
 """From here on numbers round to infinity in float32."""
 _METHOD_DEPTH = 4
 """Method maps stand at this level of a file's contents."""
+_SHORT_METHOD = 4_096
+"""Bytes up to which a method map is remembered."""
 
 
 def study_problems(columns: StudyColumns) -> Iterator[Problem]:
@@ -109,6 +113,7 @@ def _patches(columns: StudyColumns) -> Iterator[Problem]:
     if (ordered[1:] == ordered[:-1]).any():
         yield Problem("E_COORD", "patches", "two patches lie in the same cell")
         return
+    there = places(columns)
     broken = ~np.isfinite(score) | np.signbit(score)
     if broken.any():
         yield Problem("E_NUM", f"patches[{_first(broken)}]", "the score is negative or not finite")
@@ -117,13 +122,12 @@ def _patches(columns: StudyColumns) -> Iterator[Problem]:
         if broken.any():
             reason = "patches are not in descending order of score, ties by cell"
             yield Problem("E_ORDER", f"patches[{_first(broken) + 1}]", reason)
-        yield from _attention(columns, cell)
-    yield from _edges(columns)
+        yield from _attention(columns, cell, there[0])
+    yield from _edges(columns, there)
 
 
-def _attention(columns: StudyColumns, cell: np.ndarray) -> Iterator[Problem]:
+def _attention(columns: StudyColumns, cell: np.ndarray, view: np.ndarray) -> Iterator[Problem]:
     graph = columns.graph
-    view, _, _ = places(columns)
     for number, step in enumerate(graph["view_score_step"].tolist()):
         mine = np.flatnonzero(view == number)
         expected = codes_of_attention(graph["patch_score"][mine], step)
@@ -133,11 +137,11 @@ def _attention(columns: StudyColumns, cell: np.ndarray) -> Iterator[Problem]:
             yield Problem("E_ATTENTION", f"patches[{mine[_first(broken)]}]", reason)
 
 
-def _edges(columns: StudyColumns) -> Iterator[Problem]:
+def _edges(columns: StudyColumns, there: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[Problem]:
     edge = columns.graph["edge"].astype(np.int64)
     if (edge >= columns.counts.n_patches).any():
         yield Problem("E_IDX", "edges", "an edge ends outside the patches")
-    elif not np.array_equal(edge, grid_edges(*places(columns))):
+    elif not np.array_equal(edge, grid_edges(*there)):
         reason = "the edges are not the grid neighbours among the patches, each once, in ascending order"
         yield Problem("E_EDGE", "edges", reason)
 
@@ -199,11 +203,17 @@ def provenance_problems(method: bytes, source: bytes) -> Iterator[Problem]:
     """Every broken rule of the two maps that provenance is stored as."""
     try:
         yield from provenance.problems(
-            canonical.decode(method, where="method", depth=_METHOD_DEPTH),
+            _method_map(method) if len(method) <= _SHORT_METHOD else _method_map.__wrapped__(method),
             canonical.decode(source, where="source"),
         )
     except FormatError as error:
         yield error.problem
+
+
+@lru_cache(maxsize=16)
+def _method_map(method: bytes) -> Any:
+    """The value of a method map; all studies of a conversion have the same. Not to be changed."""
+    return canonical.decode(method, where="method", depth=_METHOD_DEPTH)
 
 
 def _text_problem(string: bytes) -> str | None:

@@ -16,25 +16,27 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.column_values import code_of, exactly
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
 from neuralgraph.graph.fusion import fusion_edge, fusion_record
-from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes, pixels_to_bytes
+from neuralgraph.graph.into_columns import columns_of, with_provenance_maps
+from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes
 from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.rules import places, provenance_problems, raise_first, study_problems
 from neuralgraph.graph.showing import Shown
-from neuralgraph.graph.strings import join_strings, split_strings
+from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention, stored_words
 from neuralgraph.wire import canonical
-from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
 
 __all__ = ["ConceptVectors", "Patches", "Study"]
 
 _Part = TypeVar("_Part")
+_CHECKED = "_checked_columns"
+"""Where a study that was just made has its columns until they are asked for. They share its large arrays; those of
+images and of words would be copies of them, and are not kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +139,10 @@ class Study(Shown, Immutable):
         object.__setattr__(self, "extensions", FrozenMap(payloads))
         if self.pixels is not None:
             object.__setattr__(self, "pixels", frozen_pixels(self.pixels, len(self.patches)))
-        raise_first(study_problems(self.columns()))
+        columns = columns_of(self)
+        raise_first(study_problems(columns))
+        if self.pixels is None and self.word_attention is None:
+            self.__dict__[_CHECKED] = columns
 
     def __repr__(self) -> str:
         """One line, without any label or text of the report."""
@@ -222,86 +227,23 @@ class Study(Shown, Immutable):
         StudyError : a rule of FORMAT.md section 8.2 is broken.
         """
         frozen = freeze(provenance)
-        method, source = facts.split(dict(frozen))
-        raise_first(provenance_problems(canonical.encode(method), canonical.encode(source)))
-        return _proven(Study, **{n: v for n, v in self.__dict__.items() if n != "digest"} | {"provenance": frozen})
+        method, source = map(canonical.encode, facts.split(dict(frozen)))
+        raise_first(provenance_problems(method, source))
+        kept = {name: value for name, value in self.__dict__.items() if name not in ("digest", _CHECKED)}
+        checked = self.__dict__.pop(_CHECKED, None)
+        if checked is not None:
+            kept[_CHECKED] = with_provenance_maps(checked, method, source)
+        return _proven(Study, **kept | {"provenance": frozen})
 
     def columns(self) -> StudyColumns:
         """The study as columns, ready for the container."""
-        method, source = facts.split(dict(self.provenance))
-        strings = [self.study_id.encode(errors="surrogatepass"), canonical.encode(source)]
-        strings += [concept.text.encode(errors="surrogatepass") for concept in self.concepts]
-        strings += [name.encode(errors="surrogatepass") for name in self.labels]
-        lengths, text = join_strings(strings)
-        vectors = self.concept_vectors
-        counts = Counts(
-            n_views=len(self.views),
-            n_cells=self.n_cells,
-            n_patches=len(self.patches),
-            embedding_dim=self.patches.embedding.shape[1],
-            n_edges=len(self.edges),
-            n_concepts=len(self.concepts),
-            n_concept_vectors=0 if vectors is None else vectors.vector.shape[0],
-            concept_dim=0 if vectors is None else vectors.vector.shape[1],
-            n_triples=len(self.triples),
-            n_fusion=0 if self.fusion is None else 1,
-            n_labels=len(self.labels),
-            text_bytes=len(text),
-        )
-        reason = counts.contradiction()
-        if reason:
-            raise StudyError(f"the parts of the study contradict each other: {reason}", where="study")
-        fusion = [self.fusion] if self.fusion else []
-        values: dict[str, Any] = {
-            "view_rows": [view.rows for view in self.views],
-            "view_cols": [view.cols for view in self.views],
-            "view_height": [view.height for view in self.views],
-            "view_width": [view.width for view in self.views],
-            "view_patch_height": [view.patch_height for view in self.views],
-            "view_patch_width": [view.patch_width for view in self.views],
-            "view_score_step": [view.score_step for view in self.views],
-            "view_position": [code_of(VIEW_POSITIONS, view.position, "view position") for view in self.views],
-            "cell_score": np.concatenate([view.score_code.ravel() for view in self.views] or [np.empty(0, np.uint8)]),
-            "patch_cell": self._cells(),
-            "patch_score": self.patches.score,
-            "edge": self.edges,
-            "concept_label": [code_of(CONCEPT_LABELS, concept.label, "concept label") for concept in self.concepts],
-            "concept_start": [concept.start for concept in self.concepts],
-            "concept_end": [concept.end for concept in self.concepts],
-            "concept_vector": [] if vectors is None else vectors.index,
-            "triple_head": self.triples[:, 0],
-            "triple_relation": self.triples[:, 1],
-            "triple_tail": self.triples[:, 2],
-            "fusion_patch": [patch for patch, _ in fusion],
-            "fusion_concept": [concept for _, concept in fusion],
-            "label_value": list(self.labels.values()),
-            "string_bytes": lengths,
-            "text": np.frombuffer(text, np.uint8),
-        }
-        graph = {column.name: exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS}
-        return StudyColumns(
-            counts=counts,
-            method=canonical.encode(method),
-            graph=graph,
-            embedding=self.patches.embedding,
-            concept_vectors=np.empty((0, 0), np.float32) if vectors is None else vectors.vector,
-            report=None if self.report is None else self.report.encode(errors="surrogatepass"),
-            pixels=None if self.pixels is None else pixels_to_bytes(self.pixels),
-            word_attention=None if self.word_attention is None else self.word_attention.to_bytes(),
-            extensions=dict(self.extensions),
-        )
+        # Those that the rules were asked about are handed over once, to whoever stores the study, and not kept after.
+        checked: StudyColumns | None = self.__dict__.pop(_CHECKED, None)
+        return columns_of(self) if checked is None else checked
 
-    def _cells(self) -> NDArray[np.int64]:
-        """Cell number of every patch: views one after another, each row by row."""
-        sizes = np.array([[view.rows, view.cols] for view in self.views], np.int64).reshape(-1, 2)
-        view, row, col = self.patches.view, self.patches.row, self.patches.col
-        if len(view) and (view.min() < 0 or view.max() >= len(sizes)):
-            raise StudyError("a patch names a view that does not exist", code="E_IDX", where="patches")
-        if ((row < 0) | (col < 0) | (row >= sizes[view, 0]) | (col >= sizes[view, 1])).any():
-            raise StudyError("a patch lies outside its grid", code="E_COORD", where="patches")
-        first: NDArray[np.int64] = np.cumsum(sizes.prod(axis=1)) - sizes.prod(axis=1)
-        cells: NDArray[np.int64] = first[view] + row * sizes[view, 1] + col
-        return cells
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, without what can be worked out of them again."""
+        return {name: value for name, value in self.__dict__.items() if name != _CHECKED}
 
     @classmethod
     def from_columns(cls, columns: StudyColumns, *, proven: bool = False) -> Study:

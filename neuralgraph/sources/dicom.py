@@ -20,6 +20,7 @@ from neuralgraph.sources.deflated import inflated_file
 from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header, registered_name
 from neuralgraph.sources.dicom_pixels import PixelFormat, is_lossy_syntax, read_stored_values
 from neuralgraph.sources.film import FACT_WORDS, Fact, Film, FilmLimits, check_dimensions
+from neuralgraph.sources.grey_levels import grey_levels
 from neuralgraph.sources.presentation import grey_level_table
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ FILM_CLASSES: tuple[str, ...] = tuple(uid for uid, name in _SOP_CLASSES.items() 
 _MODALITIES = ("CR", "DX", "RG")
 # A digitiser or a converter that did not know better says OT, or nothing.
 _CAPTURE_MODALITIES = (*_MODALITIES, "OT", "")
-_STRIPE_ROWS = 64
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _CHEST_WORDS = ("CHEST", "THORA", "TORAX", "LUNG")
 
@@ -130,11 +130,11 @@ class StoredFilm:
 
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """[rows, columns] float32 in 0..1: what stored values look like."""
-        return _looked_up(self.table, values, self.layout.lowest)
+        return grey_levels(self.table, values, self.layout.lowest)
 
     def film(self) -> Film:
         """The film as it is shown."""
-        return Film(self.shown(self.values), stated_position(self.header), self._facts())
+        return Film.of_table(self.table, self.shown(self.values), stated_position(self.header), self._facts())
 
     def _facts(self) -> dict[str, Fact]:
         header = self.header
@@ -179,17 +179,6 @@ def read_stored_film(
         raise _kind("the film says that identifying text is burned into its pixels; accept that explicitly if meant")
     table, voi = grey_level_table(header, layout)
     return StoredFilm(read_stored_values(data, header, layout), layout, table, header, sop_class, voi)
-
-
-def _looked_up(table: NDArray[np.float32], stored: NDArray[Any], lowest: int) -> NDArray[np.float32]:
-    """The grey level of each stored value; by stripes, whose indices stay in the processor's cache."""
-    pixels = np.empty(stored.shape, np.float32)
-    for top in range(0, len(stored), _STRIPE_ROWS):
-        stripe = stored[top : top + _STRIPE_ROWS]
-        index = stripe.astype(np.int64) - lowest if lowest else stripe
-        # Every value is in the table; "clip" only spares the check of each.
-        np.take(table, index, out=pixels[top : top + _STRIPE_ROWS], mode="clip")
-    return pixels
 
 
 def _kind(reason: str) -> SourceError:

@@ -113,6 +113,22 @@ class Film:
                     "not an allowed fact, or a value it may not have", code="E_SOURCE_KIND", where="facts"
                 )
 
+    @classmethod
+    def of_table(
+        cls, table: NDArray[np.float32], pixels: NDArray[np.float32], position: str, facts: dict[str, Fact]
+    ) -> Film:
+        """A film of pixels looked up in a table, which is checked in their place: it is far smaller.
+
+        Parameters
+        ----------
+        table : float32 [n].
+        pixels : float32 [height, width], each an entry of ``table``.
+        position, facts : as those of a film.
+        """
+        film = cls(table[np.newaxis], position, facts)
+        object.__setattr__(film, "pixels", pixels)
+        return film
+
 
 def in_unit_range(pixels: NDArray[np.floating[Any]]) -> bool:
     """Whether all pixels, at least one, are numbers from 0 to 1."""

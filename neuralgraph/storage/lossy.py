@@ -11,7 +11,7 @@ import numpy as np
 from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.forms import Buffer, Form, Matrix
 from neuralgraph.codecs.klt import KLT, Klt
-from neuralgraph.codecs.loss import channel_deviation, cosine_error, normalised_rmse
+from neuralgraph.codecs.loss import channel_deviation, rounded_cosine_error, rounded_rmse, three_digits
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.codecs.svd import SVD, Svd
 from neuralgraph.errors import StudyError
@@ -120,9 +120,8 @@ def prepared(study: Study, form: Form) -> tuple[Study, Form]:
 def measured_loss(matrix: Matrix, decoded: Matrix) -> dict[str, Any]:
     """``largest``, ``rmse`` and ``cosine`` of FORMAT.md section 7.6, each to three significant digits."""
     largest = np.abs(decoded.astype(np.float64) - matrix.astype(np.float64)).max(initial=0)
-    values = {
-        "largest": float(largest),
-        "rmse": normalised_rmse(matrix, decoded, channel_deviation(matrix)),
-        "cosine": cosine_error(matrix, decoded),
+    return {
+        "largest": three_digits(float(largest)),
+        "rmse": rounded_rmse(matrix, decoded, channel_deviation(matrix)),
+        "cosine": rounded_cosine_error(matrix, decoded),
     }
-    return {name: float(f"{value:.3g}") for name, value in values.items()}

@@ -54,7 +54,8 @@ class _Canonical:
         if self.items > MAX_ITEMS:
             raise self.error(f"more than {MAX_ITEMS} values")
         if isinstance(value, str):
-            self.string(self.utf8(value))
+            if not value.isascii() or len(value) > MAX_STRING:
+                self.string(self.utf8(value))
             return value
         if depth > MAX_DEPTH and isinstance(value, list | tuple | dict):
             raise self.error(f"nested deeper than {MAX_DEPTH}")
@@ -79,11 +80,8 @@ class _Canonical:
     def map(self, value: dict[Any, Value], depth: int) -> dict[str, Value]:
         if not all(isinstance(key, str) for key in value):
             raise self.error("a key is not text")
-        members = {}
-        for key in sorted(value, key=self.utf8):
-            self.value(key, depth=depth + 1)
-            members[key] = self.value(value[key], depth=depth + 1)
-        return members
+        # Code points have the order of their UTF-8; what has none is refused as a value.
+        return {self.value(key, depth=depth + 1): self.value(value[key], depth=depth + 1) for key in sorted(value)}
 
     def utf8(self, text: str) -> bytes:
         try:
@@ -157,7 +155,12 @@ class _Decoder:
         self.items += 1
         if self.items > MAX_ITEMS:
             raise self.error(f"more than {MAX_ITEMS} values")
-        tag = self.take(1)[0]
+        if self.position >= len(self.data):
+            raise self.error("the document ends inside a value")
+        tag = self.data[self.position]
+        self.position += 1
+        if 0xA0 <= tag <= 0xBF:
+            return self.text(tag & 0x1F)
         if tag <= 0x7F:
             return tag
         if tag >= 0xE0:
@@ -166,8 +169,6 @@ class _Decoder:
             return self.map(tag & 0x0F, depth)
         if tag <= 0x9F:
             return self.array(tag & 0x0F, depth)
-        if tag <= 0xBF:
-            return self.text(tag & 0x1F)
         if tag in _CONSTANTS:
             return _CONSTANTS[tag]
         reader = _READERS.get(tag)

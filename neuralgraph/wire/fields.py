@@ -36,15 +36,15 @@ class Structure:
         self._packer = struct.Struct("<" + "".join(field.format for field in fields))
         self.size: int = self._packer.size
         """Size in bytes."""
+        self._offsets: dict[str, int] = {}
+        before = "<"
+        for field in fields:
+            self._offsets[field.name] = struct.calcsize(before)
+            before += field.format
 
     def offset(self, name: str) -> int:
         """Byte offset of the field ``name`` inside the structure."""
-        before = "<"
-        for field in self.fields:
-            if field.name == name:
-                return struct.calcsize(before)
-            before += field.format
-        raise KeyError(name)
+        return self._offsets[name]
 
     def pack(self, **values: int | bytes) -> bytes:
         """Bytes of the structure; fields with a fixed value need not be given."""

@@ -36,6 +36,24 @@ def test_what_is_encoded_is_decoded(data, level):
     assert zstd.decode(memoryview(zstd.encode(data, level=level)), len(data), where="x") == data
 
 
+@given(st.lists(st.tuples(st.binary(max_size=300), st.integers(1, 60)), max_size=8), st.sampled_from([1, zstd.LEVEL]))
+def test_a_compressor_that_is_used_again_writes_what_a_new_one_would(parts, level):
+    for part, times in parts:
+        data = part * times
+        assert zstd.encode(data, level=level) == zstd._compressor(len(data), level).compress(data)
+
+
+@pytest.mark.parametrize("level", [1, 9, zstd.LEVEL, 19])
+@pytest.mark.parametrize("bits", range(7, zstd._REUSED_BITS + 1))
+def test_sizes_that_share_a_compressor_have_the_same_parameters(level, bits):
+    names = ("window_log", "chain_log", "hash_log", "search_log", "min_match", "target_length", "strategy")
+    found = set()
+    for size in {(1 << bits - 1) + 1, 3 << bits - 2, (1 << bits) - 1, 1 << bits}:
+        parameters = zstd._parameters(size, level)
+        found.add(tuple(getattr(parameters, name) for name in names))
+    assert len(found) == 1
+
+
 @given(st.binary(max_size=4000))
 def test_what_was_accepted_is_decoded_again_without_the_rules(data):
     assert zstd.decode_again(memoryview(zstd.encode(data)), len(data), where="x") == data

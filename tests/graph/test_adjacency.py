@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neuralgraph.graph import adjacency
 from neuralgraph.graph.adjacency import grid_edges
 
-places = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6), st.integers(0, 6)), max_size=40, unique=True)
+places = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6), st.integers(0, 6)), max_size=80, unique=True)
 
 
 def edges_of(points):
@@ -29,6 +31,14 @@ def test_edges_are_the_pairs_at_distance_one_in_order(points):
     assert edges.tolist() == [list(pair) for pair in expected]
     assert edges.dtype == np.int32
     assert edges.shape == (len(expected), 2)
+
+
+@given(places)
+def test_few_patches_have_the_edges_that_many_have(points):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adjacency, "_FEW", 0)
+        many = edges_of(points)
+    assert np.array_equal(edges_of(points), many)
 
 
 def test_a_full_grid_has_every_edge():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neuralgraph.graph import centrality
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.centrality import betweenness
 from neuralgraph.graph.fusion import TIE_TOLERANCE, fusion_edge, most_central
@@ -26,6 +27,17 @@ def test_betweenness_is_that_of_networkx(graph):
     theirs.remove_edges_from(list(networkx.selfloop_edges(theirs)))
     expected = networkx.betweenness_centrality(theirs, normalized=False)
     assert np.allclose(betweenness(n, pairs), [expected[node] for node in range(n)], rtol=1e-12, atol=1e-12)
+
+
+@given(graphs)
+def test_few_nodes_are_decided_as_many_are(graph):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(centrality, "_FEW", -1)
+        many = betweenness(*graph)
+        patch.setattr(centrality, "_FEW", 1 << 30)
+        few = betweenness(*graph)
+    assert np.allclose(few, many, rtol=1e-12, atol=1e-12)
+    assert most_central(few) == most_central(many)
 
 
 def test_a_path_by_hand():

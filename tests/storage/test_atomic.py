@@ -71,13 +71,29 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, nam
         worked.append(True)
         yield build_study()
 
+    messages = set()
     for attempt in (lambda: check_writable(target), lambda: ng.save(each(), target)):
         with pytest.raises(OutputError) as caught:
             attempt()
         assert (caught.value.code, caught.value.where) == ("E_OUTPUT", target)
         assert "\n" not in caught.value.message
+        messages.add(caught.value.message)
+    assert len(messages) == 1
     assert not worked
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_link_to_a_folder_is_refused_and_other_links_are_replaced(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name, goal in (("folder link", "folder"), ("nowhere", "missing"), ("loop", "loop")):
+        (tmp_path / name).symlink_to(goal)
+    with pytest.raises(OutputError, match="a folder"), atomic_file(tmp_path / "folder link"):
+        pytest.fail("refused before the block")
+    for name in ("nowhere", "loop"):
+        with atomic_file(tmp_path / name) as stream:
+            stream.write(b"new")
+        assert not (tmp_path / name).is_symlink()
+        assert (tmp_path / name).read_bytes() == b"new"
 
 
 FULL = """

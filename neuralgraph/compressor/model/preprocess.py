@@ -104,6 +104,10 @@ class Preprocessor:
             E_NUM when a pixel is not a number from 0 to 1.
         """
         check_film(film)
+        return self.of_checked(film)
+
+    def of_checked(self, film: NDArray[np.floating[Any]]) -> torch.Tensor:
+        """The model's input of a film that ``check_film`` has accepted."""
         place = self.geometry(*film.shape)
         if (place.height, place.width) == film.shape:
             pixels = torch.from_numpy(np.subtract(film, np.float32(self.mean), dtype=np.float32))[None, None]

@@ -105,7 +105,10 @@ def _headers(text: str) -> dict[int, tuple[int, str]]:
 
 def split_sections(text: str) -> list[Section]:
     """The sections of a report, in order; a single preamble when it has no headers."""
-    headers = _headers(text)
+    return _between(text, _headers(text))
+
+
+def _between(text: str, headers: dict[int, tuple[int, str]]) -> list[Section]:
     starts = sorted(headers)
     sections = [Section("preamble", 0, starts[0] if starts else len(text))]
     for start, following in zip(starts, [*starts[1:], len(text)], strict=bool(starts)):
@@ -128,8 +131,9 @@ def parts_to_read(text: str, choice: SectionChoice = "impression") -> list[tuple
     list of (int, int)
         empty when the report says nothing outside the referrer's words and the technique.
     """
-    sections = split_sections(text)
-    if [section.kind for section in sections] == ["preamble"] and not _headers(text):
+    headers = _headers(text)
+    sections = _between(text, headers)
+    if [section.kind for section in sections] == ["preamble"] and not headers:
         return [(0, len(text))]
     impressions = [section for section in sections if section.kind == "impression"][-1:]
     findings = [section for section in sections if section.kind == "findings"]

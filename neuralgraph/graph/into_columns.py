@@ -1,0 +1,126 @@
+"""A study into its columns (FORMAT.md section 5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralgraph.errors import StudyError
+from neuralgraph.graph import provenance as facts
+from neuralgraph.graph.column_values import code_of, exactly
+from neuralgraph.graph.pixels import pixels_to_bytes
+from neuralgraph.graph.strings import join_strings, split_strings
+from neuralgraph.wire import canonical
+from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
+from neuralgraph.wire.study_columns import StudyColumns
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
+
+if TYPE_CHECKING:
+    from neuralgraph.graph.study import Study
+
+__all__ = ["columns_of", "with_provenance_maps"]
+
+_STRING_COLUMNS = tuple(column for column in GRAPH_COLUMNS if column.name in ("string_bytes", "text"))
+
+
+def columns_of(study: Study) -> StudyColumns:
+    """The study as columns, ready for the container.
+
+    Raises
+    ------
+    StudyError : a value does not fit its column, or the parts contradict each other.
+    """
+    method, source = facts.split(dict(study.provenance))
+    strings = [study.study_id.encode(errors="surrogatepass"), canonical.encode(source)]
+    strings += [concept.text.encode(errors="surrogatepass") for concept in study.concepts]
+    strings += [name.encode(errors="surrogatepass") for name in study.labels]
+    lengths, text = join_strings(strings)
+    vectors = study.concept_vectors
+    counts = Counts(
+        n_views=len(study.views),
+        n_cells=study.n_cells,
+        n_patches=len(study.patches),
+        embedding_dim=study.patches.embedding.shape[1],
+        n_edges=len(study.edges),
+        n_concepts=len(study.concepts),
+        n_concept_vectors=0 if vectors is None else vectors.vector.shape[0],
+        concept_dim=0 if vectors is None else vectors.vector.shape[1],
+        n_triples=len(study.triples),
+        n_fusion=0 if study.fusion is None else 1,
+        n_labels=len(study.labels),
+        text_bytes=len(text),
+    )
+    reason = counts.contradiction()
+    if reason:
+        raise StudyError(f"the parts of the study contradict each other: {reason}", where="study")
+    fusion = [study.fusion] if study.fusion else []
+    values: dict[str, Any] = {
+        "view_rows": [view.rows for view in study.views],
+        "view_cols": [view.cols for view in study.views],
+        "view_height": [view.height for view in study.views],
+        "view_width": [view.width for view in study.views],
+        "view_patch_height": [view.patch_height for view in study.views],
+        "view_patch_width": [view.patch_width for view in study.views],
+        "view_score_step": [view.score_step for view in study.views],
+        "view_position": [code_of(VIEW_POSITIONS, view.position, "view position") for view in study.views],
+        "cell_score": np.concatenate([view.score_code.ravel() for view in study.views] or [np.empty(0, np.uint8)]),
+        "patch_cell": _cells(study),
+        "patch_score": study.patches.score,
+        "edge": study.edges,
+        "concept_label": [code_of(CONCEPT_LABELS, concept.label, "concept label") for concept in study.concepts],
+        "concept_start": [concept.start for concept in study.concepts],
+        "concept_end": [concept.end for concept in study.concepts],
+        "concept_vector": [] if vectors is None else vectors.index,
+        "triple_head": study.triples[:, 0],
+        "triple_relation": study.triples[:, 1],
+        "triple_tail": study.triples[:, 2],
+        "fusion_patch": [patch for patch, _ in fusion],
+        "fusion_concept": [concept for _, concept in fusion],
+        "label_value": list(study.labels.values()),
+        "string_bytes": lengths,
+        "text": np.frombuffer(text, np.uint8),
+    }
+    graph = {column.name: exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS}
+    return StudyColumns(
+        counts=counts,
+        method=canonical.encode(method),
+        graph=graph,
+        embedding=study.patches.embedding,
+        concept_vectors=np.empty((0, 0), np.float32) if vectors is None else vectors.vector,
+        report=None if study.report is None else study.report.encode(errors="surrogatepass"),
+        pixels=None if study.pixels is None else pixels_to_bytes(study.pixels),
+        word_attention=None if study.word_attention is None else study.word_attention.to_bytes(),
+        extensions=dict(study.extensions),
+    )
+
+
+def with_provenance_maps(columns: StudyColumns, method: bytes, source: bytes) -> StudyColumns:
+    """The columns of the same study with other provenance.
+
+    Parameters
+    ----------
+    columns : of a study.
+    method, source : canonical maps, known to keep the rules.
+    """
+    study_id, _, *rest = split_strings(columns.graph["string_bytes"], columns.graph["text"])
+    lengths, text = join_strings([study_id, source, *rest])
+    counts = replace(columns.counts, text_bytes=len(text))
+    values: dict[str, Any] = {"string_bytes": lengths, "text": np.frombuffer(text, np.uint8)}
+    strings = {column.name: exactly(values[column.name], column, counts) for column in _STRING_COLUMNS}
+    return replace(columns, counts=counts, method=method, graph={**columns.graph, **strings})
+
+
+def _cells(study: Study) -> NDArray[np.int64]:
+    """Cell number of every patch: views one after another, each row by row."""
+    sizes = np.array([[view.rows, view.cols] for view in study.views], np.int64).reshape(-1, 2)
+    view, row, col = study.patches.view, study.patches.row, study.patches.col
+    if len(view) and (view.min() < 0 or view.max() >= len(sizes)):
+        raise StudyError("a patch names a view that does not exist", code="E_IDX", where="patches")
+    if ((row < 0) | (col < 0) | (row >= sizes[view, 0]) | (col >= sizes[view, 1])).any():
+        raise StudyError("a patch lies outside its grid", code="E_COORD", where="patches")
+    first: NDArray[np.int64] = np.cumsum(sizes.prod(axis=1)) - sizes.prod(axis=1)
+    cells: NDArray[np.int64] = first[view] + row * sizes[view, 1] + col
+    return cells
