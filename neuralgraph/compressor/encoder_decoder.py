@@ -22,6 +22,7 @@ from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
 from neuralgraph.compressor.attention import Heads, Layer, no_attention, over_heads, sum_over_tokens
 from neuralgraph.compressor.model.files import model_directory
+from neuralgraph.compressor.model.inference import ready_for_inference
 from neuralgraph.compressor.model.preprocess import check_film
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.score_rules import word_maps
@@ -72,7 +73,7 @@ class EncoderDecoderScorer:
         heads: Heads = "mean",
         limit: int = 128,
     ) -> None:
-        self._model = model.eval()
+        self._model = ready_for_inference(model)
         # Fused attention does not hand out its weights; the encoder keeps it.
         self._model.decoder.set_attn_implementation("eager")
         self._tokenizer = tokenizer

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from neuralgraph.compressor.model.files import model_digest, model_directory
+from neuralgraph.compressor.model.inference import ready_for_inference
 from neuralgraph.compressor.model.model import EncodedFilm, NeuralGraphModel
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.model_scorer import DTYPES, usable_device
@@ -40,7 +41,7 @@ class ReportWriter:
     """
 
     def __init__(self, model: NeuralGraphModel, tokenizer: ReportTokenizer, *, digest: str) -> None:
-        self._model = model.eval()
+        self._model = ready_for_inference(model)
         self._tokenizer = tokenizer
         self.digest = digest
 
