@@ -44,7 +44,8 @@ class EncoderDecoderScorer:
 
     Parameters
     ----------
-    model : its encoder gives tokens row by row, class tokens first; films are scaled to the size it was made for.
+    model : its encoder gives tokens row by row, class tokens first; films are scaled to the size it was made for. It is
+        made ready for inference in place.
     tokenizer : of its decoder.
     mean, std : (pixel - mean) / std makes its input, pixels from 0 to 1.
     digest : SHA-256, 64 hex digits, of the files it came from.

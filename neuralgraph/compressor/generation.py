@@ -36,7 +36,7 @@ class ReportWriter:
 
     Parameters
     ----------
-    model, tokenizer : parts that belong together, the model in evaluation mode.
+    model, tokenizer : parts that belong together. The model is made ready for inference in place.
     digest : of the files they came from, 64 hex digits.
     """
 

@@ -32,7 +32,8 @@ class ModelScorer:
 
     Parameters
     ----------
-    model, tokenizer, preprocessor : parts that belong together.
+    model, tokenizer, preprocessor : parts that belong together. The model is made ready for inference in place; it can
+        still be saved and trained.
     digest : of the files they came from.
     layer, heads : which cross-attention is summed.
     batch_size : films of one size that go through together.
