@@ -29,7 +29,7 @@ def write(results: dict[str, Any]) -> str:
     }
     other = [row for row in results["rows"] if row["dtype"] != "float32" and row["side"] in plain]
     across = " and ".join(
-        f"{row['studies_per_second']['ours'] / plain[row['side']]:.1f} times at {row['side']} pixels in {row['dtype']}"
+        f"{row['studies_per_second']['ours'] / plain[row['side']]:.1f} x in {row['dtype']} at {row['side']} pixels"
         for row in other
     )
     headings = [
@@ -53,7 +53,7 @@ computed once more. *Bare* is encoder and decoder of that model alone. They took
 
 {table(headings, rows)}
 
-{f"Against the published pipeline in float32, ours scores {across}." if across else ""}
+{f"Ours over the published pipeline in float32: {across}." if across else ""}
 
 Weights are the same tensors either way: oneDNN reads them as they lie, nothing is copied or packed, and a model that has
 scored can be saved and trained as before. It runs where torch was built with it and for types the processor has (here:
