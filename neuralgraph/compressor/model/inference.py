@@ -1,8 +1,8 @@
 """A model made ready for inference: the same weights, run by the fastest kernels that torch brings for a CPU.
 
-torch multiplies float32 matrices by MKL, which on processors of others than Intel reaches half of what they can do.
-oneDNN, which torch brings too and uses for bfloat16, reaches all of it with the very same weights: nothing is copied,
-packed or renamed. torch has no public function that takes plain tensors there; the operator used here is what its own
+torch multiplies float32 matrices by MKL, which on an AMD processor (Zen 5) reaches 100 GFLOP/s a core where oneDNN,
+which torch brings too and uses for bfloat16, reaches 230 with the very same weights: nothing is copied, packed or
+renamed. torch has no public function that takes plain tensors there; the operator used here is what its own
 compiler emits, so it is tried out before it is relied on. Layers keep their classes' forward pass for everything else:
 gradients, autocast, other devices and types, products too small to gain.
 """
