@@ -3,15 +3,17 @@
     python -m bench.scoring [--device cpu] [--sides 384 960] [--dtypes float32 bfloat16] [--repetitions 3]
 
 ``published``: one study at a time, eager attention, every layer's attention handed out, language-model head and loss
-computed, the last layer summed at the end. ``ours``: fused attention, the last cross-attention computed once more from
-its inputs and summed as it is computed. ``bare``: encoder and decoder forward alone, so that ours over bare is what
-scoring costs; pruning, a sort of one number per patch, is timed with it. Weights are random: time does not depend on
-them. Attention memory is the bytes of the tensors that hold attention after, or beyond, the forward pass.
+computed, the last layer summed at the end; layers as torch runs them. ``ours``: the same weights in a model made ready
+for inference as the scorer does it, the last cross-attention computed once more from its inputs and summed as it is
+computed. ``bare``: encoder and decoder forward of that model alone, so that ours over bare is what scoring costs;
+pruning, a sort of one number per patch, is timed with it. Weights are random: time does not depend on them. Attention
+memory is the bytes of the tensors that hold attention after, or beyond, the forward pass.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import platform
@@ -30,6 +32,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from neuralgraph.compressor.attention import TOKENS_AT_ONCE, attention_scores
 from neuralgraph.compressor.model.checkpoints import SWIN_BASE_T5_BASE
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
+from neuralgraph.compressor.model.inference import onednn_types, ready_for_inference
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.pruning import DEFAULT_POLICY
 
@@ -141,12 +144,16 @@ def measure(config: NeuralGraphConfig, arguments: argparse.Namespace) -> dict[st
     for name in arguments.dtypes:
         dtype = getattr(torch, name)
         model.to(dtype)
+        ready = ready_for_inference(copy.deepcopy(model))
         for side in arguments.sides:
             films = torch.randn(arguments.batch, 3, side, side, generator=generator).to(device=device, dtype=dtype)
             ids = torch.randint(2, config.text.vocab_size, (arguments.batch, TOKENS), generator=generator).to(device)
-            agree = (published(model, films, ids) - ours(model, films, ids)).abs().amax().item()
+            agree = (published(model, films, ids) - ours(ready, films, ids)).abs().amax().item()
             seconds, processor = timed(
-                {way.__name__: partial(way, model, films, ids) for way in (published, ours, bare)},
+                {
+                    way.__name__: partial(way, used, films, ids)
+                    for way, used in ((published, model), (ours, ready), (bare, ready))
+                },
                 repetitions=arguments.repetitions,
                 device=device,
             )
@@ -186,6 +193,7 @@ def main() -> None:
             "threads": torch.get_num_threads(),
             "platform": platform.machine(),
             "device": torch.cuda.get_device_name() if arguments.device.startswith("cuda") else "cpu",
+            "onednn": sorted(str(each).removeprefix("torch.") for each in onednn_types()),
         },
         "versions": {
             "python": platform.python_version(),

@@ -22,6 +22,7 @@ from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
 from neuralgraph.compressor.attention import Heads, Layer, no_attention, over_heads, sum_over_tokens
 from neuralgraph.compressor.model.files import model_directory
+from neuralgraph.compressor.model.inference import ready_for_inference
 from neuralgraph.compressor.model.preprocess import check_film
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.score_rules import word_maps
@@ -43,7 +44,8 @@ class EncoderDecoderScorer:
 
     Parameters
     ----------
-    model : its encoder gives tokens row by row, class tokens first; films are scaled to the size it was made for.
+    model : its encoder gives tokens row by row, class tokens first; films are scaled to the size it was made for. It is
+        made ready for inference in place.
     tokenizer : of its decoder.
     mean, std : (pixel - mean) / std makes its input, pixels from 0 to 1.
     digest : SHA-256, 64 hex digits, of the files it came from.
@@ -72,7 +74,7 @@ class EncoderDecoderScorer:
         heads: Heads = "mean",
         limit: int = 128,
     ) -> None:
-        self._model = model.eval()
+        self._model = ready_for_inference(model)
         # Fused attention does not hand out its weights; the encoder keeps it.
         self._model.decoder.set_attn_implementation("eager")
         self._tokenizer = tokenizer

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from neuralgraph.compressor.model.files import model_digest, model_directory
+from neuralgraph.compressor.model.inference import ready_for_inference
 from neuralgraph.compressor.model.model import EncodedFilm, NeuralGraphModel
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.model_scorer import DTYPES, usable_device
@@ -35,12 +36,12 @@ class ReportWriter:
 
     Parameters
     ----------
-    model, tokenizer : parts that belong together, the model in evaluation mode.
+    model, tokenizer : parts that belong together. The model is made ready for inference in place.
     digest : of the files they came from, 64 hex digits.
     """
 
     def __init__(self, model: NeuralGraphModel, tokenizer: ReportTokenizer, *, digest: str) -> None:
-        self._model = model.eval()
+        self._model = ready_for_inference(model)
         self._tokenizer = tokenizer
         self.digest = digest
 

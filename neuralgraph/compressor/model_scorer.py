@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.compressor.attention import Heads, Layer, check_attention, chosen_layers, sum_over_tokens
 from neuralgraph.compressor.model.files import MEAN_ATTENTION_NAME, model_digest, model_directory
+from neuralgraph.compressor.model.inference import ready_for_inference
 from neuralgraph.compressor.model.mean_attention import read_mean_attention
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor, check_film
@@ -31,7 +32,8 @@ class ModelScorer:
 
     Parameters
     ----------
-    model, tokenizer, preprocessor : parts that belong together.
+    model, tokenizer, preprocessor : parts that belong together. The model is made ready for inference in place; it can
+        still be saved and trained.
     digest : of the files they came from.
     layer, heads : which cross-attention is summed.
     batch_size : films of one size that go through together.
@@ -74,7 +76,7 @@ class ModelScorer:
         self._mean_attention = mean_attention
         chosen_layers(model, layer)
         sum_over_tokens(torch.ones(1, 1, 1, 1), torch.ones(1, 1, dtype=torch.bool), heads=heads)
-        self._model = model.eval()
+        self._model = ready_for_inference(model)
         self._tokenizer = tokenizer
         self._preprocessor = preprocessor
         self._layer: Layer = layer

@@ -17,6 +17,7 @@ from transformers import (
 import neuralgraph as ng
 from neuralgraph.compressor import Compressor, TopK
 from neuralgraph.compressor.encoder_decoder import EncoderDecoderScorer
+from neuralgraph.compressor.model import inference
 from neuralgraph.compressor.report_graph import extractor
 from neuralgraph.errors import ModelError
 
@@ -54,6 +55,26 @@ def directory(kind, tokenizer, tmp_path):
     built(kind).save_pretrained(tmp_path / "model")
     tokenizer.write(tmp_path / "model")
     return tmp_path / "model"
+
+
+def test_onednn_gives_the_same_scores(directory, film, monkeypatch):
+    if torch.float32 not in inference.onednn_types():
+        pytest.skip("this torch has no oneDNN")
+    product, shapes = inference._product, []
+
+    def counted(states, *rest, **named):
+        shapes.append(states.shape)
+        return product(states, *rest, **named)
+
+    monkeypatch.setattr(inference, "_product", counted)
+    scorer = EncoderDecoderScorer.from_pretrained(directory)
+    (plain,) = scorer([film(30, 50)], [REPORT])
+    assert not shapes, "these layers are too small to gain"
+    monkeypatch.setattr(inference, "_FEWEST_MULTIPLICATIONS", 0)
+    (fast,) = scorer([film(30, 50)], [REPORT])
+    assert shapes
+    np.testing.assert_allclose(fast.score, plain.score, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(fast.embedding, plain.embedding, rtol=1e-4, atol=1e-5)
 
 
 def test_the_score_is_the_sum_of_its_cross_attention(kind, directory, tokenizer, film):
