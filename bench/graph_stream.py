@@ -25,8 +25,17 @@ from bench.loaders.data import studies as made_studies
 from neuralgraph import Study
 from neuralgraph.codecs import short_numbers, zstd
 from neuralgraph.codecs.dictionary import train_dictionary
+from neuralgraph.codecs.registry import (
+    BYTE_CODECS,
+    SHORT_NUMBERS,
+    ZSTD,
+    ZSTD_DICTIONARY,
+    Surroundings,
+    decode_bytes,
+)
 from neuralgraph.compressor import Compressor, TopFraction
 from neuralgraph.sources.phantom import phantom_cohort
+from neuralgraph.wire.study_columns import StudyColumns
 
 RESULTS = Path(__file__).parent / "results" / "graph_stream.json"
 SIZES = (2048, 8192, 32768)
@@ -66,8 +75,36 @@ def measure(studies: list[Study]) -> dict[str, Any]:
             "zstd_dictionary": round(compressed, 1),
             "saved_percent": round(100 * (1 - compressed / plain), 1),
         }
+    found["decode_microseconds"] = decoding(tested, streams[:half])
     found["archives"] = {form: archives(studies[half:], form) for form in ("exact", "int4")}
     return found
+
+
+def decoding(tested: list[tuple[bytes, StudyColumns]], samples: list[bytes]) -> dict[str, float]:
+    """Microseconds to decode a graph stream, by encoding; those of 8 KiB dictionaries; in turns, medians."""
+    dictionary = train_dictionary(samples, size=8_192)
+    assert dictionary is not None
+    around = [Surroundings(each.counts, {dictionary.id: dictionary}.get) for _, each in tested]
+    stored = {
+        ZSTD: [zstd.encode(stream) for stream, _ in tested],
+        SHORT_NUMBERS: [zstd.encode(short_numbers.shortened(stream, each.counts)) for stream, each in tested],
+        ZSTD_DICTIONARY: [dictionary.encode(stream) for stream, _ in tested],
+    }
+    seconds: dict[int, list[float]] = {encoding: [] for encoding in stored}
+    for _ in range(ROUNDS):
+        for encoding, frames in stored.items():
+            # Where the short form is longer no writer stores it, and no reader takes it.
+            rows = [
+                (frame, len(stream), near)
+                for frame, (stream, each), near in zip(frames, tested, around, strict=True)
+                if encoding != SHORT_NUMBERS or len(short_numbers.shortened(stream, each.counts)) <= len(stream)
+            ]
+            begin = time.perf_counter()
+            for frame, size, near in rows:
+                decode_bytes(encoding, memoryview(frame), size, where="stream", surroundings=near)
+            if rows:
+                seconds[encoding].append((time.perf_counter() - begin) / len(rows))
+    return {BYTE_CODECS[encoding].name: round(1e6 * median(times), 1) for encoding, times in seconds.items() if times}
 
 
 def archives(studies: list[Study], form: str) -> dict[str, Any]:

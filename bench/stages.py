@@ -48,6 +48,7 @@ _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _QUALITY = 90
 _KEY = b"0123456789abcdef"
 _LIMIT = 256 * 1024 * 1024
+_STUDIES_FOR_RATES = 300
 
 
 def jpeg_dicom(seed: int, side: int) -> tuple[bytes, bytes, str]:
@@ -176,8 +177,16 @@ def _write(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
-def rates(source: Path, scratch: Path, rounds: int) -> dict[str, Any]:
+def list_studies(source: Path, films: int, count: int) -> None:
+    """A manifest of ``count`` studies, each one of the ``films`` of the folder."""
+    lines = ["study_id,image,report"]
+    lines += [f"{number:06d},{number % films:04d}.dcm,{number % films:04d}.txt" for number in range(count)]
+    (source / "manifest.csv").write_text("\n".join(lines))
+
+
+def rates(source: Path, scratch: Path, rounds: int, films: int) -> dict[str, Any]:
     """Studies per second of one and of two workers, between the first answer and the last, taken in turn."""
+    list_studies(source, films, _STUDIES_FOR_RATES)
     found: dict[int, list[float]] = {1: [], 2: []}
     for number in range(rounds):
         for workers, measured in found.items():
@@ -192,16 +201,20 @@ def rates(source: Path, scratch: Path, rounds: int) -> dict[str, Any]:
             # Two workers begin a moment apart; the first answers of both are left out.
             measured.append((len(times) - 4) / (times[-1] - times[3]))
     one, two = (statistics.median(measured) for measured in found.values())
-    return {"one": round(one, 2), "two": round(two, 2), "two_over_one": round(two / one, 3), "rounds": rounds}
+    return {
+        "studies": _STUDIES_FOR_RATES,
+        "one": round(one, 2),
+        "two": round(two, 2),
+        "two_over_one": round(two / one, 3),
+        "rounds": rounds,
+    }
 
 
 def memory(scratch: Path, count: int) -> dict[str, Any]:
     """Resident mebibytes of parent and worker while ``count`` studies pass: small films, everything but the model."""
     source = scratch / "small"
     fill(source, 20, 256)
-    lines = ["study_id,image,report"]
-    lines += [f"{number:06d},{number % 20:04d}.dcm,{number % 20:04d}.txt" for number in range(count)]
-    (source / "manifest.csv").write_text("\n".join(lines))
+    list_studies(source, 20, count)
     samples: list[list[float]] = []
     seen = itertools.count(1)
 
@@ -279,7 +292,7 @@ def main() -> None:
             **stages(root / "source", streams, root, arguments.rounds),
         )
         if arguments.workers:
-            result["workers"] = rates(root / "source", root, 3)
+            result["workers"] = rates(root / "source", root, 3, arguments.studies)
         if arguments.memory:
             result["memory"] = memory(root, arguments.memory)
             result["memory"]["command"] = f"python -m bench.stages --only-memory {arguments.memory}"

@@ -20,7 +20,7 @@ def pack(
         str,
         typer.Option(
             help="compact: copy the records. train: lay them out for fast training; larger. "
-            "smallest: fewest bytes, with a dictionary; slower to read."
+            "smallest: fewest bytes, with a dictionary that its studies need."
         ),
     ] = "compact",
 ) -> None:

@@ -27,7 +27,7 @@ PROFILES: tuple[str, ...] = ("compact", "train", "smallest")
 """What a file is for. "compact" (default): small, to keep and to send, every study the same bytes in every file.
 "train": embeddings as they will stand in a batch, and a section from which loaders cut the graphs of whole batches;
 larger, many times faster to train from. "smallest": numbers are packed, and the studies of an archive share a
-dictionary, so that a study that leaves it is written anew, and one that lost it is lost; slower to read."""
+dictionary, so that a study that leaves it is written anew, and one that lost it is lost."""
 
 
 def check_profile(profile: str) -> None:
