@@ -37,11 +37,23 @@ _FIRST_ID, _END_ID = 2**16, 2**31
 
 
 class _Loaded(threading.local):
-    """A decompressor for every thread."""
+    """What every thread has of its own: a (de)compressor that two use at once writes over its own memory."""
 
     def __init__(self, data: bytes) -> None:
-        dictionary = zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
-        self.decompressor = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=MAX_WINDOW_BYTES)
+        self._dictionary = zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_FULLDICT)
+        self._compressors: dict[int, zstandard.ZstdCompressor] = {}
+        self.decompressor = zstandard.ZstdDecompressor(dict_data=self._dictionary, max_window_size=MAX_WINDOW_BYTES)
+
+    def compressor(self, level: int) -> zstandard.ZstdCompressor:
+        """One that writes content size and id, and no checksum."""
+        if level not in self._compressors:
+            parameters = zstandard.ZstdCompressionParameters.from_level(
+                level, window_log=20, write_content_size=True, write_checksum=False, write_dict_id=True
+            )
+            self._compressors[level] = zstandard.ZstdCompressor(
+                dict_data=self._dictionary, compression_params=parameters
+            )
+        return self._compressors[level]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,22 +90,12 @@ class Dictionary:
 
     @cached_property
     def loaded(self) -> _Loaded:
-        """Ready to decompress."""
+        """Ready to compress and decompress."""
         return _Loaded(self.data)
-
-    @cached_property
-    def _compressors(self) -> dict[int, zstandard.ZstdCompressor]:
-        return {}
 
     def encode(self, data: bytes, *, level: int = LEVEL) -> bytes:
         """One frame that leans on it: content size and id written, no checksum."""
-        if level not in self._compressors:
-            parameters = zstandard.ZstdCompressionParameters.from_level(
-                level, window_log=20, write_content_size=True, write_checksum=False, write_dict_id=True
-            )
-            shared = zstandard.ZstdCompressionDict(self.data, dict_type=zstandard.DICT_TYPE_FULLDICT)
-            self._compressors[level] = zstandard.ZstdCompressor(dict_data=shared, compression_params=parameters)
-        return self._compressors[level].compress(data)
+        return self.loaded.compressor(level).compress(data)
 
 
 DictionaryLookup: TypeAlias = Callable[[int], Dictionary | None]

@@ -107,7 +107,11 @@ def test_threads_do_not_disturb_each_other():
     frames = [(TRAINED.encode(text(seed, 200)), text(seed, 200)) for seed in range(50)]
 
     def same(pair: tuple[bytes, bytes]) -> bool:
-        return all(codec.decode(memoryview(pair[0]), len(pair[1]), FIND, where="x") == pair[1] for _ in range(20))
+        frame, data = pair
+        return all(
+            codec.decode(memoryview(frame), len(data), FIND, where="x") == data and TRAINED.encode(data) == frame
+            for _ in range(20)
+        )
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(same, frames))
