@@ -23,14 +23,16 @@ class Ledger:
     destination : locked.
     plan : of this run.
     pack : studies per archive; 0 for single files.
+    profile : of the archives.
 
     Raises
     ------
     OutputError (E_OUTPUT, E_WRITE) : the state of the destination cannot be read or written.
     """
 
-    def __init__(self, destination: Destination, plan: Plan, pack: int) -> None:
+    def __init__(self, destination: Destination, plan: Plan, pack: int, profile: str) -> None:
         self._destination = destination
+        self._profile = profile
         self._plan = plan
         self._done: dict[str, tuple[str, str]] = {}
         """(given, sha256 of the single file) by study, as receipts say."""
@@ -144,7 +146,8 @@ class Ledger:
             return
         digests = {study_id: digest for study_id, (digest, _) in members.items()}
         if digests != held:
-            build(self._pack_path(number), [(study_id, path) for study_id, (_, path) in members.items()])
+            built = [(study_id, path) for study_id, (_, path) in members.items()]
+            build(self._pack_path(number), built, profile=self._profile)
             receipt = PackReceipt(self._pack_name(number), file_digest(self._pack_path(number)), digests)
             self._receipts.add(receipt)
             self._packed[receipt.pack] = receipt

@@ -12,12 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from neuralgraph.container.reader import Container
-from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.copying import record_target
 from neuralgraph.storage.files import FileSource
-from neuralgraph.storage.smallest import without_dictionary
 
 __all__ = ["assign", "build"]
 
@@ -48,37 +47,35 @@ def assign(path: Path, study_ids: Iterable[str], size: int) -> list[list[str]]:
     return packs
 
 
-def build(archive: Path, members: Iterable[tuple[str, Path]]) -> None:
-    """Write an archive; records are copied byte for byte after they have been verified.
+def build(archive: Path, members: Iterable[tuple[str, Path]], *, profile: str = "compact") -> None:
+    """Write an archive of records that have been verified; the same studies give the same bytes, wherever they stood.
 
     Parameters
     ----------
     archive : the file to create or replace; it may be one of the files that are read.
     members : (study id, file that holds it) in the order of the archive.
+    profile : one of ``PROFILES``.
 
     Raises
     ------
     FormatError : a file is damaged.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
-    with ExitStack() as stack, atomic_file(archive) as stream:
-        writer = ContainerWriter(stream)
+    with (
+        ExitStack() as stack,
+        atomic_file(archive) as stream,
+        record_target(stream, profile=profile, whole=profile == "compact") as target,
+    ):
         earlier: Container | None = None
         for study_id, path in members:
             if path == archive:
                 earlier = earlier or Container(stack.enter_context(FileSource(path)))
-                _copy(earlier, study_id, writer)
+                target.copy(earlier, _position(earlier, study_id))
             else:
                 with FileSource(path) as source:
-                    _copy(Container(source), study_id, writer)
-        writer.finish()
-
-
-def _copy(container: Container, study_id: str, writer: ContainerWriter) -> None:
-    position = _position(container, study_id)
-    container.verify_leaf(position)
-    columns = container.columns(position)
-    writer.add(without_dictionary(container.record(position)), study_id=study_id, method=columns.method)
+                    container = Container(source)
+                    target.copy(container, _position(container, study_id))
+        target.finish()
 
 
 def _position(container: Container, study_id: str) -> int:

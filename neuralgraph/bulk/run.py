@@ -22,8 +22,9 @@ from neuralgraph.bulk.pool import WORKER, WorkerPool
 from neuralgraph.bulk.ray_pool import RayPool
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import Answer
-from neuralgraph.errors import OutputError
+from neuralgraph.errors import OutputError, StudyError
 from neuralgraph.storage.atomic import check_writable
+from neuralgraph.storage.save import check_profile
 
 __all__ = ["Outcome", "Progress", "RunOptions", "convert"]
 
@@ -73,12 +74,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run goes about it; nothing here changes what is written.
+    """How a run goes about it; nothing here changes a study.
 
     Parameters
     ----------
     workers : processes.
     pack : studies per archive; 0 writes one file per study.
+    profile : of the archives: "compact", "train" or "smallest" (see ``neuralgraph.pack``).
     max_errors : give up once more studies than this have failed; None goes on.
     time_limit : seconds per study.
     failures : where failures are listed; in the destination when None.
@@ -91,6 +93,7 @@ class RunOptions:
 
     workers: int = 1
     pack: int = 0
+    profile: str = "compact"
     max_errors: int | None = None
     time_limit: float = 300.0
     failures: Path | None = None
@@ -129,11 +132,16 @@ def convert(
     ------
     OutputError : the destination is in use, holds studies of other settings, or its state cannot be read.
     ModelError, MissingExtraError : the model cannot be loaded.
+    StudyError (E_IDX) : unknown profile, or one for archives without ``pack``.
     """
     options = options or RunOptions()
+    check_profile(options.profile)
+    if options.profile != "compact" and not options.pack:
+        reason = f"the profile {options.profile} is for archives; say how many studies one has (pack)"
+        raise StudyError(reason, code="E_IDX", where="profile")
     lock = destination.lock()
     try:
-        destination.agree({**settings.record, "pack": options.pack})
+        destination.agree({**settings.record, "pack": options.pack, "profile": options.profile})
         with _failures(options.failures or destination.named("failures", ".jsonl")) as failures:
             run = _Run(plan, destination, settings, options, failures, progress, stop)
             outcome = run(lock)
@@ -168,7 +176,7 @@ class _Run:
 
     def __call__(self, lock: int) -> Outcome:
         destination, outcome = self._destination, self._outcome
-        with Ledger(destination, self._plan, self._options.pack) as ledger:
+        with Ledger(destination, self._plan, self._options.pack, self._options.profile) as ledger:
             for failure in self._plan.faults:
                 self._fail(failure)
             missing = self._missing(ledger)

@@ -144,6 +144,10 @@ def convert(
     pack: Annotated[
         int, typer.Option(metavar="N", help="Archives of N studies instead of files.", min=0, rich_help_panel=_RUN)
     ] = 0,
+    profile: Annotated[
+        str,
+        typer.Option(help="With --pack: compact, train or smallest; see ngr pack.", rich_help_panel=_RUN),
+    ] = "compact",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count, and write the manifest; convert nothing.", rich_help_panel=_RUN)
     ] = False,
@@ -230,6 +234,7 @@ def convert(
         options={
             "workers": workers or len(os.sched_getaffinity(0)),
             "pack": pack,
+            "profile": profile,
             "max_errors": max_errors,
             "time_limit": time_limit,
             "failures": failures,

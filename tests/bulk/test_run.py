@@ -10,9 +10,10 @@ import pytest
 
 from neuralgraph.bulk import ConversionSettings
 from neuralgraph.bulk.destination import STATE, Destination
-from neuralgraph.errors import ModelError, OutputError
+from neuralgraph.errors import ModelError, OutputError, StudyError
 from neuralgraph.storage.archive import load
 from neuralgraph.storage.opening import open_archive
+from neuralgraph.storage.pack import pack
 from neuralgraph.storage.validate import validate
 
 
@@ -306,6 +307,34 @@ def test_archives(bench, tmp_path):
     assert sorted(set(bench.files()) - set(before)) == ["studies-00003.ngr"]
     with pytest.raises(OutputError, match="pack"):
         bench.run(pack=5)
+
+
+@pytest.mark.parametrize("profile", ["train", "smallest"])
+def test_archives_of_a_profile(bench, tmp_path, profile):
+    bench.fill(9)
+    bench.add("bad", "LONG")
+    bench.run(pack=6, profile=profile)
+    assert all(validate(path).ok for path in bench.dest.glob("*.ngr"))
+    # One more of an archive that is there already, which is read again for the others.
+    bench.add("bad")
+    assert bench.run(pack=6, profile=profile).converted == 1
+    bench.run(tmp_path / "fresh", pack=6, profile=profile)
+    assert bench.files() == bench.files(tmp_path / "fresh")
+    # The same as what packing afterwards makes of the same studies.
+    bench.run(tmp_path / "compact", pack=6)
+    for name, data in bench.files().items():
+        pack([tmp_path / "compact" / name], tmp_path / name, profile=profile)
+        assert (tmp_path / name).read_bytes() == data
+    with pytest.raises(OutputError, match="profile"):
+        bench.run(pack=6)
+
+
+def test_a_profile_is_for_archives(bench):
+    bench.fill(1)
+    with pytest.raises(StudyError, match="say how many studies"):
+        bench.run(profile="smallest")
+    with pytest.raises(StudyError, match="not a profile"):
+        bench.run(pack=2, profile="tiny")
 
 
 def test_archives_of_shards(bench):
