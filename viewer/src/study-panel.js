@@ -30,8 +30,9 @@ export class StudyPanel {
     byId("film").onkeydown = (event) => this.onFilmKey(event);
     byId("film-note").textContent = "";
     for (const id of ["scale", "slider"]) byId(id).hidden = study.views.length === 0;
-    byId("notice").textContent = warnings(study).join(" ");
-    byId("notice").hidden = warnings(study).length === 0;
+    const notices = warnings(study);
+    byId("notice").textContent = notices.join(" ");
+    byId("notice").hidden = notices.length === 0;
     this.drawViews();
     byId("facts-body").replaceChildren(...factNodes(study));
     byId("study").hidden = false;
