@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from neuralgraph.codecs.dictionary import MAX_DICTIONARY_BYTES
 from neuralgraph.codecs.registry import BYTE_CODECS, FORMS, STORE, ZSTD
 from neuralgraph.codecs.zstd import MAX_WINDOW_BYTES
 from neuralgraph.errors import CODES
@@ -30,7 +31,8 @@ def test_ids_agree():
         number: codec.name for number, codec in BYTE_CODECS.items()
     }
     assert (BYTE_CODECS[STORE].name, BYTE_CODECS[ZSTD].name) == ("store", "zstd")
-    assert ENTRIES["zstd"]["max_window_bytes"] == MAX_WINDOW_BYTES
+    assert {ENTRIES[name]["max_window_bytes"] for name in ("zstd", "zstd_dictionary")} == {MAX_WINDOW_BYTES}
+    assert ENTRIES["zstd_dictionary"]["max_dictionary_bytes"] == MAX_DICTIONARY_BYTES
 
 
 def test_offsets_and_planes_agree():
