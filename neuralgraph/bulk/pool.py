@@ -1,6 +1,6 @@
 """Worker processes: each has one study in hand, is watched, and is replaced when it dies.
 
-The model is loaded once per worker and films are decoded where they are used. Decoding is a tenth of the work of a
+The model is loaded once per worker and films are decoded where they are used. Decoding is a fifth of the work of a
 study (bench/results/bulk.json): with the model in one process, that process would be what all others wait for, and
 pixels would have to cross a pipe. A worker has at most one study waiting behind the one in hand, so that it never waits
 for the parent and nothing piles up, however slow the disk.
