@@ -330,7 +330,7 @@ def change_dictionary(generator: random.Random, file: File) -> None:
     """Damage to a dictionary, its id that of its content most of the time."""
     places = [i for i, (name, _, _) in enumerate(file.extra_sections) if name.startswith("dictionary_")]
     if not places:
-        change_stored(generator, file)
+        change_short_numbers(generator, file)
         return
     place = generator.choice(places)
     name, flags, payload = file.extra_sections[place]
