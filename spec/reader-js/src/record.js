@@ -11,7 +11,8 @@ export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, w
 const SYNC = Uint8Array.of(0x4e, 0x47, 0x52, 0x72, 0xb1, 0x9d, 0x5e, 0xc3);
 const FIXED_BYTES = 104;
 const TABLE_ROW_BYTES = 16;
-const COUNTS = [
+/** The twelve counts of a record, in stored order. */
+export const COUNTS = [
   "n_views", "n_cells", "n_patches", "embedding_dim", "n_edges", "n_concepts",
   "n_concept_vectors", "concept_dim", "n_triples", "n_fusion", "n_labels", "text_bytes",
 ];
