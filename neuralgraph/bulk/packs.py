@@ -15,8 +15,8 @@ from neuralgraph.container.reader import Container
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.copying import record_target
 from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.target import record_target
 
 __all__ = ["assign", "build"]
 

@@ -24,7 +24,7 @@ from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import Answer
 from neuralgraph.errors import OutputError, StudyError
 from neuralgraph.storage.atomic import check_writable
-from neuralgraph.storage.save import check_profile
+from neuralgraph.storage.target import check_profile
 
 __all__ = ["Outcome", "Progress", "RunOptions", "convert"]
 

@@ -15,10 +15,9 @@ from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.copying import record_target
 from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.remote import Place, is_url, open_source, place_name
-from neuralgraph.storage.save import check_profile
+from neuralgraph.storage.target import record_target
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["pack", "unpack"]
@@ -58,7 +57,6 @@ def pack(
     FormatError (E_DUP) : two studies have the same id.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
-    check_profile(profile)
     files = [file for path in paths for file in _files_of(path)]
     books, count = list(codebooks), 0
     with atomic_file(archive) as stream, record_target(stream, profile=profile, limits=limits) as target:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import ExitStack
 from io import BytesIO
 from typing import BinaryIO
 
@@ -13,33 +12,12 @@ from neuralgraph.codecs.forms import Form
 from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import exact_form, interleaved_form
 from neuralgraph.container.encode import encode_record
-from neuralgraph.container.writer import ContainerWriter
-from neuralgraph.errors import StudyError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.graph_section import GraphSectionWriter
 from neuralgraph.storage.lossy import EXACT, form_named, prepared
-from neuralgraph.storage.smallest import SmallestWriter
+from neuralgraph.storage.target import PROFILES, record_target
 
-__all__ = ["EXACT", "PROFILES", "check_profile", "form_named", "save", "to_bytes"]
-
-PROFILES: tuple[str, ...] = ("compact", "train", "smallest")
-"""What a file is for. "compact" (default): small, to keep and to send, every study the same bytes in every file.
-"train": embeddings as they will stand in a batch, and a section from which loaders cut the graphs of whole batches;
-larger, many times faster to train from. "smallest": numbers are packed, and the studies of an archive share a
-dictionary, so that a study that leaves it is written anew, and one that lost it is lost."""
-
-
-def check_profile(profile: str) -> None:
-    """Refuse what is not a profile.
-
-    Raises
-    ------
-    StudyError (E_IDX) : ``profile`` is not one of ``PROFILES``.
-    """
-    if profile not in PROFILES:
-        reason = f"{profile!r} is not a profile; use one of {', '.join(PROFILES)}"
-        raise StudyError(reason, code="E_IDX", where="profile")
+__all__ = ["EXACT", "PROFILES", "form_named", "save", "to_bytes"]
 
 
 def save(
@@ -72,7 +50,6 @@ def save(
     FormatError (E_INDEX, E_DUP) : no study, or two with the same id.
     OutputError (E_OUTPUT, E_WRITE) : the file cannot be written.
     """
-    check_profile(profile)
     form = form_named(embedding, codebook=codebook)
     with atomic_file(path) as stream:
         _write(study, stream, form, profile)
@@ -86,7 +63,6 @@ def to_bytes(
     codebook: Codebook | None = None,
 ) -> bytes:
     """The bytes ``save`` would write; same parameters and errors."""
-    check_profile(profile)
     stream = BytesIO()
     _write(study, stream, form_named(embedding, codebook=codebook), profile)
     return stream.getvalue()
@@ -95,12 +71,9 @@ def to_bytes(
 def _write(study: Study | Iterable[Study], stream: BinaryIO, form: Form | None, profile: str) -> None:
     studies = [study] if isinstance(study, Study) else study
     train = profile == "train"
-    with ExitStack() as resources:
-        graphs = resources.enter_context(GraphSectionWriter()) if train else None
-        writer = ContainerWriter(stream)
-        smallest = SmallestWriter(writer) if profile == "smallest" else None
+    with record_target(stream, profile=profile) as target:
         if isinstance(form, Klt) and form.codebook is not None and not isinstance(study, Study):
-            writer.add_codebook(form.codebook)
+            target.add_codebook(form.codebook)
         for each in studies:
             chosen = form or exact_form(each.patches.embedding)
             stored, chosen = prepared(each, interleaved_form(chosen) if train else chosen)
@@ -111,12 +84,5 @@ def _write(study: Study | Iterable[Study], stream: BinaryIO, form: Form | None, 
                 concept_vectors=exact_form(columns.concept_vectors),
                 store_embedding=train,
             )
-            if smallest is not None:
-                smallest.add(record, study_id=each.study_id, method=columns.method)
-                continue
-            written = writer.add(record, study_id=each.study_id, method=columns.method)
-            if graphs is not None:
-                graphs.add(written, columns.graph, study_id=each.study_id)
-        if smallest is not None:
-            smallest.finish()
-        writer.finish(graphs.finish() if graphs else None)
+            target.add(record, columns, study_id=each.study_id)
+        target.finish()

@@ -1,4 +1,7 @@
-"""Records from one file to another: as they stand, laid out for loaders, as small as can be, or whole on their own."""
+"""Where the records of a new file go, by what the file is for: as they stand, laid out for loaders, or packed small.
+
+Records come from studies (``add``) or from other files (``copy``).
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,29 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
+from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import exact_form, interleaved_form
 from neuralgraph.container.encode import encode_record
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS
 from neuralgraph.container.writer import ContainerWriter
-from neuralgraph.errors import FormatError
+from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.graph_section import GraphSectionWriter
-from neuralgraph.storage.save import check_profile
 from neuralgraph.storage.smallest import SmallestWriter, without_dictionary
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["RecordTarget", "record_target"]
+__all__ = ["PROFILES", "RecordTarget", "check_profile", "record_target"]
+
+PROFILES: tuple[str, ...] = ("compact", "train", "smallest")
+"""What a file is for. "compact" (default): small, to keep and to send, every study the same bytes in every file.
+"train": embeddings as they will stand in a batch, and a section from which loaders cut the graphs of whole batches;
+larger, many times faster to train from. "smallest": numbers are packed, and the studies of an archive share a
+dictionary, so that a study that leaves it is written anew, and one that lost it is lost."""
+
 
 _REPEATABLE = {"float32", "bfloat16", "float16", "int8"} | {
     f"{kind}_interleaved" for kind in ("float32", "bfloat16", "float16")
@@ -29,8 +39,20 @@ _REPEATABLE = {"float32", "bfloat16", "float16", "int8"} | {
 """Forms that give the same values when what they gave is written once more."""
 
 
+def check_profile(profile: str) -> None:
+    """Refuse what is not a profile.
+
+    Raises
+    ------
+    StudyError (E_IDX) : ``profile`` is not one of ``PROFILES``.
+    """
+    if profile not in PROFILES:
+        reason = f"{profile!r} is not a profile; use one of {', '.join(PROFILES)}"
+        raise StudyError(reason, code="E_IDX", where="profile")
+
+
 class RecordTarget:
-    """A file that is written of records of other files.
+    """A file that is being written.
 
     Parameters
     ----------
@@ -50,6 +72,31 @@ class RecordTarget:
     ) -> None:
         self._writer, self._graphs, self._smallest, self._whole = writer, graphs, smallest, whole
 
+    def add_codebook(self, codebook: Codebook) -> None:
+        """Put a codebook into the file, once."""
+        self._writer.add_codebook(codebook)
+
+    def add(self, record: bytes | memoryview, columns: StudyColumns, *, study_id: str) -> None:
+        """Append a record.
+
+        Parameters
+        ----------
+        record : encoded as the profile wants it; for "smallest" one that leans on no dictionary.
+        columns : what it holds.
+        study_id : the id it holds.
+
+        Raises
+        ------
+        FormatError, LimitError : as ``ContainerWriter.add``.
+        FormatError (E_SIZE) : embeddings of different widths, in a file to train from.
+        """
+        if self._smallest is not None:
+            self._smallest.add(record, study_id=study_id, method=columns.method)
+            return
+        written = self._writer.add(record, study_id=study_id, method=columns.method)
+        if self._graphs is not None:
+            self._graphs.add(written, columns.graph, study_id=study_id)
+
     def copy(self, container: Container, position: int) -> None:
         """Copy one record after verifying its leaf, its streams, its content digest and the rules of the graph.
 
@@ -65,20 +112,13 @@ class RecordTarget:
         for digest in record.codebooks():
             codebook = container.shared.find_codebook(digest)
             if codebook is not None:
-                self._writer.add_codebook(codebook)
-        if self._smallest is not None:
-            self._smallest.add(without_dictionary(record), study_id=study.study_id, method=columns.method)
-            return
-        written = self._writer.add(
-            self._data(container, record, columns), study_id=study.study_id, method=columns.method
-        )
-        if self._graphs is not None:
-            self._graphs.add(written, columns.graph, study_id=study.study_id)
+                self.add_codebook(codebook)
+        self.add(self._data(container, record, columns), columns, study_id=study.study_id)
 
     def _data(self, container: Container, record: Record, columns: StudyColumns) -> bytes | memoryview:
         if self._graphs is not None:
             return _for_loaders(record, columns)
-        if self._whole:
+        if self._whole or self._smallest is not None:
             return without_dictionary(record)
         for number in record.dictionaries():
             if (dictionary := container.shared.find_dictionary(number)) is not None:
