@@ -12,6 +12,7 @@ RESULTS = "demo_model.json"
 LESION_KEPT, POINTING, BLEU = 0.95, 0.8, 0.6
 """What was asked for: at 2.3 %, of all phrases, from all patches."""
 
+SHOWN = ("all patches", "kept 2.3%")
 
 UNGUIDED = """
 The unguided model had the same data, recipe and seed (`build_demo --guidance 0`) and learnt from reports alone where to look.
@@ -67,10 +68,15 @@ def write(results: dict[str, Any]) -> str:
         for line in training.get("log", [])
         if "eval_loss" in line
     ]
+    named = [
+        [finding, reports["named"][SHOWN[0]][finding]["true"]]
+        + [value for name in SHOWN for value in _shares(reports["named"][name][finding])]
+        for finding in reports["named"][SHOWN[0]]
+    ]
     return f"""Command: `{results["command"]}`; the model is trained by `python -m neuralgraph.compressor.model.build_demo`.
 
 **The model learnt from synthetic films only; nothing here says how it does on films of people.** Its encoder took first
-lessons from the masks of the training phantoms (which patch shows which finding), because it begins with random weights
+lessons from the masks of the training phantoms (which patch shows which finding, device or old change), because it begins with random weights
 where the paper begins with a Swin trained on photographs. The last layer of the decoder, whose cross-attention is the score,
 was told in training where to look: at the words of a finding, at the patches of its mask. So these figures say that what
 was taught holds on patients never met; they do not say that attention finds lesions by itself.
@@ -108,6 +114,10 @@ read each report from a pruned film too (recipe field `pruned_weight`), and whic
 
 {table(["written from", "BLEU-2"], [[name, value] for name, value in reports["bleu2"].items()])}
 
+What the reports name, as the rules of the report graph read them, in {reports["films"]} films:
+
+{table(["finding", "true reports", *(f"{name}: {what}" for name in SHOWN for what in ("recall", "precision"))], named)}
+
 ![Held-out films: kept patches, and where the words of a phrase look](demo_model.png)
 
 The first held-out film with each finding. Yellow: the mask of the finding. Above, the patches kept by the paper's score;
@@ -121,3 +131,12 @@ Validation loss by update:
 
 def _verdict(value: float, asked: float) -> str:
     return "reached" if value >= asked else "missed"
+
+
+def _shares(counts: dict[str, int]) -> tuple[float | str, float | str]:
+    """Recall and precision; "" where there is nothing to divide by."""
+    found = counts["found"]
+    return (
+        round(found / counts["true"], 3) if counts["true"] else "",
+        round(found / counts["named"], 3) if counts["named"] else "",
+    )

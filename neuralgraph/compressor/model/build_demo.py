@@ -44,9 +44,9 @@ DEMO_PATIENTS = 4960
 RENDERED = "rendered"
 """Name of the empty file that says that a folder of films is complete."""
 DEMO_RECIPE = Recipe(
-    first_steps=2000,
-    first_rate=1e-3,
-    steps=2400,
+    first_steps=3000,
+    first_rate=2e-3,
+    steps=3200,
     batch_size=32,
     vision_rate=0.0,
     bridge_rate=6e-4,

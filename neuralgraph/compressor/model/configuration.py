@@ -108,6 +108,8 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
     classification_weight : weight of the classification loss in the joint loss (the paper: 0.5).
     max_report_tokens : longest report that is scored; longer ones are refused.
     max_generated_tokens : length at which writing a report stops.
+    opening : tokens that every written report begins with, such as those of "FINDINGS:"; where nothing is given, a
+        decoder that has read whole reports may begin with a history that no film shows.
 
     Raises
     ------
@@ -130,6 +132,7 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         classification_weight: float = 0.5,
         max_report_tokens: int = 4096,
         max_generated_tokens: int = 256,
+        opening: tuple[int, ...] | list[int] = (),
     ) -> None:
         self.vision = (
             vision if isinstance(vision, VisionSettings) else _settings(VisionSettings, vision or {}, "vision")
@@ -146,6 +149,11 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         self.classification_weight = _real(classification_weight, "classification_weight")
         self.max_report_tokens = _count(max_report_tokens, "max_report_tokens")
         self.max_generated_tokens = _count(max_generated_tokens, "max_generated_tokens")
+        if not isinstance(opening, (list, tuple)) or len(opening) >= self.max_generated_tokens:
+            raise ModelError("must be a list of tokens, shorter than a report", where=f"{CONFIG_NAME}: opening")
+        self.opening = tuple(_count(token, "opening", least=0) for token in opening)
+        if self.opening and max(self.opening) >= self.text.vocab_size:
+            raise ModelError("a token lies outside the vocabulary", where=f"{CONFIG_NAME}: opening")
         _check_parts(self.vision, self.text)
         # Last, because it validates through to_dict.
         super().__init__(is_encoder_decoder=True)
@@ -163,6 +171,7 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
             "classification_weight": self.classification_weight,
             "max_report_tokens": self.max_report_tokens,
             "max_generated_tokens": self.max_generated_tokens,
+            "opening": list(self.opening),
             "vision": _plain(self.vision),
             "text": _plain(self.text),
         }

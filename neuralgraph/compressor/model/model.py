@@ -148,15 +148,16 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         ----------
         encoded : the films.
         beams : width of the search.
-        limit : most tokens to write; ``config.max_generated_tokens`` when None.
+        limit : most tokens to write, ``config.opening`` included; ``config.max_generated_tokens`` when None.
 
         Returns
         -------
         int64 [B, T] : tokens without the start token; after the end token, padding.
         """
         text = self.config.text
+        begun = [text.decoder_start_token_id, *self.config.opening][:limit]
         settings = GenerationConfig(
-            max_new_tokens=limit or self.config.max_generated_tokens,
+            max_length=1 + (limit or self.config.max_generated_tokens),
             num_beams=beams,
             do_sample=False,
             pad_token_id=text.pad_token_id,
@@ -168,6 +169,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         tokens: torch.Tensor = self.text.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=encoded.memory),
             attention_mask=encoded.memory.new_ones(encoded.memory.shape[:2], dtype=torch.long),
+            decoder_input_ids=torch.tensor([begun], device=encoded.memory.device).expand(len(encoded.memory), -1),
             generation_config=settings,
         )
         return tokens[:, 1:]

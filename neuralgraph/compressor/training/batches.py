@@ -25,9 +25,10 @@ class Lesson(NamedTuple):
     """What the model's ``forward`` takes: ``pixels`` float32 [B, channels, H, W], ``labels`` int64 [B, T],
     ``class_labels`` float32 [B, findings]."""
     coverage: torch.Tensor | None
-    """Share of every patch that each finding covers, float32 [B, 8, rows, cols], finding k as bit k of the masks."""
+    """Share of every patch that each structure covers, float32 [B, 8 * planes, rows, cols], in the order of the bits of
+    the masks."""
     spoken: torch.Tensor
-    """The finding that each token of ``labels`` says is there, int64 [B, T]; -1 for none."""
+    """The structure that each token of ``labels`` says is there, int64 [B, T]; -1 for none."""
 
 
 class Batches(Dataset[dict[str, torch.Tensor]]):
@@ -93,12 +94,12 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         rng = np.random.default_rng([self._seed, 1 << 20, index])
         examples = [self._examples[number] for number in self._numbers[index]]
         films = np.stack([example.pixels for example in examples])[:, None].astype(np.float32) / 255
-        pixels, bits = torch.from_numpy(films), _bit_planes(examples)
+        pixels, bits = torch.from_numpy(films), _masks(examples)
         stride = self._preprocessor.stride
         if self._augment:
             pixels, bits = augmented(pixels, bits, rng, stride=stride)
         grid = (pixels.shape[2] // stride, pixels.shape[3] // stride)
-        coverage = None if bits is None else torch.nn.functional.adaptive_avg_pool2d(bits, grid)
+        coverage = None if bits is None else _coverage(bits, grid)
         pixels = (pixels - self._preprocessor.mean) / self._preprocessor.std
         tokens, spoken = self._tokens(examples, rng)
         batch = {
@@ -150,14 +151,14 @@ def augmented(
     Parameters
     ----------
     pixels : float32 [B, 1, H, W], 0 to 1, H and W multiples of the stride.
-    bits : float32 [B, C, H, W], shifted with the films.
+    bits : [B, planes, H, W], shifted with the films.
     rng : source of the variation.
     stride : pixels per side of a patch.
 
     Returns
     -------
     pixels : float32 [B, 1, H', W'], 0 to 1; H' and W' are multiples of the stride.
-    bits : float32 [B, C, H, W].
+    bits : as given, [B, planes, H, W].
     """
     height, width = pixels.shape[2:]
     reach = stride - 2 if stride > 2 else 0
@@ -190,19 +191,30 @@ def _spoken(text: str, phrases: tuple[tuple[int, str], ...], places: list[tuple[
 
 
 def _shifted(planes: torch.Tensor, places: list[list[int]], reach: int) -> torch.Tensor:
-    height, width = planes.shape[2:]
-    framed = torch.nn.functional.pad(planes, (reach,) * 4, mode="replicate")
+    """Films [B, C, H, W] moved by less than ``reach``, their edges drawn out."""
+    rows, cols = (torch.arange(side) - reach for side in planes.shape[2:])
     return torch.stack(
         [
-            plane[:, down : down + height, across : across + width]
-            for plane, (down, across) in zip(framed, places, strict=True)
+            plane[:, (rows + down).clamp(0, len(rows) - 1)][:, :, (cols + across).clamp(0, len(cols) - 1)]
+            for plane, (down, across) in zip(planes, places, strict=True)
         ]
     )
 
 
-def _bit_planes(examples: list[Example]) -> torch.Tensor | None:
+def _masks(examples: list[Example]) -> torch.Tensor | None:
+    """uint8 [B, planes, H, W], or None where a film has none."""
     masks = [example.masks for example in examples]
     if any(mask is None for mask in masks):
         return None
-    stacked = np.stack([mask for mask in masks if mask is not None])
-    return torch.from_numpy(np.stack([stacked >> bit & 1 for bit in range(8)], axis=1).astype(np.float32))
+    return torch.from_numpy(np.stack([mask for mask in masks if mask is not None]))
+
+
+def _coverage(bits: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+    """Share of every patch of a grid with a bit set, float32 [B, 8 * planes, rows, cols]."""
+    coverage = torch.zeros(len(bits), bits.shape[1], 8, *grid)
+    for plane in range(bits.shape[1]):
+        for bit in range(8):
+            one = bits[:, plane] >> bit & 1
+            if one.any():
+                coverage[:, plane, bit] = torch.nn.functional.adaptive_avg_pool2d(one.float(), grid)
+    return coverage.flatten(1, 2)

@@ -31,10 +31,11 @@ class Prepared:
     pixels: NDArray[np.uint8] | None = None
     """uint8 [height, width], the model's input before normalisation, padded to whole patches; 255 is 1.0."""
     masks: NDArray[np.uint8] | None = None
-    """uint8 [height, width], where that is known: bit k of a pixel says that it belongs to finding k of the source."""
+    """uint8 [planes, height, width], where that is known: bit k of a pixel in plane p says that structure 8 p + k of
+    the source is there."""
     report: str = ""
     phrases: tuple[tuple[int, str], ...] = ()
-    """(k, words): words of the report that say that finding k of the masks is there, as the report has them."""
+    """(k, words): words of the report that say that structure k of the masks is there, as the report has them."""
     labels: dict[str, float] = dataclasses.field(default_factory=dict)
     """1 present, 0 absent; what is uncertain or not mentioned is no entry."""
     patient: str = ""
@@ -96,10 +97,10 @@ class ExampleSet(Sequence[Example]):
     def __getitem__(self, index: int) -> Example:  # type: ignore[override]  # slices are not needed
         row = self._rows[self._chosen[index]]
         (height, width), start = row["shape"], row["start"]
-        planes = self._films[start : start + (1 + row["masked"]) * height * width].reshape(-1, height, width)
+        planes = self._films[start : start + row["planes"] * height * width].reshape(-1, height, width)
         return Example(
             pixels=np.asarray(planes[0]),
-            masks=np.asarray(planes[1]) if row["masked"] else None,
+            masks=np.asarray(planes[1:]) if row["planes"] > 1 else None,
             report=row["report"],
             phrases=tuple((int(bit), str(words)) for bit, words in row["phrases"]),
             labels=row["labels"],
@@ -123,7 +124,7 @@ class ExampleSet(Sequence[Example]):
     @property
     def masked(self) -> bool:
         """Whether every example has masks."""
-        return all(self._rows[number]["masked"] for number in self._chosen)
+        return all(self._rows[number]["planes"] > 1 for number in self._chosen)
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -170,13 +171,13 @@ def write_examples(
                 if result.pixels is None:
                     failures[result.failure] = failures.get(result.failure, 0) + 1
                     continue
-                planes = [result.pixels] if result.masks is None else [result.pixels, result.masks]
+                planes = [result.pixels, *(() if result.masks is None else result.masks)]
                 for plane in planes:
                     films.write(plane.tobytes())
                 row = {
                     "start": start,
                     "shape": list(result.pixels.shape),
-                    "masked": len(planes) == 2,
+                    "planes": len(planes),
                     "report": result.report,
                     "phrases": result.phrases,
                     "labels": result.labels,

@@ -1,4 +1,4 @@
-"""First lessons for an encoder that has never seen a film: which patch shows which finding.
+"""First lessons for an encoder that has never seen a film: which patch shows which finding, and which device.
 
 The paper starts from a Swin that was trained on millions of photographs. From random weights neither the report nor
 the findings of a whole film teach an encoder anything for many hundreds of steps: their gradient is shared by all
@@ -15,15 +15,16 @@ import torch
 from torch import nn
 
 from neuralgraph.compressor.model.model import NeuralGraphModel, classification_loss
-from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.batches import Batches, Lesson
 from neuralgraph.errors import ModelError
 
 __all__ = ["first_lessons"]
 
-_PLANES = 8
-_RARE = 3.0
+_ENOUGH = 0.25
+"""Share of a patch from which a structure counts as filling it: a nodule or a wire never covers a patch."""
+_RARE = 10.0
 """Weight of a covered patch over a bare one: bare ones are far more frequent."""
-_PATCHES = 10.0
+_PATCHES = 30.0
 """Weight of the patches' loss, which is small because most patches are easy."""
 
 
@@ -59,16 +60,16 @@ def first_lessons(
     ModelError : E_MODEL when a film has no masks.
     """
     model.to(device).train()
-    head = nn.Linear(model.config.vision.dimension, _PLANES).to(device)
+    total, losses = len(batches), []
+    structures = _known(batches.lesson(0)).shape[1]
+    head = nn.Linear(model.config.vision.dimension, structures).to(device)
     nn.init.constant_(head.bias, -3.0)
     weights = [*model.vision.parameters(), *model.classifier.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
-    rare = torch.full((_PLANES, 1, 1), _RARE, device=device)
-    total, losses = len(batches), []
+    rare = torch.full((structures, 1, 1), _RARE, device=device)
     for step in range(total):
-        batch, coverage, _ = batches.lesson(step)
-        if coverage is None:
-            raise ModelError("first lessons need films with known masks", where="recipe: first_steps")
+        lesson = batches.lesson(step)
+        batch, coverage = lesson.batch, _known(lesson)
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / (total / 20 + 1)) * (1 - 0.7 * step / total)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bfloat16):
@@ -77,7 +78,7 @@ def first_lessons(
             )
         cells = cells.float()
         patch_loss = nn.functional.binary_cross_entropy_with_logits(
-            head(cells).permute(0, 3, 1, 2), coverage.to(device), pos_weight=rare
+            head(cells).permute(0, 3, 1, 2), (coverage.to(device) / _ENOUGH).clamp(max=1), pos_weight=rare
         )
         # The head reads what the patches say and does not change it: findings of the whole film, asked of the mean of
         # all patches, would teach every patch to know everything, and attention could look anywhere.
@@ -95,3 +96,10 @@ def first_lessons(
         name: sum(pair[place] for pair in last) / len(last)
         for place, name in enumerate(("patch_loss", "classification_loss"))
     }
+
+
+def _known(lesson: Lesson) -> torch.Tensor:
+    """Which patches show what, float32 [B, structures, rows, cols]."""
+    if lesson.coverage is None:
+        raise ModelError("first lessons need films with known masks", where="recipe: first_steps")
+    return lesson.coverage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.training.examples import Prepared, prepared
-from neuralgraph.sources.phantom import FINDINGS, PREVALENCE, PhantomStudy, patient
+from neuralgraph.sources.phantom import DISTRACTORS, FINDINGS, PREVALENCE, PhantomStudy, patient
 
-__all__ = ["PhantomTask", "phantom_tasks", "prepare_phantom"]
+__all__ = ["TAUGHT", "PhantomTask", "phantom_tasks", "prepare_phantom"]
+
+TAUGHT: tuple[str, ...] = (*FINDINGS, "", *DISTRACTORS)
+"""What the bits of the masks say, plane by plane; "" says nothing. Findings alone fill the first plane."""
 
 TRAINING_SEED = 1
 """Of the cohort the demo model learns from; what is measured uses others."""
@@ -111,13 +115,15 @@ def _phrases(study: PhantomStudy) -> tuple[tuple[int, str], ...]:
 
 
 def _bits(study: PhantomStudy, preprocessor: Preprocessor) -> NDArray[np.uint8]:
-    """The masks in the geometry of the model's input: bit k for finding k of FINDINGS."""
+    """The masks in the geometry of the model's input, uint8 [planes, height, width], as TAUGHT names their bits."""
     height, width = study.pixels.shape
-    bits = np.zeros((height, width), np.uint8)
-    for finding in study.findings:
-        bits |= finding.mask.astype(np.uint8) << FINDINGS.index(finding.name)
+    bits = np.zeros((math.ceil(len(TAUGHT) / 8), height, width), np.uint8)
+    for name, mask in [*((finding.name, finding.mask) for finding in study.findings), *study.distractor_masks.items()]:
+        plane, bit = divmod(TAUGHT.index(name), 8)
+        bits[plane] |= mask.astype(np.uint8) << bit
     place = preprocessor.geometry(height, width)
     rows = (np.arange(place.height) * height // place.height)[:, None]
     columns = (np.arange(place.width) * width // place.width)[None, :]
     below, beside = place.rows * preprocessor.stride, place.cols * preprocessor.stride
-    return np.pad(bits[rows, columns], ((0, below - place.height), (0, beside - place.width)), mode="edge")
+    framed = ((0, 0), (0, below - place.height), (0, beside - place.width))
+    return np.pad(bits[:, rows, columns], framed, mode="edge")

@@ -7,14 +7,17 @@ to write one should write what the film shows and not an invented indication. So
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from neuralgraph.compressor.report_graph.sections import SectionChoice, parts_to_read, split_sections
 
-__all__ = ["described_text", "training_text"]
+__all__ = ["described_text", "training_text", "usual_opening"]
 
 _WHOLE, _BARE, _PART = 0.25, 0.15, 0.10
 """Shares of the draws; what is left is findings and impression under their headings, which is what a model writes."""
 
+_HEADINGS = ("FINDINGS:", "IMPRESSION:")
 _SPACES = re.compile(r"\s+")
 
 
@@ -26,6 +29,18 @@ def described_text(report: str) -> str:
     report : a normalised report.
     """
     return "\n".join(_described(report)) or report.strip()
+
+
+def usual_opening(reports: Iterable[str]) -> str:
+    """The heading with which most of the texts to be written begin; "" where there is no such heading.
+
+    Parameters
+    ----------
+    reports : normalised reports.
+    """
+    firsts = Counter(described_text(report).partition(" ")[0] for report in reports)
+    heading, count = firsts.most_common(1)[0] if firsts else ("", 0)
+    return heading if heading in _HEADINGS and count > firsts.total() / 2 else ""
 
 
 def training_text(report: str, draw: float) -> str:
@@ -53,7 +68,7 @@ def _described(report: str) -> list[str]:
     findings = [section for section in sections if section.kind == "findings"]
     impressions = [section for section in sections if section.kind == "impression"][-1:]
     return [
-        f"{title}: {text}"
-        for title, found in (("FINDINGS", findings), ("IMPRESSION", impressions))
+        f"{heading} {text}"
+        for heading, found in zip(_HEADINGS, (findings, impressions), strict=True)
         if (text := " ".join(_SPACES.sub(" ", report[part.start : part.end]).strip() for part in found))
     ]

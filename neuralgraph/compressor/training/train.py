@@ -25,6 +25,7 @@ from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.examples import ExampleSet
 from neuralgraph.compressor.training.first_lessons import first_lessons
 from neuralgraph.compressor.training.recipe import Recipe
+from neuralgraph.compressor.training.report_text import usual_opening
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
 
@@ -170,7 +171,7 @@ def train(
     model = trainer.accelerator.unwrap_model(trainer.model).cpu()
     if not all(bool(torch.isfinite(weight).all()) for weight in model.parameters()):
         raise ModelError("training diverged: a weight is not finite; lower the learning rates", where="recipe")
-    model.config = changed_config(model.config, trained=True)
+    model.config = changed_config(model.config, trained=True, opening=_opening(learn, start.tokenizer))
     if trainer.is_world_process_zero():
         (model.half() if half else model).save_pretrained(directory)
         start.tokenizer.write(directory)
@@ -199,6 +200,11 @@ def _mean_attention(directory: Path, learn: ExampleSet) -> NDArray[np.float32]:
     )
     side = min(64, preprocessor.max_side // preprocessor.stride)
     return mean_attention_map(scored, rows=side, cols=side)
+
+
+def _opening(learn: ExampleSet, tokenizer: ReportTokenizer) -> list[int]:
+    """What the model is to begin a report with: the tokens of the heading that it learnt to begin with."""
+    return tokenizer.encode(usual_opening(learn.report(number) for number in range(len(learn))))
 
 
 def _first(

@@ -30,6 +30,8 @@ from neuralgraph.sources.phantom.vessels import draw_vessels
 __all__ = ["patient", "phantom", "phantom_cohort"]
 
 _SINGLE, _COHORT = 0, 1
+_VISIBLE = 0.25
+"""Thickness in centimetres, averaged over a pixel, from which a distractor occupies it."""
 
 
 def phantom(
@@ -171,7 +173,7 @@ class _Maker:
         passing = draw_distractors(self.streams.get(position, Purpose.DEVICES))
         sides = {name: side for name, side in passing.items() if name not in LASTING} | self._lasting
         distractors = tuple((name, sides[name]) for name in DISTRACTORS if name in sides)
-        pixels, masks = self._film(position, pose, status.lesions, distractors)
+        pixels, masks, distractor_masks = self._film(position, pose, status.lesions, distractors)
         rng = self.streams.get(position, Purpose.REPORT)
         hedge = rng.random(len(FINDINGS))
         told = Told(
@@ -198,6 +200,7 @@ class _Maker:
             labels={name: float(name in present) for name in FINDINGS} | {"pneumonia": float(told.pneumonia)},
             findings=_truth(told, spans, masks, pixels.shape),
             distractors=tuple(name for name, _ in distractors),
+            distractor_masks=distractor_masks,
             view=pose.view,
             study_id=f"{self._patient_id}-{position}",
             patient_id=self._patient_id,
@@ -205,7 +208,8 @@ class _Maker:
 
     def _film(
         self, position: int, pose: Pose, lesions: tuple[Lesion, ...], distractors: tuple[tuple[str, str], ...]
-    ) -> tuple[FloatMap, dict[str, npt.NDArray[np.bool_]]]:
+    ) -> tuple[FloatMap, dict[str, npt.NDArray[np.bool_]], dict[str, npt.NDArray[np.bool_]]]:
+        """The film, the masks of its lesions and those of its distractors."""
         habitus, streams = self._habitus, self.streams
         canvas = Canvas(self._height, self._width, zoom=pose.zoom, rotation=pose.rotation, shift=pose.shift)
         ratio = habitus.heart_ratio
@@ -219,14 +223,19 @@ class _Maker:
         masks = {lesion.name: apply_lesion(chest, vessels, lesion) for lesion in lesions}
         hard = Strokes(canvas)
         draw_skeleton(hard, habitus, pose, streams.get(0, Purpose.TISSUE))
+        distractor_masks = {}
         for name, side in distractors:
             owner = 0 if name in LASTING else position
-            rng = streams.get(owner, Purpose.DEVICES, 1 + DISTRACTORS.index(name))
-            draw_distractor(hard, habitus, pose, name, side, rng)
+            alone = Strokes(canvas)
+            # Two generators of one stream: the same distractor with the others, and alone for its mask.
+            for strokes in (hard, alone):
+                rng = streams.get(owner, Purpose.DEVICES, 1 + DISTRACTORS.index(name))
+                draw_distractor(strokes, habitus, pose, name, side, rng)
+            distractor_masks[name] = alone.render() > _VISIBLE
         chest.extra += hard.render()
         pixels = develop(chest, vessels, noise_seed=streams.seed_of(position, Purpose.NOISE))
         draw_marker(pixels, pose.marker)
-        return (stamped(pixels) if self._stamp else pixels), masks
+        return (stamped(pixels) if self._stamp else pixels), masks, distractor_masks
 
 
 def _truth(

@@ -48,6 +48,8 @@ class PhantomStudy:
     """Everything present, and everything the report denies, in the order of FINDINGS."""
     distractors: tuple[str, ...]
     """Devices and harmless changes in the film, in the order of DISTRACTORS."""
+    distractor_masks: dict[str, npt.NDArray[np.bool_]]
+    """bool [height, width] for each of them: the film's pixels it occupies, if the film is fine enough to show it."""
     view: str
     """"PA" or "AP"."""
     study_id: str

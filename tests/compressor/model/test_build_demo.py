@@ -38,7 +38,8 @@ def test_the_bundled_model_is_small_and_carries_no_code(demo_directory):
 
 def test_the_bundled_model_is_that_of_the_committed_recipe(demo_directory):
     stored = json.loads((demo_directory / "config.json").read_text())
-    assert stored == {**DEMO_CONFIG.to_dict(), "trained": True}
+    opening = ReportTokenizer.read(demo_directory).encode("FINDINGS:")
+    assert stored == {**DEMO_CONFIG.to_dict(), "trained": True, "opening": opening}
     assert Preprocessor.read(demo_directory) == DEMO_PREPROCESSOR
     record = json.loads((demo_directory / "training.json").read_text())
     assert record["recipe"] == DEMO_RECIPE.record
@@ -55,6 +56,19 @@ def test_words_of_reports_are_few_tokens_and_any_text_comes_back(demo_directory)
     assert len(tokenizer.encode(report)) < 1.6 * len(report.split())
     for text in (report, "Ängström ☢ 3.5 cm, s/p CABG"):
         assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_the_bundled_model_writes_no_history_and_sees_devices():
+    from neuralgraph.compressor import Compressor
+    from neuralgraph.compressor.generation import ReportWriter
+
+    compressor, writer = Compressor.from_pretrained("demo", report_graph="none"), ReportWriter.from_pretrained("demo")
+    made = [study for study in phantom_cohort(4711, 24, height=256, width=256) if "pacemaker" in study.distractors]
+    assert made
+    for study in made:
+        written = writer(compressor(study.pixels, study.report))
+        assert written.startswith("FINDINGS:")
+        assert "acemaker" in written
 
 
 @pytest.mark.slow

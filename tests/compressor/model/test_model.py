@@ -134,6 +134,21 @@ def test_greedy_writing_takes_the_likeliest_token(tiny_model, pixels):
     assert torch.equal(logits.argmax(dim=-1), written)
 
 
+@pytest.mark.parametrize("beams", [1, 3])
+def test_every_report_begins_with_the_opening(tiny_model, pixels, beams):
+    tiny_model.config.opening = (17, 18, 19)
+    encoded = tiny_model.encode(pixels)
+    written = tiny_model.generate(encoded, beams=beams, limit=9)
+    assert written.shape == (2, 9)
+    assert written[:, :3].tolist() == [[17, 18, 19]] * 2
+    with torch.inference_mode():
+        logits = tiny_model(pixels, written.contiguous()).logits
+        logits[..., 0] = -torch.inf
+    if beams == 1:
+        assert torch.equal(logits.argmax(dim=-1)[:, 3:], written[:, 3:])
+    assert tiny_model.generate(encoded, beams=beams, limit=2)[0, 0] == 17
+
+
 def test_weights_must_fit(saved):
     weights = safetensors.torch.load_file(saved / "model.safetensors")
     for change, words in (
@@ -177,6 +192,10 @@ def test_the_hub_is_not_asked_when_offline():
         ({"text": {"vocab_size": 1 << 40}}, "text.vocab_size"),
         ({"text": {"dropout_rate": 1.0}}, "text.dropout_rate"),
         ({"text": {"eos_token_id": 40000}}, "outside the vocabulary"),
+        ({"opening": [40000]}, "a token lies outside the vocabulary"),
+        ({"opening": "FINDINGS:"}, "must be a list of tokens"),
+        ({"opening": [-1]}, "config.json: opening"),
+        ({"opening": [1] * 256}, "shorter than a report"),
         ({"text": {"feed_forward_proj": "swish"}}, "feed_forward_proj"),
     ],
 )

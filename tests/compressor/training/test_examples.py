@@ -7,7 +7,7 @@ import pytest
 
 from neuralgraph.compressor.training.examples import ExampleSet, Prepared, split_by_patient, write_examples
 from neuralgraph.compressor.training.manifest_films import manifest_tasks, prepare_row
-from neuralgraph.compressor.training.phantom_films import phantom_tasks, prepare_phantom
+from neuralgraph.compressor.training.phantom_films import TAUGHT, phantom_tasks, prepare_phantom
 from neuralgraph.sources.layouts import ManifestImage, ManifestRow
 from neuralgraph.sources.phantom import FINDINGS, patient
 
@@ -61,11 +61,12 @@ def test_a_phantom_keeps_film_report_labels_and_masks(preprocessor):
     made = prepare_phantom(task)
     studies = patient(1, 4, height=64, width=64, prevalence=None, studies=len(made))
     assert len(made) == len(studies)
-    bits = {name: 1 << number for number, name in enumerate(FINDINGS)}
-    for one in made:
-        assert one.pixels.shape == one.masks.shape == (64, 64)
-        present = {name for name in FINDINGS if (one.masks & bits[name]).any()}
-        assert present == {name for name in FINDINGS if one.labels[name] == 1}
+    for one, study in zip(made, studies, strict=True):
+        assert one.pixels.shape == (64, 64)
+        assert one.masks.shape == (3, 64, 64)
+        shown = {name for k, name in enumerate(TAUGHT) if (one.masks[k // 8] >> k % 8 & 1).any()}
+        assert shown & set(FINDINGS) == {name for name in FINDINGS if one.labels[name] == 1}
+        assert shown - set(FINDINGS) == {name for name, mask in study.distractor_masks.items() if mask.any()}
         assert "IMPRESSION" in one.report or "FINDINGS" in one.report
 
 

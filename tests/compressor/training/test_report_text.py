@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from neuralgraph.compressor.training.report_text import described_text, training_text
+from neuralgraph.compressor.training.report_text import described_text, training_text, usual_opening
 
 REPORT = (
     "INDICATION: Rule out pneumonia.\nFINDINGS: The heart is\n normal. No effusion.\n"
@@ -18,6 +18,20 @@ def test_a_model_writes_findings_and_impression_and_no_indication():
 
 def test_other_headings_become_the_same_two():
     assert described_text("History: cough.\n\nConclusion: Normal chest.") == "IMPRESSION: Normal chest."
+
+
+@pytest.mark.parametrize(
+    ("reports", "opening"),
+    [
+        ([REPORT, REPORT, "IMPRESSION: Normal chest."], "FINDINGS:"),
+        (["Conclusion: Normal.", "IMPRESSION: Normal chest.", REPORT], "IMPRESSION:"),
+        ([REPORT, "Lungs are clear."], ""),
+        (["Lungs are clear.", "Lungs are small."], ""),
+        ([], ""),
+    ],
+)
+def test_the_opening_is_the_heading_of_most_reports(reports, opening):
+    assert usual_opening(reports) == opening
 
 
 @pytest.mark.parametrize("text", ["Lungs are clear.", "TECHNIQUE: PA view."])

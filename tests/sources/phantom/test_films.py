@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.phantom import FINDINGS, phantom, stamp, stamp_box
+from neuralgraph.sources.phantom import FINDINGS, phantom, phantom_cohort, stamp, stamp_box
 
 _DIGEST_SCRIPT = """
 import hashlib
@@ -85,6 +85,30 @@ def test_bones_and_heart_are_bright_lungs_dark_air_black():
     films = np.mean([phantom(seed, height=100, width=100, findings=[]).pixels for seed in range(12)], axis=0)
     heart, lungs, air = films[60:66, 50:56].mean(), films[40:50, 22:30].mean(), films[1:4, 1:6].mean()
     assert heart > 0.7 > 0.5 > lungs > air
+
+
+def test_distractors_are_where_their_masks_say():
+    brighter = []
+    for study in phantom_cohort(3, 60, height=160, width=160):
+        assert tuple(study.distractor_masks) == study.distractors
+        for name, mask in study.distractor_masks.items():
+            assert mask.shape == study.pixels.shape
+            assert mask.dtype == np.bool_
+            assert 0 < mask.mean() < 0.1
+            if name in ("pacemaker", "sternal wires", "nasogastric tube", "leads"):
+                around = _grown(mask) & ~mask
+                brighter.append(study.pixels[mask].mean() > study.pixels[around].mean())
+    # Metal is brighter than what surrounds it, but for a wire over a film that is white already.
+    assert len(brighter) > 20
+    assert np.mean(brighter) > 0.9
+
+
+def _grown(mask):
+    wide = np.zeros_like(mask)
+    for down in range(-4, 5):
+        for across in range(-4, 5):
+            wide |= np.roll(mask, (down, across), axis=(0, 1))
+    return wide
 
 
 def test_the_heart_points_to_the_image_right():
