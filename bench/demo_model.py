@@ -65,7 +65,7 @@ NAMES = {
     **dict.fromkeys(("device", "fracture", "degenerative", "granuloma"), DISTRACTING),
 }
 """What a category of the lexicon is called here."""
-ASSERTED = ("Observation::definitely present", "Observation::uncertain")
+ASSERTED = ("definitely present", "uncertain")
 
 Scores = list[NDArray[np.float64]]
 
@@ -249,9 +249,9 @@ def named_findings(texts: list[str]) -> list[set[str]]:
         {
             NAMES[category]
             for concept in graph.concepts
-            if concept.label in ASSERTED and (category := categories.get(concept.text)) in NAMES
+            if concept.label.partition("::")[2] in ASSERTED and (category := categories.get(concept.text)) in NAMES
         }
-        for graph in extractor("rules")(texts)
+        for graph in extractor("rules", sections="findings+impression")(texts)
     ]
 
 

@@ -63,12 +63,16 @@ def test_the_bundled_model_writes_no_history_and_sees_devices():
     from neuralgraph.compressor.generation import ReportWriter
 
     compressor, writer = Compressor.from_pretrained("demo", report_graph="none"), ReportWriter.from_pretrained("demo")
-    made = [study for study in phantom_cohort(4711, 24, height=256, width=256) if "pacemaker" in study.distractors]
-    assert made
-    for study in made:
-        written = writer(compressor(study.pixels, study.report))
-        assert written.startswith("FINDINGS:")
-        assert "acemaker" in written
+    named = []
+    for made in phantom_cohort(4711, 40, height=256, width=256):
+        words = {"pacemaker": "acemaker", "nasogastric tube": "asogastric"}
+        devices = [words[name] for name in made.distractors if name in words]
+        if devices:
+            written = writer(compressor(made.pixels, made.report))
+            assert written.startswith("FINDINGS:")
+            named += [word in written for word in devices]
+    assert len(named) >= 5
+    assert np.mean(named) >= 0.5
 
 
 @pytest.mark.slow
