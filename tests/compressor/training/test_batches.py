@@ -44,6 +44,27 @@ def test_a_pass_shows_every_example_once_as_it_is(make, examples, tokenizer):
         assert same[0][2] == [example.labels["nodule"], example.labels["pneumonia"]]
 
 
+def test_coverage_is_the_share_of_a_patch_with_the_bit_set(make, examples):
+    batches = make(batch_size=1)
+    seen = set()
+    for number in range(len(batches)):
+        batch, coverage, _ = batches.lesson(number)
+        film = batch["pixels"][0, 0].numpy() * 63.75 + 127.5
+        (example,) = [
+            one for one in examples if one.pixels.shape == film.shape and np.allclose(film, one.pixels, atol=0.01)
+        ]
+        assert coverage.shape[1] == 24
+        for structure in range(24):
+            bits = example.masks[structure // 8] >> structure % 8 & 1
+            by_hand = bits.reshape(bits.shape[0] // 8, 8, -1, 8).mean(axis=(1, 3))
+            assert np.allclose(coverage[0, structure], by_hand, atol=1e-6)
+            if bits.any():
+                seen.add(structure)
+    # Findings, and distractors beyond the first plane.
+    assert min(seen) < 7
+    assert max(seen) >= 8
+
+
 def test_batches_depend_on_seed_and_number_alone(make):
     one, same, other = (make(count=6, augment=True, seed=seed) for seed in (1, 1, 2))
     longer = make(count=9, augment=True, seed=1)

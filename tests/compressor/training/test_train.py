@@ -7,6 +7,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model_scorer import ModelScorer
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.recipe import Recipe
@@ -44,7 +45,7 @@ def weights_of(directory):
     return safetensors.torch.load_file(directory / "model.safetensors")
 
 
-def test_what_it_writes_is_a_model_and_no_code(start, parts, tmp_path, no_network):
+def test_what_it_writes_is_a_model_and_no_code(start, parts, tokenizer, tmp_path, no_network):
     steps = []
     trained = train(start(), parts, tmp_path / "m", QUICK, half=True, progress=lambda step, *_: steps.append(step))
     assert steps == [1, 2, 3, 1, 2, 3, 4, 5, 6]
@@ -67,6 +68,8 @@ def test_what_it_writes_is_a_model_and_no_code(start, parts, tmp_path, no_networ
     assert {tensor.dtype for tensor in weights_of(trained.directory).values()} == {torch.float16}
     scorer = ModelScorer.load(trained.directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
     assert scorer.trained
+    # Most reports of the phantoms begin with their findings, and so does what the model will write.
+    assert NeuralGraphConfig.read(trained.directory).opening == tuple(tokenizer.encode("FINDINGS:"))
     assert scorer.digest == trained.digest
 
 
