@@ -255,7 +255,7 @@ def named_findings(texts: list[str]) -> list[set[str]]:
     ]
 
 
-def naming(truth: list[str], written: list[str]) -> dict[str, dict[str, float]]:
+def naming(truth: list[str], written: list[str]) -> dict[str, dict[str, int]]:
     """By finding: how many true reports name it, how many of these the written ones name too, how many these name."""
     pairs = list(zip(named_findings(truth), named_findings(written), strict=True))
     return {
