@@ -6,7 +6,7 @@ Records come from studies (``add``) or from other files (``copy``).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from neuralgraph.codecs.codebook import Codebook
@@ -19,7 +19,6 @@ from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import study_id_at
-from neuralgraph.storage.graph_section import GraphSectionWriter
 from neuralgraph.storage.smallest import SmallestWriter, without_dictionary
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
@@ -57,7 +56,7 @@ class RecordTarget:
     Parameters
     ----------
     writer : the file.
-    graphs : its graphs section, when it is to train from.
+    train : it is to train from.
     smallest : what packs its records, when it is to be small.
     whole : its records are to lean on no dictionary, as that of a study alone must not.
     """
@@ -66,11 +65,11 @@ class RecordTarget:
         self,
         writer: ContainerWriter,
         *,
-        graphs: GraphSectionWriter | None = None,
+        train: bool = False,
         smallest: SmallestWriter | None = None,
         whole: bool = False,
     ) -> None:
-        self._writer, self._graphs, self._smallest, self._whole = writer, graphs, smallest, whole
+        self._writer, self._train, self._smallest, self._whole = writer, train, smallest, whole
 
     def add_codebook(self, codebook: Codebook) -> None:
         """Put a codebook into the file, once."""
@@ -93,9 +92,7 @@ class RecordTarget:
         if self._smallest is not None:
             self._smallest.add(record, study_id=study_id, method=columns.method)
             return
-        written = self._writer.add(record, study_id=study_id, method=columns.method)
-        if self._graphs is not None:
-            self._graphs.add(written, columns.graph, study_id=study_id)
+        self._writer.add(record, study_id=study_id, method=columns.method)
 
     def copy(self, container: Container, position: int) -> None:
         """Copy one record after verifying its leaf, its streams, its content digest and the rules of the graph.
@@ -116,7 +113,7 @@ class RecordTarget:
         self.add(self._data(container, record, columns), columns, study_id=study.study_id)
 
     def _data(self, container: Container, record: Record, columns: StudyColumns) -> bytes | memoryview:
-        if self._graphs is not None:
+        if self._train:
             return _for_loaders(record, columns)
         if self._whole or self._smallest is not None:
             return without_dictionary(record)
@@ -129,7 +126,7 @@ class RecordTarget:
         """Write everything after the records; errors as ``ContainerWriter.finish``."""
         if self._smallest is not None:
             self._smallest.finish()
-        self._writer.finish(self._graphs.finish() if self._graphs else None)
+        self._writer.finish()
 
 
 @contextmanager
@@ -143,14 +140,13 @@ def record_target(
     StudyError (E_IDX) : unknown profile.
     """
     check_profile(profile)
-    with ExitStack() as resources:
-        writer = ContainerWriter(stream, limits=limits)
-        yield RecordTarget(
-            writer,
-            graphs=resources.enter_context(GraphSectionWriter()) if profile == "train" else None,
-            smallest=SmallestWriter(writer, limits=limits) if profile == "smallest" else None,
-            whole=whole,
-        )
+    writer = ContainerWriter(stream, limits=limits)
+    yield RecordTarget(
+        writer,
+        train=profile == "train",
+        smallest=SmallestWriter(writer, limits=limits) if profile == "smallest" else None,
+        whole=whole,
+    )
 
 
 def _for_loaders(record: Record, columns: StudyColumns) -> bytes:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from neuralgraph.container.contents import GRAPHS, INDEX, KEYS
+from neuralgraph.container.contents import INDEX, KEYS
 from neuralgraph.container.keys import Keys
 from neuralgraph.container.reader import ENVELOPE, ByteSource, BytesSource, Container
 from neuralgraph.container.record import Record
-from neuralgraph.container.streams import GRAPH_STREAM
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.graph import provenance
 from neuralgraph.graph.rules import study_problems
-from neuralgraph.storage.graph_section import GraphSectionWriter
 from neuralgraph.storage.remote import open_source, place_name
 from neuralgraph.wire import canonical
-from neuralgraph.wire.columns import split_graph
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -116,11 +112,7 @@ def _problems(container: Container, level: Level) -> Iterator[Problem]:
     except NeuralGraphError as error:
         yield error.problem
     envelope = dict.fromkeys(ENVELOPE, 0)
-    with ExitStack() as resources:
-        graphs = None
-        if GRAPHS in container.contents.sections and _reaches(level, "meaning"):
-            graphs = resources.enter_context(GraphSectionWriter())
-        yield from _problems_of_records(container, keys, envelope, graphs, level)
+    yield from _problems_of_records(container, keys, envelope, level)
     if _reaches(level, "schema"):
         for name, value in envelope.items():
             if container.trailer[name] != value:
@@ -129,48 +121,21 @@ def _problems(container: Container, level: Level) -> Iterator[Problem]:
 
 
 def _problems_of_records(
-    container: Container, keys: Keys | None, envelope: dict[str, int], graphs: GraphSectionWriter | None, level: Level
+    container: Container, keys: Keys | None, envelope: dict[str, int], level: Level
 ) -> Iterator[Problem]:
-    """Problems of all records; ``envelope`` learns what they take, and the graphs section is made anew and compared."""
-    whole = True
+    """Problems of all records; ``envelope`` learns what they take."""
     for position in range(len(container)):
         try:
             record = container.record(position)
         except NeuralGraphError as error:
             yield error.problem
             envelope.clear()
-            whole = False
             continue
-        problems = list(_record_problems(container, position, record, keys, level))
-        yield from problems
-        whole = whole and not problems
-        if graphs is not None and whole:
-            try:
-                graphs.add(record, split_graph(record.counts, record.read(GRAPH_STREAM)), study_id=record.where)
-            except NeuralGraphError as error:
-                yield Problem("E_INDEX", GRAPHS, f"there can be no such section: {error.problem.message}")
-                whole = False
+        yield from _record_problems(container, position, record, keys, level)
         if envelope:
             envelope["total_decoded_bytes"] += record.decoded_bytes
             envelope["max_record_decoded_bytes"] = max(envelope["max_record_decoded_bytes"], record.decoded_bytes)
             envelope["max_streams"] = max(envelope["max_streams"], len(record.streams))
-    if graphs is not None and whole and not _same_section(container, graphs):
-        yield Problem("E_INDEX", GRAPHS, "the section is not the one that the records give")
-
-
-def _same_section(container: Container, graphs: GraphSectionWriter) -> bool:
-    try:
-        stored = container.section(GRAPHS)
-    except NeuralGraphError:
-        # Reported already.
-        return True
-    size, pieces = graphs.finish()
-    position = 0
-    for piece in pieces:
-        if stored[position : position + len(piece)] != piece:
-            return False
-        position += len(piece)
-    return position == size == len(stored)
 
 
 def _section_problems(container: Container) -> Iterator[Problem]:

@@ -12,7 +12,6 @@ from bench.range_server import RangeServer, range_server
 from neuralgraph import ChecksumError, FormatError, StudyNotFoundError
 from neuralgraph.container import partial, reader
 from neuralgraph.storage import remote
-from neuralgraph.storage.batches.reader import BatchReader
 
 pytest.importorskip("fsspec", reason="the extra remote is not installed")
 pytest.importorskip("aiohttp", reason="the extra remote is not installed")
@@ -115,21 +114,6 @@ def test_a_batch_is_few_requests(server, large):
         assert asked(server) == 2  # 2 to 4 lie together, and 9
     expected = [ng.load_bytes(ng.to_bytes(archive_study(large, n))).digest for n in (9, 2, 3, 4, 9, 4)]
     assert [ng.Study.from_columns(columns).digest for columns in read] == expected
-
-
-def test_a_second_batch_is_as_few_requests_as_the_first(server, large):
-    server.files["a.ngr"] = large
-    with BatchReader(server.url("a.ngr"), labels=[]) as batches:
-        asked(server)
-        first = batches.read([9, 2, 3, 4])
-        assert asked(server) == 2
-        batches.read([0, 6, 7, 11])
-        asked(server)
-        again = batches.read([9, 2, 3, 4])
-        assert asked(server) == 2
-        batches.read_single(3)
-        assert asked(server) <= 1
-    assert (first.arrays["x"] == again.arrays["x"]).all()
 
 
 def archive_study(data, position):
