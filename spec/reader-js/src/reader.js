@@ -20,7 +20,7 @@ class Archive {
   constructor(parts) {
     Object.assign(this, parts);
     this.count = parts.trailer.count;
-    this.file = { methods: parts.methods, envelope: parts.trailer, limits: parts.limits };
+    this.file = { count: this.count, methods: parts.methods, envelope: parts.trailer, limits: parts.limits };
   }
 
   /** Read one study; every rule of the format that concerns it holds, or NgrError is thrown. */

@@ -127,7 +127,7 @@ function placeStreams(view, count, recordBytes, where) {
 /**
  * Parse and check everything of a record before its streams.
  *
- * `row` is its row of the index, `file` has methods, envelope ({maxRecordDecodedBytes, maxStreams}) and limits.
+ * `row` is its row of the index, `file` has count (of records), methods, envelope ({maxRecordDecodedBytes, maxStreams}) and limits.
  */
 export function readRecordHeader(bytes, row, file, where) {
   const view = viewOf(bytes);
@@ -162,6 +162,9 @@ export function readRecordHeader(bytes, row, file, where) {
   }
   for (const { offset, storedBytes } of streams) {
     requireZero(bytes.subarray(offset + storedBytes, offset + storedBytes + pad8(storedBytes)), where);
+  }
+  if (file.count === 1 && (count !== file.envelope.maxStreams || decodedBytes !== file.envelope.maxRecordDecodedBytes)) {
+    fail("E_BUDGET", where, "the trailer states more than the only record has");
   }
   const tag = view.getUint32(68, true);
   const method = file.methods.find((candidate) => candidate.tag === tag);
