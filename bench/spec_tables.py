@@ -202,7 +202,7 @@ def _vocabulary() -> dict[str, Any]:
         "section": "8.1",
         "view_position": list(VIEW_POSITIONS),
         "concept_label": list(CONCEPT_LABELS),
-        "section": list(REPORT_SECTIONS),
+        "report_section": list(REPORT_SECTIONS),
         "relation": list(RELATIONS),
         "report": list(REPORT_KINDS),
     }
