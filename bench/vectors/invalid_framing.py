@@ -182,6 +182,8 @@ def _envelopes() -> Iterator[Vector]:
     yield envelope("largest-limit", 40, "I", 2**26)
     yield envelope("largest-over-limit", 40, "I", 2**26 + 1, "E_LIMIT")
     yield envelope("largest-max", 40, "I", MAX32, "E_LIMIT")
+    data = replace(draft, trailer=put(48, "s", bytes(32))).pack()
+    yield Vector("root-of-two", data, "another root of two studies", ("R5",), "E_DIGEST")
     only = draft_of(basic())
     alone, streams_alone = struct.unpack_from("<II", only.pack(), len(only.pack()) - 56)
     for name, edit in (
