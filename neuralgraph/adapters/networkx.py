@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES, joined_edges, node_facts
 from neuralgraph.errors import StudyError, missing_extra
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.frozen import thaw
-from neuralgraph.graph.joined import EDGE_TYPES, NODE_TYPES, joined_edges, node_facts
 from neuralgraph.graph.patches import ConceptVectors, Patches
 from neuralgraph.graph.study import Study
 from neuralgraph.wire.vocabulary import RELATIONS

@@ -10,8 +10,8 @@ from operator import add, mod, mul, truediv
 from pathlib import Path
 
 import pytest
-
 from neuralgraph.codecs.dictionary import MAX_DICTIONARY_BYTES
+
 from neuralgraph.codecs.registry import BYTE_CODECS, FORMS, STORE, ZSTD
 from neuralgraph.codecs.zstd import MAX_WINDOW_BYTES
 from neuralgraph.errors import CODES

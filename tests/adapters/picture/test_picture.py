@@ -13,7 +13,8 @@ import pytest
 
 from neuralgraph.errors import MissingExtraError, OutputError, SourceError, StudyError
 from neuralgraph.graph.concepts import Concept
-from neuralgraph.graph.study import Patches, Study
+from neuralgraph.graph.patches import Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 
 pytest.importorskip("matplotlib", reason="pictures need the extra plot")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuralgraph import Concept, StudyError
-from neuralgraph.graph.features import FEATURISER, concept_features
+from neuralgraph.batches.features import FEATURISER, concept_features
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS
 
 concepts = st.builds(Concept, st.text(min_size=1, max_size=30), st.sampled_from(CONCEPT_LABELS), st.just(0), st.just(1))

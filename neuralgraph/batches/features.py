@@ -32,7 +32,15 @@ from neuralgraph.errors import StudyError
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import Study
 
-__all__ = ["CONCEPT_FEATURES", "FEATURISER", "LEAST_WIDTH", "concept_features", "concept_matrix"]
+__all__ = [
+    "CONCEPT_FEATURES",
+    "FEATURISER",
+    "LEAST_WIDTH",
+    "check_source",
+    "concept_features",
+    "concept_matrix",
+    "feature_origin",
+]
 
 FEATURISER = "hash-1"
 """Name of the recipe."""
@@ -107,43 +115,69 @@ def _hash(piece: str) -> int:
     return int.from_bytes(digest, "little")
 
 
-def concept_matrix(study: Study, *, source: str = "auto", width: int | None = None) -> tuple[NDArray[np.float32], str]:
-    """Vectors of a study's concepts, stored or hashed.
+def check_source(source: str) -> None:
+    """Refuse what is no source of concept features.
 
-    Stored vectors of a width that does not fit are an error under "auto" too, never quietly replaced: ask for "hash" to
-    leave them aside.
+    Raises
+    ------
+    StudyError (E_IDX) : ``source`` is not one of ``CONCEPT_FEATURES``.
+    """
+    if source not in CONCEPT_FEATURES:
+        known = ", ".join(CONCEPT_FEATURES)
+        reason = f"{source!r} is no source of concept features; use one of {known}"
+        raise StudyError(reason, code="E_IDX", where="concept_features")
+
+
+def feature_origin(study: Study, source: str) -> str:
+    """Where the vectors of a study's concepts come from: "stored" or ``FEATURISER``.
 
     Parameters
     ----------
     study : the study.
     source : one of ``CONCEPT_FEATURES``.
-    width : the only width that will do; None takes stored vectors of any width and hashes to that of the patches.
-
-    Returns
-    -------
-    matrix : float32 [n_concepts, w]; writable. Without concepts, w is ``width`` or else that of the patches.
-    origin : "stored" or ``FEATURISER``.
 
     Raises
     ------
     StudyError (E_IDX) : ``source`` is not one of ``CONCEPT_FEATURES``.
-    StudyError (E_SIZE) : stored vectors are asked for and absent, or of another width.
-    StudyError (E_NUM) : hashed vectors are asked for and the width is below ``LEAST_WIDTH``.
+    StudyError (E_SIZE) : stored vectors are asked for, and concepts have none.
     """
-    where = "concept_features"
-    if source not in CONCEPT_FEATURES:
-        known = ", ".join(CONCEPT_FEATURES)
-        raise StudyError(f"{source!r} is no source of concept features; use one of {known}", code="E_IDX", where=where)
-    vectors = None if source == "hash" else study.concept_vectors
+    check_source(source)
+    if source == "stored" and study.concepts and study.concept_vectors is None:
+        reason = "the study holds no concept vectors; ask for 'hash'"
+        raise StudyError(reason, code="E_SIZE", where="concept_features")
+    stored = source == "stored" or (source == "auto" and study.concept_vectors is not None)
+    return "stored" if stored else FEATURISER
+
+
+def concept_matrix(study: Study, origin: str, *, width: int | None = None) -> NDArray[np.float32]:
+    """Vectors of a study's concepts, stored or hashed.
+
+    Stored vectors of a width that does not fit are an error, never quietly replaced: ask for "hash" to leave them
+    aside.
+
+    Parameters
+    ----------
+    study : the study.
+    origin : what ``feature_origin`` says of it.
+    width : the only width that will do; None takes stored vectors of any width and hashes to that of the patches.
+
+    Returns
+    -------
+    float32 [n_concepts, w] : writable. Without concepts, w is ``width`` or else that of the patches.
+
+    Raises
+    ------
+    StudyError (E_SIZE) : stored vectors are of another width.
+    StudyError (E_NUM) : vectors would be hashed to a width below ``LEAST_WIDTH``.
+    """
     wanted = study.patches.embedding.shape[1] if width is None else width
     if not study.concepts:
-        return np.empty((0, wanted), np.float32), "stored" if source == "stored" else FEATURISER
-    if vectors is not None:
-        stored = vectors.vector.shape[1]
-        if width is not None and stored != width:
-            reason = f"the stored concept vectors have width {stored}, not {width}; ask for 'hash' to leave them aside"
-            raise StudyError(reason, code="E_SIZE", where=where)
-        return vectors.vector[vectors.index], "stored"
-    if source == "stored":
-        raise StudyError("the study holds no concept vectors; ask for 'hash'", code="E_SIZE", where=where)
-    return concept_features(study.concepts, wanted), FEATURISER
+        return np.empty((0, wanted), np.float32)
+    vectors = study.concept_vectors if origin == "stored" else None
+    if vectors is None:
+        return concept_features(study.concepts, wanted)
+    stored = vectors.vector.shape[1]
+    if width is not None and stored != width:
+        reason = f"the stored concept vectors have width {stored}, not {width}; ask for 'hash' to leave them aside"
+        raise StudyError(reason, code="E_SIZE", where="concept_features")
+    return vectors.vector[vectors.index]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuralgraph import Concept, Patches, Study, View
-from neuralgraph.graph.joined import EDGE_TYPES, both_directions, joined_edges, patch_centres
+from neuralgraph.batches.joined import EDGE_TYPES, both_directions, joined_edges, patch_centres
 
 
 def grid_study(rows: int, cols: int, triples: list[list[int]], n_concepts: int) -> Study:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from neuralgraph import StudyError
-from neuralgraph.graph.targets import check_targets, target_row
+from neuralgraph.batches.targets import check_targets, target_row
 
 LABELS = {"present": 1.0, "absent": 0.0, "uncertain": -1.0, "share": 0.25}
 
