@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from neuralgraph.compressor.model.build_demo import DEMO_PREPROCESSOR
+from neuralgraph.compressor.training.build_demo import DEMO_PREPROCESSOR
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer, train_tokenizer
 from neuralgraph.compressor.report_graph import extractor
 from neuralgraph.compressor.training.batches import augmented

@@ -178,7 +178,7 @@ def _prepare(
     progress: Progress | None,
 ) -> tuple[Start, dict[str, int], Any]:
     """What training begins with, what could not be read, and the examples of both parts."""
-    from neuralgraph.compressor.model.build_demo import DEMO_CONFIG, DEMO_PREPROCESSOR
+    from neuralgraph.compressor.training.build_demo import DEMO_CONFIG, DEMO_PREPROCESSOR
     from neuralgraph.compressor.model.preprocess import Preprocessor
     from neuralgraph.compressor.model.tokenizer import ReportTokenizer
     from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY

@@ -8,16 +8,16 @@ import pytest
 import safetensors.torch
 import torch
 
-from neuralgraph.compressor.model.build_demo import (
+from neuralgraph.compressor.model.files import model_digest
+from neuralgraph.compressor.model.preprocess import Preprocessor
+from neuralgraph.compressor.model.tokenizer import ReportTokenizer
+from neuralgraph.compressor.training.build_demo import (
     DEMO_CONFIG,
     DEMO_PATIENTS,
     DEMO_PREPROCESSOR,
     DEMO_RECIPE,
     build_demo,
 )
-from neuralgraph.compressor.model.files import model_digest
-from neuralgraph.compressor.model.preprocess import Preprocessor
-from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.sources.phantom import phantom, phantom_cohort
 
 FILES = [

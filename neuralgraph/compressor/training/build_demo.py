@@ -1,4 +1,4 @@
-"""Train the bundled demo model: ``python -m neuralgraph.compressor.model.build_demo``.
+"""Train the bundled demo model: ``python -m neuralgraph.compressor.training.build_demo``.
 
 Everything it learns from is made here: phantoms, whose films and reports are synthetic, and the templates of
 ``report_language`` for words that no phantom says. No film of a person and no real report goes into it, so it is for
