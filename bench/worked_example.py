@@ -133,8 +133,8 @@ def example(data: bytes) -> str:
         "",
         "Written by `python -m bench.worked_example --write` from `spec/vectors/valid/smallest.ngr`; do not edit.",
         "",
-        f"{len(data)} bytes: one study without film, concept or label, in the smallest file there is. Numbers in",
-        "brackets are sections of [FORMAT.md](../FORMAT.md). Columns that have rows look like `string_bytes` and `text` here.",
+        f"{len(data)} bytes: one study without film, concept or label, in the smallest file there is. Numbers",
+        "in brackets are sections of [FORMAT.md](../FORMAT.md). Columns with rows look like `string_bytes` and `text`.",
         "",
         "```",
     ]
