@@ -49,9 +49,10 @@ def _study(**changes):
         ),
         "triples": [[0, 0, 1], [1, 1, 2], [1, 2, 4]],
         "fusion": (1, 1),
-        "provenance": {"model": {"name": "demo", "trained": True}, "films": [{"format": "PNG"}]},
         **changes,
     }
+    films = [{"format": "PNG"}] * len(made["views"])
+    made = {"provenance": {"model": {"name": "demo", "trained": True}, "films": films}, **made}
     return Study(**made)
 
 
