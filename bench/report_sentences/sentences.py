@@ -16,7 +16,7 @@ from typing import Any
 from neuralgraph.compressor.report_graph.result import Extractor, ReportGraph
 from neuralgraph.wire.vocabulary import RELATIONS
 
-__all__ = ["HALVES", "Expected", "Case", "found_in", "read_cases", "score"]
+__all__ = ["HALVES", "Case", "Expected", "found_in", "read_cases", "score"]
 
 HALVES = ("open", "apart")
 _FILE = Path(__file__).with_name("sentences.txt")
@@ -134,7 +134,19 @@ def found_in(graph: ReportGraph, categories: Mapping[str, str]) -> list[tuple[st
 
 
 _STATES = frozenset(
-    "borderline enlarged widened elevated flattened blunted obscured tortuous deviated abnormal accentuated".split()
+    [
+        "borderline",
+        "enlarged",
+        "widened",
+        "elevated",
+        "flattened",
+        "blunted",
+        "obscured",
+        "tortuous",
+        "deviated",
+        "abnormal",
+        "accentuated",
+    ]
 )
 
 
@@ -175,9 +187,11 @@ def score(extractor: Extractor, categories: Mapping[str, str], cases: Iterable[C
     rows = [(case, judge(case, found_in(graph, categories))) for case, graph in zip(cases, graphs, strict=True)]
     kinds = list(dict.fromkeys(case.kind for case in cases))
     table = {kind: _summary([row for case, row in rows if case.kind == kind]) for kind in kinds}
-    return {"all": _summary([row for _, row in rows]), "kinds": table, "errors": [
-        (case.kind, case.text, row["errors"]) for case, row in rows if row["errors"]
-    ]}
+    return {
+        "all": _summary([row for _, row in rows]),
+        "kinds": table,
+        "errors": [(case.kind, case.text, row["errors"]) for case, row in rows if row["errors"]],
+    }
 
 
 def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

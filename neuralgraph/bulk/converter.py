@@ -12,6 +12,7 @@ from neuralgraph.bulk.memory import bounded_memory
 from neuralgraph.bulk.report_text import described
 from neuralgraph.bulk.settings import ConversionSettings, policy_of
 from neuralgraph.bulk.task import Answer, Task
+from neuralgraph.compressor.report_graph.unread import unread_reason
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources import Film, read_film, read_report
@@ -81,7 +82,7 @@ class Converter:
     def __call__(self, task: Task) -> Answer:
         """Convert one study; what can go wrong with a source or a destination is an answer, not an exception."""
         try:
-            data = self._bytes(task)
+            data, unread = self._bytes(task)
             with atomic_file(task.target) as stream:
                 stream.write(data)
         except NeuralGraphError as error:
@@ -93,11 +94,15 @@ class Converter:
             sha256=hashlib.sha256(data).hexdigest(),
             file_bytes=len(data),
             source_bytes=source_bytes,
+            unread=unread,
         )
 
-    def _bytes(self, task: Task) -> bytes:
+    def _bytes(self, task: Task) -> tuple[bytes, str]:
+        """The file of a study, and why its report gave no concept, "" where it did."""
         report = read_report(task.report_path) if task.report_path is not None else task.report
-        text = None if report is None else described(report, self._settings.sections)
+        given = self._settings.extractor == GIVEN
+        # Graphs that come with the source are found again by the letters of the text alone.
+        text = None if report is None else described(report, self._settings.sections, headings=not given)
         with bounded_memory(self._settings.memory_mib):
             films = [self._film(path, view) for path, view in task.images]
         study = self._maker(
@@ -108,11 +113,14 @@ class Converter:
             store_report=self._settings.store_report,
             store_pixels=self._settings.store_pixels,
         )
-        if self._settings.extractor == GIVEN:
+        if given:
             study = with_given_graph(study, text or "", task.report_graphs)
         if task.labeler:
             study = replace(study, provenance={**study.provenance, "labeler": task.labeler})
-        return to_bytes(study, embedding=self._settings.embedding)
+        unread = ""
+        if text is not None and not study.concepts and self._settings.extractor != "none":
+            unread = unread_reason(text, self._settings.sections)
+        return to_bytes(study, embedding=self._settings.embedding), unread
 
     def _film(self, path: str, view: str) -> Film:
         """The film, with the view the manifest gives; where it gives none, with its own."""

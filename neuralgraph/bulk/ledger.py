@@ -112,7 +112,7 @@ class Ledger:
             self._whole[name] = receipt is not None and file_digest(self._pack_path(number)) == receipt.sha256
         return self._whole[name]
 
-    def settle(self, study: PlannedStudy, sha256: str | None) -> None:
+    def settle(self, study: PlannedStudy, sha256: str | None, *, unread: str = "") -> None:
         """Record a study that was written (its digest), or that failed (None); complete its archive if it was the last.
 
         Raises
@@ -121,7 +121,7 @@ class Ledger:
         FormatError : a part is damaged.
         """
         if sha256 is not None:
-            self._receipts.add(Receipt(study.study_id, study.given, sha256))
+            self._receipts.add(Receipt(study.study_id, study.given, sha256, unread))
             self._done[study.study_id] = (study.given, sha256)
             self._finished.add(study.study_id)
         if self._packs:

@@ -28,6 +28,8 @@ class Receipt:
     """Keyed hash of the row it was made from: another report text, label or list of images makes another hash."""
     sha256: str
     """Of its file."""
+    unread: str = ""
+    """Why its report gave no concept, a key of ``report_graph.unread.UNREAD``; "" where it did, or there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class Outcome:
     source_bytes: int = 0
     file_bytes: int = 0
     """Of the studies converted in this run."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """Studies of this run whose report gave no concept, by reason; their receipts say which."""
     unlisted: int = 0
     """Failures that could not even be written to their list, because the disk is full there too."""
     stopped: str = ""
@@ -248,13 +250,15 @@ class _Run:
             self._failed_writes = 0
             settled = answer.sha256
         try:
-            ledger.settle(study, settled)
+            ledger.settle(study, settled, unread=answer.unread)
         except OutputError as error:
             self._fail(Failure(study.study_id, error.code, error.message))
             self._outcome.stopped = "destination"
             return
         if settled is not None:
             self._outcome.converted += 1
+            if answer.unread:
+                self._outcome.unread[answer.unread] += 1
             self._outcome.source_bytes += answer.source_bytes
             self._outcome.file_bytes += answer.file_bytes
             self._tell(converted=1)

@@ -47,6 +47,8 @@ class Answer:
     file_bytes: int = 0
     source_bytes: int = 0
     """Of the images read."""
+    unread: str = ""
+    """Why the report gave no concept, a key of ``report_graph.unread.UNREAD``; "" where it did, or there is none."""
 
 
 def task_line(task: Task) -> bytes:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.conversion_choices import SECTIONS_HELP, Sections
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.errors import StudyError
@@ -74,6 +75,7 @@ def compress(
         str | None,
         typer.Option(help="For 'radgraph-json': the key of this report there [default: found by its words]."),
     ] = None,
+    sections: Annotated[Sections, typer.Option(help=SECTIONS_HELP)] = Sections.both,
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False,
     store_report: Annotated[bool, typer.Option("--store-report", help="Store the text of the report.")] = False,
     words: Annotated[bool, typer.Option("--words", help="Store the attention of every word of the report.")] = False,
@@ -94,8 +96,12 @@ def compress(
     film, text = _read(image, report, report_text)
     from neuralgraph.compressor import Compressor
     from neuralgraph.compressor.report_graph import extractor as extractor_named
+    from neuralgraph.compressor.report_graph.unread import unread_reason
 
-    reader = extractor_named(extractor, **({} if annotations is None else {"annotations": annotations}))
+    options: dict[str, Any] = {} if annotations is None else {"annotations": annotations}
+    if extractor in ("rules", "radgraph"):
+        options["sections"] = sections.value
+    reader = extractor_named(extractor, **options)
     compressor = Compressor.from_pretrained(model, policy=policy, report_graph=reader, score=score.value)
     study = compressor(
         film,
@@ -108,7 +114,10 @@ def compress(
         report_key=report_key,
     )
     save(study, output, embedding=embedding)
-    _tell(output, image, score=score.value, trained=compressor.scorer.trained, json=json)
+    unread = ""
+    if text is not None and not study.concepts and extractor != "none":
+        unread = unread_reason(text, sections.value)
+    _tell(output, image, score=score.value, trained=compressor.scorer.trained, unread=unread, json=json)
 
 
 def _read(image: Path, report: Path | None, report_text: str | None) -> tuple[Any, str | None]:
@@ -160,12 +169,15 @@ def _policy(*, retain: float | None, top_k: int | None, threshold: float | None,
     return DEFAULT_POLICY
 
 
-def _tell(output: Path, image: Path, *, score: str, trained: bool, json: bool) -> None:
+def _tell(output: Path, image: Path, *, score: str, trained: bool, unread: str, json: bool) -> None:
+    from neuralgraph.compressor.report_graph.unread import UNREAD
+
     summary = file_summary(output)
     source_bytes = image.stat().st_size
     study = summary["study"]
     if json:
-        write_json({"output": str(output), "source_bytes": source_bytes, "model_trained": trained, **summary})
+        facts = {"source_bytes": source_bytes, "model_trained": trained, "report_unread": unread}
+        write_json({"output": str(output), **facts, **summary})
     else:
         share = summary["file_bytes"] / source_bytes
         write_line(
@@ -174,6 +186,8 @@ def _tell(output: Path, image: Path, *, score: str, trained: bool, json: bool) -
         )
     if study["provenance"]["report"] == "generated":
         note("no report was given: the model wrote the text that attention and concepts come from")
+    if unread:
+        note(f"the report gave no concept: {UNREAD[unread]}")
     if study["provenance"]["score"]["rule"] != score:
         note(f"the report names no finding that is there: patches are scored by sum, not by {score}")
     tell_model(study["provenance"]["model"]["name"], trained=trained)

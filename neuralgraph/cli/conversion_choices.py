@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["BurnedInPolicy", "CohortName", "Engine", "Films", "LayoutName", "Sections", "Visit", "WithoutReport"]
+__all__ = [
+    "SECTIONS_HELP",
+    "BurnedInPolicy",
+    "CohortName",
+    "Engine",
+    "Films",
+    "LayoutName",
+    "Sections",
+    "Visit",
+    "WithoutReport",
+]
+
+SECTIONS_HELP = "What is read of a report: findings, impression and addenda, or the impression alone."
+"""Of the option ``--sections``."""
 
 
 class LayoutName(StrEnum):
@@ -68,5 +81,5 @@ class WithoutReport(StrEnum):
 class Sections(StrEnum):
     """Which part of a report counts."""
 
+    both = "findings+impression"
     impression = "impression"
-    findings_and_impression = "findings+impression"

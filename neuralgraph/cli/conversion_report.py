@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.cli.output import note, write_json, write_line
 
 if TYPE_CHECKING:
     from neuralgraph.bulk.run import Outcome
@@ -79,8 +79,14 @@ def tell_plan(resolved: Manifest, target: Path, *, json: bool) -> None:
 
 def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: bool) -> None:
     """What a run did."""
+    if outcome.unread:
+        from neuralgraph.compressor.report_graph.unread import UNREAD
+
+        for reason, count in sorted(outcome.unread.items()):
+            note(f"{count:,} reports gave no concept: {UNREAD[reason]}")
     if json:
-        record = {**asdict(outcome), "reasons": dict(outcome.reasons), "remaining": outcome.remaining}
+        counts = {"reasons": dict(outcome.reasons), "unread": dict(outcome.unread)}
+        record = {**asdict(outcome), **counts, "remaining": outcome.remaining}
         write_json({"output": str(dest), **record, "complete": outcome.complete})
         return
     write_line(

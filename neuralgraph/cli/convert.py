@@ -15,6 +15,7 @@ import typer
 
 from neuralgraph.cli.compress import EmbeddingForm, _policy
 from neuralgraph.cli.conversion_choices import (
+    SECTIONS_HELP,
     BurnedInPolicy,
     CohortName,
     Engine,
@@ -95,9 +96,7 @@ def convert(
             rich_help_panel=_STUDY,
         ),
     ] = "rules",
-    sections: Annotated[
-        Sections, typer.Option(help="Which part of the report counts.", rich_help_panel=_STUDY)
-    ] = Sections.impression,
+    sections: Annotated[Sections, typer.Option(help=SECTIONS_HELP, rich_help_panel=_STUDY)] = Sections.both,
     pixels: Annotated[
         bool, typer.Option("--pixels", help="Store the kept patches as images too.", rich_help_panel=_STUDY)
     ] = False,

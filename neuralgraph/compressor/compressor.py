@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.compressor.fusion import fusion
 from neuralgraph.compressor.pruning import DEFAULT_POLICY, PruningPolicy
-from neuralgraph.compressor.report_graph import Extractor, extractor
+from neuralgraph.compressor.report_graph import Extractor, ReportGraph, extractor
 from neuralgraph.compressor.score_rules import ScoreRule
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
@@ -194,7 +194,8 @@ class Compressor:
         views = tuple(_view(film, result) for film, result in zip(films, scored, strict=True))
         patches = _prune(scored, self.policy)
         edges = grid_edges(patches.view, patches.row, patches.col)
-        concepts, triples = self._read(text, report_key)
+        graph = self._read(text, report_key)
+        concepts, triples = graph.concepts, graph.triples
         provenance = self._provenance(films, scored[0])
         study = Study(
             study_id=study_id or "unnamed",
@@ -202,6 +203,7 @@ class Compressor:
             patches=patches,
             concepts=concepts,
             triples=triples,
+            mentions=graph.mentions,
             fusion=fusion(len(patches), edges, len(concepts), triples),
             labels=labels,
             provenance={**provenance, **fusion_record(len(patches), len(concepts))},
@@ -211,11 +213,11 @@ class Compressor:
         )
         return study if study_id else replace(study, study_id=f"study-{study.digest[:16]}")
 
-    def _read(self, text: str, key: str | None) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
+    def _read(self, text: str, key: str | None) -> ReportGraph:
         if self.extractor is None:
-            return (), np.empty((0, 3), np.int32)
+            return ReportGraph()
         (graph,) = self.extractor([text], [key])
-        return graph.concepts, graph.triples
+        return graph
 
     def _provenance(self, films: list[Film], scored: ScoredFilm) -> dict[str, Any]:
         record = self.scorer.record

@@ -29,12 +29,8 @@ _AFTER = {
     "normal_after": NOTHING,
 }
 _DETERMINERS = frozenset({"a", "an", "the", "this", "these", "there", "it", "its", "both", "some"})
-# A clause that is about what was said before has no other words in front of its cue.
-_PRONOUNS = frozenset(
-    "it this that these they which one a an the is are was were has have had been be also but although and now both"
-    " either all any small tiny subtle trace likely still however though such itself previously".split()
-)
 _FILM_REFERENCE = frozenset({"to", "from", "with", "than", "since", "on", "the", "and", "in"})
+_ALTERNATIVES = frozenset({"or", "nor", "versus", "vs"})
 _MAINTAINED = frozenset({"again", "persists", "persist", "remains", "remain", "unchanged"})
 _FAR = 9
 """Words after a denial within which an earlier film may be named."""
@@ -74,7 +70,7 @@ class Judge:
         words : the sentence.
         phrases : what the lexicon knows in it, in order, not overlapping.
         """
-        if self._finder.first_words.isdisjoint(words) and "or" not in words and "versus" not in words:
+        if self._finder.first_words.isdisjoint(words) and _ALTERNATIVES.isdisjoint(words):
             return [PRESENT] * len(phrases)
         return _Sentence(words, phrases, self._cues, self._adjectives, self._subjects, self._finder).verdicts()
 
@@ -107,9 +103,8 @@ class _Sentence:
         if role in _BEFORE:
             if role != "nothing_before" or not self._names_a_film(cue):
                 self._forward(number, cue, _BEFORE[role])
-        elif role in _AFTER:
-            if not (_AFTER[role] == ABSENT and self._is_about_an_earlier_film(piece, cue)):
-                self._backward(number, piece, cue, role)
+        elif role in _AFTER and not (_AFTER[role] == ABSENT and self._is_about_an_earlier_film(cue)):
+            self._backward(number, piece, cue, role)
 
     def _direction(self, piece: Piece, cue: Cue) -> str:
         kind = cue.role.partition("_")[0]
@@ -126,7 +121,7 @@ class _Sentence:
             return False
         return cue.start > 0 and self.words[cue.start - 1] in _FILM_REFERENCE
 
-    def _is_about_an_earlier_film(self, piece: Piece, cue: Cue) -> bool:
+    def _is_about_an_earlier_film(self, cue: Cue) -> bool:
         """Whether a denial speaks of an earlier film: "not seen on the prior study", "previously not seen"."""
         if "longer" in self.words[cue.start : cue.end] or self.words[cue.end - 1] in ("resolved", "removed", "cleared"):
             return False
@@ -165,9 +160,7 @@ class _Sentence:
             last += 1
         self.ranges.append((verdict, cue.end, end))
 
-    def _cover(
-        self, piece: Piece, start: int, cue: Cue, verdict: str, *, covered: bool
-    ) -> tuple[int, bool, bool]:
+    def _cover(self, piece: Piece, start: int, cue: Cue, verdict: str, *, covered: bool) -> tuple[int, bool, bool]:
         """Mark what a scope covers in a piece; its end, whether it covers anything, whether a verb ended it."""
         verbs = [each for each in piece.cues if each.start >= start and each.role == "verbs"]
         reached = piece.end
@@ -219,7 +212,7 @@ class _Sentence:
         return not generic and not self._affirms(piece, alone=True) and not self._is_news(number, first)
 
     def _is_news(self, number: int, first: int) -> bool:
-        """"No effusion, cardiomegaly." names two organs and has no third member that would make it a list."""
+        """ "No effusion, cardiomegaly." names two organs and has no third member that would make it a list."""
         names = {self.phrases[each].entry.concept for each in self.pieces[number].observations}
         last = number + 1 == len(self.pieces) or self.pieces[number + 1].join == Join.HARD
         return number == first + 1 and last and names == {"cardiomegaly"}
@@ -256,17 +249,10 @@ class _Sentence:
             if predicate and (subject or named):
                 return True
             break
-        if any(cue.role == "verbs" and self._maintains_at(cue) for cue in piece.cues):
-            return True
-        return False
-
-    def _maintains_at(self, cue: Cue) -> bool:
-        return self.words[cue.start] in _MAINTAINED
+        return any(cue.role == "verbs" and self.words[cue.start] in _MAINTAINED for cue in piece.cues)
 
     def _has_predicate(self, piece: Piece) -> bool:
-        return any(
-            cue.role == "verbs" and self._follows_an_observation(piece, cue, piece.start) for cue in piece.cues
-        )
+        return any(cue.role == "verbs" and self._follows_an_observation(piece, cue, piece.start) for cue in piece.cues)
 
     def _maintains(self, piece: Piece) -> bool:
         if any(word in _MAINTAINED for word in self.words[piece.start : piece.end]):
@@ -299,15 +285,21 @@ class _Sentence:
         verdict = _AFTER[role]
         mine = [each for each in piece.observations if self.phrases[each].start < cue.start]
         if role == "normal_after":
+            if cue.end - cue.start == 1 and cue.end != piece.end:
+                return  # "within normal lung" describes the lung
             mine = [each for each in mine if self.phrases[each].entry.kind == "finding"][-1:]
             for each in mine:
                 if self.phrases[each].end + 2 >= cue.start or not self._cued_between(self.phrases[each].end, cue):
                     self.marks[each].after.append(verdict)
             return
-        if mine:
+        if role == "present_after":
+            # "status post chest tube placement": of all that was before, only what was placed is there.
+            mine = [each for each in mine if self.phrases[each].entry.kind == "device"][-1:]
+            self._mark_after(mine, verdict)
+        elif mine:
             self._mark_after(mine, verdict)
             self._left_of(number, verdict)
-        elif role != "present_after" and self._points_back(piece, cue):
+        elif self._points_back(piece, cue):
             for before in range(number - 1, -1, -1):
                 found = self.pieces[before].observations
                 if found:
@@ -341,10 +333,10 @@ class _Sentence:
     def _points_back(self, piece: Piece, cue: Cue) -> bool:
         """Whether the clause of a cue is about what was said before: "..., but one cannot be excluded"."""
         known = {place for each in piece.phrases for place in self._words_of(each) if self._is_modifier(each)}
-        return all(
-            word in _PRONOUNS or place in known or any(c.start <= place < c.end and c.role == "verbs" for c in piece.cues)
-            for place, word in enumerate(self.words[piece.start : cue.start], piece.start)
-        )
+        known.update(place for verb in piece.cues if verb.role == "verbs" for place in range(verb.start, verb.end))
+        # A clause that is about what was said before has no other words in front of its cue.
+        pronouns = self.lexicon_cues.words["pronouns"]
+        return all(self.words[place] in pronouns or place in known for place in range(piece.start, cue.start))
 
     def _words_of(self, number: int) -> Iterator[int]:
         yield from range(self.phrases[number].start, self.phrases[number].end)

@@ -147,9 +147,7 @@ class CueFinder:
             yield Cue(best[1], kept[at], kept[best[0]] + 1)
             at = best[0] + 1
 
-    def _is_name(
-        self, first: int, last: int, role: str, owner: Sequence[int], phrases: Sequence[Phrase]
-    ) -> bool:
+    def _is_name(self, first: int, last: int, role: str, owner: Sequence[int], phrases: Sequence[Phrase]) -> bool:
         """Whether these words lie in the name of something: "negative chest", "prior study"."""
         number = owner[first]
         if number < 0 or owner[last] != number:
@@ -187,21 +185,20 @@ def pieces_of(words: Sequence[str], phrases: Sequence[Phrase], cues: Sequence[Cu
         comma = comma or kind in (Join.COMMA, Join.LINE)
         place += width
         begin = place
-    starts = [piece.start for piece in pieces]
     for number, phrase in enumerate(phrases):
-        piece = _piece_at(pieces, starts, phrase.start)
+        piece = _piece_at(pieces, phrase.start)
         if piece is not None:
             piece.phrases.append(number)
             if phrase.entry.kind in OBSERVATIONS:
                 piece.observations.append(number)
     for cue in cues:
-        piece = _piece_at(pieces, starts, cue.start)
+        piece = _piece_at(pieces, cue.start)
         if cue.role != "breaks" and piece is not None:
             piece.cues.append(cue)
     return pieces
 
 
-def _piece_at(pieces: Sequence[Piece], starts: Sequence[int], place: int) -> Piece | None:
+def _piece_at(pieces: Sequence[Piece], place: int) -> Piece | None:
     for piece in reversed(pieces):
         if piece.start <= place:
             return piece if place < piece.end else None
@@ -217,9 +214,9 @@ def _joins(words: Sequence[str], phrases: Sequence[Phrase], cues: Sequence[Cue])
         if kind is not None and place not in inside and place not in cued:
             found[place] = (kind, 1)
     for first, last in _brackets(words):
-        telling = any(
-            first < phrase.start < last and phrase.entry.kind in OBSERVATIONS for phrase in phrases
-        ) or any(first < cue.start < last for cue in cues)
+        telling = any(first < phrase.start < last and phrase.entry.kind in OBSERVATIONS for phrase in phrases) or any(
+            first < cue.start < last for cue in cues
+        )
         if telling:
             found[first] = (Join.HARD, 1)
             found[last] = (Join.HARD, 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .lexicon import Lexicon
+from .lexicon import Entry, Lexicon
 from .words import Kind, Token
 
 __all__ = ["Forms"]
@@ -16,18 +16,9 @@ __all__ = ["Forms"]
 _COLONS = frozenset({":", "="})
 _DASHES = frozenset({"-", "\N{EN DASH}", "\N{EM DASH}"})
 _PARTS = frozenset({",", ";", "(", ")", "|"})
-# What may stand in a question besides the finding it asks for.
-_ASKING = frozenset(
-    "is are was there any a an the of evidence presence sign signs acute new focal findings for suspicion visible"
-    " seen present definite does film show do you see".split()
-)
 _BARE_ANSWERS = frozenset({"yes", "no", "none", "absent", "present", "negative", "positive", "nil", "y", "n"})
 _LONGEST_PHRASE = 7
 _LONGEST_QUESTION = 10
-_DESCRIBING = frozenset(
-    "in on at the of and or to is are with both side mm cm x - / about approximately up size sized now also again"
-    " more less than along within".split()
-)
 
 
 class Forms:
@@ -42,6 +33,7 @@ class Forms:
         self._phrases = lexicon.phrases
         self._cues = lexicon.cues
         self._nouns = lexicon.nouns
+        self._asking, self._describing = lexicon.cues.words["asking"], lexicon.cues.words["describing"]
 
     def read(self, line: Sequence[Token]) -> list[list[Token]]:
         """The statements of a sentence, item or row: one, itself, when it is no form."""
@@ -59,14 +51,14 @@ class Forms:
     def question(self, tokens: Sequence[Token]) -> int | None:
         """Where the finding begins that these words end with and ask for; None when they ask for none."""
         words = [token.word for token in tokens]
-        while words and (words[-1] in _ASKING or words[-1] in {")", "(", "?", "s"}):
+        while words and (words[-1] in self._asking or words[-1] in {")", "(", "?", "s"}):
             words.pop()
         if not words or words[-1] not in self._nouns or len(words) > _LONGEST_QUESTION:
             return None
         for size in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
             entry = self._phrases.get(tuple(words[-size:]))
             if entry is not None:
-                return len(words) - size if entry.kind in {"finding", "device"} else None
+                return len(words) - size if self._is_finding(entry) else None
         return None
 
     def has_finding(self, tokens: Sequence[Token]) -> bool:
@@ -76,9 +68,13 @@ class Forms:
             if word in self._nouns:
                 for size in range(1, min(_LONGEST_PHRASE, end) + 1):
                     entry = self._phrases.get(tuple(words[end - size : end]))
-                    if entry is not None and entry.kind in {"finding", "device"}:
+                    if entry is not None and self._is_finding(entry):
                         return True
         return False
+
+    def _is_finding(self, entry: Entry) -> bool:
+        # "change" and "finding" are findings of no kind: "effusion: no change" answers for the effusion.
+        return entry.kind in {"finding", "device"} and entry.concept not in self._cues.generic
 
     def answer(self, tokens: Sequence[Token]) -> tuple[str, int] | None:
         """("absent", "present", "uncertain" or "nothing", number of tokens it takes), where these words answer."""
@@ -115,7 +111,7 @@ class Forms:
         said, others = _sided(rest[0]), rest[1:]
         at = question[0].start
         if kind == "present":
-            return [[*question, Token("is", question[-1].end, question[-1].end), *_comma_joined([said, *others])]]
+            return [[*question, Token("is", question[-1].end, question[-1].end), *self._joined([said, *others])]]
         statements = [[Token("no" if kind == "absent" else "possible", at, at), *question, *said]]
         # "none on the right, small on the left"
         for piece in others:
@@ -165,7 +161,7 @@ class Forms:
         return self.statement(question, answer)
 
     def _turned(self, first: Sequence[Token], second: Sequence[Token]) -> list[Token] | None:
-        """"Absent | Pneumothorax": the answer stands in front."""
+        """ "Absent | Pneumothorax": the answer stands in front."""
         found = self.answer(first)
         if found is None or found[1] != len(first) or not self.has_finding(second):
             return None
@@ -175,7 +171,7 @@ class Forms:
         return [] if words is None else [*words, *second]
 
     def _bare(self, tokens: Sequence[Token]) -> list[Token]:
-        """"Pneumothorax no", "Infiltrate,no": a finding, perhaps a sign, and one word."""
+        """ "Pneumothorax no", "Infiltrate,no": a finding, perhaps a sign, and one word."""
         if len(tokens) >= 2 and tokens[-1].word in _BARE_ANSWERS:
             question = tokens[:-1]
             if question[-1].word in _PARTS:
@@ -204,7 +200,18 @@ class Forms:
             else:
                 own.append(piece)
         link = Token("is", question[-1].end, question[-1].end)
-        return [[*question, link, *_comma_joined(own)], *statements]
+        return [[*question, link, *self._joined(own)], *statements]
+
+    def _joined(self, pieces: Sequence[Sequence[Token]]) -> list[Token]:
+        """The parts of an answer as one description: "small, left, lower lobe" is small, left, in the lower lobe."""
+        joined: list[Token] = []
+        for piece in pieces:
+            last = tuple(token.word for token in piece[-2:])
+            entry = self._phrases.get(last) or self._phrases.get(last[-1:])
+            if entry is not None and entry.kind == "anatomy":
+                joined.append(Token("in", piece[0].start, piece[0].start))
+            joined += piece
+        return joined
 
     def _describes(self, tokens: Sequence[Token]) -> bool:
         """Whether these words only describe: size, side, place, course."""
@@ -220,7 +227,7 @@ class Forms:
             else:
                 number = tokens[at].kind == Kind.NUMBER
                 known += number
-                strange += not (number or words[at] in _DESCRIBING)
+                strange += not (number or words[at] in self._describing)
                 at += 1
         return known > 0 and strange <= 1
 
@@ -244,15 +251,6 @@ def _pieces(tokens: Sequence[Token]) -> list[Sequence[Token]]:
                 pieces.append(tokens[begin:number])
             begin = number + 1
     return pieces
-
-
-def _comma_joined(pieces: Sequence[Sequence[Token]]) -> list[Token]:
-    joined: list[Token] = []
-    for piece in pieces:
-        if joined and piece:
-            joined.append(Token(",", joined[-1].end, joined[-1].end, Kind.SIGN))
-        joined += piece
-    return joined
 
 
 def _has_side(tokens: Sequence[Token]) -> bool:

@@ -1,6 +1,6 @@
-"""The lexicon: phrases, cues and connecting words of the rule-based extractor, read from the JSON files beside this one.
+"""The lexicon: phrases, cues and connecting words of the rule-based extractor, from the JSON files beside this one.
 
-``lexicon.json`` holds what can be found, ``cues.json`` what denies it, doubts it or sets it aside, ``sections.json`` the
+``lexicon.json`` holds what can be found, ``cues.json`` what denies, doubts or sets it aside, ``sections.json`` the
 headings. Concepts carry the lexicon's own words and nothing of the report's, so no name can pass into a file
 (FORMAT.md: allow-listed text). In a phrase, ``(x)`` is optional and ``(x|y)`` is one of both: ``opacit(y|ies)``,
 ``effusion(s)``, ``granuloma(|s|ta)``; in a cue ``{seen}`` is any word of that class.
@@ -29,7 +29,7 @@ UNITS = frozenset({"mm", "cm"})
 _GROUP = re.compile(r"\(([^()]*)\)")
 _CLASS = re.compile(r"\{(\w+)\}")
 _TABLES = (("findings", "finding"), ("devices", "device"), ("states", "state"), ("anatomy", "anatomy"))
-_SIGNS = "x / - , ; : ( ) [ ] | = & + > < \N{EN DASH} \N{EM DASH} \"".split()
+_SIGNS = ["x", "/", "-", ",", ";", ":", "(", ")", "[", "]", "|", "=", "&", "+", ">", "<", "–", "—", '"']
 _ROLES = (
     "neutral",
     "absent_before",
@@ -73,6 +73,8 @@ class Cues:
     standing : findings that are seldom listed in a denial without "or": devices, chronic changes.
     generic : findings so general that what follows a comma after their denial is news.
     answers : words of each answer of a form to "absent", "present", "uncertain" or "nothing".
+    words : sets of small words by what they do: "open" asks for more at the end of a line, "going_on" cannot begin one,
+        "asking" stands in a question of a form, "describing" in its answer, "pronouns" point back.
     """
 
     roles: Mapping[tuple[str, ...], str]
@@ -82,6 +84,7 @@ class Cues:
     standing: frozenset[str]
     generic: frozenset[str]
     answers: Mapping[tuple[str, ...], str]
+    words: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -121,9 +124,7 @@ def expand(phrase: str, classes: Mapping[str, list[str]] | None = None) -> list[
     found = _CLASS.search(phrase)
     if found is not None and classes is not None:
         parts = phrase.partition(found.group())
-        return [
-            spelling for word in classes[found[1]] for spelling in expand(f"{parts[0]}{word}{parts[2]}", classes)
-        ]
+        return [spelling for word in classes[found[1]] for spelling in expand(f"{parts[0]}{word}{parts[2]}", classes)]
     pieces: list[tuple[str, ...]] = []
     end = 0
     for match in _GROUP.finditer(phrase):
@@ -168,7 +169,7 @@ def _parse(data: Mapping[str, Any], cue_data: Mapping[str, Any], sections: Mappi
     cues = _cues(cue_data)
     vocabulary = {word for words in (*phrases, *cues.roles, *cues.prior, *cues.answers) for word in words}
     vocabulary.update(word for words in data["glue"].values() for word in words)
-    vocabulary.update(cues.dropped)
+    vocabulary.update(cues.dropped, cues.words["pronouns"])
     entries = {entry.concept: entry for entry in phrases.values() if entry.kind == "finding"}
     compositions = {
         (state, place): entries[row["concept"]]
@@ -236,4 +237,5 @@ def _cues(data: Mapping[str, Any]) -> Cues:
         standing=frozenset(data["standing"]),
         generic=frozenset(data["generic"]),
         answers=MappingProxyType(answers),
+        words=MappingProxyType({name: frozenset(words) for name, words in data["words"].items()}),
     )

@@ -22,19 +22,6 @@ LONGEST_SENTENCE = 200
 _NARROWEST = 60
 """Characters of the widest line from which on a text may be wrapped."""
 
-# A line that ends with one of these is not at its end.
-_OPEN = frozenset(
-    "a an the of and or nor no with without in at to for from by on into over under near is are was were has have had"
-    " be been being may might could can cannot should would which that than versus vs this these there any evidence not"
-    " as if per between within above below along than either neither both its their his her status post history"
-    " consistent compatible suggestive suspicious concerning due secondary & + / ( , -".split()
-)
-# A line that begins with one of these began before.
-_GOING_ON = frozenset(
-    "or and nor of is are was were has have which that than be been being in on at to for from by as with without"
-    " versus vs due secondary consistent compatible suggestive suspicious concerning within along measuring"
-    " identified seen noted present but although though however where while likely , . ) /".split()
-)
 _BEGINNING = frozenset({"no", "there", "the", "a", "an"})
 _YES, _NO = frozenset({"yes", "present", "positive", "abnormal"}), frozenset({"no", "absent", "negative", "normal"})
 
@@ -50,6 +37,8 @@ class Lines:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._forms = Forms(lexicon)
+        # A line that ends with one of these is not at its end; one that begins with one of those began before.
+        self._open, self._going_on = lexicon.cues.words["open"], lexicon.cues.words["going_on"]
 
     def sentences(self, text: str, start: int = 0, end: int | None = None) -> Iterator[Sentence]:
         """The sentences of ``text[start:end]``.
@@ -66,11 +55,8 @@ class Lines:
         """
         for statement in self._statements(text, start, len(text) if end is None else end):
             kept = [token for token in statement if token.kind not in (Kind.ITEM, Kind.EMPTY, Kind.TICKED)]
-            for first in range(0, len(kept), LONGEST_SENTENCE):
-                part = kept[first : first + LONGEST_SENTENCE]
-                yield Sentence(
-                    tuple(token.word for token in part), tuple((token.start, token.end) for token in part)
-                )
+            if kept:
+                yield Sentence(tuple(token.word for token in kept), tuple((token.start, token.end) for token in kept))
 
     def _statements(self, text: str, start: int, end: int) -> Iterator[list[Token]]:
         lines = _lines(text, start, end, self._lexicon.vocabulary)
@@ -114,8 +100,8 @@ class Lines:
         return (
             last[-1].kind == Kind.STOP
             or last[-1].word == ":"
-            or last[-1].word in _OPEN
-            or line[0].word in _GOING_ON
+            or last[-1].word in self._open
+            or line[0].word in self._going_on
             or (last[-1].word in self._lexicon.adjectives and not self._is_behind(last))
         )
 
@@ -133,10 +119,10 @@ class Lines:
             return len(last) == 1 or self._forms.question(_without_sign(last[:-1])) is None
         if self._forms.question(last[:-1]) == 0 and self._forms.answer(last[-1:]) is not None:
             return False
-        if closing.word in _OPEN:
+        if closing.word in self._open:
             return True
         capital = style.begins_with_capital(first)
-        if first.word in _GOING_ON and not (capital and style.mixed):
+        if first.word in self._going_on and not (capital and style.mixed):
             return True
         if capital and style.mixed:
             # A capital begins a new line of a list, but a wrapped line may begin with a name or an abbreviation.
@@ -170,6 +156,9 @@ class Lines:
                 sentence = []
             elif token.kind != Kind.STOP:
                 sentence.append(token)
+                if len(sentence) >= LONGEST_SENTENCE:
+                    yield from self._read(sentence)
+                    sentence = []
         yield from self._read(sentence)
 
     def _answered(self, sentence: Sequence[Token], rest: Sequence[Token]) -> bool:

@@ -48,9 +48,7 @@ def build_tagger(lexicon: Lexicon) -> Callable[[Sequence[str]], list[Mention]]:
     return tag
 
 
-def _matches(
-    words: Sequence[str], by_first: dict[str, list[tuple[tuple[str, ...], Entry]]]
-) -> Iterator[Phrase]:
+def _matches(words: Sequence[str], by_first: dict[str, list[tuple[tuple[str, ...], Entry]]]) -> Iterator[Phrase]:
     for start, word in enumerate(words):
         for phrase, entry in by_first.get(word, ()):
             end = start + len(phrase)

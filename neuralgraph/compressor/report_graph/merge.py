@@ -59,6 +59,8 @@ class _Group:
     members: list[int]
     sides: frozenset[str]
     places: frozenset[str]
+    labels: dict[int, tuple[str, int]]
+    """What each part of the report says of it last, and in which sentence."""
 
 
 class Merger:
@@ -119,7 +121,9 @@ class Merger:
                 group.sides |= sides
                 group.places |= places
             else:
-                groups.append(_Group([number], sides, places))
+                group = _Group([number], sides, places, {})
+                groups.append(group)
+            group.labels[said.part] = said.label, said.sentence
         return [group for groups in by_text.values() for group in groups]
 
     def _fits(self, group: _Group, said: _Said, sides: frozenset[str], places: frozenset[str]) -> bool:
@@ -130,13 +134,11 @@ class Merger:
             sides and group.sides and not sides & group.sides
         ):
             return False
-        for number in group.members:
-            other = self._said[number]
-            if other.part == said.part and other.label != said.label:
-                doubted = {other.label, said.label} == {_DENIED, _DOUBTED} and other.sentence == said.sentence
-                if not doubted:
-                    return False
-        return True
+        label, sentence = group.labels.get(said.part, (said.label, 0))
+        if label == said.label:
+            return True
+        # "No pneumothorax, although a small one cannot be excluded" doubts.
+        return {label, said.label} == {_DENIED, _DOUBTED} and sentence == said.sentence
 
     def _sides(self, said: _Said) -> frozenset[str]:
         found: frozenset[str] = frozenset()
@@ -158,7 +160,7 @@ class Merger:
         for number, said in enumerate(self._said):
             if said.kind == "anatomy":
                 words = (said.text, *sorted(self._said[modifier].text for modifier in said.modifiers))
-                group = by_words.setdefault(words, _Group([], frozenset(), frozenset()))
+                group = by_words.setdefault(words, _Group([], frozenset(), frozenset(), {}))
                 group.members.append(number)
         return list(by_words.values())
 
@@ -186,13 +188,11 @@ class Merger:
                 key = (decided[number], said.text, said.kind)
                 found[modifier] = known.setdefault(key, modifier)
         # A modifier of a place that modifies nothing is its own.
+        gone = {modifier for number in overruled for modifier in self._said[number].modifiers}
         for number, said in enumerate(self._said):
-            if said.kind in ("modifier", "measurement") and number not in found and not self._is_of(number, overruled):
+            if said.kind in ("modifier", "measurement") and number not in found and number not in gone:
                 found[number] = number
         return found
-
-    def _is_of(self, modifier: int, overruled: set[int]) -> bool:
-        return any(modifier in self._said[number].modifiers for number in overruled)
 
     # The graph.
 
@@ -211,13 +211,13 @@ class Merger:
             for head, relation, tail in self._triples
             if head in decided and tail in decided and head not in overruled and tail not in overruled
         }
-        mentions = {}
+        mentions: dict[tuple[int, int, int], Mention] = {}
         for number, chosen in decided.items():
             said, main = self._said[number], self._said[chosen]
             if (said.start, said.end) != (main.start, main.end):
                 section = self._parts[said.part].section
                 mention = Mention(place[chosen], said.label, said.start, said.end, section)
-                mentions.setdefault(mention[:1] + mention[2:4], mention)
+                mentions.setdefault((mention.concept, mention.start, mention.end), mention)
         return ReportGraph(
             concepts,
             np.array(sorted(triple for triple in triples if triple[0] != triple[2]), dtype=np.int32).reshape(-1, 3),

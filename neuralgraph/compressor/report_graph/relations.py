@@ -13,7 +13,7 @@ from neuralgraph.wire.vocabulary import RELATIONS
 
 from .lexicon import Entry, Lexicon
 from .mentions import ABSENT, NOTHING, Mention
-from .words import LINE, UNKNOWN
+from .words import LINE, PLACEHOLDER, UNKNOWN
 
 __all__ = ["Node", "SentenceGraph", "relate"]
 
@@ -109,9 +109,9 @@ class _Relator:
         return self.words[self.mentions[left].end : self.mentions[right].start]
 
     def _adjoins(self, gap: Sequence[str], *, listed: bool) -> bool:
-        """Whether only connecting words, and at most one unknown adjective, lie in the gap."""
+        """Whether only connecting words, and at most one unknown or removed adjective, lie in the gap."""
         strange = [word for word in gap if word not in self.near and not (listed and word in self.listing)]
-        return len(gap) <= 4 and (not strange or strange == [UNKNOWN])
+        return len(gap) <= 4 and (not strange or strange in ([UNKNOWN], [PLACEHOLDER]))
 
     def _head(self, index: int) -> int | None:
         mention = self.mentions[index]
@@ -185,9 +185,10 @@ class _Relator:
             between = [*self._gap(j, j + 1), *between]
             if self.is_modifier[j]:
                 continue
-            if self.mentions[j].entry.kind == "link":
+            words = self.words[self.mentions[j].start : self.mentions[j].end]
+            if self.mentions[j].entry.kind == "link" and all(word in self.copula for word in words):
                 # "the heart may be enlarged" says of the heart what "is" would.
-                between = [*self.words[self.mentions[j].start : self.mentions[j].end], *between]
+                between = [*words, *between]
                 continue
             if self.is_anatomy[j]:
                 allowed = self.copula | self.filler

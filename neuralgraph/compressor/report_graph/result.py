@@ -53,8 +53,12 @@ class ReportGraph:
         self._check()
 
     def _check(self) -> None:
-        for table, rows_of_report in (("concepts", self.concepts), ("mentions", self.mentions)):
-            for index, row in enumerate(rows_of_report):
+        tables: tuple[tuple[str, tuple[Concept | Mention, ...]], ...] = (
+            ("concepts", self.concepts),
+            ("mentions", self.mentions),
+        )
+        for table, said in tables:
+            for index, row in enumerate(said):
                 if row.label not in CONCEPT_LABELS or row.section not in REPORT_SECTIONS:
                     raise StudyError("a label or section is unknown", code="E_TEXT", where=f"{table}[{index}]")
                 if not 0 <= row.start < row.end:

@@ -92,9 +92,7 @@ class RulesExtractor:
             for sentence in self._lines.sentences(text, part.start, part.end):
                 graph = self._graph_of(tuple(word if word in vocabulary else UNKNOWN for word in sentence.words))
                 if graph.nodes:
-                    spans = [
-                        (sentence.places[node.start][0], sentence.places[node.end - 1][1]) for node in graph.nodes
-                    ]
+                    spans = [(sentence.places[node.start][0], sentence.places[node.end - 1][1]) for node in graph.nodes]
                     words = [node.text or _figures(text, sentence, node.start, node.end) for node in graph.nodes]
                     merger.add(number, graph, words, spans)
         return merger.graph()

@@ -40,7 +40,6 @@ _ADDENDUM = re.compile(
     r"|revised|revision|appended)\b[^\n:]{0,60}?)[ \t*=_\-\]]{0,12}(?::|$)",
     re.MULTILINE | re.IGNORECASE,
 )
-_ADDENDUM_WORDS = frozenset("addendum addenda amended amendment corrected correction revised revision appended".split())
 _NUMBERED = re.compile(r"[\s#]*(?:no\.?)?[\s#]*\d{1,2}\Z", re.IGNORECASE)
 _CAPITALS = re.compile(r"[A-Z][A-Z /&,()\-]{2,58}\Z")
 _EDGES = " \t>*#-_="
