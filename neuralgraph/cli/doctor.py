@@ -42,7 +42,6 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "jpeg_ls": "pyjpegls",
             "imagecodecs": "imagecodecs",
             "PIL": "pillow",
-            "hl7": "hl7",
         },
     ),
     "pacs": (

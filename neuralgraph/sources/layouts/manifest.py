@@ -47,6 +47,8 @@ REASONS: dict[str, str] = {
     "report_missing": "the named report is not there",
     "report_unreadable": "a file of reports cannot be read",
     "report_not_final": "reports are there, none of them final",
+    "report_without_text": "the report is a PDF, a picture or codes alone: there is no text to read",
+    "addendum_alone": "an addendum is there, and not the report that it belongs to",
     "report_of_another": "the report found by the study's number belongs to another patient",
     "label_missing": "the label that is asked for is blank",
     "label_uncertain": "the label that is asked for is -1",
@@ -66,6 +68,8 @@ FAULTS: frozenset[str] = frozenset(
         "header_unreadable",
         "report_missing",
         "report_unreadable",
+        "report_without_text",
+        "addendum_alone",
         "report_of_another",
     }
 )
