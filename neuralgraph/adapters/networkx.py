@@ -11,7 +11,8 @@ from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES, joined_edges, nod
 from neuralgraph.errors import StudyError, missing_extra
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.frozen import thaw
-from neuralgraph.graph.study import ConceptVectors, Patches, Study
+from neuralgraph.graph.patches import ConceptVectors, Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.wire.vocabulary import RELATIONS
 
 try:

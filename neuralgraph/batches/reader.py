@@ -16,7 +16,6 @@ from neuralgraph.batches.pruning import Pruning
 from neuralgraph.batches.splits import split_positions
 from neuralgraph.batches.targets import check_targets
 from neuralgraph.errors import FormatError, StudyError, StudyNotFoundError
-from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.files import located
@@ -102,13 +101,11 @@ class BatchReader:
         return widths.pop() if widths else 0
 
     def _all_labels(self) -> tuple[str, ...]:
-        names: set[bytes] = set()
+        names: set[str] = set()
         for start in range(0, len(self), _STUDIES_AT_ONCE):
-            chunk = self.positions[start : start + _STUDIES_AT_ONCE].tolist()
-            for study in self.archive.read_many(chunk, columns=()):
-                strings = split_strings(study.graph["string_bytes"], study.graph["text"])
-                names.update(strings[2 + study.counts.n_concepts :])
-        return tuple(name.decode() for name in sorted(names))
+            for study in self.archive.read_many(self.positions[start : start + _STUDIES_AT_ONCE].tolist()):
+                names.update(study.labels)
+        return tuple(sorted(names, key=str.encode))
 
     def studies(self, numbers: ArrayLike) -> list[Study]:
         """Some studies, with the patches they keep: what a batch is defined by.
@@ -122,8 +119,7 @@ class BatchReader:
         StudyNotFoundError (E_NOT_FOUND) : no such study.
         FormatError, StudyError : a study is damaged or breaks a rule.
         """
-        columns = self.archive.read_many(self._positions(numbers).tolist())
-        return [self.pruning.of(Study.from_columns(each, proven=True)) for each in columns]
+        return [self.pruning.of(study) for study in self.archive.read_many(self._positions(numbers).tolist())]
 
     def _positions(self, numbers: ArrayLike) -> NDArray[np.int64]:
         chosen = np.asarray(numbers, np.int64).reshape(-1)

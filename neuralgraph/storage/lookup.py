@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.container.reader import Container
-from neuralgraph.container.streams import GRAPH_STREAM
 from neuralgraph.errors import FormatError, StudyNotFoundError
-from neuralgraph.graph.strings import split_strings
 from neuralgraph.storage.files import located
-from neuralgraph.wire.columns import split_graph
+from neuralgraph.storage.gate import Level, prove
 
 __all__ = ["StudyIds", "study_id_at"]
 
@@ -35,10 +33,8 @@ def study_id_at(container: Container, position: int) -> str:
     """
     if container.keys is not None:
         return container.keys.study_id(position)
-    record = container.record(position)
-    graph = split_graph(record.counts, record.read(GRAPH_STREAM))
     try:
-        return split_strings(graph["string_bytes"][:1], graph["text"])[0].decode()
+        return prove(container, position, level=Level.STREAMS).study_id.decode()
     except UnicodeDecodeError as error:
         raise FormatError("an id is not valid UTF-8", code="E_TEXT", where=f"record[{position}].study_id") from error
 
