@@ -22,6 +22,7 @@ from neuralgraph.adapters.pyg import (
 )
 from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.reader import BatchReader
+from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS
 from neuralgraph.storage.profiles import PROFILES
 
 MakeStudy = Callable[..., ng.Study]
@@ -367,8 +368,9 @@ def test_damage_that_comes_later_is_found(archive: Path, silent: bool, code: str
     list(loader)
     with ng.open(archive) as opened:
         (_, _, container), *_ = opened.files
-        last = max(container.record(0).streams.values(), key=lambda entry: entry.offset)
-        place = int(container.index.offset[0]) + last.offset
+        streams = container.record(0).streams
+        plane = streams[max(stream_id for stream_id in streams if stream_id < CONCEPT_VECTOR_STREAMS)]
+        place = int(container.index.offset[0]) + plane.offset
     whole, status = archive.read_bytes(), archive.stat()
     with archive.open("r+b") as stream:
         stream.seek(place)

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch_geometric.data import Batch, Data, HeteroData
 
 from neuralgraph.adapters.pyg.graphs import HETERO_EDGE_TYPES, to_data, to_hetero_data
-from neuralgraph.batches.arrays import GraphBatch, starts
+from neuralgraph.batches.arrays import Allocate, GraphBatch, starts
 from neuralgraph.batches.joined import EDGE_TYPES
+from neuralgraph.batches.memory import ReusedMemory
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.graph.study import Study
 
@@ -40,6 +41,10 @@ _ORDER = (
 """Attributes of ``to_data`` in the order of its ``Data``."""
 
 
+_KINDS: dict[type[np.generic], torch.dtype] = {np.float32: torch.float32, np.int64: torch.int64, np.bool_: torch.bool}
+"""What attributes are made of."""
+
+
 class Batcher:
     """Makes graphs and batches of the studies of a ``BatchReader``.
 
@@ -61,6 +66,7 @@ class Batcher:
     ) -> None:
         self.reader = reader
         self._heterogeneous, self._concept_width, self._pin = heterogeneous, concept_width, pin_memory
+        self._memory = ReusedMemory()
 
     def batch(self, numbers: ArrayLike) -> Any:
         """One ``Batch`` of the studies at ``numbers``.
@@ -71,6 +77,11 @@ class Batcher:
             kind asked for.
         StudyError (E_SIZE) : an embedding has another width than those of the archive.
         """
+        tensors: dict[str, torch.Tensor] = {}
+        also = frozenset({"edge_type"}) if self._heterogeneous and "edge_index" in self.reader.columns else frozenset()
+        graphs = self.reader.read(numbers, self._allocator(tensors), also=also)
+        if graphs is not None:
+            return (_heterogeneous_batch if self._heterogeneous else _homogeneous_batch)(tensors, graphs)
         studies = self.reader.studies(numbers)
         for study in studies:
             self.reader.check_width(study)
@@ -79,9 +90,27 @@ class Batcher:
         return batch.pin_memory() if self._pin else batch
 
     def data(self, number: int) -> Any:
-        """The graph of one study; errors as for ``batch``."""
+        """The graph of one study; errors as for ``batch``, but for its width."""
+        if not self._heterogeneous:
+            tensors: dict[str, torch.Tensor] = {}
+            graph = self.reader.read_single(number, self._allocator(tensors))
+            if graph is not None:
+                return _data(tensors, graph)
         (study,) = self.reader.studies([number])
         return self._graph(study, None if len(study.patches) else self.reader.width, self._concept_width)
+
+    def _allocator(self, tensors: dict[str, torch.Tensor]) -> Allocate:
+        """Makes arrays whose memory is that of tensors."""
+
+        def allocate(name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+            if self._pin:
+                tensors[name] = torch.empty(shape, dtype=_KINDS[dtype], pin_memory=True)
+                return tensors[name].numpy()
+            array = self._memory.array(shape, dtype)
+            tensors[name] = torch.from_numpy(array)
+            return array
+
+        return allocate
 
     def _graph(self, study: Study, width: int | None, concept_width: int | None) -> Data | HeteroData:
         """The graph of a study: what batches are defined by."""
@@ -107,6 +136,19 @@ def _seal(batch: Any, count: int, slices: dict[Any, Any], increments: dict[Any, 
     batch._num_graphs = count
     batch._slice_dict = slices
     batch._inc_dict = increments
+
+
+def _data(tensors: dict[str, torch.Tensor], graph: GraphBatch) -> Data:
+    """The graph of a batch of one."""
+    alone = {
+        **tensors,
+        "concept_features": graph.concept_features[0],
+        "num_nodes": len(graph.graph),
+        "study_id": graph.study_id[0],
+    }
+    data = Data()
+    data._store._mapping.update({name: alone[name] for name in _ORDER if name in alone})
+    return data
 
 
 def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> Any:
@@ -172,7 +214,7 @@ def _heterogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -
         store._num_nodes = sizes[kind].tolist()
         store.batch, store.ptr = _tensor(owner[kind]), begin
         slices[kind], increments[kind] = dict.fromkeys(present, begin), dict.fromkeys(present, nothing)
-    if "edge_index" in tensors and "edge_type" in tensors:
+    if "edge_index" in tensors:
         source, target = tensors["edge_index"].numpy()
         code, from_patch = tensors["edge_type"].numpy(), is_patch[source]
         pair_owner = graphs.graph[source]
