@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -48,7 +49,7 @@ _INDEXED = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
 """Counts that the index has too, in the order in which the kernel takes them."""
 
 
-_EMBEDDING_DIM, _N_CONCEPT_VECTORS = 3, 6
+_N_PATCHES, _EMBEDDING_DIM, _N_CONCEPT_VECTORS = 2, 3, 6
 """Places in the counts of a record."""
 
 
@@ -123,17 +124,17 @@ class Kernel:
             bench = self._benches.pop()
         except IndexError:
             bench = _Bench()
+        parts = self._parts(positions)
         with ExitStack() as open_files:
             try:
                 bench.reader.begin(len(positions), with_x)
-                indexed = np.empty((len(_INDEXED), len(positions)), np.uint32)
-                for file, numbers, within in self._parts(positions):
+                for file, numbers, within in parts:
                     with located(file.name):
-                        indexed[:, numbers] = _place(bench.reader, file, numbers, within, open_files)
-                batch = KernelBatch(bench.reader, positions, indexed, self._refuse)
+                        _place(bench.reader, file, numbers, within, open_files)
+                batch = KernelBatch(bench.reader, positions, self._refuse)
                 batch.check(bench.decompress)
                 yield batch
-                for file in self._files if len(self._files) == 1 else {self._at(p)[0] for p in positions.tolist()}:
+                for file, _, _ in parts:
                     if isinstance(file.source, FileSource):
                         with located(file.name):
                             file.source.check_unchanged()
@@ -141,26 +142,24 @@ class Kernel:
                 bench.reader.end()
                 self._benches.append(bench)
 
-    def _parts(self, positions: NDArray[np.int64]) -> Iterator[tuple[_File, NDArray[np.int64], NDArray[np.int64]]]:
+    def _parts(self, positions: NDArray[np.int64]) -> list[tuple[_File, NDArray[np.int64], NDArray[np.int64]]]:
         """For every file: which studies of the batch it holds, and their positions in it."""
         if len(self._files) == 1:
-            yield self._files[0], np.arange(len(positions)), positions
-            return
+            return [(self._files[0], np.arange(len(positions)), positions)]
         owner = np.searchsorted(self._ends, positions, side="right")
+        parts = []
         for number in np.flatnonzero(np.bincount(owner)).tolist():
             mine = np.flatnonzero(owner == number)
-            yield self._files[number], mine, positions[mine] - self._start(number)
+            parts.append((self._files[number], mine, positions[mine] - self._start(number)))
+        return parts
 
     def _start(self, number: int) -> int:
         return int(self._ends[number]) - len(self._files[number].container)
 
-    def _at(self, position: int) -> tuple[_File, int]:
-        number = int(np.searchsorted(self._ends, position, side="right"))
-        return self._files[number], position - self._start(number)
-
     def _refuse(self, position: int, why: str) -> NoReturn:
         """Raise what the gate says of a record that the kernel refuses."""
-        file, within = self._at(position)
+        number = int(np.searchsorted(self._ends, position, side="right"))
+        file, within = self._files[number], position - self._start(number)
         with located(file.name):
             prove(file.container, within)
             reason = (
@@ -188,13 +187,15 @@ def _rules(container: Container) -> Any:
 
 def _place(
     reader: Any, file: _File, numbers: NDArray[np.int64], within: NDArray[np.int64], open_files: ExitStack
-) -> NDArray[np.uint32]:
-    """Tell the kernel where records are; the counts that the index states, uint32 [5, n]."""
+) -> None:
+    """Tell the kernel where records are, and what the index states of them."""
     index = file.container.index
     if file.source.far:
         index.fetch(within)
     offsets, lengths = index.places(within)
-    counts = np.stack([index.counts[name][within] for name in _INDEXED])
+    counts = np.empty((len(_INDEXED), len(within)), np.uint32)
+    for row, name in zip(counts, _INDEXED, strict=True):
+        row[:] = index.counts[name][within]
     records: int | list[memoryview]
     if isinstance(file.source, FileSource):
         records = open_files.enter_context(file.source.at_work())
@@ -202,7 +203,6 @@ def _place(
         found = dict(file.container.records_bytes(within.tolist()))
         records = [found[position] for position in within.tolist()]
     reader.place(numbers, records, offsets, lengths, counts, file.rules)
-    return counts
 
 
 class KernelBatch:
@@ -212,21 +212,12 @@ class KernelBatch:
     ----------
     reader : of the kernel, to which all records have been told.
     positions : int64 [B], of the studies in the archive.
-    indexed : uint32 [5, B], the counts that the index states.
     refuse : raises what is wrong with the study at a position; told why the kernel refuses it.
     """
 
-    def __init__(
-        self,
-        reader: Any,
-        positions: NDArray[np.int64],
-        indexed: NDArray[np.uint32],
-        refuse: Callable[[int, str], NoReturn],
-    ) -> None:
+    def __init__(self, reader: Any, positions: NDArray[np.int64], refuse: Callable[[int, str], NoReturn]) -> None:
         self._reader, self._positions, self._refuse_position = reader, positions, refuse
-        n_patches, n_edges, n_concepts, n_triples, n_fusion = indexed.astype(np.int64)
-        self.n_patches, self._n_concepts, self._n_fusion = n_patches, n_concepts, n_fusion
-        self._n_pairs = 2 * (n_edges + n_triples + n_fusion)
+        self._kept: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Number of studies."""
@@ -236,26 +227,26 @@ class KernelBatch:
         """Read and verify headers, graphs and what is compressed of embeddings, and check the rules of the graphs."""
         decoded: list[bytes] = []
         try:
-            frames = self._reader.read()
-            decoded.extend(map(decompress, frames))
+            decoded.extend(map(decompress, self._reader.read()))
             self._reader.graphs(decoded)
         except compiled.Refused as error:
             self._refuse(*error.args)
         except zstandard.ZstdError:
             self._refuse(self._reader.frame_study(len(decoded)), "zstd frame")
 
-    @property
-    def has_vectors(self) -> bool:
-        """A study has stored vectors of its concepts."""
-        return bool(self.counts()[:, _N_CONCEPT_VECTORS].any())
-
-    def width_of(self, number: int) -> int:
-        """Width of the embedding of a study, 0 without patches."""
-        return int(self.counts()[number, _EMBEDDING_DIM]) if self.n_patches[number] else 0
-
+    @cached_property
     def counts(self) -> NDArray[np.uint32]:
         """uint32 [B, 13]: the counts of the records (``neuralgraph.wire.columns.Counts``)."""
         return np.frombuffer(self._reader.counts(), "<u4").reshape(len(self), -1)
+
+    @property
+    def has_vectors(self) -> bool:
+        """A study has stored vectors of its concepts."""
+        return bool(self.counts[:, _N_CONCEPT_VECTORS].any())
+
+    def width_of(self, number: int) -> int:
+        """Width of the embedding of a study, 0 without patches."""
+        return int(self.counts[number, _EMBEDDING_DIM]) if self.counts[number, _N_PATCHES] else 0
 
     def find_features(self, features: RememberedFeatures, width: int) -> None:
         """Find the feature vectors of all concepts, and make those that are new."""
@@ -269,15 +260,16 @@ class KernelBatch:
 
     def prune(self, pruning: Pruning) -> None:
         """Leave out patches, and choose the fusion edges of the studies that lose some anew."""
-        counts = [Counts(*row) for row in self.counts().tolist()]
+        counts = [Counts(*row) for row in self.counts.tolist()]
         kept = np.array([pruning.kept(each.n_patches, each.n_cells) for each in counts], np.int64)
         fusion = np.full((len(self), 2), -1, np.int64)
-        for number in np.flatnonzero((kept < self.n_patches) & (self._n_fusion > 0)).tolist():
-            graph = split_graph(counts[number], self._reader.graph(number))
-            triples = np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1)
-            fusion[number] = fusion_of_pruned(int(kept[number]), graph["edge"], counts[number].n_concepts, triples)
-        self._n_pairs = np.frombuffer(self._reader.keep(kept.astype(np.uint32), fusion), "<i8")
-        self.n_patches = kept
+        for number, each in enumerate(counts):
+            if kept[number] < each.n_patches and each.n_fusion:
+                graph = split_graph(each, self._reader.graph(number))
+                triples = np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1)
+                fusion[number] = fusion_of_pruned(int(kept[number]), graph["edge"], each.n_concepts, triples)
+        self._reader.keep(kept.astype(np.uint32), fusion)
+        self._kept = kept
 
     def fill(self, columns: frozenset[str], width: int, labels: TargetColumns, allocate: Allocate) -> GraphBatch:
         """The arrays of the batch; embeddings that are stored are read and verified on the way.
@@ -289,50 +281,40 @@ class KernelBatch:
         labels : columns of ``y``.
         allocate : makes the arrays.
         """
-        starts = np.zeros((3, len(self) + 1), np.int64)
-        np.cumsum(self.n_patches + self._n_concepts, out=starts[0, 1:])
-        np.cumsum(self._n_pairs, out=starts[1, 1:])
-        np.cumsum(self._n_fusion, out=starts[2, 1:])
-        nodes, pairs, fused = starts[:, -1].tolist()
-        shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
-            "x": ((nodes, width), np.float32),
-            "edge_index": ((2, pairs), np.int64),
-            "edge_type": ((pairs,), np.int64),
-            "node_type": ((nodes,), np.int64),
-            "node_view": ((nodes,), np.int64),
-            "pos": ((nodes, 2), np.float32),
-            "attention": ((nodes,), np.float32),
-            "fusion_edge_index": ((2, fused), np.int64),
-            "y": ((len(self), len(labels.column)), np.float32),
-            "y_mask": ((len(self), len(labels.column)), np.bool_),
-        }
-        arrays = {name: allocate(name, *shapes[name]) for name in shapes if name in columns}
+        starts = np.empty((3, len(self) + 1), np.int64)
+        nodes, pairs, fused = self._reader.starts(starts)
+        targets = (len(self), len(labels.column))
+        shapes: tuple[tuple[str, tuple[int, ...], type[np.generic]], ...] = (
+            ("x", (nodes, width), np.float32),
+            ("edge_index", (2, pairs), np.int64),
+            ("edge_type", (pairs,), np.int64),
+            ("node_type", (nodes,), np.int64),
+            ("node_view", (nodes,), np.int64),
+            ("pos", (nodes, 2), np.float32),
+            ("attention", (nodes,), np.float32),
+            ("fusion_edge_index", (2, fused), np.int64),
+            ("y", targets, np.float32),
+            ("y_mask", targets, np.bool_),
+        )
+        arrays = {name: allocate(name, shape, dtype) for name, shape, dtype in shapes if name in columns}
         filled = {**arrays, "graph": np.empty(nodes, np.int64)}
-        for name in ("y", "y_mask"):
-            if name not in filled and not columns.isdisjoint(("y", "y_mask")):
-                filled[name] = np.empty(*shapes[name])
+        if ("y" in columns) != ("y_mask" in columns):
+            filled |= {"y": np.empty(targets, np.float32), "y_mask": np.empty(targets, np.bool_)} | arrays
         try:
             self._reader.fill(filled, starts, width, labels)
             study_ids = self._reader.study_ids()
         except compiled.Refused as error:
             number, why = error.args
             if why == compiled.OTHER_WIDTH:
-                found = int(self.counts()[number, _EMBEDDING_DIM])
-                raise width_error(found, width, self._reader.study_ids()[number]) from None
+                raise width_error(self.width_of(number), width, self._reader.study_ids()[number]) from None
             self._refuse(number, why)
         if not (joined := "".join(study_ids)).isascii() or not joined.isprintable():
             for number, study_id in enumerate(study_ids):
                 if text_problem(study_id.encode()):
                     self._refuse(number, "study id")
+        n_patches = self.counts[:, _N_PATCHES].astype(np.int64) if self._kept is None else self._kept
         return GraphBatch(
-            arrays,
-            starts[0],
-            starts[1],
-            starts[2],
-            filled["graph"],
-            self.n_patches,
-            [FEATURISER] * len(self),
-            study_ids,
+            arrays, starts[0], starts[1], starts[2], filled["graph"], n_patches, [FEATURISER] * len(self), study_ids
         )
 
     def label_names(self, names: set[bytes]) -> None:

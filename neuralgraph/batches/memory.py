@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = ["ReusedMemory"]
 
-_WORTH_KEEPING = 1 << 18
+_WORTH_KEEPING = 1 << 16
 """Smaller arrays come from the allocator, which does not give their pages back."""
 _MOST_FREE = 2
 """Blocks that are kept while nobody uses them: one is filled, one has just been let go."""

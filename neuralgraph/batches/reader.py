@@ -156,7 +156,9 @@ class BatchReader:
 
     def read_single(self, number: int, allocate: Allocate) -> GraphBatch | None:
         """The graph of one study, whatever the width of its embedding; as ``read``."""
-        return self._read(self._positions([number]), None, self.columns, allocate)
+        if not 0 <= number < len(self):
+            raise StudyNotFoundError(f"position {number} of {len(self)} studies", where=str(number))
+        return self._read(self.positions[number : number + 1], None, self.columns, allocate)
 
     def _read(
         self, positions: NDArray[np.int64], width: int | None, columns: frozenset[str], allocate: Allocate

@@ -18,7 +18,6 @@ from neuralgraph.graph.study import Study
 
 __all__ = ["Batcher"]
 
-# Given its own class, PyG makes an instance; given ``Data``, it makes the class anew each time, which costs more.
 _DATA_BATCH, _HETERO_BATCH = type(Batch(_base_cls=Data)), type(Batch(_base_cls=HeteroData))
 _OF_NODES = ("x", "node_type", "node_view", "pos", "attention")
 _OF_PAIRS = ("edge_index", "edge_type")
@@ -106,7 +105,7 @@ class Batcher:
             if self._pin:
                 tensors[name] = torch.empty(shape, dtype=_KINDS[dtype], pin_memory=True)
                 return tensors[name].numpy()
-            array = self._memory.array(shape, dtype)
+            array = self._memory.array(shape, dtype) if name == "x" else np.empty(shape, dtype)
             tensors[name] = torch.from_numpy(array)
             return array
 
@@ -125,6 +124,11 @@ class Batcher:
         if self._heterogeneous:
             return to_hetero_data(study, **options, concept_width=concept_width)
         return to_data(study, **options)
+
+
+def _empty_batch(kind: type) -> Any:
+    """A batch of this class: ``Batch`` would look at signatures and make the class anew each time."""
+    return type.__call__(kind)
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:
@@ -154,7 +158,8 @@ def _data(tensors: dict[str, torch.Tensor], graph: GraphBatch) -> Data:
 def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> Any:
     count = len(graphs.study_id)
     node_start, pair_start, fusion_start = map(_tensor, (graphs.node_start, graphs.pair_start, graphs.fusion_start))
-    every, nothing, shift = torch.arange(count + 1), torch.zeros(count, dtype=torch.int64), node_start[:-1]
+    every, nothing = _tensor(np.arange(count + 1)), _tensor(np.zeros(count, np.int64))
+    shift = node_start[:-1]
     slices: dict[str, Any] = {
         **dict.fromkeys(_OF_NODES, node_start),
         **dict.fromkeys(_OF_PAIRS, pair_start),
@@ -174,12 +179,12 @@ def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> 
         "num_nodes": int(graphs.node_start[-1]),
         "study_id": graphs.study_id,
     }
-    batch = Batch(_base_cls=_DATA_BATCH)
+    batch = _empty_batch(_DATA_BATCH)
     present = [name for name in _ORDER if name in values]
     batch._store._mapping.update({name: values[name] for name in present})
     batch._store._mapping["batch"] = _tensor(graphs.graph)
     batch._store._mapping["ptr"] = node_start
-    batch._store._num_nodes = np.diff(graphs.node_start).tolist()
+    batch._store._num_nodes = (graphs.node_start[1:] - graphs.node_start[:-1]).tolist()
     sliced = [name for name in present if name != "num_nodes"]
     _seal(batch, count, {name: slices[name] for name in sliced}, {name: increments[name] for name in sliced})
     return batch
@@ -188,10 +193,10 @@ def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> 
 def _heterogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> Any:
     """The same graph with patches and concepts numbered apart, one store for each type of node and of edge."""
     count = len(graphs.study_id)
-    every, nothing = torch.arange(count + 1), torch.zeros(count, dtype=torch.int64)
+    every, nothing = _tensor(np.arange(count + 1)), _tensor(np.zeros(count, np.int64))
     slices: dict[Any, Any] = {}
     increments: dict[Any, Any] = {}
-    batch = Batch(_base_cls=_HETERO_BATCH)
+    batch = _empty_batch(_HETERO_BATCH)
     whole: dict[str, Any] = {name: tensors[name] for name in _OF_GRAPHS if name in tensors}
     whole |= {"study_id": graphs.study_id, "concept_features": graphs.concept_features}
     for name, value in whole.items():

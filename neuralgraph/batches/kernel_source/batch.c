@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+enum { MOST_KEPT = 1 << 22 }; /* bytes of each kind of memory that wait for the next batch */
+enum { LARGE_X = 1 << 18 }; /* values; what is smaller may still be in a cache when it is used */
+
 const char *const REASON_NAMES[N_REASONS] = {
     [FINE] = "nothing", [UNREADABLE] = "it cannot be read", [HEADER] = "header", [COUNTS] = "counts",
     [OTHER_THAN_INDEXED] = "other counts than in the index", [STREAM_TABLE] = "stream table",
@@ -177,21 +180,36 @@ reason batch_keep(batch *b, const u32 *kept, const i64 *fusion) {
     return FINE;
 }
 
-u64 pairs_of(const study *s) { return 2 * ((u64)s->kept_edges + s->n[N_TRIPLES] + (s->fusion[0] >= 0)); }
+enum { NODES, PAIRS, FUSIONS, N_STARTS };
 
-/* Whether the starts are those of the studies, so that every row is inside its array. */
+/* Rows of a study in the arrays. */
+static void rows_of(const study *s, i64 rows[N_STARTS]) {
+    rows[FUSIONS] = s->fusion[0] >= 0;
+    rows[NODES] = (i64)s->kept + s->n[N_CONCEPTS];
+    rows[PAIRS] = 2 * ((i64)s->kept_edges + s->n[N_TRIPLES] + rows[FUSIONS]);
+}
+
+void batch_starts(const batch *b, i64 *start) {
+    i64 rows[N_STARTS];
+    for (int k = 0; k < N_STARTS; k++) start[k * (b->n + 1)] = 0;
+    for (u64 i = 0; i < b->n; i++) {
+        rows_of(&b->studies[i], rows);
+        for (int k = 0; k < N_STARTS; k++) start[k * (b->n + 1) + i + 1] = start[k * (b->n + 1) + i] + rows[k];
+    }
+}
+
+/* Whether the starts are those of the studies, so that every row is inside its array, and all widths are the same. */
 static reason check_starts(batch *b, const arrays *out) {
-    i64 node = 0, pair = 0, fusion = 0;
+    const i64 *start[N_STARTS] = {out->node_start, out->pair_start, out->fusion_start};
+    i64 rows[N_STARTS];
     for (u64 i = 0; i < b->n; i++) {
         const study *s = &b->studies[i];
-        if (out->node_start[i] != node || out->pair_start[i] != pair || out->fusion_start[i] != fusion)
-            return about(b, i, OTHER_THAN_INDEXED);
+        rows_of(s, rows);
+        for (int k = 0; k < N_STARTS; k++)
+            if (start[k][0] || start[k][i + 1] - start[k][i] != rows[k]) return about(b, i, OTHER_THAN_INDEXED);
         if (out->x && s->n[N_PATCHES] && s->n[EMBEDDING_DIM] != out->width) return about(b, i, OTHER_WIDTH);
-        node += (i64)s->kept + s->n[N_CONCEPTS];
-        pair += (i64)pairs_of(s);
-        fusion += s->fusion[0] >= 0;
     }
-    return node == out->n_nodes && pair == out->n_pairs && fusion == out->n_fusion ? FINE : OTHER_THAN_INDEXED;
+    return FINE;
 }
 
 /* The planes that are stored, read with one request from the first to the end of the last. */
@@ -216,22 +234,39 @@ static reason read_planes(const study *s, const u8 *plane[MOST_PLANES], memory *
     return FINE;
 }
 
-static reason fill_embedding(const study *s, float *x, memory *room) {
+static reason fill_embedding(const study *s, float *x, int past_caches, memory *room) {
     const u8 *plane[MOST_PLANES];
     if (!s->form) return FINE;
     reason why = read_planes(s, plane, room);
     if (why) return why;
-    return widen(s->form, plane, s->kept, s->n[EMBEDDING_DIM], x) ? FINE : MATRIX;
+    return widen(s->form, plane, s->kept, s->n[EMBEDDING_DIM], x, past_caches) ? FINE : MATRIX;
 }
 
-reason batch_fill(batch *b, const arrays *out, const targets *labels) {
+reason batch_fill(batch *b, arrays *out, const targets *labels) {
     reason why = check_starts(b, out);
+    out->past_caches = (u64)out->n_nodes * out->width > LARGE_X;
     for (u64 i = 0; i < b->n && !why; i++) {
         const study *s = &b->studies[i];
         why = about(b, i, fill_graph(s, i, out, labels, &b->work));
-        if (!why && out->x) why = fill_embedding(s, out->x + (u64)out->node_start[i] * out->width, &b->planes);
+        if (why || !out->x) continue;
+        why = fill_embedding(s, out->x + (u64)out->node_start[i] * out->width, out->past_caches, &b->planes);
     }
+    flush_past_caches();
     return why;
+}
+
+static void trim(memory *m) {
+    if (m->room <= MOST_KEPT) return;
+    free(m->bytes);
+    *m = (memory){0};
+}
+
+void batch_end(batch *b) {
+    b->n = b->n_frames = 0;
+    trim(&b->heads);
+    trim(&b->tails);
+    trim(&b->planes);
+    trim(&b->work);
 }
 
 void batch_free(batch *b) {

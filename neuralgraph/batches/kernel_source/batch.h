@@ -6,6 +6,7 @@
  *   batch_graphs    graph streams, decompressed by now, are laid out and their rules checked
  *   batch_features  the feature vectors of concepts are looked up; what is missing, the caller adds
  *   batch_keep      patches to be left out, if any
+ *   batch_starts    how large the arrays are, and where each study begins in them
  *   batch_fill      the arrays are written; stored planes of embeddings are read and checked on the way
  *
  * Nothing here knows of Python, and nothing outlives the batch but the memory it is done in. What is refused is named by
@@ -119,6 +120,7 @@ typedef struct {
     const i64 *node_start, *pair_start, *fusion_start; /* [n + 1] each: the rows of a study begin at its starts */
     i64 n_nodes, n_pairs, n_fusion;                    /* rows of the arrays */
     u64 width;                                         /* of a row of `x` */
+    int past_caches;                                   /* `x` is too large for them */
 } arrays;
 
 int batch_begin(batch *b, u64 n, int with_x); /* 0 when memory is full */
@@ -126,11 +128,10 @@ reason batch_read(batch *b);
 reason batch_graphs(batch *b);
 i64 batch_features(batch *b, const feature_table *table); /* how many are missing; -1 when memory is full */
 reason batch_keep(batch *b, const u32 *kept, const i64 *fusion); /* [n], [n][2] */
-reason batch_fill(batch *b, const arrays *out, const targets *labels);
+reason batch_fill(batch *b, arrays *out, const targets *labels);
+void batch_starts(const batch *b, i64 *start); /* [3][n + 1]: first nodes, pairs and fusion edges, and the ends */
+void batch_end(batch *b);
 void batch_free(batch *b);
-
-/* Edges of a study in both directions. */
-u64 pairs_of(const study *s);
 
 /* Walks along the concepts of a study: begin with zeros; 0 behind the last. */
 typedef struct { const u8 *text; u32 text_bytes, label, number; } concept;

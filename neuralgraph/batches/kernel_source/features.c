@@ -52,14 +52,15 @@ const feature *features_find(const feature_table *table, u32 label, const u8 *te
 
 int features_add(feature_table *table, u32 label, const u8 *text, u32 size, const u16 *place, const float *value,
                  u32 n) {
-    u64 hash = hash_of(label, text, size), bytes = sizeof(feature) + 6 * (u64)n + size;
+    u64 hash = hash_of(label, text, size), bytes = sizeof(feature) + ((u64)size + 3) / 4 * 4 + 6 * (u64)n;
     u32 slot = slot_of(table, hash, label, text, size);
     if (atomic_load_explicit(&table->slot[slot], memory_order_relaxed)) return 1;
     feature *made = table->n < MOST ? malloc(bytes) : NULL;
     if (!made) return 0;
-    float *values = (float *)(made + 1);
+    /* The text first: what a search looks at lies together. */
+    u8 *copy = (u8 *)(made + 1);
+    float *values = (float *)(copy + ((u64)size + 3) / 4 * 4);
     u16 *places = (u16 *)(values + n);
-    u8 *copy = (u8 *)(places + n);
     memcpy(values, value, 4 * (u64)n);
     memcpy(places, place, 2 * (u64)n);
     memcpy(copy, text, size);

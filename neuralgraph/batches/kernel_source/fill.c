@@ -144,21 +144,26 @@ static void fill_targets(const study *s, u64 number, const arrays *out, const ta
     }
 }
 
-static void fill_concepts(const study *s, i64 first, const arrays *out) {
-    float *row = out->x + (u64)(first + s->kept) * out->width;
-    memset(row, 0, 4 * out->width * s->n[N_CONCEPTS]);
-    for (u32 i = 0; i < s->n[N_CONCEPTS]; i++, row += out->width) {
+/* Rows of zeros but for the places of their features. */
+static reason fill_concepts(const study *s, i64 first, const arrays *out, memory *work) {
+    if (!reserve(work, 4 * out->width)) return NO_MEMORY;
+    float *row = (float *)work->bytes, *to = out->x + (u64)(first + s->kept) * out->width;
+    memset(row, 0, 4 * out->width);
+    for (u32 i = 0; i < s->n[N_CONCEPTS]; i++, to += out->width) {
         const feature *f = s->features[i];
         for (u32 k = 0; k < f->n; k++) row[f->place[k]] = f->value[k];
+        copy_values(to, row, out->width, out->past_caches);
+        for (u32 k = 0; k < f->n; k++) row[f->place[k]] = 0;
     }
+    return FINE;
 }
 
 reason fill_graph(const study *s, u64 number, const arrays *out, const targets *labels, memory *work) {
     i64 first = out->node_start[number];
     fill_nodes(s, number, first, out);
     fill_patches(s, first, out);
-    if (out->x) fill_concepts(s, first, out);
     if (out->fusion_edge_index) fill_fusion(s, number, first, out);
     if (out->y) fill_targets(s, number, out, labels);
-    return out->edge_index || out->edge_type ? fill_pairs(s, number, first, out, work) : FINE;
+    reason why = out->edge_index || out->edge_type ? fill_pairs(s, number, first, out, work) : FINE;
+    return why || !out->x ? why : fill_concepts(s, first, out, work);
 }

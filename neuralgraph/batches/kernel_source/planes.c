@@ -2,6 +2,9 @@
 #include "planes.h"
 
 #include <math.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 static const form FORMS[] = {{FLOAT32, 4}, {BFLOAT16, 2}, {FLOAT16, 2}, {INT8, 2}, {SVD, 4}};
 
@@ -104,23 +107,60 @@ void planes_setup(void) {
 #endif
 }
 
-static int scale_rows(const u8 *codes, const u8 *scales, u64 rows, u64 width, float *out) {
-    for (u64 row = 0; row < rows; row++) {
-        float scale = f32_at(scales + 4 * row);
-        if (!isfinite(scale) || signbit(scale)) return 0;
-        if (!best.scale_int8(out + row * width, (const int8_t *)codes + row * width, scale, width)) return 0;
+#if defined(__SSE2__)
+void copy_values(float *to, const float *from, u64 n, int past_caches) {
+    if (past_caches) {
+        for (; n && (uintptr_t)to % 16; n--) *to++ = *from++;
+        for (; n >= 4; to += 4, from += 4, n -= 4) _mm_stream_ps(to, _mm_loadu_ps(from));
+    }
+    memcpy(to, from, 4 * n);
+}
+void flush_past_caches(void) { _mm_sfence(); }
+#else
+void copy_values(float *to, const float *from, u64 n, int past_caches) {
+    (void)past_caches;
+    memcpy(to, from, 4 * n);
+}
+void flush_past_caches(void) {}
+#endif
+
+enum { AT_ONCE = 2048 }; /* values that are made in the nearest cache before they go to their place */
+
+static int widen_floats(const form *form, const u8 *const plane[MOST_PLANES], u64 n, float *out, int past_caches) {
+    float made[AT_ONCE];
+    u32 *bits = (u32 *)made;
+    for (u64 i = 0, some; i < n; i += some) {
+        some = n - i < AT_ONCE ? n - i : AT_ONCE;
+        int finite = form->offset == FLOAT32  ? best.join_float32(bits, plane[0] + i, plane[1] + i, plane[2] + i,
+                                                                  plane[3] + i, some)
+                   : form->offset == BFLOAT16 ? best.join_bfloat16(bits, plane[0] + i, plane[1] + i, some)
+                                              : best.join_float16(bits, plane[0] + i, plane[1] + i, some);
+        if (!finite) return 0;
+        copy_values(out + i, made, some, past_caches);
     }
     return 1;
 }
 
-int widen(const form *form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out) {
-    u64 n = rows * width;
-    u32 *bits = (u32 *)out;
+static int widen_int8(const u8 *codes, const u8 *scales, u64 rows, u64 width, float *out, int past_caches) {
+    float made[AT_ONCE];
+    for (u64 row = 0; row < rows; row++) {
+        float scale = f32_at(scales + 4 * row);
+        if (!isfinite(scale) || signbit(scale)) return 0;
+        for (u64 i = row * width, end = i + width, some; i < end; i += some) {
+            some = end - i < AT_ONCE ? end - i : AT_ONCE;
+            if (!best.scale_int8(made, (const int8_t *)codes + i, scale, some)) return 0;
+            copy_values(out + i, made, some, past_caches);
+        }
+    }
+    return 1;
+}
+
+int widen(const form *form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out, int past_caches) {
     switch (form->offset) {
-        case FLOAT32: return best.join_float32(bits, plane[0], plane[1], plane[2], plane[3], n);
-        case BFLOAT16: return best.join_bfloat16(bits, plane[0], plane[1], n);
-        case FLOAT16: return best.join_float16(bits, plane[0], plane[1], n);
-        case INT8: return scale_rows(plane[0], plane[1], rows, width, out);
+        case FLOAT32:
+        case BFLOAT16:
+        case FLOAT16: return widen_floats(form, plane, rows * width, out, past_caches);
+        case INT8: return widen_int8(plane[0], plane[1], rows, width, out, past_caches);
         default: return 0;
     }
 }

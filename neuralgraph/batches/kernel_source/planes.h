@@ -22,6 +22,11 @@ u64 plane_bytes(const form *form, u32 plane, u64 rows, u64 width);
 void planes_setup(void);
 
 /* Writes the matrix as float32 [rows][width]. 0 when a value is not finite or a parameter breaks F21. */
-int widen(const form *form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out);
+int widen(const form *form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out, int past_caches);
+
+/* Copies `n` values. What is larger than the caches is better written past them: a line that is written whole need not
+ * be read first, and does not push out what is read next. `flush_past_caches` comes before anyone else reads it. */
+void copy_values(float *to, const float *from, u64 n, int past_caches);
+void flush_past_caches(void);
 
 #endif

@@ -67,7 +67,7 @@ static void reader_dealloc(Reader *self) {
 static PyObject *reader_end(Reader *self, PyObject *Py_UNUSED(none)) {
     if (!ready(self, self->stage)) return NULL;
     self->stage = ENDED;
-    self->batch.n = 0;
+    batch_end(&self->batch);
     if (PyList_SetSlice(self->held, 0, PyList_Size(self->held), NULL)) return NULL;
     Py_RETURN_NONE;
 }
@@ -211,7 +211,7 @@ static PyObject *reader_missing(Reader *self, PyObject *args) {
     return PyList_New(0);
 }
 
-/* keep(kept, fusion): uint32 [n] and int64 [n][2]; the numbers of pairs that are left, int64 [n]. */
+/* keep(kept, fusion): patches, uint32 [n], and fusion edges, int64 [n][2], of the studies that lose some. */
 static PyObject *reader_keep(Reader *self, PyObject *args) {
     Py_buffer kept, fusion;
     if (!PyArg_ParseTuple(args, "y*y*", &kept, &fusion)) return NULL;
@@ -223,12 +223,23 @@ static PyObject *reader_keep(Reader *self, PyObject *args) {
     PyBuffer_Release(&fusion);
     if (!good) return NULL;
     if (why) return refuse(&self->batch, why);
-    PyObject *pairs = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(8 * n));
-    for (u64 i = 0; i < n && pairs; i++) {
-        u64 left = pairs_of(&self->batch.studies[i]);
-        memcpy(PyBytes_AsString(pairs) + 8 * i, &left, 8);
+    Py_RETURN_NONE;
+}
+
+/* starts(into): where each study begins among nodes, pairs and fusion edges, int64 [3][n + 1]; how many there are. */
+static PyObject *reader_starts(Reader *self, PyObject *args) {
+    Py_buffer into;
+    if (!PyArg_ParseTuple(args, "w*", &into)) return NULL;
+    u64 n = self->batch.n;
+    i64 end[3] = {0};
+    int good = checked(self) && holds(&into, 3 * (n + 1), 8, "starts");
+    if (good) {
+        i64 *start = into.buf;
+        batch_starts(&self->batch, start);
+        for (u64 i = 0; i < 3; i++) end[i] = start[i * (n + 1) + n];
     }
-    return pairs;
+    PyBuffer_Release(&into);
+    return good ? Py_BuildValue("(LLL)", (long long)end[0], (long long)end[1], (long long)end[2]) : NULL;
 }
 
 /* The arrays that `fill` writes: bytes of a value, values of a row, and what it has a row for. */
@@ -369,7 +380,8 @@ static PyMethodDef reader_methods[] = {
     STEP(counts, METH_NOARGS, "counts(): the counts of all headers, uint32 [n][13]"),
     STEP(graph, METH_VARARGS, "graph(i): the graph stream of a study, decoded"),
     STEP(missing, METH_VARARGS, "missing(features): concepts without a vector, (study, label, text) each"),
-    STEP(keep, METH_VARARGS, "keep(kept, fusion): fewer patches; how many pairs are left"),
+    STEP(keep, METH_VARARGS, "keep(kept, fusion): fewer patches"),
+    STEP(starts, METH_VARARGS, "starts(into): where each study begins in the arrays; how long they are"),
     STEP(fill, METH_VARARGS, "fill(arrays, starts, width, labels): writes the arrays"),
     STEP(study_ids, METH_NOARGS, "study_ids(): the ids of all studies"),
     STEP(label_names, METH_VARARGS, "label_names(names): adds the names of all labels to a set"),
