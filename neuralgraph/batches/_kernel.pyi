@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 CHECKSUM: str
+INTERFACE: int
 OTHER_WIDTH: str
 UNSUPPORTED: str
 

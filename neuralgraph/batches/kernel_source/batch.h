@@ -16,7 +16,7 @@
 #define NGR_BATCH_H
 
 #include "bytes.h"
-#include "features.h"
+#include "feature_table.h"
 #include "planes.h"
 
 /* The counts of a record, in the order of the header (FORMAT.md section 5.1). */

@@ -6,6 +6,8 @@
  */
 #include "checksum.h"
 
+#include "processor.h"
+
 #define POLYNOMIAL 0xEDB88320u /* reflected */
 
 static u32 table[8][256];
@@ -89,27 +91,19 @@ WITH_512 static u32 by_512_bits(u32 crc, const u8 *data, size_t size) {
     return finished(quarter[3], data, size);
 }
 
-static int has_128, has_512;
-
-static void look_at_processor(void) {
-    __builtin_cpu_init();
-    has_128 = __builtin_cpu_supports("pclmul");
-    has_512 = has_128 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
-           && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("vpclmulqdq");
-}
-
 #else
 
-enum { has_128 = 0, has_512 = 0 };
 static u32 by_128_bits(u32 crc, const u8 *data, size_t size) { return by_table(crc, data, size); }
 static u32 by_512_bits(u32 crc, const u8 *data, size_t size) { return by_table(crc, data, size); }
-static void look_at_processor(void) {}
-
 #endif
 
+static int has_128, has_512;
+
 void checksum_setup(void) {
+    processor can = processor_at_hand();
     make_tables();
-    look_at_processor();
+    has_128 = can.carry_less;
+    has_512 = can.carry_less_512;
 }
 
 const char *checksum_way(void) {

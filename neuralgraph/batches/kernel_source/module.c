@@ -4,6 +4,8 @@
 
 #include "checksum.h"
 
+enum { INTERFACE = 1 }; /* counts what `kernel.py` has to know of: it refuses a kernel left over from another version */
+
 PyTypeObject *features_type, *rules_type;
 PyObject *refused;
 
@@ -125,6 +127,7 @@ PyMODINIT_FUNC PyInit__kernel(void) {
     PyObject *way = PyUnicode_FromString(checksum_way());
     int good = add(module, "Features", (PyObject *)features_type) && add(module, "Rules", (PyObject *)rules_type)
             && add(module, "Reader", reader_type) && add(module, "Refused", refused) && add(module, "CHECKSUM", way)
+            && !PyModule_AddIntConstant(module, "INTERFACE", INTERFACE)
             && !PyModule_AddStringConstant(module, "OTHER_WIDTH", REASON_NAMES[OTHER_WIDTH])
             && !PyModule_AddStringConstant(module, "UNSUPPORTED", REASON_NAMES[UNSUPPORTED]);
     Py_XDECREF(reader_type);

@@ -6,6 +6,8 @@
 #include <xmmintrin.h>
 #endif
 
+#include "processor.h"
+
 static const form FORMS[] = {{FLOAT32, 4}, {BFLOAT16, 2}, {FLOAT16, 2}, {INT8, 2}, {SVD, 4}};
 
 const form *form_of_stream(u32 offset) {
@@ -92,7 +94,7 @@ typedef struct {
 LOOPS(plain, )
 #if defined(__x86_64__)
 LOOPS(avx2, __attribute__((target("avx2"))))
-LOOPS(avx512, __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,prefer-vector-width=512"))))
+LOOPS(avx512, __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq"))))
 #endif
 
 static loops best;
@@ -100,10 +102,9 @@ static loops best;
 void planes_setup(void) {
     best = SET_OF(plain);
 #if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) best = SET_OF(avx2);
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        best = SET_OF(avx512);
+    processor can = processor_at_hand();
+    if (can.avx2) best = SET_OF(avx2);
+    if (can.avx512) best = SET_OF(avx512);
 #endif
 }
 

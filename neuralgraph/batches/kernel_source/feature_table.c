@@ -1,6 +1,6 @@
 /* A table with open addressing that never moves or forgets: readers need no lock, and vectors stay where they are until
  * the table goes. Whoever fills it beyond a budget makes a new one. */
-#include "features.h"
+#include "feature_table.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

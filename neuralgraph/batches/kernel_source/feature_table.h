@@ -1,6 +1,6 @@
 /* Feature vectors of concepts by label and text: a memory of `neuralgraph.batches.features`, which makes them. */
-#ifndef NGR_FEATURES_H
-#define NGR_FEATURES_H
+#ifndef NGR_FEATURE_TABLE_H
+#define NGR_FEATURE_TABLE_H
 
 #include "bytes.h"
 
