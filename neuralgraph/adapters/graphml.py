@@ -21,7 +21,7 @@ except ImportError as error:
 
 __all__ = ["to_graphml"]
 
-_GRAPH_FACTS = ("study_id", "digest", "labels", "provenance")
+_GRAPH_FACTS = ("study_id", "digest", "labels", "provenance", "mentions")
 
 
 def to_graphml(study: Study) -> bytes:
@@ -29,8 +29,8 @@ def to_graphml(study: Study) -> bytes:
 
     Nodes are numbered as in ``neuralgraph.adapters.pyg``, patches before concepts, with ``kind`` and the attributes of
     ``neuralgraph.batches.joined.node_facts``. Every edge is there once, with its ``kind``: "adjacent", "fused" or a
-    relation, which leads from head to tail. The graph has ``study_id``, ``digest``, ``labels`` and ``provenance``, the
-    last two as JSON.
+    relation, which leads from head to tail. The graph has ``study_id``, ``digest`` and, as JSON, ``labels``,
+    ``provenance`` and ``mentions``. Embeddings, attention, images and the report are left out: this is the graph alone.
 
     Raises
     ------

@@ -181,7 +181,7 @@ def _mentions(columns: StudyColumns) -> Iterator[Problem]:
     concept, start, end = (graph[f"mention_{part}"].astype(np.int64) for part in ("concept", "start", "end"))
     known = (columns.counts.n_concepts, len(CONCEPT_LABELS), len(REPORT_SECTIONS))
     codes = np.stack([concept, graph["mention_label"], graph["mention_section"]], axis=1)
-    broken: np.ndarray = (codes >= known).any(axis=1)
+    broken = np.any(codes >= known, axis=1)
     if broken.any():
         reason = "a concept, a label or a section that does not exist"
         yield Problem("E_IDX", f"mentions[{_first(broken)}]", reason)

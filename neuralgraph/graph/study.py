@@ -55,8 +55,6 @@ class Study(Immutable):
     """Kept patches of all films."""
     concepts: tuple[Concept, ...] = ()
     """Concepts of the report, in order of their spans."""
-    mentions: tuple[Mention, ...] = ()
-    """Further places of the report that say one of the concepts, in order of concept and span."""
     triples: NDArray[np.int32] = field(default_factory=lambda: np.empty((0, 3), np.int32))
     """int32 [m, 3]: head concept, relation (index into ``RELATIONS``), tail concept; ascending, each once."""
     fusion: tuple[int, int] | None = None
@@ -67,6 +65,8 @@ class Study(Immutable):
     """How the study was made and what its film was; see ``neuralgraph.graph.provenance`` for the keys."""
     concept_vectors: ConceptVectors | None = None
     """Stored features of the concepts, if any."""
+    mentions: tuple[Mention, ...] = ()
+    """Further places of the report that say one of the concepts, in order of concept and span."""
     report: str | None = None
     """Text of the report, only when it was asked to be stored."""
     pixels: NDArray[Any] | None = None
