@@ -18,12 +18,8 @@ from neuralgraph.batches.pruning import Pruning
 from neuralgraph.batches.remembered import RememberedFeatures
 from neuralgraph.batches.splits import split_positions
 from neuralgraph.batches.targets import check_targets
-<<<<<<< HEAD
 from neuralgraph.errors import FormatError, StudyNotFoundError
 from neuralgraph.graph.rules import text_problem
-=======
-from neuralgraph.errors import FormatError, StudyError, StudyNotFoundError
->>>>>>> main
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.files import located
@@ -112,7 +108,6 @@ class BatchReader:
         return widths.pop() if widths else 0
 
     def _all_labels(self) -> tuple[str, ...]:
-<<<<<<< HEAD
         names = self._labels_by_kernel()
         if names is None:
             names = set()
@@ -186,13 +181,6 @@ class BatchReader:
                 return batch.fill(columns, width, self._targets, allocate)
         except NotForKernelError:
             return None
-=======
-        names: set[str] = set()
-        for start in range(0, len(self), _STUDIES_AT_ONCE):
-            for study in self.archive.read_many(self.positions[start : start + _STUDIES_AT_ONCE].tolist()):
-                names.update(study.labels)
-        return tuple(sorted(names, key=str.encode))
->>>>>>> main
 
     def studies(self, numbers: ArrayLike) -> list[Study]:
         """Some studies, with the patches they keep: what a batch is defined by.

@@ -145,8 +145,8 @@ def _check_kernel() -> KernelState:
         says = f"compiled, makes the batches of ArchiveLoader (CRC-32 by {compiled.CHECKSUM})"
         return KernelState(compiled=True, checksums=compiled.CHECKSUM, says=says)
     says = (
-        "missing; ArchiveLoader, StudyDataset and StudyDatabase make the same graphs from whole studies, many times more "
-        "slowly. Install a C compiler and the headers of Python (python3-dev), then neuralgraph again"
+        "missing; ArchiveLoader, StudyDataset and StudyDatabase make the same graphs from whole studies, many times "
+        "more slowly. Install a C compiler and the headers of Python (python3-dev), then neuralgraph again"
     )
     return KernelState(compiled=False, checksums="", says=says)
 

@@ -49,11 +49,7 @@ def hand_made(**changes: Any) -> Study:
         "provenance": {
             "report": "given",
             "model": {"name": "m", "trained": True, "digest": 2, "dtype": 0.1},
-<<<<<<< HEAD
-            "films": [{"bits": 12, "window": [1.0, -2.5]}, {"bits": 8}],
-=======
             "films": [{"bits": 12, "window": [1.0, -2.5]}, {}],
->>>>>>> main
             "x.org.example.key": b"\x00\xff",
         },
         "concept_vectors": None,
