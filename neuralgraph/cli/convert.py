@@ -146,7 +146,7 @@ def convert(
     ] = 0,
     profile: Annotated[
         str,
-        typer.Option(help="With --pack: compact, train or smallest; see ngr pack.", rich_help_panel=_RUN),
+        typer.Option(help="With --pack: compact or train; see ngr pack.", rich_help_panel=_RUN),
     ] = "compact",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count, and write the manifest; convert nothing.", rich_help_panel=_RUN)
