@@ -103,7 +103,8 @@ class StoredFilm:
 
     Parameters
     ----------
-    values : [rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored; of a film in colour, its grey.
+    values : [rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored; of a film in colour its
+        grey.
     layout : how they are stored.
     shown_by : which grey level each stored value has.
     header, sop_class : what ``film`` tells of the source.
@@ -248,8 +249,8 @@ def stated_position(header: DicomHeader) -> str:
     Returns
     -------
     str
-        One of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``; "unknown" for a frontal film that is PA or AP and does not
-        say which.
+        One of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``; "unknown" for a frontal film that is PA or AP and does
+        not say which.
 
     Raises
     ------

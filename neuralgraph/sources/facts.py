@@ -1,4 +1,4 @@
-"""The facts that a film may carry into its study: a fixed list, so that nothing of a source gets through by another name.
+"""The facts that a film may carry into its study: a fixed list, so that nothing else of a source gets through.
 
 A study keeps them as one map per film in its provenance, ``films[i]`` (FORMAT.md section 6.3). A key that nothing is
 known about is absent. No text of a source ever becomes a fact: those that are words are words of ours.
@@ -53,14 +53,14 @@ TURNS: tuple[str, ...] = (
     "transversed",
     "quarter turn left",
 )
-"""What was done to a stored picture, in the order of EXIF's orientations 1 to 8 (EXIF 2.32 section 4.6.4): mirrored left
-to right; turned by 180 degrees; mirrored top to bottom; over the falling diagonal; by 90 degrees clockwise; over the rising
-diagonal; by 90 degrees anticlockwise."""
+"""What was done to a stored picture, in the order of EXIF's orientations 1 to 8 (EXIF 2.32 section 4.6.4): mirrored
+left to right; turned by 180 degrees; mirrored top to bottom; over the falling diagonal; by 90 degrees clockwise; over
+the rising diagonal; by 90 degrees anticlockwise."""
 
 RESCUES: tuple[str, ...] = ("another table", "another window", "bits used", "no window", "entries used")
-"""Why a film is not shown as its header first asks: by a further VOI LUT or window of the header; by the table's entries,
-or the stored values, taken to have only as many bits as are used of those declared; without VOI LUT and window, as if
-there were none; over the table's own lowest to highest entry."""
+"""How a film is shown that is not shown as its header first asks: by a further VOI LUT or window of the header; by the
+table's entries, or the stored values, taken to have only as many bits as are used of those declared; without VOI LUT
+and window, as if there were none; over the table's own lowest to highest entry."""
 
 FACT_WORDS: dict[str, tuple[str, ...]] = {
     "format": ("dicom", "png", "jpeg", "array", "phantom"),
@@ -79,7 +79,7 @@ FACT_WORDS: dict[str, tuple[str, ...]] = {
 }
 """The facts that are words, each with every word it may be: no text of a source ever becomes a fact."""
 
-_NUMBER_FACTS: dict[str, type] = {
+_NUMBER_FACTS: dict[str, Any] = {
     "bits_stored": int,
     "bits_used": int,
     "grey_span": float,
@@ -101,7 +101,7 @@ def is_allowed_fact(name: str, value: Any) -> bool:
     if name in FACT_WORDS:
         return isinstance(value, str) and value in FACT_WORDS[name]
     if name in _NUMBER_FACTS:
-        return type(value) is _NUMBER_FACTS[name] and 0 <= value < math.inf
+        return type(value) is _NUMBER_FACTS[name] and bool(0 <= value < math.inf)
     if name in _LIST_FACTS:
         return isinstance(value, list) and all(type(item) is float and 0 < item < math.inf for item in value)
     return False

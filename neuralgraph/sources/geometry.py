@@ -2,8 +2,8 @@
 
 Patient Orientation (0020,0020; PS3.3 C.7.6.1.1.1) names the side of the patient towards which a row runs and towards
 which a column runs. A frontal film hangs with the patient's left on the reader's right and the head at the top, so its
-letters are L and F; any other pair of those four letters says exactly how to turn or mirror the pixels until they are. A
-lateral film may face either way: it is turned until the head is at the top, never mirrored.
+letters are L and F; any other pair of those four letters says exactly how to turn or mirror the pixels until they are.
+A lateral film may face either way: it is turned until the head is at the top, never mirrored.
 
 Field of View Rotation and Horizontal Flip (0018,7032 and 7034; PS3.3 C.8.11.4.1) say what was done to the pixels on
 their way from the detector: the stored pixels are turned already, and turning them again would undo it. They are kept
@@ -242,7 +242,8 @@ def _stretched(pixels: NDArray[np.float32], height: int) -> NDArray[np.float32]:
     lower = np.minimum(upper + 1, len(pixels) - 1)
     mixed = pixels[upper] * (np.float32(1) - share) + pixels[lower] * share
     # The two products may round to a hair above 1.
-    return np.clip(mixed, 0.0, 1.0, dtype=np.float32)
+    clipped: NDArray[np.float32] = np.clip(mixed, 0.0, 1.0, dtype=np.float32)
+    return clipped
 
 
 def _square_facts(facts: dict[str, Fact]) -> None:

@@ -1,8 +1,8 @@
 """Films from PNG and JPEG files.
 
-What is read: grey pictures, and colour pictures that are grey films saved as colour (``colour``). Samples count as stored: gamma, colour profiles and dots per inch are ignored.
-Transparent parts are laid on black. The EXIF orientation of a JPEG is applied, because every viewer shows the film
-that way; PNG has none that viewers agree on.
+What is read: grey pictures, and colour pictures that are grey films saved as colour (``colour``). Samples count as
+stored: gamma, colour profiles and dots per inch are ignored. Transparent parts are laid on black. The EXIF orientation
+of a JPEG is applied, because every viewer shows the film that way; PNG has none that viewers agree on.
 
 JPEG has no checksums, so damage inside its entropy-coded data can go unseen; a file that ends early cannot.
 """
@@ -47,7 +47,8 @@ def read_png_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
     Returns
     -------
     Film
-        [height, width] float32: sample / (2^bits - 1). Of 16 bits that hold 12, as converters write them, the bits used.
+        [height, width] float32: sample / (2^bits - 1). 16 bits that show next to nothing, as those do that hold 12,
+        count as the bits used.
 
     Raises
     ------

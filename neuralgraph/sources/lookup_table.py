@@ -56,7 +56,8 @@ class LookupTable:
     def of(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """The entries of some inputs."""
         index = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1).astype(np.int64)
-        return self.entries[index]
+        found: NDArray[np.int64] = self.entries[index]
+        return found
 
     def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The entries of some inputs, the smallest of the table as 0 and the largest as 1."""

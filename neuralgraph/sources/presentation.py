@@ -121,8 +121,7 @@ def _candidates(
         if table.top_used < table.top:
             yield table.of(modality.values) / table.top_used, "lut", "bits used"
     plain = "unusable" if stated or interest else "none"
-    usual = interest or windows
-    yield _without(modality), plain, "no window" if usual else ""
+    yield _without(modality), plain, "no window" if interest or stated else ""
     for span in _spans(counts) if counts.any() else ():
         if (narrower := _narrower(header, layout, stored, entries, span)) is not None:
             yield _without(narrower), plain, "bits used"
@@ -185,7 +184,7 @@ def _narrower(
 
 
 def _spans(counts: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """The lowest and the highest value used, by any pixel and by all but the outermost: a marker may be of full depth."""
+    """The lowest and the highest value used: by any pixel, and by all but the outermost, which may be markers."""
     share = np.cumsum(counts) / counts.sum()
     used = np.flatnonzero(counts)
     inner = np.searchsorted(share, [MARKERS, 1 - MARKERS])

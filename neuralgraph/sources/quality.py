@@ -91,7 +91,7 @@ def grey_use_of_pixels(pixels: NDArray[np.float32]) -> GreyUse:
 
 
 def narrowed(pixels: NDArray[np.float32], *, bits: int) -> tuple[NDArray[np.float32], int] | None:
-    """Pixels over as many bits as they use, and how many, where they show next to nothing and then show more; else None.
+    """Pixels over as many bits as they use, and how many; None unless they show next to nothing and then show more.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def narrowed(pixels: NDArray[np.float32], *, bits: int) -> tuple[NDArray[np.floa
     part = np.sort(sampled(pixels), axis=None)
     # The brightest pixels may be letters put in at full depth.
     for brightest in (float(pixels.max()), float(part[int((1 - MARKERS) * (len(part) - 1))])):
-        used = max(8, int(round(brightest * (2**bits - 1))).bit_length())
+        used = max(8, round(brightest * (2**bits - 1)).bit_length())
         if used < bits:
             wider = np.minimum(pixels * np.float32((2**bits - 1) / (2**used - 1)), np.float32(1))
             if grey_use_of_pixels(wider).quality == "good":
@@ -130,4 +130,4 @@ def is_doubtful(facts: Any) -> bool:
     ----------
     facts : of a ``Film``, or its map in a study's provenance.
     """
-    return facts.get("quality", "good") != "good"
+    return bool(facts.get("quality", "good") != "good")

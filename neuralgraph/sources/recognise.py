@@ -6,7 +6,9 @@ import os
 from dataclasses import replace
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.burned_text import text_lines
 from neuralgraph.sources.dicom import is_dicom, read_dicom_film
+from neuralgraph.sources.facts import Fact
 from neuralgraph.sources.files import read_whole_file
 from neuralgraph.sources.film import Film, FilmLimits
 from neuralgraph.sources.images import JPEG_SIGNATURE, PNG_SIGNATURE, read_jpeg_film, read_png_film
@@ -56,7 +58,8 @@ def read_film(
     ------
     SourceError
         E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_TYPE (none of the three), E_SOURCE_DAMAGED, E_SOURCE_SIZE,
-        E_SOURCE_KIND, E_SOURCE_ENCODING, E_SOURCE_TURNED, E_SOURCE_BLANK (all of it is one grey). The text does not name the file.
+        E_SOURCE_KIND, E_SOURCE_ENCODING, E_SOURCE_TURNED, E_SOURCE_BLANK (all of it is one grey). The text does not
+        name the file.
     MissingExtraError
         E_EXTRA: pydicom, Pillow or a decoder is not installed.
     """
@@ -106,13 +109,15 @@ def film_of_bytes(
 
 def _judged(film: Film) -> Film:
     """The film with the facts on what it shows; one that shows nothing is refused."""
-    facts = quality_facts(film.pixels)
+    facts: dict[str, Fact] = {**quality_facts(film.pixels)}
     if facts["quality"] == "blank":
         raise SourceError(
-            "the film is blank: nearly all of it is one grey, whichever way its header lets it be shown; look at it, and "
-            "export it again with a window of its own",
+            "the film is blank: nearly all of it is one grey, whichever way its header lets it be shown; look at it, "
+            "and have it exported again with a window of its own",
             code="E_SOURCE_BLANK",
         )
     if facts["quality"] == "good" and "rescue" in film.facts:
         facts["quality"] = "rescued"
+    if lines := text_lines(film.pixels):
+        facts["text_marks"] = len(lines)
     return replace(film, facts={**film.facts, **facts})

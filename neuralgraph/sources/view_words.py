@@ -1,9 +1,9 @@
 """What people write about a view, read as two things: the projection, and how the patient was placed.
 
-Tables and headers say "AP Supine", "PORTABLE AP", "AP SUP", "LAT", "AP_horizontal", "Chest AP (semi-erect)". The direction
-of the beam decides which films belong together; standing or lying does not change it and is kept apart. Words that name
-neither are passed over; a word that names another picture (oblique, decubitus, apical) makes the view OTHER, whatever
-stands beside it: a decubitus film is taken AP, and is no frontal film of the chest as a reader of one expects it.
+Tables and headers say "AP Supine", "PORTABLE AP", "AP SUP", "LAT", "AP_horizontal", "Chest AP (semi-erect)". The
+direction of the beam decides which films belong together; standing or lying does not change it and is kept apart. Words
+that name neither are passed over; a word that names another picture (oblique, decubitus, apical) makes the view OTHER,
+whatever stands beside it: a decubitus film is taken AP, and is no frontal film of the chest as readers expect one.
 """
 
 from __future__ import annotations
@@ -44,52 +44,14 @@ _PROJECTIONS: dict[str, str] = {
     **dict.fromkeys(("FRONTAL", "FRONT", "FACE"), FRONTAL),
 }
 _OTHER = frozenset(
-    [
-        "OTHER",
-        "NOT",
-        "NO",
-        "OBLIQUE",
-        "OBL",
-        "OBLIQ",
-        "AXIAL",
-        "LORDOTIC",
-        "APICAL",
-        "APEX",
-        "APICES",
-        "LPO",
-        "RPO",
-        "LAO",
-        "RAO",
-        "LLO",
-        "RLO",
-        "TANGENTIAL",
-        "COSTAL",
-        "RIB",
-        "RIBS",
-        "ABDOMEN",
-        "ABD",
-        "KUB",
-        "PELVIS",
-        "SPINE",
-        "NECK",
-        "STERNUM",
-        "CLAVICLE",
-        "SHOULDER",
-        "SWIMMER",
-        "SWIMMERS",
-        "SCOUT",
-        "LOCALIZER",
-        "LOCALISER",
-        "CORONAL",
-        "SAGITTAL",
-        "EXCLUDE",
-        "LLD",
-        "RLD",
-        "DECUB",
-        "DECUBITUS",
+    (
+        "OTHER", "NOT", "NO", "OBLIQUE", "OBL", "OBLIQ", "AXIAL", "LORDOTIC", "APICAL", "APEX", "APICES",
+        "LPO", "RPO", "LAO", "RAO", "LLO", "RLO", "TANGENTIAL", "COSTAL", "RIB", "RIBS", "ABDOMEN", "ABD",
+        "KUB", "PELVIS", "SPINE", "NECK", "STERNUM", "CLAVICLE", "SHOULDER", "SWIMMER", "SWIMMERS", "SCOUT",
+        "LOCALIZER", "LOCALISER", "CORONAL", "SAGITTAL", "EXCLUDE", "LLD", "RLD", "DECUB", "DECUBITUS",
         "DECUBITAL",
-    ]
-)
+    )
+)  # fmt: skip
 _POSITIONS: dict[str, str] = {
     **dict.fromkeys(["ERECT", "UPRIGHT", "STANDING", "STAND", "STEHEND", "DEBOUT"], "erect"),
     **dict.fromkeys(["SEMIERECT", "SEMIUPRIGHT", "SEMI", "SEMISUPINE"], "semi-erect"),
@@ -102,51 +64,13 @@ _POSITIONS: dict[str, str] = {
     "RLD": "right decubitus",
 }
 _UNSAID = frozenset(
-    [
-        "UNKNOWN",
-        "UNK",
-        "UNSPECIFIED",
-        "NA",
-        "N",
-        "NONE",
-        "NULL",
-        "NAN",
-        "CHEST",
-        "THORAX",
-        "CXR",
-        "CX",
-        "VIEW",
-        "VIEWS",
-        "PROJECTION",
-        "PROJ",
-        "XRAY",
-        "X",
-        "RAY",
-        "XR",
-        "CR",
-        "DX",
-        "DR",
-        "RADIOGRAPH",
-        "FILM",
-        "IMAGE",
-        "SINGLE",
-        "ONE",
-        "ONLY",
-        "PORTABLE",
-        "PORT",
-        "PORTATIL",
-        "PORTABLES",
-        "MOBILE",
-        "MOB",
-        "BEDSIDE",
-        "BED",
-        "PTBL",
-        "PLAIN",
-        "GRID",
-        "ADULT",
-        "AND",
-    ]
-)
+    (
+        "UNKNOWN", "UNK", "UNSPECIFIED", "NA", "N", "NONE", "NULL", "NAN", "CHEST", "THORAX", "CXR", "CX",
+        "VIEW", "VIEWS", "PROJECTION", "PROJ", "XRAY", "X", "RAY", "XR", "CR", "DX", "DR", "RADIOGRAPH",
+        "FILM", "IMAGE", "SINGLE", "ONE", "ONLY", "PORTABLE", "PORT", "PORTATIL", "PORTABLES", "MOBILE", "MOB",
+        "BEDSIDE", "BED", "PTBL", "PLAIN", "GRID", "ADULT", "AND",
+    )
+)  # fmt: skip
 _GLUED = frozenset((*_POSITIONS, "PORTABLE", "PORT", "MOBILE", "CHEST"))
 
 # CID 4010, in SNOMED CT and in the older SNOMED RT codes; those of other views of a chest are OTHER.
