@@ -36,7 +36,9 @@ def patch_frames(study: Study, view: int) -> Iterator[NDArray[np.float64]]:
     """
     place = study.views[view]
     patches = study.patches
-    turn = str(film_facts(study, view).get("turned", "none"))
+    turn = film_facts(study, view).get("turned")
+    # Facts are free: a file of others may hold any word.
+    turn = turn if isinstance(turn, str) and turn in TURNS else "none"
     rows, columns = stored_size(study, view)
     # The picture as stored, in square pixels.
     height, width = (place.width, place.height) if TURNS.index(turn) >= 4 else (place.height, place.width)

@@ -104,20 +104,22 @@ def _averaged(pixels: NDArray[np.float32], factor: int) -> NDArray[np.uint8]:
     height, width = (side // factor for side in pixels.shape)
     part = pixels[: height * factor, : width * factor]
     means = part if factor == 1 else part.reshape(height, factor, width, factor).mean(axis=(1, 3))
-    return np.rint(means * np.float32(255)).astype(np.uint8)
+    grey: NDArray[np.uint8] = np.rint(means * np.float32(255)).astype(np.uint8)
+    return grey
 
 
-def _extreme(picture: NDArray[np.uint8], axis: int, function: Any) -> NDArray[np.uint8]:
+def _extreme(picture: NDArray[np.uint8], axis: int, function: np.ufunc) -> NDArray[np.uint8]:
     """The least or the greatest of ``_STROKE`` neighbours along an axis, centred."""
     half = _STROKE // 2
     widths = [(half, half) if number == axis else (0, 0) for number in range(2)]
     padded = np.pad(picture, widths, mode="edge")
 
     def shifted(array: NDArray[np.uint8], start: int, length: int) -> NDArray[np.uint8]:
-        return array[start : start + length] if axis == 0 else array[:, start : start + length]
+        part: NDArray[np.uint8] = array[start : start + length] if axis == 0 else array[:, start : start + length]
+        return part
 
     length = picture.shape[axis]
-    reach, result = 1, padded
+    reach, result = 1, np.asarray(padded, np.uint8)
     while 2 * reach <= _STROKE:
         rest = result.shape[axis] - reach
         result = function(shifted(result, 0, rest), shifted(result, reach, rest))

@@ -14,7 +14,7 @@ known about is absent. No text of a source ever becomes a fact: those that are w
 ``voi``                      which grey-level transformation was applied; see ``presentation``
 ``rescue``                   why not the one that the header asks for first; see ``RESCUES``
 ``quality``                  whether the film says anything; see ``quality.QUALITIES``
-``grey_span``                share of the grey scale from the darkest to the brightest step in use
+``grey_span``                share of the grey scale that all but the darkest and brightest pixels take up
 ``turned``, ``turned_by``    what was done to the stored picture for it to hang the right way, and who asked for it
 ``orientation``              "unclear": the header has letters for the sides of the patient, and they say nothing usable
 ``squared``                  pixels were not square; the picture was stretched along the coarser axis

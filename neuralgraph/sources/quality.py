@@ -53,7 +53,7 @@ class GreyUse(NamedTuple):
     steps: int
     """Steps that hold at least one pixel in 2,000."""
     span: float
-    """From the lowest such step to the highest, as a share of the scale: 0..1."""
+    """From the lowest step to the highest that all but the outermost pixels take, as a share of the scale: 0..1."""
     in_two: float
     """Largest share of the pixels within two neighbouring steps: 0..1."""
 
@@ -62,7 +62,7 @@ class GreyUse(NamedTuple):
         """ "good", "doubtful" or "blank"."""
         if self.in_two >= _ALL_ONE:
             return "blank"
-        if self.span < _NARROW or self.steps < _FEWEST_STEPS or self.in_two >= _MOSTLY_ONE:
+        if self.span <= _NARROW or self.steps < _FEWEST_STEPS or self.in_two >= _MOSTLY_ONE:
             return "doubtful"
         return "good"
 
@@ -79,9 +79,9 @@ def grey_use(levels: NDArray[np.floating[Any]], counts: NDArray[np.integer[Any]]
     step = np.minimum((levels.astype(np.float32) * np.float32(_STEPS)).astype(np.int64), _STEPS - 1)
     held = np.bincount(step, weights=counts, minlength=_STEPS)
     total = float(held.sum())
-    used = np.flatnonzero(held >= max(1.0, _LEAST_SHARE * total))
-    span = (int(used[-1]) - int(used[0]) + 1) / _STEPS if len(used) else 0.0
-    return GreyUse(len(used), span, float((held[:-1] + held[1:]).max()) / total)
+    steps = int((held >= max(1.0, _LEAST_SHARE * total)).sum())
+    first, last = np.searchsorted(np.cumsum(held), [MARKERS * total, (1 - MARKERS) * total])
+    return GreyUse(steps, (int(last) - int(first) + 1) / _STEPS, float((held[:-1] + held[1:]).max()) / total)
 
 
 def grey_use_of_pixels(pixels: NDArray[np.float32]) -> GreyUse:
