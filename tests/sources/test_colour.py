@@ -92,7 +92,9 @@ def quarters():
     return np.kron(colours, np.ones((64, 48, 1), np.uint8))
 
 
-@pytest.mark.parametrize("make", [rainbow, heat, two_tints, quarters, lambda: np.full((64, 64, 3), (200, 40, 40), np.uint8)])
+@pytest.mark.parametrize(
+    "make", [rainbow, heat, two_tints, quarters, lambda: np.full((64, 64, 3), (200, 40, 40), np.uint8)]
+)
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_pictures_in_colour_stay_refused(make, kind):
     with pytest.raises(SourceError, match="colour") as caught:
@@ -148,7 +150,11 @@ def test_compressed_colour_in_dicom(make_dicom):
     equal = np.repeat(GREY[..., np.newaxis], 3, axis=2)
     stream = encoded(equal, "JPEG", quality=95)
     data = colour_dicom(
-        make_dicom, equal, photometric="YBR_FULL_422", syntax="1.2.840.10008.1.2.4.50", stream=stream + b"\0" * (len(stream) % 2)
+        make_dicom,
+        equal,
+        photometric="YBR_FULL_422",
+        syntax="1.2.840.10008.1.2.4.50",
+        stream=stream + b"\0" * (len(stream) % 2),
     )
     film = film_of_bytes(data)
     assert np.abs(film.pixels * 255 - GREY).max() <= 4

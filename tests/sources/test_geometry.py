@@ -196,12 +196,16 @@ def test_every_point_of_a_turned_film_is_found_in_the_stored_one():
             assert stored[int(at[0]), int(at[1])] == picture[row, column]
 
 
-@pytest.mark.parametrize("letters", [pair for pair in itertools.permutations("LRHF", 2) if OPPOSITE[pair[0]] != pair[1]])
+@pytest.mark.parametrize(
+    "letters", [pair for pair in itertools.permutations("LRHF", 2) if OPPOSITE[pair[0]] != pair[1]]
+)
 def test_turns_undo_the_letters(read, letters):
     # A picture whose pixels are named by the patient's sides: after the turn they stand where a reader expects them.
     stored = np.empty((2, 2), object)
     for row, column in itertools.product(range(2), repeat=2):
         sides = {letters[0] if column else OPPOSITE[letters[0]], letters[1] if row else OPPOSITE[letters[1]]}
-        stored[row, column] = next(side for side in "RL" if side in sides) + next(side for side in "HF" if side in sides)
+        stored[row, column] = next(side for side in "RL" if side in sides) + next(
+            side for side in "HF" if side in sides
+        )
     turn = read(PatientOrientation=list(letters)).facts.get("turned", "none")
     assert turned(stored, turn).tolist() == [["RH", "LH"], ["RF", "LF"]]
