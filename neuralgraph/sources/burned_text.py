@@ -10,7 +10,7 @@ smaller than six pixels at 1,280 pixels a side pass unseen; rows of beads, clips
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
