@@ -28,9 +28,9 @@ def film_words(facts: Mapping[str, Any]) -> str:
         said.append("patient orientation unclear, left as stored")
     if facts.get("squared"):
         said.append("made of square pixels")
-    if facts.get("turned") or facts.get("squared"):
-        height, width = facts.get("stored_size", (0, 0))
-        said.append(f"stored as {width:.0f} x {height:.0f}")
+    size = facts.get("stored_size")
+    if isinstance(size, list | tuple) and len(size) == 2:
+        said.append(f"stored as {size[1]:g} x {size[0]:g}")
     if position := facts.get("position"):
         said.append(f"patient {position}")
     if facts.get("burned_in"):
