@@ -15,6 +15,8 @@ from neuralgraph.bulk.task import Answer, Task
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources import Film, read_film, read_report
+from neuralgraph.sources.quality import is_doubtful
+from neuralgraph.sources.view_words import read_view
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
@@ -81,7 +83,7 @@ class Converter:
     def __call__(self, task: Task) -> Answer:
         """Convert one study; what can go wrong with a source or a destination is an answer, not an exception."""
         try:
-            data = self._bytes(task)
+            data, films = self._bytes(task)
             with atomic_file(task.target) as stream:
                 stream.write(data)
         except NeuralGraphError as error:
@@ -93,9 +95,11 @@ class Converter:
             sha256=hashlib.sha256(data).hexdigest(),
             file_bytes=len(data),
             source_bytes=source_bytes,
+            doubtful_films=sum(is_doubtful(film.facts) for film in films),
+            films_with_text=sum("text_marks" in film.facts for film in films),
         )
 
-    def _bytes(self, task: Task) -> bytes:
+    def _bytes(self, task: Task) -> tuple[bytes, list[Film]]:
         report = read_report(task.report_path) if task.report_path is not None else task.report
         text = None if report is None else described(report, self._settings.sections)
         with bounded_memory(self._settings.memory_mib):
@@ -112,17 +116,37 @@ class Converter:
             study = with_given_graph(study, text or "", task.report_graphs)
         if task.labeler:
             study = replace(study, provenance={**study.provenance, "labeler": task.labeler})
-        return to_bytes(study, embedding=self._settings.embedding)
+        return to_bytes(study, embedding=self._settings.embedding), films
 
     def _film(self, path: str, view: str) -> Film:
         """The film, with the view the manifest gives; where it gives none, with its own."""
         film = read_film(path, accept_burned_in=self._settings.burned_in == "accept")
-        # Films that are no DICOM have no header that could say it.
-        stated = film.facts.get("burned_in") is False or film.facts["format"] != "dicom"
-        if self._settings.burned_in == "strict" and not stated:
+        if self._settings.burned_in == "strict":
+            _refuse_text(film)
+        projection, position = read_view(view)
+        if position:
+            film = replace(film, facts={**film.facts, "position": position})
+        if projection == "FRONTAL":
+            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
+        return replace(film, position=projection) if projection in VIEW_POSITIONS and projection != "unknown" else film
+
+
+def _refuse_text(film: Film) -> None:
+    """What ``--burned-in strict`` asks for.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_KIND) : a DICOM film that does not deny burned-in text, or another film, which has no header
+        that could, with what looks like letters.
+    """
+    if film.facts["format"] == "dicom":
+        if film.facts.get("burned_in") is not False:
             raise SourceError(
                 "the film does not say that no identifying text is burned into its pixels", code="E_SOURCE_KIND"
             )
-        if view == "FRONTAL":
-            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
-        return replace(film, position=view) if view in VIEW_POSITIONS and view != "unknown" else film
+    elif "text_marks" in film.facts:
+        raise SourceError(
+            "what looks like letters is burned into the picture; look at it, and if they identify nobody take it with "
+            "--burned-in refuse or accept",
+            code="E_SOURCE_KIND",
+        )

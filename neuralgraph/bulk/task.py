@@ -22,7 +22,7 @@ class Task:
     study_id: str
     """The pseudonym."""
     images: list[tuple[str, str]]
-    """(path, view) of each image, view as in a manifest."""
+    """(path, view) of each image, view in words as a manifest has them: "AP", "AP supine", "FRONTAL"."""
     target: str
     """The file to write."""
     report: str | None = None
@@ -47,6 +47,10 @@ class Answer:
     file_bytes: int = 0
     source_bytes: int = 0
     """Of the images read."""
+    doubtful_films: int = 0
+    """Films of the study whose fact ``quality`` is not "good"."""
+    films_with_text: int = 0
+    """Films of the study in which what looks like letters was found."""
 
 
 def task_line(task: Task) -> bytes:
