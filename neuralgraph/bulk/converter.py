@@ -16,6 +16,8 @@ from neuralgraph.compressor.report_graph.unread import unread_reason
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources import Film, read_film, read_report
+from neuralgraph.sources.quality import is_doubtful
+from neuralgraph.sources.view_words import read_view
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
@@ -82,7 +84,7 @@ class Converter:
     def __call__(self, task: Task) -> Answer:
         """Convert one study; what can go wrong with a source or a destination is an answer, not an exception."""
         try:
-            data, unread = self._bytes(task)
+            data, films, unread = self._bytes(task)
             with atomic_file(task.target) as stream:
                 stream.write(data)
         except NeuralGraphError as error:
@@ -95,10 +97,12 @@ class Converter:
             file_bytes=len(data),
             source_bytes=source_bytes,
             unread=unread,
+            doubtful_films=sum(is_doubtful(film.facts) for film in films),
+            films_with_text=sum("text_marks" in film.facts for film in films),
         )
 
-    def _bytes(self, task: Task) -> tuple[bytes, str]:
-        """The file of a study, and why its report gave no concept, "" where it did."""
+    def _bytes(self, task: Task) -> tuple[bytes, list[Film], str]:
+        """The file of a study, its films, and why its report gave no concept, "" where it did."""
         report = read_report(task.report_path) if task.report_path is not None else task.report
         given = self._settings.extractor == GIVEN
         # Graphs that come with the source are found again by the letters of the text alone.
@@ -120,17 +124,37 @@ class Converter:
         unread = ""
         if text is not None and not study.concepts and self._settings.extractor != "none":
             unread = unread_reason(text, self._settings.sections)
-        return to_bytes(study, embedding=self._settings.embedding), unread
+        return to_bytes(study, embedding=self._settings.embedding), films, unread
 
     def _film(self, path: str, view: str) -> Film:
         """The film, with the view the manifest gives; where it gives none, with its own."""
         film = read_film(path, accept_burned_in=self._settings.burned_in == "accept")
-        # Films that are no DICOM have no header that could say it.
-        stated = film.facts.get("burned_in") is False or film.facts["format"] != "dicom"
-        if self._settings.burned_in == "strict" and not stated:
+        if self._settings.burned_in == "strict":
+            _refuse_text(film)
+        projection, position = read_view(view)
+        if position:
+            film = replace(film, facts={**film.facts, "position": position})
+        if projection == "FRONTAL":
+            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
+        return replace(film, position=projection) if projection in VIEW_POSITIONS and projection != "unknown" else film
+
+
+def _refuse_text(film: Film) -> None:
+    """What ``--burned-in strict`` asks for.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_KIND) : a DICOM film that does not deny burned-in text, or another film, which has no header
+        that could, with what looks like letters.
+    """
+    if film.facts["format"] == "dicom":
+        if film.facts.get("burned_in") is not False:
             raise SourceError(
                 "the film does not say that no identifying text is burned into its pixels", code="E_SOURCE_KIND"
             )
-        if view == "FRONTAL":
-            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
-        return replace(film, position=view) if view in VIEW_POSITIONS and view != "unknown" else film
+    elif "text_marks" in film.facts:
+        raise SourceError(
+            "what looks like letters is burned into the picture; look at it, and if they identify nobody take it with "
+            "--burned-in refuse or accept",
+            code="E_SOURCE_KIND",
+        )

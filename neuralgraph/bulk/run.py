@@ -58,6 +58,10 @@ class Outcome:
     """Of the studies converted in this run."""
     unread: Counter[str] = field(default_factory=Counter)
     """Studies of this run whose report gave no concept, by reason; their receipts say which."""
+    doubtful_films: int = 0
+    """Films converted in this run that somebody should look at: rescued, or hardly showing anything."""
+    films_with_text: int = 0
+    """Films converted in this run in which what looks like letters was found."""
     unlisted: int = 0
     """Failures that could not even be written to their list, because the disk is full there too."""
     stopped: str = ""
@@ -261,6 +265,8 @@ class _Run:
                 self._outcome.unread[answer.unread] += 1
             self._outcome.source_bytes += answer.source_bytes
             self._outcome.file_bytes += answer.file_bytes
+            self._outcome.doubtful_films += answer.doubtful_films
+            self._outcome.films_with_text += answer.films_with_text
             self._tell(converted=1)
 
     def _ended(self) -> bool:

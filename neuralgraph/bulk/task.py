@@ -22,7 +22,7 @@ class Task:
     study_id: str
     """The pseudonym."""
     images: list[tuple[str, str]]
-    """(path, view) of each image, view as in a manifest."""
+    """(path, view) of each image, view in words as a manifest has them: "AP", "AP supine", "FRONTAL"."""
     target: str
     """The file to write."""
     report: str | None = None
@@ -49,6 +49,10 @@ class Answer:
     """Of the images read."""
     unread: str = ""
     """Why the report gave no concept, a key of ``report_graph.unread.UNREAD``; "" where it did, or there is none."""
+    doubtful_films: int = 0
+    """Films of the study whose fact ``quality`` is not "good"."""
+    films_with_text: int = 0
+    """Films of the study in which what looks like letters was found."""
 
 
 def task_line(task: Task) -> bytes:

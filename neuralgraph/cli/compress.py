@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from neuralgraph.cli.conversion_choices import SECTIONS_HELP, Sections
+from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.errors import StudyError
@@ -171,6 +172,7 @@ def _policy(*, retain: float | None, top_k: int | None, threshold: float | None,
 
 def _tell(output: Path, image: Path, *, score: str, trained: bool, unread: str, json: bool) -> None:
     from neuralgraph.compressor.report_graph.unread import UNREAD
+    from neuralgraph.sources.quality import is_doubtful
 
     summary = file_summary(output)
     source_bytes = image.stat().st_size
@@ -184,6 +186,9 @@ def _tell(output: Path, image: Path, *, score: str, trained: bool, unread: str, 
             f"{output}: {study['n_patches']} of {study['n_cells']} patches, {len(study['concepts'])} concepts, "
             f"{summary['file_bytes']:,} bytes ({share:.1%} of the source file's {source_bytes:,})"
         )
+    for film in study["provenance"].get("films", ()):
+        if is_doubtful(film) or "text_marks" in film:
+            note(f"look at the film: {film_words(film)}")
     if study["provenance"]["report"] == "generated":
         note("no report was given: the model wrote the text that attention and concepts come from")
     if unread:

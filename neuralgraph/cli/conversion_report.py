@@ -97,6 +97,10 @@ def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: b
             f"  {outcome.file_bytes:,} bytes, {outcome.file_bytes / outcome.source_bytes:.1%} of the source files' "
             f"{outcome.source_bytes:,}"
         )
+    if outcome.doubtful_films:
+        write_line(f"  {outcome.doubtful_films:,} films of doubtful quality: ngr info says of each why")
+    if outcome.films_with_text:
+        write_line(f"  {outcome.films_with_text:,} films with what looks like letters burned in")
     if outcome.reasons:
         write_line(f"  failed: {_counted(dict(outcome.reasons.most_common()))}")
         write_line(f"  {failures or dest / 'failures.jsonl'}: one line for each")

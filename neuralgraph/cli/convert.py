@@ -115,7 +115,7 @@ def convert(
         BurnedInPolicy,
         typer.Option(
             help="Text burned into pixels: refuse films that declare it, be strict and refuse those that do not deny "
-            "it too, or accept all.",
+            "it too, or, being PNG or JPEG, seem to have it; or accept all.",
             rich_help_panel=_STUDY,
         ),
     ] = BurnedInPolicy.refuse,

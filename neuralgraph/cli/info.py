@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.storage.remote import place_name
@@ -47,6 +48,9 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     for number, view in enumerate(study["views"]):
         size = f"{view['height']} x {view['width']} px, grid {view['rows']} x {view['cols']}"
         write_line(f"  view {number}       {view['position']}, {size}")
+        films = provenance.get("films", [])
+        if number < len(films) and (words := film_words(films[number])):
+            write_line(f"  film {number}       {words}")
     kept = study["n_patches"] / study["n_cells"] if study["n_cells"] else 0
     write_line(f"  patches      {study['n_patches']} of {study['n_cells']} ({kept:.1%}), {study['n_edges']} edges")
     write_line(f"  embedding    {study['embedding_dim']} values, stored as {storage['embedding']}")

@@ -120,7 +120,7 @@ class Message:
                 return "\n"
             return " " if kind == "sk" else "" if kind in ("fi", "nf") else match[0]
         if sign is not None:
-            field, component, repetition, escape, part = self.separators
+            field, component, repetition, escape, part = list(self.separators)
             return {"F": field, "S": component, "R": repetition, "E": escape, "T": part, "P": "#"}.get(sign, "")
         try:
             raw = bytes.fromhex(data)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.layouts.manifest import VIEWS, DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
+from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.tables import CHEXPERT_LABELS, find_table, label_value, read_table
+from neuralgraph.sources.view_words import read_view
 
 __all__ = ["find_manifest", "matches", "resolve"]
 
@@ -28,14 +29,6 @@ _NAMES = ("manifest.csv", "manifest.jsonl", "manifest.parquet")
 _SUFFIXES = (".csv", ".jsonl", ".parquet", ".csv.gz", ".jsonl.gz")
 _PREFIX = "label."
 _KNOWN_LABELS = frozenset(name.lower() for name in CHEXPERT_LABELS)
-_VIEW_WORDS = {
-    **{view.lower(): view for view in VIEWS},
-    "": "unknown",
-    "lat": "LATERAL",
-    "l": "LATERAL",
-    "posteroanterior": "PA",
-    "anteroposterior": "AP",
-}
 
 
 def find_manifest(source: Path) -> Path | None:
@@ -89,8 +82,8 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
     key = _word(row.get("study_id")) or ";".join(images)
     if row.get("dropped"):
         return DroppedRow(key, check_reason(str(row["dropped"])))
-    views = [_VIEW_WORDS.get(view.lower(), "OTHER") for view in _items(row.get("view"))]
-    views = views * len(images) if len(views) == 1 else views or ["unknown"] * len(images)
+    views = [read_view(view) for view in _items(row.get("view"))]
+    views = views * len(images) if len(views) == 1 else views or [read_view("")] * len(images)
     if not key or len(views) != len(images) or "\0" in "".join(images):
         return DroppedRow(key, "row_invalid")
     try:
@@ -106,7 +99,8 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         study_key=key,
         patient_key=_word(row.get("patient_id")),
         images=tuple(
-            ManifestImage(os.path.join(folder, image), view, f"{number:04d}")
+            # Words of nothing known here name a view all the same, and none that is known.
+            ManifestImage(os.path.join(folder, image), view.projection or "OTHER", f"{number:04d}", view.position)
             for number, (image, view) in enumerate(zip(images, views, strict=True))
         ),
         report=report,
