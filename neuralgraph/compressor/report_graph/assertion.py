@@ -32,6 +32,7 @@ _DETERMINERS = frozenset({"a", "an", "the", "this", "these", "there", "it", "its
 _FILM_REFERENCE = frozenset({"to", "from", "with", "than", "since", "on", "the", "and", "in"})
 _ALTERNATIVES = frozenset({"or", "nor", "versus", "vs"})
 _MAINTAINED = frozenset({"again", "persists", "persist", "remains", "remain", "unchanged"})
+_PARTS_OF_DEVICES = frozenset({"tip", "tips", "end", "port", "sideport", "course", "portion"})
 _FAR = 9
 """Words after a denial within which an earlier film may be named."""
 
@@ -103,7 +104,7 @@ class _Sentence:
         if role in _BEFORE:
             if role != "nothing_before" or not self._names_a_film(cue):
                 self._forward(number, cue, _BEFORE[role])
-        elif role in _AFTER and not (_AFTER[role] == ABSENT and self._is_about_an_earlier_film(cue)):
+        elif role in _AFTER and not self._is_about_something_else(piece, cue, role):
             self._backward(number, piece, cue, role)
 
     def _direction(self, piece: Piece, cue: Cue) -> str:
@@ -120,6 +121,14 @@ class _Sentence:
         if self.words[cue.start] not in ("prior", "previous") or cue.end - cue.start > 1:
             return False
         return cue.start > 0 and self.words[cue.start - 1] in _FILM_REFERENCE
+
+    def _is_about_something_else(self, piece: Piece, cue: Cue, role: str) -> bool:
+        """Whether a cue speaks of an earlier film, or of the tip of a tube, whose being not seen says it is there."""
+        if role == "present_after":
+            return False
+        if not _PARTS_OF_DEVICES.isdisjoint(self.words[piece.start : cue.start]):
+            return True
+        return _AFTER[role] == ABSENT and self._is_about_an_earlier_film(cue)
 
     def _is_about_an_earlier_film(self, cue: Cue) -> bool:
         """Whether a denial speaks of an earlier film: "not seen on the prior study", "previously not seen"."""
@@ -193,6 +202,8 @@ class _Sentence:
         join = piece.join
         if join == Join.OR:
             return not self._is_statement(piece)
+        if any(cue.role.endswith("_after") and cue.start > opening for cue in piece.cues):
+            return False
         if join in (Join.SLASH, Join.VERSUS):
             return True
         if self.words[piece.start] in _DETERMINERS or self._is_statement(piece) or not covered:
@@ -287,7 +298,7 @@ class _Sentence:
         if role == "normal_after":
             if cue.end - cue.start == 1 and cue.end != piece.end:
                 return  # "within normal lung" describes the lung
-            mine = [each for each in mine if self.phrases[each].entry.kind == "finding"][-1:]
+            mine = [each for each in mine if self.phrases[each].entry.kind != "device"][-1:]
             for each in mine:
                 if self.phrases[each].end + 2 >= cue.start or not self._cued_between(self.phrases[each].end, cue):
                     self.marks[each].after.append(verdict)
@@ -365,6 +376,10 @@ class _Sentence:
     def _alternatives(self, found: list[str]) -> None:
         """One of two: "atelectasis versus pneumonia", "scarring or atelectasis"."""
         for left, right in zip(self.pieces, self.pieces[1:], strict=False):
+            if right.join == Join.VERSUS and len(left.observations) + len(right.observations) == 1:
+                # "nodule versus nipple shadow"
+                (only,) = (*left.observations, *right.observations)
+                found[only] = UNCERTAIN if found[only] == PRESENT else found[only]
             if right.join not in (Join.VERSUS, Join.OR) or not left.observations or not right.observations:
                 continue
             pair = (left.observations[-1], right.observations[0])

@@ -116,7 +116,7 @@ class Forms:
         # "none on the right, small on the left"
         for piece in others:
             again = self.answer(piece)
-            if again is None and self._describes(piece) and kind == "absent" and _has_side(piece):
+            if again is None and self.describes(piece) and kind == "absent" and _has_side(piece):
                 statements.append(_repeated(question, piece))
             elif again is not None and again[0] == "present":
                 statements.append(_repeated(question, piece[again[1] :] or piece))
@@ -143,14 +143,14 @@ class Forms:
             question, answer = tokens[:number], _stripped(tokens[number + 1 :])
             asks = self.question(question)
             if asks is None:
-                if token.kind == Kind.GAP and (first := self._turned(question, answer)) is not None:
-                    return [first]
+                if (token.kind == Kind.GAP or colon) and (turned := self._turned(question, answer)) is not None:
+                    return turned
                 continue
             if colon:
                 return self._headed(question, answer, asks)
             found = self.answer(answer)
             answered = found is not None and not self.has_finding(answer[found[1] :])
-            if answered or (token.kind == Kind.GAP and answer and self._describes(answer)):
+            if answered or (token.kind == Kind.GAP and answer and self.describes(answer)):
                 return self.statement(question, answer)
         return [self._bare(tokens)]
 
@@ -160,15 +160,17 @@ class Forms:
             return [[*question, Token(":", question[-1].end, question[-1].end, Kind.SIGN), *answer]]
         return self.statement(question, answer)
 
-    def _turned(self, first: Sequence[Token], second: Sequence[Token]) -> list[Token] | None:
-        """ "Absent | Pneumothorax": the answer stands in front."""
+    def _turned(self, first: Sequence[Token], second: Sequence[Token]) -> list[list[Token]] | None:
+        """The answer in front: "Absent | Pneumothorax", "Negative for: pneumothorax, effusion"."""
         found = self.answer(first)
         if found is None or found[1] != len(first) or not self.has_finding(second):
             return None
-        at = second[0].start
-        front = {"absent": [Token("no", at, at)], "uncertain": [Token("possible", at, at)], "nothing": None}
-        words = front.get(found[0], [])
-        return [] if words is None else [*words, *second]
+        if found[0] == "nothing":
+            return []
+        if found[0] == "present":
+            return [list(second)]
+        word = "no" if found[0] == "absent" else "possible"
+        return [[Token(word, piece[0].start, piece[0].start), *piece] for piece in _pieces(second)]
 
     def _bare(self, tokens: Sequence[Token]) -> list[Token]:
         """ "Pneumothorax no", "Infiltrate,no": a finding, perhaps a sign, and one word."""
@@ -186,7 +188,7 @@ class Forms:
     def _described(
         self, question: Sequence[Token], answer: Sequence[Token], pieces: list[Sequence[Token]]
     ) -> list[list[Token]]:
-        if not any(self._describes(piece) for piece in pieces):
+        if not any(self.describes(piece) for piece in pieces):
             words = tuple(token.word for token in answer[:2])
             neutral = any(self._cues.roles.get(words[:size]) == "neutral" for size in (1, 2))
             return [[*question, Token("is", question[-1].end, question[-1].end), *answer]] if neutral else []
@@ -213,8 +215,8 @@ class Forms:
             joined += piece
         return joined
 
-    def _describes(self, tokens: Sequence[Token]) -> bool:
-        """Whether these words only describe: size, side, place, course."""
+    def describes(self, tokens: Sequence[Token]) -> bool:
+        """Whether these words only describe: size, side, place, course; "small, left"."""
         words = [token.word for token in tokens]
         strange, known, at = 0, 0, 0
         while at < len(words):

@@ -23,6 +23,7 @@ _NARROWEST = 60
 """Characters of the widest line from which on a text may be wrapped."""
 
 _BEGINNING = frozenset({"no", "there", "the", "a", "an"})
+_LONGEST_ANSWER = 6
 _YES, _NO = frozenset({"yes", "present", "positive", "abnormal"}), frozenset({"no", "absent", "negative", "normal"})
 
 
@@ -149,9 +150,12 @@ class Lines:
         sentence: list[Token] = []
         for number, token in enumerate(block):
             if token.kind == Kind.ITEM or (token.kind == Kind.STOP and ends_sentence(_last(sentence), token)):
-                if token.word == "?" and self._answered(sentence, block[number + 1 :]):
-                    sentence.append(token)
-                    continue
+                if token.word == "?" and sentence:
+                    if self._answered(sentence, block[number + 1 :]):
+                        sentence.append(token)
+                        continue
+                    # What is asked and not answered is in doubt.
+                    sentence.insert(0, Token("possible", sentence[0].start, sentence[0].start))
                 yield from self._read(sentence)
                 sentence = []
             elif token.kind != Kind.STOP:
@@ -162,10 +166,14 @@ class Lines:
         yield from self._read(sentence)
 
     def _answered(self, sentence: Sequence[Token], rest: Sequence[Token]) -> bool:
-        return (
-            self._forms.question(sentence) is not None
-            and (found := self._forms.answer(rest[:4])) is not None
-            and not self._forms.has_finding(rest[found[1] : found[1] + 3])
+        """Whether what follows a question mark answers it: "Pneumothorax? No."."""
+        stop = next((number for number, token in enumerate(rest) if token.kind in (Kind.STOP, Kind.ITEM)), len(rest))
+        answer = rest[:stop]
+        if not answer or self._forms.question(sentence) is None:
+            return False
+        found = self._forms.answer(answer)
+        return not self._forms.has_finding(answer[found[1] if found else 0 :]) and (
+            found is not None or (stop <= _LONGEST_ANSWER and self._forms.describes(answer))
         )
 
     def _read(self, sentence: Sequence[Token]) -> Iterator[list[Token]]:

@@ -101,7 +101,9 @@ def _kind(name: str, *, begins_line: bool) -> str | None:
     names: Mapping[str, str] = load_lexicon().sections
     plain = " ".join(name.lower().split())
     kind = names.get(plain) or names.get(_NUMBERED.sub("", plain))
-    if kind is not None or not name.isupper() or not begins_line:
+    # "ABSENT: effusion, edema" is an answer that stands in front of its questions.
+    answers = load_lexicon().cues.answers.get(split_words(plain)) in ("absent", "present")
+    if kind is not None or answers or not name.isupper() or not begins_line:
         return kind
     # Only names that start alike are compared, so that a report full of odd headers costs little.
     alike = [known for known in names if known[0] == plain[0] and len(known) >= 8 and abs(len(known) - len(plain)) <= 2]
