@@ -40,7 +40,8 @@ def agreement(
     """
     counts = {name: [0, 0, 0, 0] for name in (*RELATIONS, "all")}
     errors = []
-    for number, row in json.loads(path.read_text(encoding="utf-8")).items():
+    annotated = json.loads(path.read_text(encoding="utf-8"))
+    for number, row in annotated.items():
         text = texts[number]
         if hashlib.sha256(text.encode()).hexdigest() != row["sha256"]:
             raise ValueError(f"report {number} is not the text that was annotated")
@@ -71,7 +72,7 @@ def agreement(
             if not hit:
                 errors.append((number, "extra", text[slice(*head[0])], kind, text[slice(*tail[0])]))
     return {
-        "reports": len(texts),
+        "reports": len(annotated),
         "relations": {
             name: {
                 "annotated": wanted,

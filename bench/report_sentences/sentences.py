@@ -164,7 +164,7 @@ def judge(case: Case, found: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
             continue
         left = [each for each in left if each[0] not in wanted.names or (each[1] not in wanted.signs and each != best)]
         right = best[1] in wanted.signs
-        side = wanted.side in ("*", best[2])
+        side = "*" in (wanted.side, best[2]) or wanted.side == best[2]
         result["expected"] += 1
         result["given"] += 1
         result["named"] += 1
@@ -186,15 +186,16 @@ def score(extractor: Extractor, categories: Mapping[str, str], cases: Iterable[C
     graphs = extractor([case.text for case in cases])
     rows = [(case, judge(case, found_in(graph, categories))) for case, graph in zip(cases, graphs, strict=True)]
     kinds = list(dict.fromkeys(case.kind for case in cases))
-    table = {kind: _summary([row for case, row in rows if case.kind == kind]) for kind in kinds}
+    table = {kind: summary([row for case, row in rows if case.kind == kind]) for kind in kinds}
     return {
-        "all": _summary([row for _, row in rows]),
+        "all": summary([row for _, row in rows]),
         "kinds": table,
         "errors": [(case.kind, case.text, row["errors"]) for case, row in rows if row["errors"]],
     }
 
 
-def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Counts and scores of judged texts."""
     total = {key: sum(row[key] for row in rows) for key in ("named", "polarity", "true", "sided", "expected", "given")}
     return {
         "sentences": len(rows),

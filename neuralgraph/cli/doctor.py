@@ -31,7 +31,6 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "PIL": "pillow",
         },
     ),
-    "text": ("read reports", {"spacy": "spacy", "negspacy": "negspacy"}),
     "dicom": (
         "read DICOM in every supported encoding",
         {
