@@ -34,6 +34,10 @@ _SIDED_PLACES = {
 }
 # Places that every finding of a chest lies in tell no two apart.
 _ANYWHERE = frozenset({"lung", "chest", "pleura", "bone", "soft tissue", "heart", "alveoli", "interstitium"})
+# "No large effusion" and "no new nodule" deny something else than "no effusion" and "no nodule".
+_RESTRICTING = frozenset(
+    {"acute", "subacute", "new", "large", "significant", "suspicious", "severe", "moderate", "worsened", "displaced"}
+)
 _DENIED, _DOUBTED = "Observation::definitely absent", "Observation::uncertain"
 
 
@@ -61,6 +65,8 @@ class _Group:
     places: frozenset[str]
     labels: dict[int, tuple[str, int]]
     """What each part of the report says of it last, and in which sentence."""
+    restricted: bool
+    """Whether it denies a kind of finding alone: a large one, a new one."""
 
 
 class Merger:
@@ -120,11 +126,53 @@ class Merger:
                 group.members.append(number)
                 group.sides |= sides
                 group.places |= places
+                group.restricted = group.restricted or self._is_restricted(said)
             else:
-                group = _Group([number], sides, places, {})
+                group = _Group([number], sides, places, {}, self._is_restricted(said))
                 groups.append(group)
             group.labels[said.part] = said.label, said.sentence
-        return [group for groups in by_text.values() for group in groups]
+        return [group for groups in by_text.values() for group in self._settled(groups)]
+
+    def _settled(self, groups: list[_Group]) -> list[_Group]:
+        """Groups without those that a part which counts more contradicts as a whole: a draft that said both."""
+        if len(groups) < 2:
+            return groups
+        ranked = [(self._rank(self._deciding(group.members)), group) for group in groups]
+        kept: list[_Group] = []
+        for rank, group in sorted(ranked, key=lambda pair: pair[0], reverse=True):
+            label = self._said[self._deciding(group.members)].label
+            over = next(
+                (
+                    other
+                    for other in kept
+                    if self._rank(self._deciding(other.members)) > rank
+                    and self._said[self._deciding(other.members)].label != label
+                    and self._contradict(group, other)
+                ),
+                None,
+            )
+            if over is None:
+                kept.append(group)
+            else:
+                over.members += group.members
+        return kept
+
+    def _contradict(self, one: _Group, other: _Group) -> bool:
+        if one.restricted or other.restricted or self._said[one.members[0]].kind == "state":
+            return False
+        whole = [
+            group
+            for group in (one, other)
+            if self._said[group.members[0]].label == _DENIED and not (group.sides or group.places)
+        ]
+        return bool(whole) or (bool(one.sides) and one.sides == other.sides and one.places == other.places)
+
+    def _rank(self, number: int) -> tuple[int, int]:
+        part = self._said[number].part
+        return self._parts[part].rank, part
+
+    def _is_restricted(self, said: _Said) -> bool:
+        return said.label == _DENIED and any(self._said[each].text in _RESTRICTING for each in said.modifiers)
 
     def _fits(self, group: _Group, said: _Said, sides: frozenset[str], places: frozenset[str]) -> bool:
         if said.kind == "state":
@@ -133,6 +181,8 @@ class Merger:
         elif (places and group.places and not places & group.places) or (
             sides and group.sides and not sides & group.sides
         ):
+            return False
+        if said.label != self._said[group.members[0]].label and (group.restricted or self._is_restricted(said)):
             return False
         label, sentence = group.labels.get(said.part, (said.label, 0))
         if label == said.label:
@@ -160,7 +210,7 @@ class Merger:
         for number, said in enumerate(self._said):
             if said.kind == "anatomy":
                 words = (said.text, *sorted(self._said[modifier].text for modifier in said.modifiers))
-                group = by_words.setdefault(words, _Group([], frozenset(), frozenset(), {}))
+                group = by_words.setdefault(words, _Group([], frozenset(), frozenset(), {}, restricted=False))
                 group.members.append(number)
         return list(by_words.values())
 

@@ -30,6 +30,7 @@ _TOPICS = re.compile(
     r"|lines?|tubes?|devices?|catheters?|hardware|abdomen|diaphragm|vessels?|vascula\w*|aorta|spine|ribs?|support)\b"
 )
 _ABOUT_FILM = re.compile(r"\b(?:chest|views?|radiographs?|x-?ray)\b")
+_ADDING = re.compile(r"\b(?:addend|amend)")
 _ASKING = re.compile(r"\b(?:rule out|r/o|evaluate|reason|history|hx|indication|clinical)\b")
 _BARE_HEADER = re.compile(r"^[ \t>*#=_-]{0,12}([A-Z][A-Za-z ,/&()\-]{3,60}?)[ \t*=_-]{0,12}$", re.MULTILINE)
 _DASHED_HEADER = re.compile(
@@ -110,6 +111,8 @@ def _kind(name: str, *, begins_line: bool) -> str | None:
     near = difflib.get_close_matches(plain, alike, n=1, cutoff=_CLOSENESS)
     if near:
         return names[near[0]]
+    if _ADDING.search(plain):
+        return "addendum"
     if _ASKING.search(plain):
         return "referral"
     if _ABOUT_FILM.search(plain):
