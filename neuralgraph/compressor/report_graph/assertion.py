@@ -84,7 +84,7 @@ class _Sentence:
         self.adjectives: frozenset[str] = adjectives
         self.subjects: frozenset[tuple[str, ...]] = subjects
         self.cues: list[Cue] = finder.cues(words, phrases)
-        self.prior: list[Cue] = finder.prior(words)
+        self.finder: CueFinder = finder
         self.pieces = pieces_of(words, phrases, self.cues)
         self.marks = [_Marks() for _ in phrases]
         self.ranges: list[tuple[str, int, int]] = []
@@ -134,7 +134,7 @@ class _Sentence:
         """Whether a denial speaks of an earlier film: "not seen on the prior study", "previously not seen"."""
         if "longer" in self.words[cue.start : cue.end] or self.words[cue.end - 1] in ("resolved", "removed", "cleared"):
             return False
-        for prior in self.prior:
+        for prior in self.finder.prior(self.words):
             if prior.end == cue.start:
                 return True
             if cue.end <= prior.start <= cue.end + _FAR and not self._hard_between(cue.end, prior.start):

@@ -17,6 +17,7 @@ _COLONS = frozenset({":", "="})
 _DASHES = frozenset({"-", "\N{EN DASH}", "\N{EM DASH}"})
 _PARTS = frozenset({",", ";", "(", ")", "|"})
 _BARE_ANSWERS = frozenset({"yes", "no", "none", "absent", "present", "negative", "positive", "nil", "y", "n"})
+_MARKS = _COLONS | _DASHES | frozenset({"?", "|", " "})
 _LONGEST_PHRASE = 7
 _LONGEST_QUESTION = 10
 
@@ -38,6 +39,11 @@ class Forms:
     def read(self, line: Sequence[Token]) -> list[list[Token]]:
         """The statements of a sentence, item or row: one, itself, when it is no form."""
         tokens = _stripped(line)
+        words = [token.word for token in tokens]
+        # Most sentences are prose, and show it at a glance.
+        answered = bool(words) and words[-1] in _BARE_ANSWERS
+        if not answered and (_MARKS.isdisjoint(words) or self._nouns.isdisjoint(words)):
+            return [[token for token in tokens if token.word != " "]]
         starts = self._questions(tokens)
         if len(starts) > 1:
             bounds = [*starts, len(tokens)]
@@ -136,7 +142,7 @@ class Forms:
         return starts
 
     def _one(self, tokens: Sequence[Token]) -> list[list[Token]]:
-        for number, token in enumerate(tokens):
+        for number, token in enumerate(tokens[: _LONGEST_QUESTION + 6]):
             colon = token.word in _COLONS and token.kind == Kind.SIGN
             if not (colon or token.kind == Kind.GAP or token.word == "?" or token.word in _DASHES):
                 continue

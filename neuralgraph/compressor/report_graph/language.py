@@ -26,7 +26,7 @@ _KNOWN_SHARE = 0.15
 
 @cache
 def _words() -> tuple[frozenset[str], dict[str, int]]:
-    """English words, and for each word of another language its weight: 2 where English does not have it."""
+    """English words, and the weight of each word of other languages: short ones, parts of names too, weigh less."""
     data = json.loads(files(__package__).joinpath("languages.json").read_text(encoding="utf-8"))
     english = frozenset(data["english"].split())
     known = english | load_lexicon().vocabulary
@@ -34,7 +34,7 @@ def _words() -> tuple[frozenset[str], dict[str, int]]:
     for words in data["others"].values():
         for word in words.split():
             if word not in known:
-                others[word] = 2 if len(word) > 2 else 1
+                others[word] = 2 if len(word) > 3 else 1
     return known, others
 
 

@@ -183,7 +183,13 @@ def _parse(data: Mapping[str, Any], cue_data: Mapping[str, Any], sections: Mappi
         fingerprint=hashlib.sha256(canonical.encode("ascii")).hexdigest(),
         phrases=MappingProxyType(phrases),
         compositions=MappingProxyType(compositions),
-        glue=MappingProxyType({role: frozenset(words) for role, words in data["glue"].items()}),
+        # A line end inside a sentence parts no two words that belong together.
+        glue=MappingProxyType(
+            {
+                role: frozenset(words) | ({LINE} if role in ("near", "listing") else set())
+                for role, words in data["glue"].items()
+            }
+        ),
         cues=cues,
         categories=MappingProxyType(
             {e.concept: e.category for e in phrases.values() if e.kind in {"finding", "device", "state"}}

@@ -8,6 +8,7 @@ on. Where that stays open, ``LINE`` marks the line end and the rules of scope de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from .forms import Forms
@@ -23,6 +24,12 @@ _NARROWEST = 60
 """Characters of the widest line from which on a text may be wrapped."""
 
 _BEGINNING = frozenset({"no", "there", "the", "a", "an"})
+# Boxes, and what parts the cells of a table.
+_FORM = re.compile(
+    r"[\[(|\t\N{BALLOT BOX}\N{BALLOT BOX WITH CHECK}\N{BALLOT BOX WITH X}\N{WHITE SQUARE}\N{WHITE CIRCLE}"
+    r"\N{CHECK MARK}\N{HEAVY CHECK MARK}]"
+)
+_MARKS = frozenset({Kind.ITEM, Kind.EMPTY, Kind.TICKED})
 _LONGEST_ANSWER = 6
 _YES, _NO = frozenset({"yes", "present", "positive", "abnormal"}), frozenset({"no", "absent", "negative", "normal"})
 
@@ -55,19 +62,22 @@ class Lines:
             never empty; places count from the start of ``text``.
         """
         for statement in self._statements(text, start, len(text) if end is None else end):
-            kept = [token for token in statement if token.kind not in (Kind.ITEM, Kind.EMPTY, Kind.TICKED)]
+            kept = [token for token in statement if token.kind not in _MARKS]
             if kept:
-                yield Sentence(tuple(token.word for token in kept), tuple((token.start, token.end) for token in kept))
+                yield Sentence(tuple([token.word for token in kept]), tuple([token[1:3] for token in kept]))
 
     def _statements(self, text: str, start: int, end: int) -> Iterator[list[Token]]:
         lines = _lines(text, start, end, self._lexicon.vocabulary)
+        if len(lines) == 1 and _FORM.search(text, start, end) is None:
+            yield from self._cut(lines[0])
+            return
         style = _Style.of([line for line in lines if line], text)
         block: list[Token] = []
         last: list[Token] = []
         columns: dict[int, str] = {}
         asked: list[Token] = []
         for line in lines:
-            boxed = any(token.kind in (Kind.EMPTY, Kind.TICKED) for token in line)
+            boxed = any(token.kind is Kind.EMPTY or token.kind is Kind.TICKED for token in line)
             heading = _columns(line)
             if boxed or heading or (columns and line):
                 yield from self._cut(block)
@@ -112,7 +122,7 @@ class Lines:
             return False
         if closing.kind == Kind.STOP and closing.word != "?":
             return True  # the sentence ends by itself
-        if any(token.kind == Kind.GAP and token.word == "|" for token in (*last, *line)):
+        if any(token.kind is Kind.GAP and token.word == "|" for token in (*last, *line)):
             return False
         if closing.word == ":":
             return self._forms.question(last[:-1]) is None or not any(token.word == ":" for token in line)
@@ -149,7 +159,7 @@ class Lines:
         """Sentences and items of joined lines; a form's answer stays with its question."""
         sentence: list[Token] = []
         for number, token in enumerate(block):
-            if token.kind == Kind.ITEM or (token.kind == Kind.STOP and ends_sentence(_last(sentence), token)):
+            if token.kind is Kind.ITEM or (token.kind is Kind.STOP and ends_sentence(_last(sentence), token)):
                 if token.word == "?" and sentence:
                     if self._answered(sentence, block[number + 1 :]):
                         sentence.append(token)
@@ -183,7 +193,7 @@ class Lines:
                     yield statement
 
     def _boxes(self, line: Sequence[Token], asked: Sequence[Token]) -> Iterator[list[Token]]:
-        marks = [number for number, token in enumerate(line) if token.kind in (Kind.EMPTY, Kind.TICKED)]
+        marks = [number for number, token in enumerate(line) if (token.kind is Kind.EMPTY or token.kind is Kind.TICKED)]
         before = _trimmed(line[: marks[0]])
         bounds = [*marks, len(line)]
         options = [
@@ -261,20 +271,23 @@ class _Style:
 
 
 def _lines(text: str, start: int, end: int, vocabulary: frozenset[str]) -> list[list[Token]]:
-    lines: list[list[Token]] = [[]]
+    line: list[Token] = []
+    lines = [line]
     for token in tokens(text, start, end, vocabulary):
-        if token.kind == Kind.NEWLINE:
-            lines.append([])
-        elif token.kind == Kind.GAP and text[token.start] in " \t":
+        kind = token.kind
+        if kind is Kind.WORD:
+            line.append(token if token.word in vocabulary else _singular(token, vocabulary))
+        elif kind is Kind.NEWLINE:
+            line = []
+            lines.append(line)
+        elif kind is Kind.GAP and text[token.start] in " \t":
             # An indentation is no column.
-            if lines[-1]:
-                lines[-1].append(token._replace(word=" "))
-        elif token.kind != Kind.WORD or token.word in vocabulary:
-            lines[-1].append(token)
+            if line:
+                line.append(token._replace(word=" "))
         else:
-            lines[-1].append(_singular(token, vocabulary))
+            line.append(token)
     for line in lines:
-        while line and line[-1].kind == Kind.GAP and line[-1].word == " ":
+        while line and line[-1].kind is Kind.GAP and line[-1].word == " ":
             line.pop()
     return lines
 
@@ -316,7 +329,7 @@ def _without_sign(tokens: Sequence[Token]) -> list[Token]:
 def _cells(line: Sequence[Token]) -> list[list[Token]]:
     cells: list[list[Token]] = [[]]
     for token in line:
-        if token.kind == Kind.GAP:
+        if token.kind is Kind.GAP:
             cells.append([])
         else:
             cells[-1].append(token)
@@ -325,7 +338,7 @@ def _cells(line: Sequence[Token]) -> list[list[Token]]:
 
 def _columns(line: Sequence[Token]) -> dict[int, str]:
     """Which cell of a table's head says yes and which no; empty when the line is no such head."""
-    if not any(token.kind == Kind.GAP for token in line):
+    if not any(token.kind is Kind.GAP for token in line):
         return {}
     cells = [" ".join(token.word for token in cell) for cell in _cells(line)]
     found = {number: "yes" if cell in _YES else "no" for number, cell in enumerate(cells) if cell in _YES | _NO}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .assertion import ABSENT, NOTHING, PRESENT, UNCERTAIN, Judge
 from .clauses import Phrase
@@ -29,16 +29,17 @@ class Mention(NamedTuple):
 
 def build_tagger(lexicon: Lexicon) -> Callable[[Sequence[str]], list[Mention]]:
     """The function from the words of one sentence to its mentions, in order, not overlapping."""
-    by_first: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
+    trie: dict[str, Any] = {}
     for words, entry in lexicon.phrases.items():
-        by_first.setdefault(words[0], []).append((words, entry))
-    for candidates in by_first.values():
-        candidates.sort(key=lambda candidate: -len(candidate[0]))
+        node = trie
+        for word in words:
+            node = node.setdefault(word, {})
+        node[""] = entry
     judge = Judge(lexicon)
 
     def tag(words: Sequence[str]) -> list[Mention]:
         phrases = sorted(
-            [*_longest(_matches(words, by_first), len(words)), *_measurements(words)],
+            [*_longest(_matches(words, trie), len(words)), *_measurements(words)],
             key=lambda phrase: phrase.start,
         )
         if not phrases:
@@ -48,19 +49,28 @@ def build_tagger(lexicon: Lexicon) -> Callable[[Sequence[str]], list[Mention]]:
     return tag
 
 
-def _matches(words: Sequence[str], by_first: dict[str, list[tuple[tuple[str, ...], Entry]]]) -> Iterator[Phrase]:
+def _matches(words: Sequence[str], trie: Mapping[str, Any]) -> list[Phrase]:
+    found = []
     for start, word in enumerate(words):
-        for phrase, entry in by_first.get(word, ()):
-            end = start + len(phrase)
-            if tuple(words[start:end]) == phrase:
-                yield Phrase(entry, start, end)
+        node = trie.get(word)
+        end = start + 1
+        while node is not None:
+            entry = node.get("")
+            if entry is not None:
+                found.append(Phrase(entry, start, end))
+            node = node.get(words[end]) if end < len(words) else None
+            end += 1
+    return found
 
 
-def _longest(matches: Iterator[Phrase], size: int) -> list[Phrase]:
+def _longest(matches: list[Phrase], size: int) -> list[Phrase]:
     """Phrases that do not overlap: longer ones first, then earlier ones."""
+    if len(matches) < 2:
+        return matches
     taken = [False] * size
     kept = []
-    for match in sorted(matches, key=lambda match: (match.start - match.end, match.start)):
+    # Sorting is stable, and the matches come in the order of their starts.
+    for match in sorted(matches, key=lambda match: match.start - match.end):
         if not (taken[match.start] or taken[match.end - 1]):
             taken[match.start : match.end] = [True] * (match.end - match.start)
             kept.append(match)

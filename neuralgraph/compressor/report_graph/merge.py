@@ -216,6 +216,8 @@ class Merger:
 
     def _deciding(self, members: Sequence[int]) -> int:
         """The member of the part that counts most; there, what doubts before what denies, and the first."""
+        if len(members) == 1:
+            return members[0]
         return min(
             members,
             key=lambda number: (

@@ -13,7 +13,7 @@ from neuralgraph.wire.vocabulary import RELATIONS
 
 from .lexicon import Entry, Lexicon
 from .mentions import ABSENT, NOTHING, Mention
-from .words import LINE, PLACEHOLDER, UNKNOWN
+from .words import PLACEHOLDER, UNKNOWN
 
 __all__ = ["Node", "SentenceGraph", "relate"]
 
@@ -67,8 +67,8 @@ class _Relator:
             mention for mention in mentions if mention.entry.kind != "ignored" and mention.polarity != NOTHING
         ]
         self.lexicon = lexicon
-        self.near = lexicon.glue["near"] | {LINE}
-        self.listing = lexicon.glue["listing"] | {LINE}
+        self.near = lexicon.glue["near"]
+        self.listing = lexicon.glue["listing"]
         self.copula = lexicon.glue["copula"]
         self.filler = lexicon.glue["filler"]
         self.preposition = lexicon.glue["preposition"]

@@ -8,7 +8,6 @@ linear in the length of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -90,10 +89,11 @@ _TOKEN = re.compile(
     r"|(?P<other>[^\w\s]|\w)"
 )
 _LONGEST_FIGURE = 6
+_STOPS = frozenset(".!?")
+_SIDES = {"R": "right", "L": "left"}
 _YEAR = re.compile(r"(?:19|20)\d\d")
 # Words whose full stop does not end a sentence.
 _SHORT = frozenset({"vs", "dr", "approx", "ca", "incl", "resp", "cf", "neg", "pos", "bilat", "infilt", "eff"})
-_NOT_A_HYPHEN = frozenset({"to", "and", "or"})
 
 # Shorthand to the words it stands for.
 _EXPANSIONS: dict[str, tuple[str, ...]] = {
@@ -161,12 +161,13 @@ _BRITISH = re.compile(r"(?:oe(?=dema|soph)|ae(?=m))|(?<=h)ae(?=m)")
 
 
 def _spelling(word: str) -> str:
-    word = word.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    if not word.isalpha():
+        word = word.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+        if word.endswith("'s"):
+            word = word[:-2]
     known = _SPELLINGS.get(word)
     if known is not None:
         return known
-    if word.endswith("'s"):
-        word = word[:-2]
     if "oe" in word or "ae" in word:
         word = _BRITISH.sub("e", word)
     return word
@@ -177,7 +178,7 @@ def split_words(text: str) -> tuple[str, ...]:
     return tuple(token.word for token in tokens(text, 0, len(text), frozenset()))
 
 
-def tokens(text: str, start: int, end: int, compounds: frozenset[str]) -> Iterator[Token]:
+def tokens(text: str, start: int, end: int, compounds: frozenset[str]) -> list[Token]:
     """The tokens of ``text[start:end]``, in order; places count from the start of ``text``.
 
     Parameters
@@ -187,47 +188,42 @@ def tokens(text: str, start: int, end: int, compounds: frozenset[str]) -> Iterat
     compounds : words that a hyphen within does not part ("air-space" is "airspace"); with other words it does, so that
         "ground-glass" and "8-mm" are read like "ground glass" and "8 mm".
     """
-    last: Token | None = None
+    found: list[Token] = []
+    add = found.append
     joined = False
     for match in _TOKEN.finditer(text, start, end):
         kind = match.lastgroup
-        if kind == "hyphen":
-            joined = True
-            continue
         begin, stop = match.span()
-        value = match.group()
         if kind == "word":
+            value = match.group()
             word = _spelling(value.lower())
-            if joined and last is not None and last.end + 1 == begin and last.word + word in compounds:
-                last = Token(last.word + word, last.start, stop)
+            if joined:
                 joined = False
-                continue
-            if last is not None:
-                yield last
-            last = None
-            joined = False
-            if value in ("R", "L"):
-                word = "right" if value == "R" else "left"
-            expansion = _EXPANSIONS.get(word)
-            if expansion is not None:
-                yield from _expanded(expansion, begin, stop)
+                # Two words were expanded, or stand apart, where the last one does not end at the hyphen.
+                if found and found[-1].end + 1 == begin and found[-1].word + word in compounds:
+                    found[-1] = Token(found[-1].word + word, found[-1].start, stop)
+                    continue
+            if word in _EXPANSIONS:
+                found += _expanded(_EXPANSIONS[word], begin, stop)
+            elif value in _SIDES:
+                add(Token(_SIDES[value], begin, stop))
             else:
-                last = Token(word, begin, stop)
+                add(Token(word, begin, stop))
             continue
-        joined = False
-        if last is not None:
-            yield last
-            last = None
+        joined = kind == "hyphen"
+        if joined:
+            continue
         if kind == "other":
-            yield from _sign(text, value, begin, stop)
+            value = match.group()
+            add(Token(value, begin, stop, Kind.SIGN) if value not in _STOPS else _stop(text, value, begin, stop))
         elif kind == "number":
-            yield Token(_number(value), begin, stop, Kind.NUMBER)
+            add(Token(_number(match.group()), begin, stop, Kind.NUMBER))
         elif kind == "short":
-            yield from _expanded(_EXPANSIONS[value.lower()], begin, stop)
+            found += _expanded(_EXPANSIONS[match.group().lower()], begin, stop)
         else:
-            yield Token(*_MARKS[kind or ""][:1], begin, stop, _MARKS[kind or ""][1])
-    if last is not None:
-        yield last
+            word, mark = _MARKS[kind or ""]
+            add(Token(word, begin, stop, mark))
+    return found
 
 
 _MARKS: dict[str, tuple[str, Kind]] = {
@@ -247,23 +243,22 @@ def _number(value: str) -> str:
     return YEAR if _YEAR.fullmatch(value) else NUMBER
 
 
-def _expanded(words: tuple[str, ...], start: int, end: int) -> Iterator[Token]:
+def _expanded(words: tuple[str, ...], start: int, end: int) -> list[Token]:
     """Each word with a letter of its own, the last with what is left: no two share a place."""
-    for number, word in enumerate(words):
-        yield Token(word, start + number, end if number == len(words) - 1 else start + number + 1)
+    last = len(words) - 1
+    return [
+        Token(word, start + number, end if number == last else start + number + 1) for number, word in enumerate(words)
+    ]
 
 
-def _sign(text: str, value: str, start: int, end: int) -> Iterator[Token]:
+def _stop(text: str, value: str, start: int, end: int) -> Token:
     if value == "?":
         # "?pneumonia" and "? pneumonia" doubt what follows, "pneumonia?" asks.
         before = text[start - 1 : start]
         after = text[end : end + 2].lstrip(" ")[:1]
-        doubts = after.isalpha() and (not before.strip() or before in "(,;:/")
-        yield Token("possible", start, end) if doubts else Token("?", start, end, Kind.STOP)
-    elif value in ".!":
-        yield Token(value, start, end, Kind.STOP)
-    else:
-        yield Token(value, start, end, Kind.SIGN)
+        if after.isalpha() and (not before.strip() or before in "(,;:/"):
+            return Token("possible", start, end)
+    return Token(value, start, end, Kind.STOP)
 
 
 def ends_sentence(before: Token | None, stop: Token) -> bool:
