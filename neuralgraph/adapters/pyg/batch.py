@@ -11,7 +11,7 @@ from torch_geometric.data import Batch, Data, HeteroData
 
 from neuralgraph.adapters.pyg.graphs import HETERO_EDGE_TYPES, to_data, to_hetero_data
 from neuralgraph.batches.arrays import Allocate, GraphBatch, starts
-from neuralgraph.batches.joined import EDGE_TYPES
+from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES
 from neuralgraph.batches.memory import ReusedMemory
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.graph.study import Study
@@ -86,6 +86,10 @@ class Batcher:
             self.reader.check_width(study)
         width = self.reader.width
         batch = Batch.from_data_list([self._graph(study, width, width) for study in studies])
+        for kind in NODE_TYPES if self._heterogeneous else ():
+            # PyG leaves out nodes of which no column was asked for, and cannot take such a batch apart.
+            batch._slice_dict.setdefault(kind, {})
+            batch._inc_dict.setdefault(kind, {})
         return batch.pin_memory() if self._pin else batch
 
     def data(self, number: int) -> Any:
