@@ -1,13 +1,10 @@
-"""What a conversion shows: a bar while it runs, counts when it is done."""
+"""What a conversion says: counts of what would be done, and of what was."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neuralgraph.cli.output import write_json, write_line
 
@@ -15,41 +12,7 @@ if TYPE_CHECKING:
     from neuralgraph.bulk.run import Outcome
     from neuralgraph.sources.layouts import Manifest
 
-__all__ = ["progress_bar", "tell_outcome", "tell_plan"]
-
-
-@contextmanager
-def progress_bar(total: int) -> Iterator[Any]:
-    """A bar on stderr where that is a terminal; else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as bar:
-        task = bar.add_task("verifying", total=total, rate="")
-        failed_so_far = 0
-
-        def advance(*, verified: int = 0, converted: int = 0, failed: int = 0) -> None:
-            nonlocal failed_so_far
-            failed_so_far += failed
-            speed = bar.tasks[0].speed
-            bar.update(
-                task,
-                advance=verified + converted + failed,
-                description=f"converting, {failed_so_far} failed" if failed_so_far else "converting",
-                rate=f"{speed:.1f}/s" if speed else "",
-            )
-
-        yield advance
+__all__ = ["tell_outcome", "tell_plan"]
 
 
 def _counted(counts: dict[str, int]) -> str:
