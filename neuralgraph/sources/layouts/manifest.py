@@ -15,6 +15,7 @@ from typing import Any
 
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.private import owner_only
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
 __all__ = [
@@ -153,7 +154,7 @@ class Manifest:
         OutputError (E_OUTPUT, E_WRITE) : the file cannot be written.
         """
         with atomic_file(path) as stream:
-            os.fchmod(stream.fileno(), 0o600)
+            owner_only(stream)
             for row in self.rows:
                 line = manifest_line(row)
                 if study_ids is not None:
