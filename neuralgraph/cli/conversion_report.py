@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.cli.output import note, write_json, write_line
 
 if TYPE_CHECKING:
     from neuralgraph.bulk.run import Outcome
-    from neuralgraph.sources.layouts import Manifest
+    from neuralgraph.sources.layouts import Manifest, TableUse
 
 __all__ = ["tell_outcome", "tell_plan"]
 
@@ -27,17 +27,47 @@ def tell_plan(resolved: Manifest, target: Path, *, json: bool) -> None:
                 "layout": resolved.layout,
                 "studies": len(resolved.rows),
                 "without_report": resolved.without_report,
+                "parts": resolved.parts,
                 "dropped": resolved.counts,
+                "table": None if resolved.table is None else asdict(resolved.table),
                 "manifest": str(target),
             }
         )
         return
     write_line(f"layout {resolved.layout}: {len(resolved.rows):,} studies to convert")
-    if resolved.without_report:
-        write_line(f"  {resolved.without_report:,} of them without a report: the model will write it")
+    if resolved.table is not None:
+        _tell_table(resolved.table)
+    _tell_parts(resolved)
     for reason, count in resolved.counts.items():
         write_line(f"  {count:,} dropped: {reason}")
     write_line(f"{target}: the manifest; it names the source, keep it to yourself")
+
+
+def _tell_table(table: TableUse) -> None:
+    """What each column is read as, and what is not read."""
+    write_line(f"  table {table.file}: {table.form}")
+    for name, column in table.columns.items():
+        write_line(f"    {name}" + (f" is read as {column}" if name != column else ""))
+    if table.ignored:
+        named = (f"{name} (did you mean {near}?)" if near else name for name, near in table.ignored.items())
+        write_line(f"    not read: {', '.join(named)}")
+    if table.warning:
+        note(table.warning)
+
+
+def _tell_parts(resolved: Manifest) -> None:
+    """How many studies have which part."""
+    parts = resolved.parts
+    write_line(f"  {parts['films']:,} films, {parts['several_films']:,} studies with more than one")
+    write_line(f"  {parts['report']:,} with a report, {resolved.without_report:,} of them without a report")
+    for name, words in (("report_graph", "a report graph"), ("view", "a known view")):
+        if parts[name]:
+            write_line(f"  {parts[name]:,} with {words}")
+    if parts["patient"]:
+        write_line(f"  {parts['patient']:,} with a patient, of {parts['patients']:,}")
+    for name, words in (("split", "a split"), ("labels", "labels")):
+        if parts[name]:
+            write_line(f"  with {words}: {_counted(parts[name])}")
 
 
 def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: bool) -> None:

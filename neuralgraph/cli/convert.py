@@ -47,6 +47,10 @@ def convert(
     Studies get pseudonyms; nothing in DEST names the source. A run that was stopped, or killed, is continued by the
     same command: what is there is verified, what is missing is converted. Originals are only read.
 
+    Columns of a manifest: image, study_id, patient_id, view, report, report_path, findings, impression, split, order,
+    labeler, radgraph, label.<name>. Only image must be there; docs/ingestion.md says what each is and how else it may
+    be called, --dry-run how those of SOURCE are read.
+
     Example: ngr convert mimic-cxr-jpg/ studies/ --reports mimic-cxr/ --key-file site.key --workers 8
     """
     settings = _settings(study)
@@ -63,6 +67,7 @@ def convert(
         manifest.write(target)
         tell_plan(manifest, target, json=shown.json)
         return
+    _tell_near_misses(manifest)
     destination, plan = _planned(manifest, dest, part, study, shown.manifest)
     outcome = _run(plan, destination, settings, run, verbose=shown.verbose)
     tell_outcome(outcome, dest, run.failures, json=shown.json)
@@ -70,6 +75,15 @@ def convert(
         _tell_model(study.model)
     if not outcome.complete:
         raise typer.Exit(1)
+
+
+def _tell_near_misses(manifest: Manifest) -> None:
+    """What is not read of a table though it may have been meant to be."""
+    if manifest.table is not None:
+        for name, near in manifest.table.meant.items():
+            note(f"the column {name!r} is not read; did you mean {near!r}?")
+        if manifest.table.warning:
+            note(manifest.table.warning)
 
 
 def _settings(study: StudyOptions) -> ConversionSettings:
