@@ -26,7 +26,7 @@ class _Form(NamedTuple):
     name: str
     """ "text", "utf-16", "hex" and so on."""
     written: bytes
-    any_case: bool
+    any_case: bool = False
 
 
 class _Meant(NamedTuple):
@@ -93,13 +93,13 @@ def _forms(value: str) -> list[_Form]:
     """Each way of writing a value; what may have any case is in small letters."""
     lowered = value.lower()
     forms = [
-        _Form("text", lowered.encode(errors="surrogatepass").lower(), True),
-        _Form("text", value.encode(errors="surrogatepass"), False),
+        _Form("text", lowered.encode(errors="surrogatepass").lower(), any_case=True),
+        _Form("text", value.encode(errors="surrogatepass")),
     ]
     for encoding in ("utf-16-le", "utf-16-be"):
-        forms.append(_Form("utf-16", value.encode(encoding, errors="surrogatepass").lower(), True))
+        forms.append(_Form("utf-16", value.encode(encoding, errors="surrogatepass").lower(), any_case=True))
     if not value.isascii():
-        forms.append(_Form("latin-1", value.encode("latin-1", errors="replace"), False))
+        forms.append(_Form("latin-1", value.encode("latin-1", errors="replace")))
     for encoded in (value.encode(errors="surrogatepass"), value.encode("utf-16-le", errors="surrogatepass")):
         forms += _encodings(encoded)
     return [form for form in forms if form.name == "text" or len(form.written) >= _SHORTEST_FORM]
@@ -107,14 +107,14 @@ def _forms(value: str) -> list[_Form]:
 
 def _encodings(encoded: bytes) -> Iterator[_Form]:
     """What else bytes may be written as."""
-    yield _Form("hex", encoded.hex().encode(), True)
+    yield _Form("hex", encoded.hex().encode(), any_case=True)
     for shift in range(3):
         # Characters that also depend on neighbours are left off at both ends.
         text = base64.b64encode(b"\0" * shift + encoded)
         start, end = (0, 2, 3)[shift], (len(encoded) + shift) * 8 // 6
-        yield _Form("base64", text[start:end], False)
-        yield _Form("base64", text[start:end].translate(bytes.maketrans(b"+/", b"-_")), False)
+        yield _Form("base64", text[start:end])
+        yield _Form("base64", text[start:end].translate(bytes.maketrans(b"+/", b"-_")))
     for name, label in (("md5", "md5"), ("sha1", "sha-1"), ("sha256", "sha-256")):
         digest = hashlib.new(name, encoded, usedforsecurity=False)
-        yield _Form(label, digest.hexdigest()[:32].encode(), True)
-        yield _Form(label, digest.digest()[:16], False)
+        yield _Form(label, digest.hexdigest()[:32].encode(), any_case=True)
+        yield _Form(label, digest.digest()[:16])

@@ -95,7 +95,7 @@ class TableUse:
 
 def columns_text() -> str:
     """The columns in one sentence, for a help text."""
-    return ", ".join(column.name for column in COLUMNS) + ", label.<name>"
+    return ", ".join(column.name for column in COLUMNS) + ", label.NAME"
 
 
 def _key(name: str) -> str:
