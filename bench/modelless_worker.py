@@ -14,7 +14,8 @@ from neuralgraph.bulk.worker import serve
 from neuralgraph.compressor.fusion import fusion
 from neuralgraph.compressor.report_graph import extractor
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.study import Patches, Study
+from neuralgraph.graph.patches import Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 from neuralgraph.sources import Film
 

@@ -42,7 +42,7 @@ __all__ = ["SETTINGS", "main", "pareto"]
 
 RESULTS = Path(__file__).parent / "results" / "rate_distortion.json"
 SETTINGS = (
-    *("float32", "float16", "bfloat16", "int8", "int4"),
+    *("float32", "float16", "bfloat16", "int8"),
     *(f"svd:{loss}" for loss in (0.005, 0.011, 0.03, 0.06, 0.075, 0.12, 0.2, 0.3, 0.45, 0.6)),
 )
 RETENTIONS = (0.08, 0.023)

@@ -10,7 +10,6 @@ and ``graph`` (the study), which do not know each other; ``storage``, where they
 
 from typing import Any
 
-from neuralgraph.codecs.codebook import Codebook, fit_codebook, load_codebook
 from neuralgraph.errors import (
     ChecksumError,
     CodecError,
@@ -25,9 +24,9 @@ from neuralgraph.errors import (
     StudyError,
     StudyNotFoundError,
 )
-from neuralgraph.graph.concepts import Concept
-from neuralgraph.graph.showing import draw_with as _draw_with
-from neuralgraph.graph.study import ConceptVectors, Patches, Study
+from neuralgraph.graph.concepts import Concept, Mention
+from neuralgraph.graph.patches import ConceptVectors, Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 from neuralgraph.storage.archive import Archive, load, load_bytes
 from neuralgraph.storage.opening import open_archive as open
@@ -41,13 +40,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Archive",
     "ChecksumError",
-    "Codebook",
     "CodecError",
     "Concept",
     "ConceptVectors",
     "FormatError",
     "LimitError",
     "Limits",
+    "Mention",
     "MissingExtraError",
     "ModelError",
     "NeuralGraphError",
@@ -61,12 +60,11 @@ __all__ = [
     "StudyNotFoundError",
     "View",
     "__version__",
-    "fit_codebook",
     "load",
     "load_bytes",
-    "load_codebook",
     "open",
     "pack",
+    "plot",
     "save",
     "to_bytes",
     "unpack",
@@ -75,11 +73,23 @@ __all__ = [
 ]
 
 
-def _draw(study: Study, **options: Any) -> Any:
-    """How a study is drawn: floor 5 knows, and is loaded when it is asked to."""
+def plot(study: Study, **options: Any) -> Any:
+    """Draw a study: film and attention beside the graph of the report.
+
+    Parameters
+    ----------
+    study : the study.
+    options : ``image``, ``view`` and ``sizes``, as for ``neuralgraph.adapters.picture.draw_study``.
+
+    Returns
+    -------
+    matplotlib Figure, which a notebook shows.
+
+    Raises
+    ------
+    MissingExtraError (E_EXTRA) : matplotlib is not installed; it is in the extra ``plot``.
+    SourceError, StudyError : the image or the view is not this study's.
+    """
     from neuralgraph.adapters.picture import draw_study
 
     return draw_study(study, **options)
-
-
-_draw_with(_draw)

@@ -62,7 +62,6 @@ CODES: dict[str, str] = {
     "E_OVERFLOW": "a count or a product of counts exceeds 2^53 - 1",
     # Codecs (section 7)
     "E_ZSTD": "a zstd frame breaks the frame rules",
-    "E_DICT": "a compression dictionary is missing or not the one declared",
     "E_FILTER": "codec parameters are out of range",
     # Meaning (section 8)
     "E_IDX": "an index points outside its table",

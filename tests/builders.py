@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from neuralgraph import Concept, ConceptVectors, Patches, Study, View
+from neuralgraph import Concept, ConceptVectors, Mention, Patches, Study, View
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.fusion import fusion_edge
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS
 
-__all__ = ["PROVENANCE", "build_study", "hand_made_study", "studies"]
+__all__ = ["PROVENANCE", "build_study", "films_of", "hand_made_study", "studies"]
 
 PROVENANCE: dict[str, Any] = {
     "model": {"name": "test", "digest": "00ff", "trained": False},
@@ -22,6 +22,11 @@ PROVENANCE: dict[str, Any] = {
     "report": "given",
     "films": [{"format": "png", "bits": 8, "spacing": [0.143, 0.143]}],
 }
+
+
+def films_of(n_views: int) -> dict[str, Any]:
+    """``PROVENANCE`` of a study of so many films."""
+    return {**PROVENANCE, "films": PROVENANCE["films"] * n_views}
 
 
 def representable(values: np.ndarray, form: str) -> np.ndarray:
@@ -74,18 +79,27 @@ def build_study(
         "views": films,
         "patches": Patches(row, col, flat[order], embedding, view),
         "concepts": tuple(
-            Concept(text, CONCEPT_LABELS[number % len(CONCEPT_LABELS)], *span)
+            Concept(text, CONCEPT_LABELS[number % len(CONCEPT_LABELS)], *span, REPORT_SECTIONS[number % 4])
             for number, (text, span) in enumerate(zip(texts, spans, strict=True))
+        ),
+        "mentions": tuple(
+            Mention(number, CONCEPT_LABELS[-1 - number % 3], 100 + number, 104 + number, "findings")
+            for number in range(0, concepts, 2)
         ),
         "triples": triples,
         "fusion": fusion_edge(len(order), grid_edges(view, row, col), concepts, triples),
         "labels": {"effusion": 0.0, "pneumonia": 1.0},
-        "provenance": PROVENANCE,
+        "provenance": films_of(views),
     }
     if vectors:
         index = np.arange(concepts) % vectors
         parts["concept_vectors"] = ConceptVectors(index, representable(random.normal(size=(vectors, 4)), form))
-    return Study(**{**parts, **fields})
+    return _study(parts, fields)
+
+
+def _study(parts: dict[str, Any], fields: dict[str, Any]) -> Study:
+    """Mentions are those of the concepts of ``parts``."""
+    return Study(**{**parts, **({"mentions": ()} if "concepts" in fields else {}), **fields})
 
 
 def hand_made_study(**fields: Any) -> Study:
@@ -106,15 +120,16 @@ def hand_made_study(**fields: Any) -> Study:
         # Attention is code * code * 0.25: 16 at (1, 2), 4 at (0, 0), 1 at (0, 1).
         "patches": Patches([1, 0, 0], [2, 0, 1], [16, 4, 1], [[1, -2], [0.5, 0], [3, 4]]),
         "concepts": (
-            Concept("lung", "Anatomy::definitely present", 3, 7),
-            Concept("opacity", "Observation::uncertain", 10, 17),
+            Concept("lung", "Anatomy::definitely present", 3, 7, "findings"),
+            Concept("opacity", "Observation::uncertain", 10, 17, "impression"),
         ),
+        "mentions": (Mention(1, "Observation::definitely present", 30, 37, "findings"),),
         "triples": [(1, 1, 0)],
         "fusion": (0, 0),
         "labels": {"opacity": -1, "effusion": 0},
         "provenance": {"report": "given", "model": {"name": "none", "trained": False}},
     }
-    return Study(**{**parts, **fields})
+    return _study(parts, fields)
 
 
 def _normal(text: str) -> str:
@@ -134,6 +149,7 @@ def words(maximum: int = 12) -> st.SearchStrategy[str]:
     )
 
 
+_said = st.tuples(st.sampled_from(CONCEPT_LABELS))
 _finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
@@ -172,7 +188,14 @@ def studies(draw: st.DrawFn) -> Study:
     n_concepts = draw(st.integers(0, 6))
     spans = sorted(draw(st.tuples(st.integers(0, 99), st.integers(0, 9))) for _ in range(n_concepts))
     concepts = [
-        Concept(draw(words()), draw(st.sampled_from(CONCEPT_LABELS)), start, start + length) for start, length in spans
+        Concept(draw(words()), *draw(_said), start, start + length, draw(st.sampled_from(REPORT_SECTIONS)))
+        for start, length in spans
+    ]
+    places = st.tuples(st.integers(0, n_concepts - 1), st.integers(0, 99), st.integers(0, 9))
+    said = sorted(draw(st.sets(places, max_size=4))) if n_concepts else []
+    mentions = [
+        Mention(concept, *draw(_said), start, start + length, draw(st.sampled_from(REPORT_SECTIONS)))
+        for concept, start, length in said
     ]
     possible = [
         (a, r, b) for a in range(n_concepts) for r in range(len(RELATIONS)) for b in range(n_concepts) if a != b
@@ -195,10 +218,11 @@ def studies(draw: st.DrawFn) -> Study:
         views=tuple(films),
         patches=Patches(row, col, flat[order], embedding, view),
         concepts=tuple(concepts),
+        mentions=tuple(mentions),
         triples=np.array(triples, np.int32).reshape(-1, 3),
         fusion=fusion,
         labels=draw(st.dictionaries(words(), st.sampled_from([-1.0, 0.0, 1.0, 0.1, 2.5]), max_size=4)),
-        provenance=draw(st.sampled_from([{}, PROVENANCE, {"report": "none", "terms": "CC BY 4.0"}])),
+        provenance=draw(st.sampled_from([{}, films_of(len(films)), {"report": "none", "terms": "CC BY 4.0"}])),
         concept_vectors=vectors,
         report=draw(st.none() | st.text(st.characters(codec="utf-8"), max_size=40)),
         pixels=pixels,

@@ -73,7 +73,7 @@ def write(results: dict[str, Any]) -> str:
         + [value for name in SHOWN for value in _shares(reports["named"][name][finding])]
         for finding in reports["named"][SHOWN[0]]
     ]
-    return f"""Command: `{results["command"]}`; the model is trained by `python -m neuralgraph.compressor.model.build_demo`.
+    return f"""Command: `{results["command"]}`; the model is trained by `python -m neuralgraph.compressor.training.build_demo`.
 
 **The model learnt from synthetic films only; nothing here says how it does on films of people.** Its encoder took first
 lessons from the masks of the training phantoms (which patch shows which finding, device or old change), because it begins with random weights

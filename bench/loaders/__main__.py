@@ -131,7 +131,7 @@ def memcpy_round(archive: Any, order: np.ndarray) -> dict[str, float]:
 def cold_round(archive: Any, positions: np.ndarray) -> dict[str, float]:
     """One study that is in no cache: through the reader, and as a bare read of its record."""
     archive.open()
-    (_, source, container), *_ = archive._batcher.reader._archive.files
+    (_, source, container), *_ = archive._batcher.reader.archive.files
     archive.get(int(positions[-1]))
     bare, read = [], []
     for number, position in enumerate(positions[:-1].tolist()):

@@ -11,10 +11,17 @@ from torch_geometric.data import Data
 
 from bench.loaders.stores import ARRAYS, Graphs, Store
 from neuralgraph.adapters.pyg.batch import _homogeneous_batch
-from neuralgraph.graph.table import ragged, starts
-from neuralgraph.storage.batches.assembly import GraphBatch
+from neuralgraph.batches.arrays import GraphBatch, starts
 
 _OF_NODES = ("x", "node_type", "node_view", "pos", "attention")
+
+
+def ragged(start: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Row numbers of runs: ``start[0]``, ``start[0] + 1``, ..., ``count[0]`` of them, then those of the next run."""
+    end = count.cumsum()
+    rows = np.arange(end[-1] if len(end) else 0)
+    rows += (start - (end - count)).repeat(count)
+    return rows
 
 
 def ragged_arrays(graphs: Graphs) -> dict[str, np.ndarray]:

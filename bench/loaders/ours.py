@@ -11,8 +11,8 @@ from torch_geometric.data import Data
 
 import neuralgraph as ng
 from bench.loaders.stores import Store
-from neuralgraph.adapters.pyg.batch import Batcher, widen
-from neuralgraph.storage.batches.reader import BatchReader
+from neuralgraph.adapters.pyg.batch import Batcher
+from neuralgraph.batches.reader import BatchReader
 
 
 class Archive(Store):
@@ -28,7 +28,7 @@ class Archive(Store):
         ng.save(graphs, self.path, embedding=self.embedding, profile=self.profile)
 
     def open(self) -> None:
-        self._batcher = Batcher(BatchReader(self.path, widen=widen))
+        self._batcher = Batcher(BatchReader(self.path))
 
     def get(self, position: int) -> Data:
         return self._batcher.data(position)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuralgraph.compressor.model.mean_attention import relative_to_mean
-from neuralgraph.graph.study import Patches, Study
+from neuralgraph.graph.patches import Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 
 __all__ = [

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from io import BytesIO
 
+from neuralgraph.batches.joined import EDGE_TYPES, joined_edges, node_facts
 from neuralgraph.errors import StudyError, missing_extra
-from neuralgraph.graph.joined import EDGE_TYPES, joined_edges, node_facts
 from neuralgraph.graph.plain import study_facts
 from neuralgraph.graph.study import Study
 
@@ -21,16 +21,16 @@ except ImportError as error:
 
 __all__ = ["to_graphml"]
 
-_GRAPH_FACTS = ("study_id", "digest", "labels", "provenance")
+_GRAPH_FACTS = ("study_id", "digest", "labels", "provenance", "mentions")
 
 
 def to_graphml(study: Study) -> bytes:
     """The file as UTF-8 XML; equal studies give equal bytes.
 
     Nodes are numbered as in ``neuralgraph.adapters.pyg``, patches before concepts, with ``kind`` and the attributes of
-    ``neuralgraph.graph.joined.node_facts``. Every edge is there once, with its ``kind``: "adjacent", "fused" or a
-    relation, which leads from head to tail. The graph has ``study_id``, ``digest``, ``labels`` and ``provenance``, the
-    last two as JSON.
+    ``neuralgraph.batches.joined.node_facts``. Every edge is there once, with its ``kind``: "adjacent", "fused" or a
+    relation, which leads from head to tail. The graph has ``study_id``, ``digest`` and, as JSON, ``labels``,
+    ``provenance`` and ``mentions``. Embeddings, attention, images and the report are left out: this is the graph alone.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from neuralgraph.graph.study import Study
 
 __all__ = ["from_dict", "to_dict", "to_json"]
 
-_DTYPES = ("float32", "int32", "uint16", "uint8")
+_DTYPES = ("float32", "int32", "uint32", "uint16", "uint8")
 
 
 def to_dict(study: Study) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES, joined_edges, node_facts
 from neuralgraph.errors import StudyError, missing_extra
-from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.frozen import thaw
-from neuralgraph.graph.joined import EDGE_TYPES, NODE_TYPES, joined_edges, node_facts
-from neuralgraph.graph.study import ConceptVectors, Patches, Study
+from neuralgraph.graph.patches import ConceptVectors, Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.wire.vocabulary import RELATIONS
 
 try:
@@ -29,12 +30,12 @@ def to_networkx(study: Study) -> nx.MultiDiGraph:
 
     - Nodes 0 to n - 1, patches before concepts, as in ``neuralgraph.adapters.pyg``. ``kind`` is "patch" or "concept".
       Patches have ``view``, ``row``, ``col``, ``score``, ``embedding`` (float32 [d]) and, where stored, ``pixels``
-      [height, width]; concepts ``text``, ``label``, ``start``, ``end`` and, where vectors are stored, ``vector``, the
-      row of the graph's ``concept_vectors``.
+      [height, width]; concepts ``text``, ``label``, ``start``, ``end``, ``section``, ``mentions`` (list of maps: label,
+      start, end, section) and, where vectors are stored, ``vector``, the row of the graph's ``concept_vectors``.
     - Edges, each once; key and ``kind`` are "adjacent" (lower patch first), "fused" (patch first) or the relation (head
       first). For algorithms that want no directions: ``graph.to_undirected()``.
     - ``graph.graph``: ``study_id``, ``views``, ``labels``, ``provenance``, ``report``, ``extensions``,
-      ``embedding_width``, ``concept_vectors`` (float32 [m, w] or None).
+      ``embedding_width``, ``concept_vectors`` (float32 [m, w] or None), ``word_attention`` (``WordAttention`` or None).
     """
     vectors = study.concept_vectors
     graph = nx.MultiDiGraph(
@@ -46,14 +47,20 @@ def to_networkx(study: Study) -> nx.MultiDiGraph:
         extensions=dict(study.extensions),
         embedding_width=study.patches.embedding.shape[1],
         concept_vectors=None if vectors is None else vectors.vector,
+        word_attention=study.word_attention,
     )
     graph.add_nodes_from(enumerate(node_facts(study)))
+    first = len(study.patches)
+    for number in range(len(study.concepts)):
+        graph.nodes[first + number]["mentions"] = []
+    for concept, *place in study.mentions:
+        graph.nodes[first + concept]["mentions"].append(dict(zip(Mention._fields[1:], place, strict=True)))
     for number in range(len(study.patches)):
         graph.nodes[number]["embedding"] = study.patches.embedding[number]
         if study.pixels is not None:
             graph.nodes[number]["pixels"] = study.pixels[number]
     if vectors is not None:
-        for number, row in enumerate(vectors.index.tolist(), start=len(study.patches)):
+        for number, row in enumerate(vectors.index.tolist(), start=first):
             graph.nodes[number]["vector"] = row
     for (source, target), code in zip(*(part.tolist() for part in joined_edges(study)), strict=True):
         graph.add_edge(source, target, key=EDGE_TYPES[code], kind=EDGE_TYPES[code])
@@ -106,6 +113,9 @@ def _study(graph: nx.DiGraph) -> Study:
             view=np.array([patch["view"] for patch in patches], np.int32),
         ),
         concepts=tuple(Concept(*(concept[name] for name in Concept._fields)) for concept in concepts),
+        mentions=tuple(
+            Mention(number, **mention) for number, concept in enumerate(concepts) for mention in concept["mentions"]
+        ),
         triples=np.array(sorted(set(triples)), np.int32).reshape(-1, 3),
         fusion=edges[_FUSED][0] if edges[_FUSED] else None,
         labels=facts["labels"],
@@ -115,6 +125,7 @@ def _study(graph: nx.DiGraph) -> Study:
         else ConceptVectors(np.array([concept["vector"] for concept in concepts], np.int32), vectors),
         report=facts["report"],
         pixels=np.stack(pixels) if pixels else None,
+        word_attention=facts["word_attention"],
         extensions=facts["extensions"],
     )
     if {frozenset(pair) for pair in edges[_ADJACENT]} != {frozenset(pair) for pair in study.edges.tolist()}:

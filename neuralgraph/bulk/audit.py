@@ -21,6 +21,7 @@ from neuralgraph.container.reader import Container
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.sources.files import read_whole_file
 from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.gate import Level, prove
 
 __all__ = ["Finding", "audit"]
 
@@ -108,14 +109,18 @@ def _streams(path: Path) -> Iterator[tuple[str, bytes]]:
         with FileSource(path) as source:
             container = Container(source)
             for position in range(len(container)):
-                columns = container.columns(position)
+                columns = prove(container, position, level=Level.STREAMS)
                 place = f"record[{position}]"
                 yield f"{place}.method", columns.method
                 for name, array in columns.graph.items():
                     yield f"{place}.{name}", array.tobytes()
                 yield f"{place}.embedding", columns.embedding.tobytes()
                 yield f"{place}.concept_vectors", columns.concept_vectors.tobytes()
-                for name, data in (("report", columns.report), ("pixels", columns.pixels)):
+                for name, data in (
+                    ("report", columns.report),
+                    ("pixels", columns.pixels),
+                    ("words", columns.word_attention),
+                ):
                     if data is not None:
                         yield f"{place}.{name}", bytes(data)
                 for name, extension in columns.extensions.items():

@@ -12,11 +12,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from neuralgraph.container.reader import Container
+from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.files import FileSource
-from neuralgraph.storage.target import record_target
+from neuralgraph.storage.profiles import copy_record
 
 __all__ = ["assign", "build"]
 
@@ -61,21 +62,18 @@ def build(archive: Path, members: Iterable[tuple[str, Path]], *, profile: str = 
     FormatError : a file is damaged.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
-    with (
-        ExitStack() as stack,
-        atomic_file(archive) as stream,
-        record_target(stream, profile=profile, whole=profile == "compact") as target,
-    ):
+    with ExitStack() as stack, atomic_file(archive) as stream:
+        writer = ContainerWriter(stream)
         earlier: Container | None = None
         for study_id, path in members:
             if path == archive:
                 earlier = earlier or Container(stack.enter_context(FileSource(path)))
-                target.copy(earlier, _position(earlier, study_id))
+                copy_record(writer, earlier, _position(earlier, study_id), profile=profile)
             else:
                 with FileSource(path) as source:
                     container = Container(source)
-                    target.copy(container, _position(container, study_id))
-        target.finish()
+                    copy_record(writer, container, _position(container, study_id), profile=profile)
+        writer.finish()
 
 
 def _position(container: Container, study_id: str) -> int:

@@ -24,7 +24,7 @@ from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import Answer
 from neuralgraph.errors import OutputError, StudyError
 from neuralgraph.storage.atomic import check_writable
-from neuralgraph.storage.target import check_profile
+from neuralgraph.storage.profiles import check_profile
 
 __all__ = ["Outcome", "Progress", "RunOptions", "convert"]
 
@@ -80,7 +80,7 @@ class RunOptions:
     ----------
     workers : processes.
     pack : studies per archive; 0 writes one file per study.
-    profile : of the archives: "compact", "train" or "smallest" (see ``neuralgraph.pack``).
+    profile : of the archives: "compact" or "train" (see ``neuralgraph.pack``).
     max_errors : give up once more studies than this have failed; None goes on.
     time_limit : seconds per study.
     failures : where failures are listed; in the destination when None.

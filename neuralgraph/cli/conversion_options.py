@@ -112,7 +112,7 @@ class RunOptions:
     ] = ""
     shard: Annotated[str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.")] = "1/1"
     pack: Annotated[int, typer.Option(metavar="N", help="Archives of N studies instead of files.", min=0)] = 0
-    profile: Annotated[str, typer.Option(help="With --pack: compact, train or smallest; see ngr pack.")] = "compact"
+    profile: Annotated[str, typer.Option(help="With --pack: compact or train; see ngr pack.")] = "compact"
     failures: Annotated[Path | None, typer.Option(help="The list of failures [default: DEST/failures.jsonl].")] = None
     max_errors: Annotated[int | None, typer.Option(help="Give up when more studies than this fail.", min=0)] = None
     time_limit: Annotated[float, typer.Option(help="Seconds one study may take.", min=1.0)] = 300.0

@@ -8,7 +8,6 @@ import typer
 
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
-from neuralgraph.codecs.codebook import load_codebook
 from neuralgraph.storage.remote import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
@@ -18,16 +17,13 @@ __all__ = ["info"]
 
 def info(
     file: Annotated[str, typer.Argument(help="An .ngr file, or a URL of one.")],
-    codebook: Annotated[
-        list[str] | None, typer.Option(help="A codebook the file leans on, or the folder of its model; repeatable.")
-    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is in FILE: sizes, grid, concepts, labels, provenance.
 
     Example: ngr info study.ngr
     """
-    summary = file_summary(file, codebooks=[load_codebook(path) for path in codebook or []])
+    summary = file_summary(file)
     if json:
         write_json(summary)
         return
@@ -38,8 +34,6 @@ def info(
     else:
         for name, total in summary["totals"].items():
             write_line(f"  {name:12} {total:,}")
-        for each in summary["shared"]:
-            write_line(f"  shared       {each['section']}, {each['bytes']:,} bytes: its studies lean on it")
 
 
 def _plural(word: str, count: int) -> str:
@@ -56,9 +50,6 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     kept = study["n_patches"] / study["n_cells"] if study["n_cells"] else 0
     write_line(f"  patches      {study['n_patches']} of {study['n_cells']} ({kept:.1%}), {study['n_edges']} edges")
     write_line(f"  embedding    {study['embedding_dim']} values, stored as {storage['embedding']}")
-    for book in storage["codebooks"]:
-        place = "in this file" if book["in_file"] else "NOT in this file: needed to read it"
-        write_line(f"  codebook     {book['digest']}, {place}")
     for loss in provenance.get("loss", ()):
         measured = ", ".join(f"{name} {loss[name]:g}" for name in ("rmse", "largest", "cosine") if name in loss)
         write_line(

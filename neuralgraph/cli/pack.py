@@ -19,15 +19,14 @@ def pack(
     profile: Annotated[
         str,
         typer.Option(
-            help="compact: copy the records. train: lay them out for fast training; larger. "
-            "smallest: fewest bytes, with a dictionary that its studies need."
+            help="compact: copy the records. train: store embeddings uncompressed, larger, faster to train from."
         ),
     ] = "compact",
 ) -> None:
     """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
 
-    With --profile train or smallest every value and content digest stays, but records are written anew: with embeddings
-    as loaders need them, or with light columns and reports in as few bytes as they can take.
+    With --profile train every value and content digest stays, but records are written anew, their embeddings
+    uncompressed.
 
     Example: ngr pack studies/ -o archive.ngr
     """

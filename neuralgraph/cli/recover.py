@@ -20,9 +20,7 @@ def recover(
     output: Annotated[Path, typer.Option("--output", "-o", help="The new file.")],
     methods_from: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="A whole file of the same conversion, for lost methods, codebooks, dictionaries; repeatable."
-        ),
+        typer.Option(help="A whole file of the same conversion, for lost methods; repeatable."),
     ] = None,
     without_method: Annotated[
         bool, typer.Option("--without-method", help="Recover studies whose method is lost; they get new digests.")

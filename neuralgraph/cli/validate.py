@@ -14,7 +14,7 @@ from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
 from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.remote import is_url
-from neuralgraph.storage.validate import Level, Report
+from neuralgraph.storage.validate import Depth, Report
 from neuralgraph.storage.validate import validate as validate_file
 
 __all__ = ["validate"]
@@ -29,12 +29,13 @@ class Format(StrEnum):
     sarif = "sarif"
 
 
-class Depth(StrEnum):
-    """How far files are checked; each includes those before it."""
+class Level(StrEnum):
+    """How far files are checked; each includes those before it (``neuralgraph.storage.validate.Depth``)."""
 
     framing = "framing"
-    integrity = "integrity"
-    schema = "schema"
+    header = "header"
+    streams = "streams"
+    digest = "digest"
     meaning = "meaning"
 
 
@@ -42,8 +43,9 @@ def validate(
     paths: Annotated[list[str], typer.Argument(help="Files, URLs, or folders that are searched for .ngr files.")],
     format: Annotated[Format, typer.Option(help="How to print the verdict.")] = Format.text,
     level: Annotated[
-        Depth, typer.Option(help="How far to check: the layout; checksums; sizes and maps; the graph, which is all.")
-    ] = Depth.meaning,
+        Level,
+        typer.Option(help="How far to check: the layout; record headers; streams; digests; the graph, which is all."),
+    ] = Level.meaning,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
 ) -> None:
     """Check files: framing, checksums, digests, sizes and the rules of the graph. All problems are listed.
@@ -65,7 +67,7 @@ def validate(
         raise typer.Exit(1)
 
 
-def _reports(path: str, level: Level) -> list[Report]:
+def _reports(path: str, level: Depth) -> list[Report]:
     if is_url(path) or not is_folder(path):
         return [validate_file(path, level=level)]
     files = ngr_files(Path(path))

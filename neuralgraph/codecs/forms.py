@@ -28,8 +28,8 @@ class Form(Protocol):
         """Streams the form writes."""
 
     @property
-    def interleaved(self) -> bool:
-        """Made to be copied into a batch as it stands: writers never compress it."""
+    def repeatable(self) -> bool:
+        """What it decodes to, encoded once more, decodes to the same values."""
 
     def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
         """Bytes of each plane."""

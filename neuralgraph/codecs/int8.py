@@ -23,7 +23,7 @@ class Int8:
 
     name = "int8"
     n_planes = 2
-    interleaved = False
+    repeatable = True
 
     def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
         """``rows * width`` codes, then four bytes per row."""

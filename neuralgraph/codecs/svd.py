@@ -52,7 +52,7 @@ class Svd:
     loss: float = DEFAULT_LOSS
     name = "svd"
     n_planes = 4
-    interleaved = False
+    repeatable = False
 
     def __post_init__(self) -> None:
         """Refuse a loss that cannot be."""

@@ -9,17 +9,7 @@ import zstandard
 
 from neuralgraph.errors import CodecError
 
-__all__ = [
-    "LEVEL",
-    "MAX_WINDOW_BYTES",
-    "FrameHeader",
-    "decode",
-    "decode_again",
-    "decode_up_to",
-    "encode",
-    "frame_content",
-    "frame_header",
-]
+__all__ = ["LEVEL", "MAX_WINDOW_BYTES", "decode", "encode"]
 
 LEVEL = 15
 """Default level. Levels 9 to 15 gave the same bytes with libzstd 1.5.2 to 1.5.7, level 19 did not."""
@@ -69,52 +59,20 @@ def decode(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
     Raises
     ------
     CodecError (E_ZSTD) : the frame breaks a rule, or libzstd refuses it.
-    CodecError (E_SIZE) : the frame states another content size, or none.
+    CodecError (E_SIZE) : the frame states another content size.
     """
-    header = frame_header(stored, where)
-    header.require_size(decoded_bytes, where)
-    return frame_content(stored, header, _PER_THREAD.decompressor, where)
-
-
-def decode_up_to(stored: memoryview, most_bytes: int, *, where: str) -> bytes:
-    """The content of a frame that states at most ``most_bytes``; errors as ``decode``."""
-    header = frame_header(stored, where)
-    if header.content_bytes > most_bytes:
-        reason = f"the frame holds {header.content_bytes} bytes, {most_bytes} are allowed"
-        raise CodecError(reason, code="E_SIZE", where=where)
-    return frame_content(stored, header, _PER_THREAD.decompressor, where)
-
-
-def frame_content(
-    stored: memoryview, header: FrameHeader, decompressor: zstandard.ZstdDecompressor, where: str
-) -> bytes:
-    """What a frame holds, its blocks checked; ``header`` is its header, found acceptable.
-
-    Raises
-    ------
-    CodecError (E_ZSTD) : a block breaks a rule, bytes follow the frame, or libzstd refuses it.
-    """
-    _check_blocks(stored, header, where)
+    header = _frame_header(stored, where)
     size = header.content_bytes
+    if size != decoded_bytes:
+        raise CodecError(f"the frame holds {size} bytes, {decoded_bytes} are required", code="E_SIZE", where=where)
+    if header.window_bytes > MAX_WINDOW_BYTES:
+        reason = f"not an acceptable zstd frame: a window of {header.window_bytes} bytes"
+        raise CodecError(reason, code="E_ZSTD", where=where)
+    _check_blocks(stored, header, where)
     try:
         if not size:
-            return _decode_nothing(stored, decompressor, where)
-        return bytes(decompressor.decompress(stored, max_output_size=size, allow_extra_data=False))
-    except zstandard.ZstdError as error:
-        raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
-
-
-def decode_again(stored: memoryview, decoded_bytes: int, *, where: str) -> bytes:
-    """The content of a frame that ``decode`` has accepted before; of its rules only the content size is checked.
-
-    Raises
-    ------
-    CodecError (E_ZSTD, E_SIZE) : it is another frame by now.
-    """
-    try:
-        if zstandard.frame_content_size(stored) != decoded_bytes:
-            raise CodecError(f"the frame does not hold {decoded_bytes} bytes", code="E_SIZE", where=where)
-        return bytes(_PER_THREAD.decompressor.decompress(stored, max_output_size=decoded_bytes))
+            return _decode_nothing(stored, where)
+        return bytes(_PER_THREAD.decompressor.decompress(stored, max_output_size=size, allow_extra_data=False))
     except zstandard.ZstdError as error:
         raise CodecError(f"the zstd frame does not decode ({error})", code="E_ZSTD", where=where) from error
 
@@ -131,37 +89,24 @@ class _PerThread(threading.local):
 _PER_THREAD = _PerThread()
 
 
-def _decode_nothing(stored: memoryview, decompressor: zstandard.ZstdDecompressor, where: str) -> bytes:
+def _decode_nothing(stored: memoryview, where: str) -> bytes:
     """The content of a frame that states none: the one-shot call would not look at what follows the header."""
-    frame = decompressor.decompressobj()
+    frame = _PER_THREAD.decompressor.decompressobj()
     content = frame.decompress(stored)
     if content or not frame.eof or frame.unused_data:
         raise CodecError("the zstd frame is not one whole frame of no content", code="E_ZSTD", where=where)
     return b""
 
 
-class FrameHeader(NamedTuple):
+class _FrameHeader(NamedTuple):
     """What the header of a frame says."""
 
     header_bytes: int
     content_bytes: int
     window_bytes: int
-    dictionary_id: int
-    """0 without a dictionary."""
-
-    def require_size(self, decoded_bytes: int, where: str) -> None:
-        """Refuse another content size.
-
-        Raises
-        ------
-        CodecError (E_SIZE) : the frame states another one.
-        """
-        if self.content_bytes != decoded_bytes:
-            reason = f"the frame holds {self.content_bytes} bytes, {decoded_bytes} are required"
-            raise CodecError(reason, code="E_SIZE", where=where)
 
 
-def _check_blocks(stored: memoryview, header: FrameHeader, where: str) -> None:
+def _check_blocks(stored: memoryview, header: _FrameHeader, where: str) -> None:
     """Walk the blocks: none above the largest size, and the last ends the stream (RFC 8878 section 3.1.1.2).
 
     libzstd lets stored and repeated blocks pass that are larger than the window; a reader that keeps only a window's
@@ -179,23 +124,16 @@ def _check_blocks(stored: memoryview, header: FrameHeader, where: str) -> None:
         raise CodecError("not an acceptable zstd frame: bytes follow it", code="E_ZSTD", where=where)
 
 
-def frame_header(stored: memoryview, where: str, *, with_dictionary: bool = False) -> FrameHeader:
+def _frame_header(stored: memoryview, where: str) -> _FrameHeader:
     """The header that begins a frame, checked (RFC 8878 section 3.1.1.1).
-
-    Parameters
-    ----------
-    stored : the frame.
-    where : for messages.
-    with_dictionary : the frame must name a dictionary, in four bytes; it must not otherwise.
 
     Raises
     ------
-    CodecError (E_ZSTD) : it breaks a rule.
-    CodecError (E_SIZE) : it states no content size.
+    CodecError (E_ZSTD) : it breaks a rule, or states no content size.
     """
 
-    def refuse(reason: str, *, code: str = "E_ZSTD") -> CodecError:
-        return CodecError(f"not an acceptable zstd frame: {reason}", code=code, where=where)
+    def refuse(reason: str) -> CodecError:
+        return CodecError(f"not an acceptable zstd frame: {reason}", code="E_ZSTD", where=where)
 
     header = bytes(stored[:_MOST_HEADER_BYTES])
     if len(header) < 6 or header[:4] != _MAGIC:
@@ -203,14 +141,13 @@ def frame_header(stored: memoryview, where: str, *, with_dictionary: bool = Fals
     descriptor = header[4]
     if descriptor & 0x1C:
         raise refuse("reserved bit, unused bit or checksum is set")
-    if descriptor & 3 != (3 if with_dictionary else 0):
-        raise refuse("it names no dictionary in four bytes" if with_dictionary else "it names a dictionary")
+    if descriptor & 3:
+        raise refuse("it names a dictionary")
     single_segment = bool(descriptor & 0x20)
     size_bytes = _CONTENT_SIZE_BYTES[descriptor >> 6] or (1 if single_segment else 0)
     if size_bytes == 0:
-        raise refuse("no content size", code="E_SIZE")
-    id_at = 5 if single_segment else 6
-    size_at = id_at + (4 if with_dictionary else 0)
+        raise refuse("no content size")
+    size_at = 5 if single_segment else 6
     if len(header) < size_at + size_bytes:
         raise refuse("the header is truncated")
     content_bytes = int.from_bytes(header[size_at : size_at + size_bytes], "little") + (256 if size_bytes == 2 else 0)
@@ -219,7 +156,4 @@ def frame_header(stored: memoryview, where: str, *, with_dictionary: bool = Fals
     else:
         base = 1 << (10 + (header[5] >> 3))
         window_bytes = base + (base >> 3) * (header[5] & 7)
-    if window_bytes > MAX_WINDOW_BYTES:
-        raise refuse(f"a window of {window_bytes} bytes")
-    dictionary_id = int.from_bytes(header[id_at:size_at], "little")
-    return FrameHeader(size_at + size_bytes, content_bytes, window_bytes, dictionary_id)
+    return _FrameHeader(size_at + size_bytes, content_bytes, window_bytes)

@@ -26,7 +26,8 @@ from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
 from neuralgraph.errors import SourceError
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.fusion import fusion_record
-from neuralgraph.graph.study import Patches, Study
+from neuralgraph.graph.patches import Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention
 from neuralgraph.sources import Film, film_from_array, normalise_report, read_film

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -18,49 +17,22 @@ from neuralgraph.wire.names import is_section_name
 
 __all__ = [
     "CRITICAL",
+    "INDEX",
+    "KEYS",
     "Contents",
     "Section",
-    "codebook_section",
-    "dictionary_section",
-    "is_codebook_section",
-    "is_dictionary_section",
     "pack_contents",
     "parse_contents",
 ]
 
 CRITICAL = 1
 """Section flag: a reader that does not know the section refuses the file."""
-COPY_SAFE = 2
-"""Section flag: an editor that does not know the section may keep it although the records changed."""
 
 INDEX = "index"
 KEYS = "keys"
-GRAPHS = "graphs"
-_CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0, GRAPHS: 0}
-_CODEBOOKS, _DICTIONARIES = "codebook_", "dictionary_"
-_SHARED = re.compile(rf"{_CODEBOOKS}[0-9a-f]{{16}}|{_DICTIONARIES}[0-9a-f]{{8}}", re.ASCII)
+_CORE_FLAGS = {INDEX: CRITICAL, KEYS: 0}
 _SHORT_METHODS = 4_096
 """Bytes of the methods up to which they are remembered."""
-
-
-def codebook_section(digest: bytes) -> str:
-    """Name of the section that holds the codebook of this digest."""
-    return f"{_CODEBOOKS}{digest[:8].hex()}"
-
-
-def is_codebook_section(name: str) -> bool:
-    """Whether a section of this name holds a codebook."""
-    return name.startswith(_CODEBOOKS)
-
-
-def dictionary_section(number: int) -> str:
-    """Name of the section that holds the dictionary of this id."""
-    return f"{_DICTIONARIES}{number:08x}"
-
-
-def is_dictionary_section(name: str) -> bool:
-    """Whether a section of this name holds a dictionary."""
-    return name.startswith(_DICTIONARIES)
 
 
 @dataclass(frozen=True)
@@ -165,8 +137,6 @@ def parse_contents(data: bytes, *, toc_offset: int, limits: Limits, n_records: i
     if n_records is not None and (n_records > 1) != (KEYS in sections):
         reason = "a file of several studies has keys, a file of one has none"
         raise FormatError(reason, code="E_SECTION", where="keys")
-    if n_records == 1 and (found := next(filter(is_dictionary_section, sections), None)):
-        raise FormatError("a file of one study has no dictionary", code="E_SECTION", where=found)
     return Contents(sections, _methods(methods), canonical.encode(meta))
 
 
@@ -191,10 +161,6 @@ def _section(row: Any) -> Section:
     section = Section(*row)
     if not is_section_name(section.name):
         raise FormatError("a section has a name outside the grammar", code="E_NAME", where="toc.layout")
-    shared = is_codebook_section(section.name) or is_dictionary_section(section.name)
-    if shared and (not _SHARED.fullmatch(section.name) or section.flags != COPY_SAFE):
-        reason = "a codebook or a dictionary has another name or other flags"
-        raise FormatError(reason, code="E_SECTION", where="toc.layout")
     known = section.name in _CORE_FLAGS
     if section.flags not in range(4) or (known and section.flags != _CORE_FLAGS[section.name]):
         raise FormatError(f"wrong flags {section.flags}", code="E_SECTION", where=section.name)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from neuralgraph.codecs import zstd
 from neuralgraph.codecs.forms import Form
 from neuralgraph.codecs.registry import FORMS, STORE, ZSTD
 from neuralgraph.container.layout import padding
-from neuralgraph.container.record import Record, StreamEntry
 from neuralgraph.container.streams import (
     CONCEPT_VECTOR_STREAMS,
     EMBEDDING_STREAMS,
@@ -31,7 +29,7 @@ from neuralgraph.wire.checksums import crc32, sha256
 from neuralgraph.wire.columns import Counts
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["Recoding", "encode_record", "method_tag", "plain_encoding", "recoded"]
+__all__ = ["encode_record", "method_tag"]
 
 _PROBE_BYTES = 4_096
 
@@ -59,7 +57,7 @@ def encode_record(
     columns : the study.
     embedding, concept_vectors : forms of the two matrices.
     level : zstd level.
-    store_embedding : never compress the embedding, so that a loader can copy it; interleaved forms never are.
+    store_embedding : never compress the embedding, so that a loader has nothing to undo.
 
     Raises
     ------
@@ -86,7 +84,7 @@ def encode_record(
         planes = form.encode(matrix)
         first = base + FORMS[form.name].offset
         streams += [(first + number, plane) for number, plane in enumerate(planes)]
-        if form.interleaved or (store_embedding and base == EMBEDDING_STREAMS):
+        if store_embedding and base == EMBEDDING_STREAMS:
             plain |= set(range(first, first + len(planes)))
         decoded[name] = form.decode(planes, *matrix.shape, where=name)
     if len(columns.extensions) > len(EXTENSION_STREAMS):
@@ -95,35 +93,11 @@ def encode_record(
         label = name.encode()
         streams.append((EXTENSION_STREAMS[number], bytes([len(label)]) + label + payload))
     digest = replace(columns, **decoded).digest()
-    packed = [
-        (i, *((STORE, data) if i in plain else plain_encoding(data, level=level)), len(data)) for i, data in streams
-    ]
+    packed = [(i, *((STORE, data) if i in plain else _smaller(data, level=level)), len(data)) for i, data in streams]
     return _pack(columns.counts, method_tag(columns.method), digest, packed)
 
 
-Recoding: TypeAlias = Callable[[StreamEntry, bytes], tuple[int, bytes]]
-"""(row of the stream table, decoded bytes) -> encoding and stored bytes."""
-
-
-def recoded(record: Record, stream_ids: Iterable[int], recoding: Recoding) -> bytes:
-    """The record of the same study with some streams in other encodings; its content digest stays.
-
-    Raises
-    ------
-    FormatError : a stream does not decode, or does not fit.
-    """
-    chosen = set(stream_ids)
-    streams = []
-    for stream_id, entry in record.streams.items():
-        if stream_id in chosen:
-            encoding, stored = recoding(entry, bytes(record.read(stream_id)))
-        else:
-            encoding, stored = entry.encoding, bytes(record.stored(stream_id))
-        streams.append((stream_id, encoding, stored, entry.decoded_bytes))
-    return _pack(record.counts, record.method_tag, record.content_digest, streams)
-
-
-def plain_encoding(data: bytes, *, level: int = zstd.LEVEL) -> tuple[int, bytes]:
+def _smaller(data: bytes, *, level: int = zstd.LEVEL) -> tuple[int, bytes]:
     """Encoding and stored bytes of a stream: zstd when that saves at least 3 %, as it is otherwise."""
     if not data or _is_noise(data):
         return STORE, data

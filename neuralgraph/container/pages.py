@@ -1,7 +1,8 @@
-"""The payload of a section, its pages verified at latest when they are first used (FORMAT.md section 6).
+"""The payload of a section, read and verified by pages (FORMAT.md section 6).
 
-A small section is read whole. A large one is mapped where the source can do that, and otherwise fetched page by page
-into memory that the system commits only where something was put: an index of a million studies costs nothing to open.
+What is handed out is a copy, verified when it was read: a file that changes afterwards does not change it. A small
+section is read whole. A large one is read page by page, into memory that the system commits only where something was
+put: an index of a million studies costs nothing to open.
 """
 
 from __future__ import annotations
@@ -61,45 +62,36 @@ class WholePayload:
         """Nothing is left to do."""
 
 
-class _LazyPages:
-    """Pages verified when they are first needed, or each time when ``always``."""
+class _PagesAsNeeded:
+    """Pages read and verified when they are first needed."""
 
     whole = False
 
-    def __init__(self, source: ByteSource, section: Section, *, always: bool) -> None:
-        self._source, self._section, self._always = source, section, always
+    def __init__(self, source: ByteSource, section: Section) -> None:
+        self._source, self._section = source, section
         self._table = np.frombuffer(_page_table(source, section), "<u4")
-        mapped = source.mapped(section.offset, section.length)
-        self._fetch = mapped is None
-        self.payload = memoryview(mmap.mmap(-1, section.length)) if mapped is None else mapped
-        self._verified = np.zeros(len(self._table), np.bool_)
+        self.payload = memoryview(mmap.mmap(-1, section.length))
+        self._present = np.zeros(len(self._table), np.bool_)
 
     def need(self, start: int, stop: int) -> None:
         first, last = start // PAGE_BYTES, (stop - 1) // PAGE_BYTES
-        if not self._fetch:
-            self._source.check_size()
-        if not self._verified[first : last + 1].all():
-            self._verify(first + np.flatnonzero(~self._verified[first : last + 1]))
+        if not self._present[first : last + 1].all():
+            self._read(first + np.flatnonzero(~self._present[first : last + 1]))
 
     def need_items(self, starts: NDArray[np.int64], length: int) -> None:
-        if not self._fetch:
-            self._source.check_size()
         first, last = starts // PAGE_BYTES, (starts + (length - 1)) // PAGE_BYTES
-        if not (self._verified[first].all() and self._verified[last].all()):
+        if not (self._present[first].all() and self._present[last].all()):
             touched = np.zeros(len(self._table), np.bool_)
             touched[first] = touched[last] = True
-            self._verify(np.flatnonzero(touched & ~self._verified))
+            self._read(np.flatnonzero(touched & ~self._present))
 
-    def _verify(self, pages: NDArray[np.intp]) -> None:
-        if self._fetch:
-            self._fill(pages)
+    def _read(self, pages: NDArray[np.intp]) -> None:
+        self._fill(pages)
         for page in pages.tolist():
             start = page * PAGE_BYTES
             if crc32(self.payload[start : start + PAGE_BYTES]) != self._table[page]:
                 raise ChecksumError("the stored bytes are damaged", where=f"{self._section.name}.page[{page}]")
-        # What was fetched is a copy of ours; a map shows the file, whatever becomes of it.
-        if self._fetch or not self._always:
-            self._verified[pages] = True
+        self._present[pages] = True
 
     def _fill(self, pages: NDArray[np.intp]) -> None:
         runs = np.split(pages, np.flatnonzero(np.diff(pages) > 1) + 1)
@@ -137,14 +129,13 @@ def section_payload(source: ByteSource, section: Section) -> memoryview:
     return payload
 
 
-def section_pages(source: ByteSource, section: Section, *, whole: int | None = None, always: bool = False) -> Pages:
+def section_pages(source: ByteSource, section: Section, *, whole: int | None = None) -> Pages:
     """A section for reading in places.
 
     Parameters
     ----------
     source, section : the file and its section.
     whole : a section of at most so many bytes is read and verified whole; None is ``SMALL_SECTION``.
-    always : verify the pages of a map at every access instead of the first.
 
     Raises
     ------
@@ -153,7 +144,7 @@ def section_pages(source: ByteSource, section: Section, *, whole: int | None = N
     """
     if section.length <= (SMALL_SECTION if whole is None else whole):
         return WholePayload(section_payload(source, section))
-    return _LazyPages(source, section, always=always)
+    return _PagesAsNeeded(source, section)
 
 
 class Column:

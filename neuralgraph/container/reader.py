@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import ExtraCodecs, check_extra_codecs
 from neuralgraph.container.contents import INDEX, KEYS, Contents, parse_contents
-from neuralgraph.container.decoders import Decoders
 from neuralgraph.container.index import Index, index_bytes
 from neuralgraph.container.keys import Keys, keys_bytes
 from neuralgraph.container.layout import (
@@ -25,12 +23,10 @@ from neuralgraph.container.layout import (
 )
 from neuralgraph.container.pages import section_pages, section_payload
 from neuralgraph.container.record import Record
-from neuralgraph.container.shared import Shared
 from neuralgraph.container.source import ByteSource, BytesSource
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, root_digest
 from neuralgraph.wire.limits import Limits
-from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = ["ENVELOPE", "ByteSource", "BytesSource", "Container", "section_payload"]
 
@@ -57,9 +53,7 @@ class Container:
     ----------
     source : the bytes.
     limits : what to accept.
-    always : verify the pages of a large section at every access, not only at the first.
-    extra_codecs : decoders for private encodings (FORMAT.md section 7.7).
-    codebooks : those the reader has, for files that leave theirs with the model (FORMAT.md section 7.5).
+    extra_codecs : decoders for private encodings (FORMAT.md section 7.1).
 
     Raises
     ------
@@ -72,20 +66,15 @@ class Container:
         source: ByteSource,
         *,
         limits: Limits | None = None,
-        always: bool = False,
         extra_codecs: ExtraCodecs | None = None,
-        codebooks: Iterable[Codebook] = (),
     ) -> None:
         self.source = source
-        extra = check_extra_codecs(extra_codecs)
+        self._extra_codecs = check_extra_codecs(extra_codecs)
         self.limits = limits or Limits()
-        self._always = always
         self._whole: int | None = None
         prologue = None if source.far else self._read_prologue()
         self.trailer, self.root = self._read_trailer()
         self.contents = self._read_contents()
-        self.shared = Shared(source, self.contents.sections, codebooks)
-        self._decoders = Decoders(extra, self.shared.find_codebook, self.shared.find_dictionary)
         self._check_index_extent()
         self.prologue = self._far_prologue() if prologue is None else prologue
 
@@ -130,8 +119,12 @@ class Container:
         self.limits.check("records", trailer["n_records"], where="trailer")
         self.limits.check("streams", trailer["max_streams"], where="trailer")
         self.limits.check("decoded_bytes", trailer["max_record_decoded_bytes"], where="trailer")
-        if trailer["n_records"] == 0:
+        n_records, total, largest = (trailer[name] for name in ("n_records", *ENVELOPE[:2]))
+        if n_records == 0:
             raise FormatError("the file holds no study", code="E_INDEX", where="trailer")
+        if not largest <= total <= n_records * largest:
+            reason = f"{total} decoded bytes in all, at most {largest} in each of {n_records} records"
+            raise FormatError(reason, code="E_BUDGET", where="trailer")
         root_at = TRAILER.offset("root")
         return trailer, data[root_at : root_at + 32]
 
@@ -183,7 +176,7 @@ class Container:
         FormatError (E_CRC, E_COVER, E_INDEX) : it is damaged or contradicts itself.
         """
         section = self.contents.sections[INDEX]
-        pages = section_pages(self.source, section, whole=self._whole, always=self._always)
+        pages = section_pages(self.source, section, whole=self._whole)
         return Index(pages, len(self), end=section.offset)
 
     @cached_property
@@ -197,34 +190,24 @@ class Container:
         section = self.contents.sections.get(KEYS)
         if section is None:
             return None
-        return Keys(section_pages(self.source, section, whole=self._whole, always=self._always), len(self))
+        return Keys(section_pages(self.source, section, whole=self._whole), len(self))
 
     def record_bytes(self, position: int) -> memoryview:
-        """The bytes of a record, as they stand in the file.
+        """The bytes of a record, as they stand in the file; from far away, its leaf verified.
 
         Raises
         ------
         LimitError (E_LIMIT) : the record is larger than the limits allow; nothing is read.
+        ChecksumError (E_DIGEST) : read from far away, and not what it was when the file was opened.
         """
         if self.source.far:
             self.index.fetch(np.array([position]))
         offset, length = self.index.place(position)
         self.limits.check("record_bytes", length, where=f"record[{position}]")
-        return self.source.read(offset, length)
+        return self._as_opened(position, self.source.read(offset, length))
 
-    def record(self, position: int) -> Record:
-        """A record whose header is verified and agrees with the index; from far away, the whole record with its leaf.
-
-        Raises
-        ------
-        FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : it is damaged or contradicts the index.
-        FormatError (E_BUDGET) : it is larger than the trailer's resource envelope, or alone and not as large.
-        ChecksumError (E_DIGEST) : read from far away, and not what it was when the file was opened.
-        """
-        return self._record(position, self.record_bytes(position))
-
-    def records(self, positions: Sequence[int]) -> Iterator[tuple[int, Record]]:
-        """Records of a batch, each position once, in the order of the file; errors as ``record``.
+    def records_bytes(self, positions: Sequence[int]) -> Iterator[tuple[int, memoryview]]:
+        """Positions and bytes of several records, each once, in the order of the file; errors as ``record_bytes``.
 
         What lies close together is read together, and the system is told first what will be read.
 
@@ -247,25 +230,35 @@ class Container:
             data = self.source.read(start, int(offset[last] + length[last]) - start)
             for row in range(first, last + 1):
                 at = int(offset[row]) - start
-                yield int(wanted[row]), self._record(int(wanted[row]), data[at : at + int(length[row])])
+                yield int(wanted[row]), self._as_opened(int(wanted[row]), data[at : at + int(length[row])])
 
-    def _record(self, position: int, data: memoryview) -> Record:
-        where = f"record[{position}]"
+    def _as_opened(self, position: int, data: memoryview) -> memoryview:
         if self.source.far and leaf_digest(data) != self.index.leaf(position):
             reason = "the record is damaged, or the file was replaced while it was open; open it again"
-            raise ChecksumError(reason, code="E_DIGEST", where=where)
-        return self.parsed(position, data)
+            raise ChecksumError(reason, code="E_DIGEST", where=f"record[{position}]")
+        return data
 
-    def parsed(self, position: int, data: memoryview) -> Record:
-        """The record of these bytes; errors as ``record``, except that the leaf is not compared."""
+    def record(self, position: int, data: memoryview | None = None) -> Record:
+        """A record whose header is sound and agrees with the index.
+
+        Parameters
+        ----------
+        position : which.
+        data : its bytes, if they have been read already.
+
+        Raises
+        ------
+        FormatError (E_RECORD, E_STREAM, E_SIZE, E_COVER) : it is damaged or contradicts the index.
+        FormatError (E_BUDGET) : it is larger than the trailer's resource envelope, or alone and not as large.
+        """
         total, largest, most = (self.trailer[field] for field in ENVELOPE)
         record = Record(
-            data,
+            self.record_bytes(position) if data is None else data,
             where=f"record[{position}]",
             limits=self.limits,
             disagreement=lambda counts: self.index.disagreement(position, counts),
             envelope=(largest, most),
-            decoders=self._decoders,
+            extra_codecs=self._extra_codecs,
         )
         if len(self) == 1 and (total, largest, most) != (*2 * (record.decoded_bytes,), len(record.streams)):
             raise FormatError("the envelope is not that of the only record", code="E_BUDGET", where="trailer")
@@ -284,48 +277,6 @@ class Container:
                 "the record names a method that the file does not hold", code="E_METHOD", where=record.where
             )
         return method
-
-    def columns(self, position: int, *, verify_digest: bool = True) -> StudyColumns:
-        """A decoded record; stream checksums are always verified, the content digest when asked.
-
-        Raises
-        ------
-        FormatError : the record is damaged or does not decode.
-        ChecksumError (E_DIGEST) : the decoded content is not what was written.
-        """
-        record = self.record(position)
-        columns = record.columns(self.method(record))
-        if verify_digest and columns.digest() != record.content_digest:
-            raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
-        return columns
-
-    def proven(self, position: int) -> tuple[Record, StudyColumns]:
-        """A record and its columns, the content digest and the leaf verified; read once, so that both are the same.
-
-        Raises
-        ------
-        FormatError : the record is damaged or does not decode.
-        ChecksumError (E_DIGEST) : content or record do not match their digests.
-        """
-        record = self.record(position)
-        columns = record.columns(self.method(record))
-        if columns.digest() != record.content_digest:
-            raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
-        if leaf_digest(record.data) != self.index.leaf(position):
-            raise ChecksumError("the record does not match its leaf digest", code="E_DIGEST", where=record.where)
-        return record, columns
-
-    def verify_leaf(self, position: int) -> None:
-        """Compare a record with its leaf digest.
-
-        Raises
-        ------
-        ChecksumError (E_DIGEST) : they differ.
-        """
-        if leaf_digest(self.record_bytes(position)) != self.index.leaf(position):
-            raise ChecksumError(
-                "the record does not match its leaf digest", code="E_DIGEST", where=f"record[{position}]"
-            )
 
     def verify_root(self) -> None:
         """Recompute the root digest from the leaves.

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralgraph.codecs.dictionary import named_dictionary
 from neuralgraph.codecs.forms import Buffer
-from neuralgraph.codecs.klt import Klt
-from neuralgraph.codecs.registry import ZSTD_DICTIONARY, FormEntry, Surroundings, decode_bytes, form_of_stream
-from neuralgraph.container.decoders import Decoders
+from neuralgraph.codecs.registry import ExtraCodecs, FormEntry, decode_bytes, form_of_stream
 from neuralgraph.container.layout import ALIGNMENT, padding
 from neuralgraph.container.streams import (
     CONCEPT_VECTOR_STREAMS,
@@ -21,7 +18,6 @@ from neuralgraph.container.streams import (
     EXTENSION_STREAMS,
     GRAPH_STREAM,
     HEADER,
-    LEANING_STREAMS,
     MATRIX_STREAMS,
     MINIMUM_BYTES,
     OPTIONAL_STREAMS,
@@ -30,7 +26,7 @@ from neuralgraph.container.streams import (
     TAIL,
     WORD_ATTENTION_STREAM,
 )
-from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
+from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import crc32
 from neuralgraph.wire.columns import Counts, graph_bytes, split_graph
 from neuralgraph.wire.limits import Limits
@@ -59,7 +55,7 @@ class StreamEntry:
 
 
 class Record:
-    """A record of a file: its header is checked on construction, its streams when they are read.
+    """A record of a file: its header is checked on construction, each stream when it is read.
 
     Parameters
     ----------
@@ -68,7 +64,7 @@ class Record:
     limits : what to accept.
     disagreement : names the first count that the index states otherwise, or None; asked in its place among the rules.
     envelope : the largest decoded size and number of streams that the trailer allows.
-    decoders : codecs and codebooks that the reader brings along.
+    extra_codecs : decoders of private encodings that the reader brings along, by id.
 
     Raises
     ------
@@ -85,12 +81,10 @@ class Record:
         limits: Limits,
         disagreement: Callable[[Counts], str | None] = lambda _: None,
         envelope: tuple[int, int] | None = None,
-        decoders: Decoders | None = None,
+        extra_codecs: ExtraCodecs | None = None,
     ) -> None:
-        self._decoders = decoders or Decoders()
+        self._extra_codecs = extra_codecs
         self.data, self.where, self.limits = data, where, limits
-        self.verified = False
-        """Its streams have been verified before; set by those who keep count of that."""
         limits.check("record_bytes", len(data), where=where)
         if len(data) < MINIMUM_BYTES:
             raise self._error("the record is shorter than its header")
@@ -204,85 +198,49 @@ class Record:
         return entry
 
     def read(self, stream_id: int) -> Buffer:
-        """Decoded bytes of a stream; its checksum is verified first, unless it has been (``verified``).
-
-        Raises
-        ------
-        ChecksumError (E_CRC) : the stored bytes are damaged.
-        CodecError (E_STREAM, E_SIZE, E_ZSTD, E_FILTER, E_DICT) : the stream does not decode.
-        """
-        entry = self.streams[stream_id]
-        return decode_bytes(
-            entry.encoding,
-            self.stored(stream_id),
-            entry.decoded_bytes,
-            where=self.where + self._name(stream_id),
-            extra_codecs=self._decoders.extra_codecs,
-            surroundings=Surroundings(
-                graph_counts=self.counts if stream_id == GRAPH_STREAM else None,
-                find_dictionary=self._decoders.find_dictionary if stream_id in LEANING_STREAMS else None,
-            ),
-        )
-
-    def stored(self, stream_id: int) -> memoryview:
-        """Stored bytes of a stream, their checksum verified unless it has been (``verified``).
-
-        Raises
-        ------
-        ChecksumError (E_CRC) : they are damaged.
-        """
-        entry = self.streams[stream_id]
-        stored = self.data[entry.offset : entry.offset + entry.stored_bytes]
-        if not self.verified and crc32(stored) != entry.crc32:
-            raise ChecksumError("the stored bytes are damaged", where=self.where + self._name(stream_id))
-        return stored
-
-    def check(self, stream_id: int) -> None:
-        """Verify a stream without using it: its checksum and, unless it is a column of a later version, its encoding.
+        """Decoded bytes of a stream, its checksum verified; a column of a later version comes as it is stored.
 
         Raises
         ------
         ChecksumError (E_CRC) : the stored bytes are damaged.
         CodecError (E_STREAM, E_SIZE, E_ZSTD) : the stream does not decode.
         """
+        entry, where = self.streams[stream_id], self.where + self._name(stream_id)
+        stored = self.data[entry.offset : entry.offset + entry.stored_bytes]
+        if crc32(stored) != entry.crc32:
+            raise ChecksumError("the stored bytes are damaged", where=where)
         if stream_id in OPTIONAL_STREAMS:
-            self.stored(stream_id)
-        else:
-            self.read(stream_id)
+            return stored
+        size = entry.decoded_bytes
+        return decode_bytes(entry.encoding, stored, size, where=where, extra_codecs=self._extra_codecs)
 
-    def columns(self, method: bytes) -> StudyColumns:
-        """Everything the record holds, decoded.
+    def columns(self, method: bytes, streams: Mapping[int, Buffer]) -> StudyColumns:
+        """Everything the record holds.
 
         Parameters
         ----------
         method : the method map that ``method_tag`` names.
+        streams : all streams by id, as ``read`` gives them.
 
         Raises
         ------
-        FormatError : a stream is damaged or does not decode.
+        CodecError (E_FILTER, E_NUM) : a matrix has parameters or values that its form does not allow.
+        FormatError (E_STREAM, E_NAME) : extensions are not in order, or have no name.
         """
-        counts = self.counts
-        for stream_id in self.streams.keys() & OPTIONAL_STREAMS:
-            self.stored(stream_id)
+        report, pixels, words = map(streams.get, (REPORT_STREAM, PIXELS_STREAM, WORD_ATTENTION_STREAM))
         return StudyColumns(
-            counts=counts,
+            counts=self.counts,
             method=method,
-            graph=split_graph(counts, self.read(GRAPH_STREAM)),
-            embedding=self.matrix(EMBEDDING_STREAMS),
-            concept_vectors=self.matrix(CONCEPT_VECTOR_STREAMS),
-            report=bytes(self.read(REPORT_STREAM)) if REPORT_STREAM in self.streams else None,
-            pixels=bytes(self.read(PIXELS_STREAM)) if PIXELS_STREAM in self.streams else None,
-            word_attention=(bytes(self.read(WORD_ATTENTION_STREAM)) if WORD_ATTENTION_STREAM in self.streams else None),
-            extensions=self.extensions(),
+            graph=split_graph(self.counts, streams[GRAPH_STREAM]),
+            embedding=self._matrix(EMBEDDING_STREAMS, streams),
+            concept_vectors=self._matrix(CONCEPT_VECTOR_STREAMS, streams),
+            report=None if report is None else bytes(report),
+            pixels=None if pixels is None else bytes(pixels),
+            word_attention=None if words is None else bytes(words),
+            extensions=self._extensions(streams),
         )
 
-    def matrix(self, base: int) -> NDArray[np.float32]:
-        """The decoded matrix of ``EMBEDDING_STREAMS`` or ``CONCEPT_VECTOR_STREAMS``, its checksums verified.
-
-        Raises
-        ------
-        FormatError : a stream is damaged or does not decode.
-        """
+    def _matrix(self, base: int, streams: Mapping[int, Buffer]) -> NDArray[np.float32]:
         counts = self.counts
         rows, width = counts.n_patches, counts.embedding_dim
         if base == CONCEPT_VECTOR_STREAMS:
@@ -290,35 +248,12 @@ class Record:
         entry = self.form(base)
         if entry is None:
             return np.empty((rows, width), np.float32)
-        planes = [self.read(base + entry.offset + plane) for plane in range(entry.form.n_planes)]
-        return self._decoders.form(entry.form).decode(planes, rows, width, where=self.where + self._name(base))
+        planes = [streams[base + entry.offset + plane] for plane in range(entry.form.n_planes)]
+        return entry.form.decode(planes, rows, width, where=self.where + self._name(base))
 
-    def codebooks(self) -> list[bytes]:
-        """Digests of the codebooks that its matrices need."""
-        needed = []
-        for base in (EMBEDDING_STREAMS, CONCEPT_VECTOR_STREAMS):
-            entry = self.form(base)
-            if entry is not None and isinstance(entry.form, Klt):
-                needed.append(entry.form.codebook_digest(self.read(base + entry.offset)))
-        return needed
-
-    def dictionaries(self) -> set[int]:
-        """Ids of the dictionaries that its streams name; errors as ``read``."""
-        return {
-            named_dictionary(self.stored(stream_id), where=self.where + self._name(stream_id))
-            for stream_id, entry in self.streams.items()
-            if entry.encoding == ZSTD_DICTIONARY
-        }
-
-    def extensions(self) -> dict[str, bytes]:
-        """Extension payloads by name.
-
-        Raises
-        ------
-        FormatError (E_STREAM, E_NAME, E_CRC) : they are damaged, not in order, or have no name.
-        """
+    def _extensions(self, streams: Mapping[int, Buffer]) -> dict[str, bytes]:
         stream_ids = [stream_id for stream_id in self.streams if stream_id in EXTENSION_STREAMS]
-        named = [self._extension(stream_id) for stream_id in stream_ids]
+        named = [self._extension(bytes(streams[stream_id])) for stream_id in stream_ids]
         if stream_ids != list(EXTENSION_STREAMS[: len(stream_ids)]):
             raise self._error("extensions do not take the stream ids from 0x8000 upwards", code="E_STREAM")
         names = [name for name, _ in named]
@@ -326,8 +261,7 @@ class Record:
             raise self._error("extensions are not in ascending order of their names, each once", code="E_STREAM")
         return dict(named)
 
-    def _extension(self, stream_id: int) -> tuple[str, bytes]:
-        data = bytes(self.read(stream_id))
+    def _extension(self, data: bytes) -> tuple[str, bytes]:
         length = data[0] if data else 0
         try:
             name = data[1 : 1 + length].decode("utf-8")
@@ -335,18 +269,5 @@ class Record:
             name = ""
         if not name or len(data) < 1 + length:
             reason = "an extension stream does not begin with its name"
-            raise self._error(reason, code="E_NAME", at=self._name(stream_id))
+            raise self._error(reason, code="E_NAME", at=".extensions")
         return name, data[1 + length :]
-
-    def problems(self, *, decode: bool = True) -> list[Problem]:
-        """Every stream that is damaged or, with ``decode``, does not decode."""
-        found = []
-        for stream_id in self.streams:
-            try:
-                if decode:
-                    self.check(stream_id)
-                else:
-                    self.stored(stream_id)
-            except NeuralGraphError as error:
-                found.append(error.problem)
-        return found

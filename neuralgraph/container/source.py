@@ -33,18 +33,12 @@ class ByteSource(Protocol):
     def expect(self, offset: int, length: int) -> None:
         """Say that these bytes will be read next, so that several reads become few."""
 
-    def mapped(self, offset: int, length: int) -> memoryview | None:
-        """These bytes as they stand in the file, taking no memory of their own; None when that cannot be had.
-
-        A map of a file that has become shorter must not be touched: ``check_size`` comes before each use.
-        """
-
-    def check_size(self) -> None:
-        """Refuse a file whose size has changed.
+    def check_unchanged(self) -> None:
+        """Refuse a file that was replaced or changed since it was opened, as far as its size and times tell.
 
         Raises
         ------
-        FormatError (E_TRUNCATED, E_TRAILING) : it has.
+        FormatError (E_OPEN, E_TRUNCATED, E_TRAILING) : it was.
         """
 
 
@@ -64,9 +58,5 @@ class BytesSource:
     def expect(self, offset: int, length: int) -> None:
         """Everything is at hand."""
 
-    def mapped(self, offset: int, length: int) -> memoryview | None:
-        """The bytes from ``offset``."""
-        return self._data[offset : offset + length]
-
-    def check_size(self) -> None:
-        """Memory does not change its size."""
+    def check_unchanged(self) -> None:
+        """Memory that is handed over does not change."""

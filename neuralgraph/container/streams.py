@@ -13,7 +13,6 @@ __all__ = [
     "EXTENSION_STREAMS",
     "GRAPH_STREAM",
     "HEADER",
-    "LEANING_STREAMS",
     "MATRIX_STREAMS",
     "MINIMUM_BYTES",
     "OPTIONAL_STREAMS",
@@ -30,7 +29,6 @@ HEADER = Structure(
     Field("flags", "H", equals=0),
     Field("counts", f"{Counts.SIZE}s"),
     Field("method_tag", "I"),
-    Field("reserved", "I", equals=0),
     Field("content_digest", "32s"),
 )
 ENTRY = Structure(
@@ -45,8 +43,6 @@ TAIL = Structure(Field("header_crc32", "I"), Field("reserved", "I", equals=0))
 GRAPH_STREAM = 0x01
 REPORT_STREAM = 0x02
 PIXELS_STREAM = 0x03
-LEANING_STREAMS = (GRAPH_STREAM, REPORT_STREAM)
-"""Those that may lean on a dictionary (FORMAT.md F37)."""
 WORD_ATTENTION_STREAM = 0x10
 OPTIONAL_STREAMS = range(0x11, 0x20)
 """Columns of later minor versions, which a reader that does not know them ignores."""

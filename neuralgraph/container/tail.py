@@ -45,11 +45,8 @@ class ShiftedSource:
     def expect(self, offset: int, length: int) -> None:
         """A damaged file is read as it comes."""
 
-    def mapped(self, offset: int, length: int) -> memoryview | None:
-        """A damaged file is read, not mapped."""
-
-    def check_size(self) -> None:
-        """Each read says when the file is too short."""
+    def check_unchanged(self) -> None:
+        """A damaged file is taken as it is."""
 
 
 @dataclass

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import BinaryIO
 
-from neuralgraph.codecs.codebook import Codebook
-from neuralgraph.codecs.dictionary import Dictionary
-from neuralgraph.container.contents import (
-    COPY_SAFE,
-    CRITICAL,
-    GRAPHS,
-    INDEX,
-    KEYS,
-    Section,
-    codebook_section,
-    dictionary_section,
-    pack_contents,
-)
+from neuralgraph.container.contents import CRITICAL, INDEX, KEYS, Section, pack_contents
 from neuralgraph.container.encode import method_tag
 from neuralgraph.container.index import IndexRows
 from neuralgraph.container.keys import pack_keys
@@ -49,7 +36,6 @@ class ContainerWriter:
         self._rows = IndexRows()
         self._study_ids: list[str] = []
         self._methods: dict[bytes, None] = {}
-        self._shared: dict[str, bytes] = {}
         self._decoded_bytes = self._most_decoded_bytes = 0
         self._max_streams = 0
         self._position = 0
@@ -87,20 +73,8 @@ class ContainerWriter:
         self._write(record)
         return parsed
 
-    def add_codebook(self, codebook: Codebook) -> None:
-        """Put a codebook into the file, once."""
-        self._shared[codebook_section(codebook.digest)] = codebook.to_bytes()
-
-    def add_dictionary(self, dictionary: Dictionary) -> None:
-        """Put a dictionary into the file, once; the file must have several studies in the end."""
-        self._shared[dictionary_section(dictionary.id)] = dictionary.data
-
-    def finish(self, graphs: tuple[int, Iterable[bytes]] | None = None) -> bytes:
+    def finish(self) -> bytes:
         """Write everything after the records; the file's root digest, 32 bytes.
-
-        Parameters
-        ----------
-        graphs : size and pieces of the graphs section, when the file is to have one.
 
         Raises
         ------
@@ -111,14 +85,9 @@ class ContainerWriter:
         if not self._rows:
             raise FormatError("a file holds at least one study", code="E_INDEX", where="records")
         index = self._rows.pack()
-        sections = [self._section(INDEX, CRITICAL, len(index), [index])]
+        sections = [self._section(INDEX, CRITICAL, index)]
         if len(self._rows) > 1:
-            keys = pack_keys(self._study_ids)
-            sections.append(self._section(KEYS, 0, len(keys), [keys]))
-        if graphs is not None:
-            sections.append(self._section(GRAPHS, 0, *graphs))
-        for name, payload in sorted(self._shared.items()):
-            sections.append(self._section(name, COPY_SAFE, len(payload), [payload]))
+            sections.append(self._section(KEYS, 0, pack_keys(self._study_ids)))
         toc, meta = pack_contents(list(self._methods), sections)
         if len(toc) > self._limits.toc_bytes:
             reason = f"the methods take {len(toc)} bytes, the limit is {self._limits.toc_bytes}; write several files"
@@ -141,17 +110,10 @@ class ContainerWriter:
         )
         return root
 
-    def _section(self, name: str, flags: int, length: int, pieces: Iterable[bytes]) -> Section:
-        offset, table, rest = self._position, bytearray(), bytearray()
-        for piece in pieces:
-            self._write(piece)
-            rest += piece
-            whole = len(rest) - len(rest) % PAGE_BYTES
-            for start in range(0, whole, PAGE_BYTES):
-                table += crc32(rest[start : start + PAGE_BYTES]).to_bytes(4, "little")
-            del rest[:whole]
-        if rest:
-            table += crc32(rest).to_bytes(4, "little")
-        section = Section(name, flags, offset, length, crc32(table))
-        self._write(bytes(table) + bytes(section.end - offset - length - len(table)))
+    def _section(self, name: str, flags: int, payload: bytes) -> Section:
+        pages = [payload[start : start + PAGE_BYTES] for start in range(0, len(payload), PAGE_BYTES)]
+        table = b"".join(crc32(page).to_bytes(4, "little") for page in pages)
+        section = Section(name, flags, self._position, len(payload), crc32(table))
+        self._write(payload)
+        self._write(table + bytes(section.end - section.offset - len(payload) - len(table)))
         return section

@@ -1,14 +1,14 @@
-"""A concept of the report graph: the RadGraph entity, with its span in the report."""
+"""Concepts of the report graph, and the places of the report that say them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Concept"]
+__all__ = ["Concept", "Mention"]
 
 
 class Concept(NamedTuple):
-    """One entity of the report.
+    """One entity of the report, as RadGraph has them; where the report says it twice, as the place that decides has it.
 
     ``start`` and ``end`` count Unicode code points of the report text, end excluded.
     """
@@ -21,3 +21,20 @@ class Concept(NamedTuple):
     """First code point of the span."""
     end: int
     """One past the last code point of the span."""
+    section: str = "unknown"
+    """One of ``neuralgraph.wire.vocabulary.REPORT_SECTIONS``."""
+
+
+class Mention(NamedTuple):
+    """A further place of the report that says a concept, perhaps with another polarity; spans as in ``Concept``."""
+
+    concept: int
+    """Which of the study's concepts."""
+    label: str
+    """What this place says of it: one of ``neuralgraph.wire.vocabulary.CONCEPT_LABELS``."""
+    start: int
+    """First code point of the span."""
+    end: int
+    """One past the last code point of the span."""
+    section: str = "unknown"
+    """One of ``neuralgraph.wire.vocabulary.REPORT_SECTIONS``."""

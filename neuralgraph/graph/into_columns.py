@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +11,17 @@ from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.column_values import code_of, exactly
 from neuralgraph.graph.pixels import pixels_to_bytes
-from neuralgraph.graph.strings import join_strings, split_strings
+from neuralgraph.graph.strings import join_strings
+from neuralgraph.graph.study_fields import StudyFields
 from neuralgraph.wire import canonical
 from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
 from neuralgraph.wire.study_columns import StudyColumns
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, REPORT_SECTIONS, VIEW_POSITIONS
 
-if TYPE_CHECKING:
-    from neuralgraph.graph.study import Study
-
-__all__ = ["columns_of", "with_provenance_maps"]
-
-_STRING_COLUMNS = tuple(column for column in GRAPH_COLUMNS if column.name in ("string_bytes", "text"))
+__all__ = ["columns_of"]
 
 
-def columns_of(study: Study) -> StudyColumns:
+def columns_of(study: StudyFields) -> StudyColumns:
     """The study as columns, ready for the container.
 
     Raises
@@ -48,6 +43,7 @@ def columns_of(study: Study) -> StudyColumns:
         n_concepts=len(study.concepts),
         n_concept_vectors=0 if vectors is None else vectors.vector.shape[0],
         concept_dim=0 if vectors is None else vectors.vector.shape[1],
+        n_mentions=len(study.mentions),
         n_triples=len(study.triples),
         n_fusion=0 if study.fusion is None else 1,
         n_labels=len(study.labels),
@@ -73,7 +69,13 @@ def columns_of(study: Study) -> StudyColumns:
         "concept_label": [code_of(CONCEPT_LABELS, concept.label, "concept label") for concept in study.concepts],
         "concept_start": [concept.start for concept in study.concepts],
         "concept_end": [concept.end for concept in study.concepts],
+        "concept_section": [code_of(REPORT_SECTIONS, each.section, "section") for each in study.concepts],
         "concept_vector": [] if vectors is None else vectors.index,
+        "mention_concept": [mention.concept for mention in study.mentions],
+        "mention_label": [code_of(CONCEPT_LABELS, mention.label, "concept label") for mention in study.mentions],
+        "mention_section": [code_of(REPORT_SECTIONS, mention.section, "section") for mention in study.mentions],
+        "mention_start": [mention.start for mention in study.mentions],
+        "mention_end": [mention.end for mention in study.mentions],
         "triple_head": study.triples[:, 0],
         "triple_relation": study.triples[:, 1],
         "triple_tail": study.triples[:, 2],
@@ -97,23 +99,7 @@ def columns_of(study: Study) -> StudyColumns:
     )
 
 
-def with_provenance_maps(columns: StudyColumns, method: bytes, source: bytes) -> StudyColumns:
-    """The columns of the same study with other provenance.
-
-    Parameters
-    ----------
-    columns : of a study.
-    method, source : canonical maps, known to keep the rules.
-    """
-    study_id, _, *rest = split_strings(columns.graph["string_bytes"], columns.graph["text"])
-    lengths, text = join_strings([study_id, source, *rest])
-    counts = replace(columns.counts, text_bytes=len(text))
-    values: dict[str, Any] = {"string_bytes": lengths, "text": np.frombuffer(text, np.uint8)}
-    strings = {column.name: exactly(values[column.name], column, counts) for column in _STRING_COLUMNS}
-    return replace(columns, counts=counts, method=method, graph={**columns.graph, **strings})
-
-
-def _cells(study: Study) -> NDArray[np.int64]:
+def _cells(study: StudyFields) -> NDArray[np.int64]:
     """Cell number of every patch: views one after another, each row by row."""
     sizes = np.array([[view.rows, view.cols] for view in study.views], np.int64).reshape(-1, 2)
     view, row, col = study.patches.view, study.patches.row, study.patches.col

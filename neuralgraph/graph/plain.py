@@ -6,12 +6,14 @@ Facts, always all of them:
 ``schema``                ``SCHEMA``
 ``study_id``, ``digest``  text; the content digest of the study
 ``views``                 list of maps: position, height, width (pixels), patch_height, patch_width (pixels), score_step
-``concepts``              list of maps: text, label, start, end (code points of the report)
+``concepts``              list of maps: text, label, start, end (code points of the report), section
+``mentions``              list of maps: concept (its number), label, start, end, section
 ``relations``             names of the relations that triples refer to
 ``labels``                map of name to value: 1 present, 0 absent, -1 uncertain
 ``provenance``            map; bytes are written as ``{"$base64": text}``
 ``report``                text, or null when it is not stored
 ``extensions``            map of name to payload in base64
+``word_step``             unit of ``word_code`` (float32), or null when no word attention is stored
 ========================= ==============================================================================================
 
 Arrays; n patches, m edges, t triples. Those marked * may be absent, those marked + follow from the others:
@@ -28,11 +30,14 @@ Arrays; n patches, m edges, t triples. Those marked * may be absent, those marke
 ``concept_vector`` *        float32 [k, w]: stored features of concepts
 ``concept_vector_index`` *  int32 [n_concepts]: row of ``concept_vector`` of each concept
 ``pixels`` *                uint8 or uint16 [n, height, width]: the patches as images
+``word_start, _end`` *      uint32 [w]: span of each word in the report, code points
+``word_code`` *             uint8 [w, cells of all views]: attention of each word, code^2 times ``word_step``
 =========================== ============================================================================================
 """
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -41,18 +46,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import ChecksumError, StudyError
-from neuralgraph.graph.concepts import Concept
-from neuralgraph.graph.study import ConceptVectors, Patches, Study
+from neuralgraph.graph.concepts import Concept, Mention
+from neuralgraph.graph.patches import ConceptVectors, Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
+from neuralgraph.graph.words import WordAttention
 from neuralgraph.wire.vocabulary import RELATIONS
 
-__all__ = ["SCHEMA", "study_arrays", "study_facts", "study_of"]
+__all__ = ["SCHEMA", "is_derived", "study_arrays", "study_facts", "study_of"]
 
 SCHEMA = "neuralgraph-study-1"
 """Name of this form of a study."""
 
 _BYTES = "$base64"
+_WORD_ARRAYS = ("start", "end", "code")
 _VIEW_FACTS = ("position", "height", "width", "patch_height", "patch_width", "score_step")
+
+
+def is_derived(name: str) -> bool:
+    """Whether the fact or array of this name follows from others, or is the same in every study."""
+    return name in ("schema", "digest", "relations", "edge") or re.fullmatch(r"attention_[0-9]+", name) is not None
 
 
 def study_facts(study: Study) -> dict[str, Any]:
@@ -68,11 +81,13 @@ def study_facts(study: Study) -> dict[str, Any]:
         "digest": study.digest,
         "views": [{name: getattr(view, name) for name in _VIEW_FACTS} for view in study.views],
         "concepts": [concept._asdict() for concept in study.concepts],
+        "mentions": [mention._asdict() for mention in study.mentions],
         "relations": list(RELATIONS),
         "labels": dict(study.labels),
         "provenance": _without_bytes(dict(study.provenance)),
         "report": study.report,
         "extensions": {name: b64encode(payload).decode() for name, payload in study.extensions.items()},
+        "word_step": None if study.word_attention is None else study.word_attention.step,
     }
 
 
@@ -97,6 +112,8 @@ def study_arrays(study: Study) -> dict[str, NDArray[Any]]:
         arrays["concept_vector_index"] = study.concept_vectors.index
     if study.pixels is not None:
         arrays["pixels"] = study.pixels
+    if study.word_attention is not None:
+        arrays |= {f"word_{part}": getattr(study.word_attention, part) for part in _WORD_ARRAYS}
     return {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in arrays.items()}
 
 
@@ -133,6 +150,7 @@ def _study_of(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> S
         ),
         patches=Patches(*(arrays[name] for name in names)),
         concepts=tuple(Concept(**concept) for concept in facts["concepts"]),
+        mentions=tuple(Mention(**mention) for mention in facts["mentions"]),
         triples=arrays["triple"],
         fusion=(fusion[0][0], fusion[0][1]) if fusion else None,
         labels=facts["labels"],
@@ -142,6 +160,9 @@ def _study_of(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> S
         else None,
         report=facts["report"],
         pixels=arrays.get("pixels"),
+        word_attention=None
+        if facts["word_step"] is None
+        else WordAttention(arrays["word_start"], arrays["word_end"], arrays["word_code"], facts["word_step"]),
         extensions={name: b64decode(payload, validate=True) for name, payload in facts["extensions"].items()},
     )
 

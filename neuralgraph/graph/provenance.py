@@ -58,8 +58,8 @@ def _unknown_members(where: str, value: Any, known: tuple[str, ...] | None) -> l
     return [Problem("E_TOC_KEY", where, f"{member[:64]!r} is not a known provenance key") for member in unknown]
 
 
-def problems(method: Any, source: Any) -> list[Problem]:
-    """Members that are unknown or of the wrong type (E_TOC_KEY)."""
+def problems(method: Any, source: Any, *, n_views: int | None = None) -> list[Problem]:
+    """Members that are unknown or of the wrong type (E_TOC_KEY); ``n_views`` films if any, where that is given."""
     found = []
     for name, part, known in (("method", method, METHOD_KEYS), ("source", source, SOURCE_KEYS)):
         if not isinstance(part, dict):
@@ -78,6 +78,9 @@ def problems(method: Any, source: Any) -> list[Problem]:
         rows = source.get(key) if isinstance(source, dict) else None
         if isinstance(rows, list) and not all(isinstance(row, dict) for row in rows):
             found.append(Problem("E_TOC_KEY", f"source.{key}", "a row is not a map"))
+    films = source.get("films") if isinstance(source, dict) else None
+    if n_views is not None and isinstance(films, list) and len(films) != n_views:
+        found.append(Problem("E_TOC_KEY", "source.films", f"{len(films)} films of a study of {n_views}"))
     if isinstance(source, dict) and isinstance(source.get("report"), str) and source["report"] not in REPORT_KINDS:
         found.append(Problem("E_TOC_KEY", "source.report", f"must be one of {', '.join(REPORT_KINDS)}"))
     return found

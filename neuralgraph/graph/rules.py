@@ -27,9 +27,9 @@ from neuralgraph.wire import canonical
 from neuralgraph.wire.limits import MAX_ID_BYTES
 from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS
 
-__all__ = ["places", "provenance_problems", "raise_first", "study_problems"]
+__all__ = ["places", "raise_first", "study_problems"]
 
 _CODE_TOLERANCE = 0.5 + 1e-6
 # Control characters (category Cc) and the characters that turn the direction of text.
@@ -150,6 +150,8 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
     graph, counts = columns.graph, columns.counts
     if (graph["concept_label"] >= len(CONCEPT_LABELS)).any():
         yield Problem("E_IDX", "concept_label", "not a known label")
+    if (graph["concept_section"] >= len(REPORT_SECTIONS)).any():
+        yield Problem("E_IDX", "concept_section", "not a known section of a report")
     start, end = graph["concept_start"].astype(np.int64), graph["concept_end"].astype(np.int64)
     broken = start > end
     if broken.any():
@@ -159,6 +161,7 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
         yield Problem("E_ORDER", f"concepts[{_first(broken) + 1}]", "concepts are not in order of their spans")
     if (graph["concept_vector"] >= max(1, counts.n_concept_vectors)).any():
         yield Problem("E_IDX", "concept_vector", "points outside the concept vectors")
+    yield from _mentions(columns)
     triples = np.stack([graph[f"triple_{part}"].astype(np.int64) for part in ("head", "relation", "tail")], axis=1)
     limits = (counts.n_concepts, len(RELATIONS), counts.n_concepts)
     if (triples >= limits).any():
@@ -171,6 +174,23 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
         yield Problem("E_IDX", "fusion", "the fusion edge starts outside the patches")
     if (graph["fusion_concept"] >= max(1, counts.n_concepts)).any():
         yield Problem("E_IDX", "fusion", "the fusion edge ends outside the concepts")
+
+
+def _mentions(columns: StudyColumns) -> Iterator[Problem]:
+    graph = columns.graph
+    concept, start, end = (graph[f"mention_{part}"].astype(np.int64) for part in ("concept", "start", "end"))
+    known = (columns.counts.n_concepts, len(CONCEPT_LABELS), len(REPORT_SECTIONS))
+    codes = np.stack([concept, graph["mention_label"], graph["mention_section"]], axis=1)
+    broken = np.any(codes >= known, axis=1)
+    if broken.any():
+        reason = "a concept, a label or a section that does not exist"
+        yield Problem("E_IDX", f"mentions[{_first(broken)}]", reason)
+    broken = start > end
+    if broken.any():
+        yield Problem("E_TEXT", f"mentions[{_first(broken)}]", "the span ends before it starts")
+    places_of_report = np.stack([concept, start, end], axis=1).tolist()
+    if any(later <= earlier for earlier, later in pairwise(places_of_report)):
+        yield Problem("E_ORDER", "mentions", "mentions are not in ascending order of concept and span, each once")
 
 
 def _text(columns: StudyColumns) -> Iterator[Problem]:
@@ -191,7 +211,7 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
             yield Problem("E_TEXT", where, reason)
     if any(later <= earlier for earlier, later in pairwise(names)):
         yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
-    yield from provenance_problems(columns.method, source)
+    yield from _provenance(columns.method, source, counts.n_views)
     if columns.report is not None:
         try:
             columns.report.decode()
@@ -199,12 +219,13 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
             yield Problem("E_TEXT", "report", "not valid UTF-8")
 
 
-def provenance_problems(method: bytes, source: bytes) -> Iterator[Problem]:
+def _provenance(method: bytes, source: bytes, n_views: int) -> Iterator[Problem]:
     """Every broken rule of the two maps that provenance is stored as."""
     try:
         yield from provenance.problems(
             _method_map(method) if len(method) <= _SHORT_METHOD else _method_map.__wrapped__(method),
             canonical.decode(source, where="source"),
+            n_views=n_views,
         )
     except FormatError as error:
         yield error.problem

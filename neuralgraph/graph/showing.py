@@ -1,66 +1,25 @@
-"""A study in a notebook: a small table with its attention map, and a picture on demand.
-
-Floors above know how to draw; this one does not import them. The root of the package hands the function in.
-"""
+"""A study in a notebook: a small table with its attention map."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from neuralgraph.graph.study import Study
-    from neuralgraph.graph.view import View
+from neuralgraph.graph.study_fields import StudyFields
+from neuralgraph.graph.view import View
 
-__all__ = ["Shown", "draw_with", "study_html"]
+__all__ = ["study_html"]
 
 _LEVELS = ("#00224e", "#233e6c", "#43506d", "#5d636e", "#7a7a78", "#98927a", "#b9a96d", "#dcc859", "#fee838")
 """Colour map cividis (Nuñez et al., PLOS ONE 2018), readable with every kind of colour vision."""
 _MOST_CELLS = 20_000
 """Larger maps would make a notebook heavy."""
-_drawer: Callable[..., Any] | None = None
 
 
-def draw_with(drawer: Callable[..., Any]) -> None:
-    """Let ``Study.plot`` call ``drawer(study, **options)``."""
-    global _drawer
-    _drawer = drawer
-
-
-class Shown:
-    """How a study shows itself to people."""
-
-    def plot(self, **options: Any) -> Any:
-        """Draw the study: film and attention beside the graph of the report.
-
-        Parameters
-        ----------
-        options : ``image``, ``view`` and ``sizes``, as for ``neuralgraph.adapters.picture.draw_study``.
-
-        Returns
-        -------
-        matplotlib Figure, which a notebook shows.
-
-        Raises
-        ------
-        MissingExtraError (E_EXTRA) : matplotlib is not installed; it is in the extra ``plot``.
-        SourceError, StudyError : the image or the view is not this study's.
-        """
-        if _drawer is None:
-            raise RuntimeError("import neuralgraph before its parts: it says how studies are drawn")
-        return _drawer(self, **options)
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: sizes and the attention map, and whether its model was trained; no label, no text of
-        the report, no other provenance.
-        """
-        return study_html(self)  # type: ignore[arg-type]  # mixed into Study only
-
-
-def study_html(study: Study) -> str:
+def study_html(study: StudyFields) -> str:
     """A table of sizes with the attention map of the first view; everything from the study is escaped.
 
     The study id is shown, because the archive chose it as a pseudonym. Labels, concepts and the report are not: a
@@ -86,7 +45,7 @@ def study_html(study: Study) -> str:
     return f'<div style="display:flex;gap:1em;align-items:flex-start">{_map(study)}<table>{table}</table></div>'
 
 
-def _map(study: Study) -> str:
+def _map(study: StudyFields) -> str:
     """The first view's attention as SVG, kept patches outlined; nothing without a view or for a very large one."""
     if not study.views or study.views[0].rows * study.views[0].cols > _MOST_CELLS:
         return ""

@@ -16,80 +16,30 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
 from neuralgraph.graph.fusion import fusion_edge, fusion_record
-from neuralgraph.graph.into_columns import columns_of, with_provenance_maps
+from neuralgraph.graph.into_columns import columns_of
+from neuralgraph.graph.patches import ConceptVectors, Patches
 from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes
 from neuralgraph.graph.retention import kept_patches
-from neuralgraph.graph.rules import places, provenance_problems, raise_first, study_problems
-from neuralgraph.graph.showing import Shown
+from neuralgraph.graph.rules import places, raise_first, study_problems
+from neuralgraph.graph.showing import study_html
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention, stored_words
 from neuralgraph.wire import canonical
 from neuralgraph.wire.study_columns import StudyColumns
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, REPORT_SECTIONS, VIEW_POSITIONS
 
-__all__ = ["ConceptVectors", "Patches", "Study"]
+__all__ = ["Study"]
 
 _Part = TypeVar("_Part")
-_CHECKED = "_checked_columns"
-"""Where a study that was just made has its columns until they are asked for. They share its large arrays; those of
-images and of words would be copies of them, and are not kept."""
-
-
-@dataclass(frozen=True, eq=False)
-class Patches(Immutable):
-    """The kept patches, in descending order of score (ties: lower cell first)."""
-
-    row: NDArray[np.int32]
-    """int32 [n]: grid row."""
-    col: NDArray[np.int32]
-    """int32 [n]: grid column."""
-    score: NDArray[np.float32]
-    """float32 [n]: attention the patch received, summed over the tokens of the report."""
-    embedding: NDArray[np.float32]
-    """float32 [n, d]: output of the vision encoder at the patch, before projection."""
-    view: NDArray[np.int32] = None  # type: ignore[assignment]  # filled with zeros below
-    """int32 [n]: which film of the study."""
-
-    def __post_init__(self) -> None:
-        """Fix dtypes and shapes."""
-        n = len(np.asarray(self.row))
-        view = np.zeros(n, np.int32) if self.view is None else self.view
-        object.__setattr__(self, "row", frozen_array(self.row, "i4", (n,), where="patches.row"))
-        object.__setattr__(self, "col", frozen_array(self.col, "i4", (n,), where="patches.col"))
-        object.__setattr__(self, "view", frozen_array(view, "i4", (n,), where="patches.view"))
-        object.__setattr__(self, "score", frozen_array(self.score, "f4", (n,), where="patches.score"))
-        object.__setattr__(self, "embedding", frozen_array(self.embedding, "f4", (n, -1), where="patches.embedding"))
-
-    def __len__(self) -> int:
-        """Number of kept patches."""
-        return len(self.row)
-
-    def first(self, n: int) -> Patches:
-        """The ``n`` most attended patches."""
-        return Patches(self.row[:n], self.col[:n], self.score[:n], self.embedding[:n], self.view[:n])
-
-
-@dataclass(frozen=True, eq=False)
-class ConceptVectors(Immutable):
-    """Feature vectors of concepts, one per distinct concept."""
-
-    index: NDArray[np.int32]
-    """int32 [n_concepts]: row of ``vector`` for each concept."""
-    vector: NDArray[np.float32]
-    """float32 [m, w]."""
-
-    def __post_init__(self) -> None:
-        """Fix dtypes and shapes."""
-        object.__setattr__(self, "index", frozen_array(self.index, "i4", (-1,), where="concept_vectors.index"))
-        object.__setattr__(self, "vector", frozen_array(self.vector, "f4", (-1, -1), where="concept_vectors.vector"))
+_Place = TypeVar("_Place", Concept, Mention)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Study(Shown, Immutable):
+class Study(Immutable):
     """One medical study as a graph.
 
     Raises
@@ -115,6 +65,8 @@ class Study(Shown, Immutable):
     """How the study was made and what its film was; see ``neuralgraph.graph.provenance`` for the keys."""
     concept_vectors: ConceptVectors | None = None
     """Stored features of the concepts, if any."""
+    mentions: tuple[Mention, ...] = ()
+    """Further places of the report that say one of the concepts, in order of concept and span."""
     report: str | None = None
     """Text of the report, only when it was asked to be stored."""
     pixels: NDArray[Any] | None = None
@@ -127,7 +79,8 @@ class Study(Shown, Immutable):
     def __post_init__(self) -> None:
         """Normalise the fields, then check every rule."""
         object.__setattr__(self, "views", tuple(self.views))
-        object.__setattr__(self, "concepts", tuple(_concept(*concept) for concept in self.concepts))
+        object.__setattr__(self, "concepts", tuple(_spanned(Concept(*concept)) for concept in self.concepts))
+        object.__setattr__(self, "mentions", tuple(_spanned(Mention(*mention)) for mention in self.mentions))
         object.__setattr__(self, "triples", frozen_array(self.triples, "i4", (-1, 3), where="triples"))
         if self.fusion is not None:
             patch, concept = self.fusion
@@ -139,10 +92,7 @@ class Study(Shown, Immutable):
         object.__setattr__(self, "extensions", FrozenMap(payloads))
         if self.pixels is not None:
             object.__setattr__(self, "pixels", frozen_pixels(self.pixels, len(self.patches)))
-        columns = columns_of(self)
-        raise_first(study_problems(columns))
-        if self.pixels is None and self.word_attention is None:
-            self.__dict__[_CHECKED] = columns
+        raise_first(study_problems(columns_of(self)))
 
     def __repr__(self) -> str:
         """One line, without any label or text of the report."""
@@ -219,52 +169,25 @@ class Study(Shown, Immutable):
             pixels=None if self.pixels is None else self.pixels[:n],
         )
 
-    def with_provenance(self, provenance: Mapping[str, Any]) -> Study:
-        """The same study with another record of how it was made; nothing else of it is checked again.
-
-        Raises
-        ------
-        StudyError : a rule of FORMAT.md section 8.2 is broken.
-        """
-        frozen = freeze(provenance)
-        method, source = map(canonical.encode, facts.split(dict(frozen)))
-        raise_first(provenance_problems(method, source))
-        kept = {name: value for name, value in self.__dict__.items() if name not in ("digest", _CHECKED)}
-        checked = self.__dict__.pop(_CHECKED, None)
-        if checked is not None:
-            kept[_CHECKED] = with_provenance_maps(checked, method, source)
-        return _proven(Study, **kept | {"provenance": frozen})
-
     def columns(self) -> StudyColumns:
         """The study as columns, ready for the container."""
-        # Those that the rules were asked about are handed over once, to whoever stores the study, and not kept after.
-        checked: StudyColumns | None = self.__dict__.pop(_CHECKED, None)
-        return columns_of(self) if checked is None else checked
+        return columns_of(self)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """The fields, without what can be worked out of them again."""
-        return {name: value for name, value in self.__dict__.items() if name != _CHECKED}
+    def _repr_html_(self) -> str:
+        """What a notebook shows: sizes and the attention map, and whether its model was trained; no label, no text of
+        the report, no other provenance.
+        """
+        return study_html(self)
 
     @classmethod
-    def from_columns(cls, columns: StudyColumns, *, proven: bool = False) -> Study:
-        """The study of columns that come from a file.
-
-        Parameters
-        ----------
-        columns : from a record.
-        proven : the rules have been checked on these columns before.
-
-        Raises
-        ------
-        StudyError : a rule of FORMAT.md section 8 is broken.
-        """
-        if not proven:
-            raise_first(study_problems(columns))
+    def from_columns(cls, columns: StudyColumns) -> Study:
+        """The study of columns that keep every rule of FORMAT.md section 8 (``rules.study_problems``)."""
         graph, counts = columns.graph, columns.counts
         study_id, source, *rest = split_strings(graph["string_bytes"], graph["text"])
         texts, names = rest[: counts.n_concepts], rest[counts.n_concepts :]
         view, row, col = places(columns)
-        spans = zip(*(graph[f"concept_{part}"].tolist() for part in ("label", "start", "end")), strict=True)
+        spans = zip(*(graph[f"concept_{part}"].tolist() for part in ("label", "start", "end", "section")), strict=True)
+        parts = (graph[f"mention_{part}"].tolist() for part in ("concept", "label", "start", "end", "section"))
         values = graph["label_value"].tolist()
         method, source_map = (canonical.decode(part, where="provenance") for part in (columns.method, source))
         vectors = None
@@ -284,8 +207,12 @@ class Study(Shown, Immutable):
                 view=_read_only(view),
             ),
             concepts=tuple(
-                Concept(text.decode(), CONCEPT_LABELS[label], start, end)
-                for text, (label, start, end) in zip(texts, spans, strict=True)
+                Concept(text.decode(), CONCEPT_LABELS[label], start, end, REPORT_SECTIONS[section])
+                for text, (label, start, end, section) in zip(texts, spans, strict=True)
+            ),
+            mentions=tuple(
+                Mention(concept, CONCEPT_LABELS[label], start, end, REPORT_SECTIONS[section])
+                for concept, label, start, end, section in zip(*parts, strict=True)
             ),
             triples=_read_only(
                 np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1), np.int32
@@ -335,5 +262,9 @@ def _views(columns: StudyColumns) -> tuple[View, ...]:
     return tuple(views)
 
 
-def _concept(text: str, label: str, start: Any, end: Any) -> Concept:
-    return Concept(text, label, whole(start, "concepts"), whole(end, "concepts"))
+def _spanned(place: _Place) -> _Place:
+    """The same with its numbers as ints."""
+    start, end = whole(place.start, "concepts"), whole(place.end, "concepts")
+    if isinstance(place, Mention):
+        return place._replace(concept=whole(place.concept, "mentions"), start=start, end=end)
+    return place._replace(start=start, end=end)

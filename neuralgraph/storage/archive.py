@@ -11,25 +11,19 @@ from operator import index
 from pathlib import Path
 from typing import TypeAlias, overload
 
-from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import ExtraCodecs
-from neuralgraph.container.contents import INDEX
-from neuralgraph.container.partial import PARTS, check_parts, partial_columns, partial_records
 from neuralgraph.container.reader import BytesSource, Container
-from neuralgraph.container.record import Record
-from neuralgraph.errors import ChecksumError, FormatError, StudyError, StudyNotFoundError
-from neuralgraph.graph.rules import raise_first, study_problems
+from neuralgraph.errors import FormatError, StudyNotFoundError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.files import FileSource, located, read_error
+from neuralgraph.storage.gate import Level, examine_file, first_error, prove
 from neuralgraph.storage.lookup import StudyIds, study_id_at
 from neuralgraph.storage.remote import RemoteSource, open_source, place_name
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["VERIFY", "Archive", "OpenFile", "load", "load_bytes", "located", "ngr_files", "study_id_at"]
+__all__ = ["Archive", "OpenFile", "load", "load_bytes", "located", "ngr_files", "study_id_at"]
 
-VERIFY: tuple[str, ...] = ("first", "always")
-"""When the checksums of a record are verified: at its first access through an open archive, or at every access."""
 _IDS_SHOWN = 10
 """Ids that a notebook shows of an archive."""
 
@@ -39,11 +33,7 @@ OpenFile: TypeAlias = tuple[Path | str, FileSource | RemoteSource, Container]
 
 
 def load(
-    path: str | os.PathLike[str],
-    *,
-    limits: Limits | None = None,
-    extra_codecs: ExtraCodecs | None = None,
-    codebooks: Iterable[Codebook] = (),
+    path: str | os.PathLike[str], *, limits: Limits | None = None, extra_codecs: ExtraCodecs | None = None
 ) -> Study:
     """The study of a file that holds exactly one.
 
@@ -54,43 +44,33 @@ def load(
     path : an .ngr file, or a URL of one.
     limits : what to accept; the defaults suit one study of any modality this version knows.
     extra_codecs : decoders for encodings of a private agreement, by id from 0x8000 on; what the book holds cannot be
-        replaced (FORMAT.md section 7.7).
-    codebooks : for a file whose embedding leans on the codebook of its model ("klt"); see ``load_codebook``.
+        replaced (FORMAT.md section 7.1).
 
     Raises
     ------
     FormatError : the file cannot be read, is damaged or breaks FORMAT.md; the code says how.
     FormatError (E_OPEN) : the file holds several studies; use ``neuralgraph.open``.
-    CodecError (E_DICT) : a codebook is needed that is neither in the file nor given; the message has its digest.
     StudyError : the graph breaks its rules.
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
     with open_source(path) as source, located(place_name(path)):
-        return _only_study(Container(source, limits=limits, extra_codecs=extra_codecs, codebooks=codebooks))
+        return _only_study(Container(source, limits=limits, extra_codecs=extra_codecs))
 
 
 def load_bytes(
-    data: bytes | memoryview,
-    *,
-    limits: Limits | None = None,
-    extra_codecs: ExtraCodecs | None = None,
-    codebooks: Iterable[Codebook] = (),
+    data: bytes | memoryview, *, limits: Limits | None = None, extra_codecs: ExtraCodecs | None = None
 ) -> Study:
     """The study of a file held in memory; same promises and errors as ``load``."""
-    source = BytesSource(data)
-    return _only_study(Container(source, limits=limits, extra_codecs=extra_codecs, codebooks=codebooks))
+    return _only_study(Container(BytesSource(data), limits=limits, extra_codecs=extra_codecs))
 
 
 def _only_study(container: Container) -> Study:
     if len(container) != 1:
         reason = f"the file holds {len(container)} studies; open it as an archive with neuralgraph.open"
         raise FormatError(reason, code="E_OPEN")
-    _, columns = container.proven(0)
-    container.verify_root()
-    for name in container.contents.sections:
-        if name != INDEX:
-            container.shared.check(name)
-    return Study.from_columns(columns)
+    found: list[StudyColumns] = []
+    first_error(examine_file(container, level=Level.MEANING, take=found.append))
+    return Study.from_columns(found[0])
 
 
 def ngr_files(folder: Path) -> list[Path]:
@@ -115,23 +95,17 @@ def ngr_files(folder: Path) -> list[Path]:
 class Archive(Sequence[Study]):
     """One to many studies behind one face, whether they lie in one file, in a folder of files or behind a URL.
 
-    Studies are read when they are asked for. At the first access to a record everything about it is verified: header,
-    stream checksums, content digest, the rules of the graph, and its id. With ``verify="always"`` that is so at every
-    access; with "first" later accesses verify the header alone. What was read in part (``read_many`` with ``columns``)
-    counts as verified in its parts only: checksums of streams each time, the rules the first time.
+    Studies are read when they are asked for, and proven at every access: header, streams, content digest, leaf,
+    the rules of the graph, and the id (``neuralgraph.storage.gate``).
 
     Parameters
     ----------
     files : open files, in order.
-    verify : one of ``VERIFY``.
     """
 
-    def __init__(self, files: Sequence[OpenFile], *, verify: str = "first") -> None:
-        check_verify(verify)
-        self._files, self._always = files, verify == "always"
+    def __init__(self, files: Sequence[OpenFile]) -> None:
+        self._files = files
         self._ends = list(accumulate(len(container) for _, _, container in files))
-        # One byte per record, made when the first record of a file is read.
-        self._marks: dict[int, bytearray] = {}
         self._ids = StudyIds([(str(path), container) for path, _, container in files])
 
     def __len__(self) -> int:
@@ -207,21 +181,13 @@ class Archive(Sequence[Study]):
         number, within = self._locate(self.position(key) if isinstance(key, str) else index(key))
         path, _, container = self._files[number]
         with located(path):
-            columns = self._verified(number, within, container.record(within))
-            study = Study.from_columns(columns, proven=True)
+            study = Study.from_columns(prove(container, within))
             if retain is None and max_patches is None:
                 return study
             return study.prune(retain=retain, top_k=max_patches)
 
-    def read_many(
-        self,
-        positions: Iterable[int],
-        *,
-        columns: Iterable[str] | None = None,
-        retain: float | None = None,
-        max_patches: int | None = None,
-    ) -> list[StudyColumns]:
-        """Studies as columns, in the order asked, without building ``Study`` objects; the way to read batches.
+    def read_many(self, positions: Iterable[int]) -> list[Study]:
+        """Studies in the order asked; the way to read several from far away.
 
         Records that lie within 64 KiB of each other are read together, in the order of the files, and the system is
         told of all of them first; behind a network they are under way at the same time.
@@ -229,90 +195,21 @@ class Archive(Sequence[Study]):
         Parameters
         ----------
         positions : each in range, negative ones counted from the end; repeated ones are read once.
-        columns : which of ``neuralgraph.container.partial.PARTS`` ("embedding", "concept_vectors", "report", "pixels",
-            "extensions") to read besides the graph; None for all. The streams of the others are not read, and stand in
-            the result as [0, width], None or {}. The content digest covers all columns, so it is not verified then;
-            the checksum of every stream that is read is.
-        retain, max_patches : as for ``read``.
 
         Raises
         ------
         StudyNotFoundError (E_NOT_FOUND) : a position out of range.
-        StudyError (E_IDX) : an unknown name in ``columns``.
         FormatError, StudyError : a study is damaged or breaks a rule.
         """
-        parts = frozenset(PARTS) if columns is None else check_parts(columns)
         places = [self._locate(index(position)) for position in positions]
-        found: dict[tuple[int, int], StudyColumns] = {}
+        found: dict[tuple[int, int], Study] = {}
         for number in sorted({number for number, _ in places}):
             path, _, container = self._files[number]
-            wanted = sorted({within for file, within in places if file == number})
+            wanted = [within for file, within in places if file == number]
             with located(path):
-                if parts == frozenset(PARTS):
-                    for within, record in container.records(wanted):
-                        found[number, within] = self._verified(number, within, record)
-                else:
-                    for within, record in partial_records(container, wanted, parts).items():
-                        found[number, within] = self._partly_verified(number, within, record, parts)
-        if retain is not None or max_patches is not None:
-            found = {
-                place: Study.from_columns(whole, proven=True).prune(retain=retain, top_k=max_patches).columns()
-                for place, whole in found.items()
-            }
+                for within, data in container.records_bytes(wanted):
+                    found[number, within] = Study.from_columns(prove(container, within, data=data))
         return [found[place] for place in places]
-
-    def _mark(self, number: int) -> bytearray:
-        """What has been verified of each record of a file: nothing, the rules of its graph, or everything."""
-        if number not in self._marks:
-            self._marks[number] = bytearray(len(self._files[number][2]))
-        return self._marks[number]
-
-    def _verified(self, number: int, within: int, record: Record) -> StudyColumns:
-        container, marks = self._files[number][2], self._mark(number)
-        record.verified = marks[within] == _EVERYTHING and not self._always
-        columns = record.columns(container.method(record))
-        if not record.verified:
-            if columns.digest() != record.content_digest:
-                raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
-            raise_first(study_problems(columns))
-            _check_id(container, within, columns)
-            marks[within] = _EVERYTHING
-        return columns
-
-    def _partly_verified(self, number: int, within: int, record: Record, parts: frozenset[str]) -> StudyColumns:
-        container, marks = self._files[number][2], self._mark(number)
-        columns = partial_columns(record, container.method(record), parts)
-        if self._always or not marks[within] or len(columns.embedding):
-            raise_first(study_problems(columns))
-            _check_id(container, within, columns)
-            marks[within] = max(marks[within], _RULES)
-        return columns
-
-    def check_uniform(self) -> tuple[int, int]:
-        """Width of the embeddings and of the stored concept vectors, the same in every study; 0 where none has any.
-
-        Reads the header of every record: O(n).
-
-        Raises
-        ------
-        StudyError (E_SIZE) : two studies have different widths; both are named.
-        FormatError : a header is damaged.
-        """
-        widths: dict[str, tuple[int, str]] = {}
-        for path, _, container in self._files:
-            with located(path):
-                for within in range(len(container)):
-                    (record,) = partial_records(container, [within], frozenset()).values()
-                    for name, width in (
-                        ("embedding", record.counts.embedding_dim if record.counts.n_patches else 0),
-                        ("concept_vectors", record.counts.concept_dim),
-                    ):
-                        place = f"study {within} of {path}"
-                        known, first = widths.setdefault(name, (width, place)) if width else (0, "")
-                        if known != width:
-                            reason = f"{name} of {first} is {known} wide, that of {place} {width}; they make no batch"
-                            raise StudyError(reason, code="E_SIZE", where=name)
-        return widths.get("embedding", (0, ""))[0], widths.get("concept_vectors", (0, ""))[0]
 
     @property
     def methods(self) -> list[bytes]:
@@ -349,29 +246,6 @@ class Archive(Sequence[Study]):
     def __exit__(self, *_: object) -> None:
         """Close the files."""
         self.close()
-
-
-_RULES, _EVERYTHING = 1, 2
-
-
-def check_verify(verify: str) -> None:
-    """Refuse what is not one of ``VERIFY``.
-
-    Raises
-    ------
-    StudyError (E_IDX) : it is not.
-    """
-    if verify not in VERIFY:
-        reason = f"{verify!r} is no time to verify; use one of {', '.join(VERIFY)}"
-        raise StudyError(reason, code="E_IDX", where="verify")
-
-
-def _check_id(container: Container, within: int, columns: StudyColumns) -> None:
-    """Compare the id in a record with the one in the keys."""
-    length = int(columns.graph["string_bytes"][0])
-    study_id = columns.graph["text"][:length].tobytes()
-    if container.keys is not None and container.keys.study_id_bytes(within) != study_id:
-        raise FormatError(f"the id of study {within} is not the one in its record", code="E_INDEX", where="keys")
 
 
 def _methods(container: Container) -> Iterable[bytes]:

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
-from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError
+from neuralgraph.errors import NeuralGraphError
 from neuralgraph.graph.provenance import split
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.files import FileSource
-from neuralgraph.storage.validate import method_problems
+from neuralgraph.storage.gate import Level, examine_file, first_error
 from neuralgraph.wire import canonical
 from neuralgraph.wire.limits import Limits
+from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import RELATIONS
 
-__all__ = ["decoded_bytes", "decoded_file", "decoded_study", "read_completely"]
+__all__ = ["decoded_bytes", "decoded_file", "decoded_study"]
 
 
 def decoded_file(path: str | os.PathLike[str], *, limits: Limits | None = None) -> dict[str, Any]:
@@ -44,57 +44,17 @@ def decoded_bytes(data: bytes | memoryview, *, limits: Limits | None = None) -> 
 
 
 def _decoded(source: ByteSource, limits: Limits | None) -> dict[str, Any]:
+    studies: list[dict[str, Any]] = []
     try:
-        studies = [decoded_study(study) for study in read_completely(source, limits=limits)]
+        container = Container(source, limits=limits)
+
+        def take(columns: StudyColumns) -> None:
+            studies.append(decoded_study(Study.from_columns(columns)))
+
+        first_error(examine_file(container, level=Level.MEANING, take=take))
     except NeuralGraphError as error:
         return {"ok": False, "code": error.code, "where": error.where, "message": error.message}
     return {"ok": True, "studies": studies}
-
-
-def read_completely(source: ByteSource, *, limits: Limits | None = None) -> Iterator[Study]:
-    """Every study of a file, in order; when the last has been taken, every rule of FORMAT.md has been checked.
-
-    Raises
-    ------
-    NeuralGraphError : a rule is broken; the code is that of the first one in the order of FORMAT.md section 11.
-    """
-    container = Container(source, limits=limits)
-    for problem in method_problems(container):
-        raise FormatError(problem.message, code=problem.code, where=problem.where)
-    index = container.index
-    index.check()
-    for name in container.contents.sections:
-        if name != "index":
-            container.shared.check(name)
-    keys = container.keys
-    if keys is not None:
-        keys.check()
-    total = largest = most_streams = 0
-    for position in range(len(index)):
-        record = container.record(position)
-        method = container.method(record)
-        for stream_id in record.streams:
-            record.check(stream_id)
-        columns = record.columns(method)
-        if columns.digest() != record.content_digest:
-            raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
-        container.verify_leaf(position)
-        if len(index) == 1:
-            container.verify_root()
-        study = Study.from_columns(columns)
-        if keys is not None and keys.study_id_bytes(position) != study.study_id.encode():
-            reason = f"the id of study {position} is not the one in its record"
-            raise FormatError(reason, code="E_INDEX", where="keys")
-        total += record.decoded_bytes
-        largest = max(largest, record.decoded_bytes)
-        most_streams = max(most_streams, len(record.streams))
-        yield study
-    trailer = container.trailer
-    stated = (trailer["total_decoded_bytes"], trailer["max_record_decoded_bytes"], trailer["max_streams"])
-    if stated != (total, largest, most_streams):
-        raise FormatError("the envelope is not that of the records", code="E_BUDGET", where="trailer")
-    if len(index) > 1:
-        container.verify_root()
 
 
 def decoded_study(study: Study) -> dict[str, Any]:
@@ -132,6 +92,7 @@ def decoded_study(study: Study) -> dict[str, Any]:
             {**concept._asdict(), "vector": None if vectors is None else int(vectors.index[number])}
             for number, concept in enumerate(study.concepts)
         ],
+        "mentions": [mention._asdict() for mention in study.mentions],
         "concept_vectors": {
             "count": 0 if vectors is None else int(vectors.vector.shape[0]),
             "width": 0 if vectors is None else int(vectors.vector.shape[1]),

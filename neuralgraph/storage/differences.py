@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from neuralgraph.graph.plain import is_derived, study_arrays, study_facts
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.lossy import measured_loss
-from neuralgraph.wire import canonical
 
 __all__ = ["Difference", "archive_differences", "study_differences"]
+
+
+_LONG = ("report", "extensions")
 
 
 class Difference(NamedTuple):
@@ -46,56 +50,46 @@ def archive_differences(first: Archive, second: Archive) -> Iterator[Difference]
 
 
 def study_differences(first: Study, second: Study) -> Iterator[Difference]:
-    """Differences between two studies, field by field; nothing when they mean the same."""
+    """Differences between two studies, part by part; nothing when they mean the same.
+
+    The parts are those of ``neuralgraph.graph.plain``, which are all that a study has.
+    """
 
     def difference(field: str, message: str) -> Difference:
         return Difference(first.study_id, field, message)
 
-    for field in ("study_id", "concepts", "fusion", "labels", "provenance", "report"):
-        a, b = getattr(first, field), getattr(second, field)
-        # 1, 1.0 and True are equal in Python and are not the same fact.
-        if a != b or (field == "provenance" and canonical.encode(a) != canonical.encode(b)):
-            yield difference(field, _short(a, b) if field != "report" else "the texts differ")
-    arrays: tuple[tuple[str, Any, Any], ...] = (
-        ("triples", first.triples, second.triples),
-        ("pixels", first.pixels, second.pixels),
-        *((f"word_attention.{part}", *_words(first, second, part)) for part in ("start", "end", "attention")),
-        ("patches.view", first.patches.view, second.patches.view),
-        ("patches.row", first.patches.row, second.patches.row),
-        ("patches.col", first.patches.col, second.patches.col),
-        ("patches.score", first.patches.score, second.patches.score),
-        ("patches.embedding", first.patches.embedding, second.patches.embedding),
-        ("concept_vectors.index", *_vectors(first, second, "index")),
-        ("concept_vectors.vector", *_vectors(first, second, "vector")),
-    )
-    for field, a, b in arrays:
+    facts = study_facts(first), study_facts(second)
+    for name in (name for name in facts[0] if not is_derived(name)):
+        for where, (a, b) in _members(name, facts[0][name], facts[1][name]):
+            if _plain(a) != _plain(b):
+                yield difference(where, "the texts differ" if name in _LONG else _short(a, b))
+    arrays = study_arrays(first), study_arrays(second)
+    for name in (name for name in {**arrays[0], **arrays[1]} if not is_derived(name)):
+        a, b = arrays[0].get(name), arrays[1].get(name)
         message = _array_difference(a, b)
         if message:
-            if field == "patches.embedding" and a.shape == b.shape:
+            if name == "patch_embedding" and a is not None and b is not None and a.shape == b.shape:
                 loss = measured_loss(a, b)
                 message += f"; channel-normalised RMSE {loss['rmse']:.3g}, 1 - cosine {loss['cosine']:.3g}"
-            yield difference(field, message)
-    if len(first.views) != len(second.views):
-        yield difference("views", f"{len(first.views)} and {len(second.views)} views")
-    for number, (a, b) in enumerate(zip(first.views, second.views, strict=False)):
-        for name in ("position", "height", "width", "patch_height", "patch_width", "score_step"):
-            if getattr(a, name) != getattr(b, name):
-                yield difference(f"views[{number}].{name}", _short(getattr(a, name), getattr(b, name)))
-        message = _array_difference(a.score_code, b.score_code)
-        if message:
-            yield difference(f"views[{number}].attention", message)
-    for name in sorted(first.extensions.keys() | second.extensions.keys()):
-        if first.extensions.get(name) != second.extensions.get(name):
-            yield difference(f"extensions.{name}", "the payloads differ")
+            yield difference(name, message)
 
 
-def _words(first: Study, second: Study, part: str) -> tuple[Any, Any]:
-    a, b = (None if one.word_attention is None else getattr(one.word_attention, part) for one in (first, second))
-    return a, b
+def _members(name: str, first: Any, second: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """A fact in pieces that can be read: films and extensions one by one."""
+    if name == "views" and len(first) == len(second):
+        for number, views in enumerate(zip(first, second, strict=True)):
+            for key in views[0]:
+                yield f"views[{number}].{key}", (views[0][key], views[1][key])
+    elif name == "extensions":
+        for key in sorted(first.keys() | second.keys()):
+            yield f"extensions.{key}", (first.get(key), second.get(key))
+    else:
+        yield name, (first, second)
 
 
-def _vectors(first: Study, second: Study, name: str) -> tuple[Any, Any]:
-    return tuple(getattr(s.concept_vectors, name) if s.concept_vectors else None for s in (first, second))  # type: ignore[return-value]
+def _plain(fact: Any) -> str:
+    """1, 1.0 and True are equal in Python and are not the same fact."""
+    return json.dumps(fact, sort_keys=True)
 
 
 def _array_difference(a: Any, b: Any) -> str | None:

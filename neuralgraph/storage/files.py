@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from collections.abc import Iterator
@@ -40,7 +39,7 @@ def read_error(path: str | os.PathLike[str], error: OSError | ValueError) -> For
 
 
 class FileSource:
-    """A file read with positioned reads: each access copies just the bytes asked for, and cannot fault like a map.
+    """A file read with positioned reads: each access copies just the bytes asked for.
 
     Parameters
     ----------
@@ -91,20 +90,18 @@ class FileSource:
             return
         descriptor, status = self._open()
         try:
-            if _identity(status) != self._identity:
-                reason = "the file was replaced or changed while the archive was open; open it again"
-                raise FormatError(reason, code="E_OPEN", where=str(self.path))
+            self._check(status)
             yield descriptor
         finally:
             os.close(descriptor)
 
     def read(self, offset: int, length: int) -> memoryview:
-        """Exactly ``length`` bytes from ``offset``.
+        """Exactly ``length`` bytes from ``offset``, of a file that nobody has written to since it was opened.
 
         Raises
         ------
-        FormatError (E_TRUNCATED) : the file has become shorter.
-        FormatError (E_OPEN) : the system refuses to read.
+        FormatError (E_TRUNCATED, E_TRAILING) : the file has become shorter or longer.
+        FormatError (E_OPEN) : it was written to, or the system refuses to read.
         """
         pieces, missing = [], length
         with self._at_work() as descriptor:
@@ -117,32 +114,8 @@ class FileSource:
                     raise self._shorter()
                 pieces.append(piece)
                 missing -= len(piece)
+            self._check(os.fstat(descriptor))
         return memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-
-    def read_into(self, offset: int, target: memoryview) -> None:
-        """Fill ``target``, contiguous bytes, from ``offset``; no memory is taken.
-
-        Raises
-        ------
-        FormatError (E_TRUNCATED) : the file has become shorter.
-        FormatError (E_OPEN) : the system refuses to read.
-        """
-        if self._descriptor >= 0:
-            self._fill(self._descriptor, offset, target)
-            return
-        with self._at_work() as descriptor:
-            self._fill(descriptor, offset, target)
-
-    def _fill(self, descriptor: int, offset: int, target: memoryview) -> None:
-        done = 0
-        while done < len(target):
-            try:
-                count = os.preadv(descriptor, [target[done:] if done else target], offset + done)
-            except OSError as error:
-                raise read_error(self.path, error) from error
-            if not count:
-                raise self._shorter()
-            done += count
 
     def _shorter(self) -> FormatError:
         return FormatError("the file became shorter while it was read", code="E_TRUNCATED", where=str(self.path))
@@ -152,40 +125,25 @@ class FileSource:
         if self._descriptor >= 0 and hasattr(os, "posix_fadvise"):
             os.posix_fadvise(self._descriptor, offset, length, os.POSIX_FADV_WILLNEED)
 
-    def mapped(self, offset: int, length: int) -> memoryview:
-        """These bytes as a map of the file: they take no memory of their own.
-
-        Reading a map of a file that has become shorter ends the process: call ``check_size`` before each use. That
-        leaves the moment between the two; writers of this package replace files and never shorten one.
+    def check_unchanged(self) -> None:
+        """Refuse a file whose size or time of change is another than when it was opened.
 
         Raises
         ------
-        FormatError (E_OPEN) : the system refuses to map the file.
-        """
-        start = offset - offset % mmap.ALLOCATIONGRANULARITY
-        with self._at_work() as descriptor:
-            try:
-                pages = mmap.mmap(descriptor, offset + length - start, access=mmap.ACCESS_READ, offset=start)
-            except (OSError, ValueError) as error:
-                raise read_error(self.path, error) from error
-        if hasattr(pages, "madvise"):
-            # The default reads far more than asked around every place that is touched.
-            pages.madvise(mmap.MADV_RANDOM)
-        return memoryview(pages)[offset - start :]
-
-    def check_size(self) -> None:
-        """Refuse a file that has become shorter or longer.
-
-        Raises
-        ------
-        FormatError (E_TRUNCATED, E_TRAILING) : it has.
-        FormatError (E_OPEN) : it has been closed.
+        FormatError (E_TRUNCATED, E_TRAILING) : it has become shorter or longer.
+        FormatError (E_OPEN) : it was written to, or has been closed.
         """
         with self._at_work() as descriptor:
-            size = os.fstat(descriptor).st_size
-        if size != self.size:
-            code = "E_TRUNCATED" if size < self.size else "E_TRAILING"
-            raise FormatError(f"the file had {self.size} bytes, now {size}", code=code, where=str(self.path))
+            self._check(os.fstat(descriptor))
+
+    def _check(self, status: os.stat_result) -> None:
+        if status.st_size != self.size:
+            code = "E_TRUNCATED" if status.st_size < self.size else "E_TRAILING"
+            reason = f"the file had {self.size} bytes, now {status.st_size}"
+            raise FormatError(reason, code=code, where=str(self.path))
+        if _identity(status) != self._identity:
+            reason = "the file was replaced or changed while it was open; open it again"
+            raise FormatError(reason, code="E_OPEN", where=str(self.path))
 
     def close(self) -> None:
         """Close the file; harmless when closed already."""

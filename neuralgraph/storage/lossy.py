@@ -1,16 +1,14 @@
-"""What storing costs a study: the chosen form, and the loss put on record (FORMAT.md section 7.6)."""
+"""What storing costs a study: the chosen form, and the loss put on record (FORMAT.md section 7.4)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.forms import Buffer, Form, Matrix
-from neuralgraph.codecs.klt import KLT, Klt
 from neuralgraph.codecs.loss import channel_deviation, rounded_cosine_error, rounded_rmse, three_digits
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.codecs.svd import SVD, Svd
@@ -24,35 +22,29 @@ EXACT = "exact"
 
 
 def embedding_forms() -> tuple[str, ...]:
-    """Values of ``embedding=`` that need nothing else; "svd" may be followed by a loss, as in "svd:0.06"."""
-    return EXACT, *(name for name, entry in FORMS.items() if not (entry.form.interleaved or name == KLT.name))
+    """Values of ``embedding=``; "svd" may be followed by a loss, as in "svd:0.06"."""
+    return EXACT, *FORMS
 
 
-def form_named(name: str, *, codebook: Codebook | None = None) -> Form | None:
+def form_named(name: str) -> Form | None:
     """The form of this name; None for ``EXACT``, which depends on the values.
 
     Raises
     ------
     StudyError (E_FILTER) : no form has this name, or it takes no such loss.
-    StudyError (E_DICT) : klt without a codebook, or another form with one.
     """
     plain, separator, amount = name.partition(":")
-    if (plain == KLT.name) != (codebook is not None):
-        reason = "klt needs a codebook, and no other form takes one"
-        raise StudyError(reason, code="E_DICT", where="embedding")
     if name == EXACT:
         return None
-    if plain == KLT.name and not separator:
-        return Klt(codebook=codebook)
-    if plain in (SVD.name, KLT.name) and separator:
+    if plain == SVD.name and separator:
         try:
-            return Svd(float(amount)) if plain == SVD.name else Klt(float(amount), codebook)
+            return Svd(float(amount))
         except ValueError as error:
             reason = f"{amount!r} is not a loss; write for example svd:0.06"
             raise StudyError(reason, code="E_FILTER", where="embedding") from error
     if name not in FORMS:
         known = ", ".join(embedding_forms())
-        reason = f"{name!r} is not an embedding form; use one of {known}, svd:LOSS or klt:LOSS"
+        reason = f"{name!r} is not an embedding form; use one of {known} or svd:LOSS"
         raise StudyError(reason, code="E_FILTER", where="embedding")
     return FORMS[name].form
 
@@ -70,8 +62,8 @@ class _Written:
         return self.form.name
 
     @property
-    def interleaved(self) -> bool:
-        return self.form.interleaved
+    def repeatable(self) -> bool:
+        return self.form.repeatable
 
     @property
     def n_planes(self) -> int:
@@ -105,20 +97,17 @@ def prepared(study: Study, form: Form) -> tuple[Study, Form]:
     """
     matrix = study.patches.embedding
     planes = form.encode(matrix)
-    reader = (
-        form.for_reader({form.codebook.digest: form.codebook}.get) if isinstance(form, Klt) and form.codebook else form
-    )
-    decoded = reader.decode(planes, *matrix.shape, where="embedding")
+    decoded = form.decode(planes, *matrix.shape, where="embedding")
     written = _Written(form, planes, decoded)
     if decoded.tobytes() == matrix.tobytes():
         return study, written
     loss = {"form": form.name, "bound": float(form.bound(matrix)), **measured_loss(matrix, decoded)}
     earlier = study.provenance.get("loss", ())
-    return study.with_provenance({**study.provenance, "loss": [*earlier, loss]}), written
+    return replace(study, provenance={**study.provenance, "loss": [*earlier, loss]}), written
 
 
 def measured_loss(matrix: Matrix, decoded: Matrix) -> dict[str, Any]:
-    """``largest``, ``rmse`` and ``cosine`` of FORMAT.md section 7.6, each to three significant digits."""
+    """``largest``, ``rmse`` and ``cosine`` of FORMAT.md section 7.4, each to three significant digits."""
     largest = np.abs(decoded.astype(np.float64) - matrix.astype(np.float64)).max(initial=0)
     return {
         "largest": three_digits(float(largest)),

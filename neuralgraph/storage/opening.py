@@ -8,11 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError
-from neuralgraph.storage.archive import Archive, OpenFile, check_verify, located, ngr_files
+from neuralgraph.storage.archive import Archive, OpenFile, located, ngr_files
 from neuralgraph.storage.files import FileSource, is_folder
 from neuralgraph.storage.remote import Place, RemoteSource, is_url, place_name
 from neuralgraph.wire.limits import Limits
@@ -27,10 +26,8 @@ def open_archive(
     path: Place | Iterable[Place],
     *,
     limits: Limits | None = None,
-    verify: str = "first",
     storage_options: Mapping[str, Any] | None = None,
     extra_codecs: ExtraCodecs | None = None,
-    codebooks: Iterable[Codebook] = (),
 ) -> Archive:
     """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a URL, or a list.
 
@@ -45,19 +42,15 @@ def open_archive(
         these, whose studies follow each other in this order. Put a local cache before a URL as fsspec writes it:
         ``blockcache::https://...``.
     limits : what to accept.
-    verify : "first" verifies checksums, digest and rules of a record at its first access, "always" at every access.
-    extra_codecs, codebooks : as for ``load``.
+    extra_codecs : as for ``load``.
     storage_options : for fsspec; for a chain of file systems by protocol, as fsspec wants them.
 
     Raises
     ------
     FormatError (E_OPEN) : nothing there, nothing given, or a folder without .ngr files.
     FormatError : a file is damaged or breaks FORMAT.md.
-    StudyError (E_IDX) : ``verify`` is neither.
     MissingExtraError (E_EXTRA) : a URL, and fsspec or what it needs is not installed.
     """
-    check_verify(verify)
-    books = list(codebooks)
     single = isinstance(path, str | os.PathLike)
     places = list(_places([path] if single else path))  # type: ignore[list-item, arg-type]
     if not places:
@@ -74,16 +67,9 @@ def open_archive(
                 source = FileSource(place, keep_open=keep_open)
             on_failure.callback(source.close)
             with located(name):
-                container = Container(
-                    source,
-                    limits=limits,
-                    always=verify == "always",
-                    extra_codecs=extra_codecs,
-                    codebooks=books,
-                )
-                opened.append((name, source, container))
+                opened.append((name, source, Container(source, limits=limits, extra_codecs=extra_codecs)))
         on_failure.pop_all()
-    return Archive(opened, verify=verify)
+    return Archive(opened)
 
 
 def _places(paths: Iterable[Place]) -> Iterator[Path | str]:

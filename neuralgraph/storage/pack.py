@@ -1,23 +1,22 @@
 """Packing and unpacking: records are copied byte for byte, so digests and leaves stay what they were.
-
-An archive to train from, or one as small as can be, is written anew instead: the same content digests, other bytes.
+In an archive to train from, embeddings are written anew instead: the same content digests, other bytes.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.container.reader import Container
+from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.files import is_folder
+from neuralgraph.storage.profiles import check_profile, copy_record
 from neuralgraph.storage.remote import Place, is_url, open_source, place_name
-from neuralgraph.storage.target import record_target
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["pack", "unpack"]
@@ -33,7 +32,6 @@ def pack(
     *,
     profile: str = "compact",
     limits: Limits | None = None,
-    codebooks: Iterable[Codebook] = (),
 ) -> int:
     """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
 
@@ -41,33 +39,31 @@ def pack(
     ----------
     paths : files and folders.
     archive : the archive to write.
-    profile : "compact" copies records byte for byte. "train" lays the embeddings out for loaders and adds the graphs
-        section; "smallest" stores light columns and reports in as few bytes as they can take, with a dictionary where
-        one pays. Every value and content digest stays, the bytes of the records and so their leaves change.
+    profile : "compact" copies records byte for byte. "train" stores embeddings without compression: every value and
+        content digest stays, the bytes of the records and so their leaves change.
     limits : what to accept.
-    codebooks : for files that lean on the codebook of a model. The archive holds those that its records need.
 
     Raises
     ------
     StudyError (E_IDX) : unknown profile.
-    CodecError (E_DICT) : a codebook is needed that is neither in a file nor given.
-    FormatError (E_SIZE) : embeddings of different widths, in an archive to train from.
     FormatError, StudyError : an input is damaged or breaks a rule; nothing is written.
     FormatError (E_OPEN) : a folder holds no .ngr file.
     FormatError (E_DUP) : two studies have the same id.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
     files = [file for path in paths for file in _files_of(path)]
-    books, count = list(codebooks), 0
-    with atomic_file(archive) as stream, record_target(stream, profile=profile, limits=limits) as target:
+    check_profile(profile)
+    count = 0
+    with atomic_file(archive) as stream:
+        writer = ContainerWriter(stream, limits=limits)
         for file in files:
             with open_source(file) as source, located(place_name(file)):
-                container = Container(source, limits=limits, codebooks=books)
+                container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
-                    target.copy(container, position)
+                    copy_record(writer, container, position, profile=profile)
             count += len(container)
-        target.finish()
+        writer.finish()
     return count
 
 
@@ -85,7 +81,7 @@ def unpack(
 ) -> list[Path]:
     """Write every study of an archive to a file of its own, named by its id; the paths, in order.
 
-    Records are copied byte for byte, except those that lean on a dictionary of the archive: they are written without.
+    Records are copied byte for byte.
 
     Ids that are no plain file names become ``study-<position>``. Existing files are not replaced.
 
@@ -108,9 +104,10 @@ def unpack(
         for position, path in enumerate(paths):
             # Again, because a file system that ignores case gives two ids the same file.
             _refuse_existing(path)
-            with atomic_file(path) as stream, record_target(stream, whole=True, limits=limits) as target:
-                target.copy(container, position)
-                target.finish()
+            with atomic_file(path) as stream:
+                writer = ContainerWriter(stream, limits=limits)
+                copy_record(writer, container, position)
+                writer.finish()
     return paths
 
 

@@ -8,34 +8,31 @@ of another one; ``neuralgraph.container.salvage`` says how records are found.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from neuralgraph.codecs.codebook import Codebook
-from neuralgraph.codecs.dictionary import Dictionary
-from neuralgraph.container.decoders import Decoders
 from neuralgraph.container.encode import method_tag
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.salvage import Place, Survey, survey
-from neuralgraph.container.shared import Shared
 from neuralgraph.container.streams import ENTRY, HEADER
-from neuralgraph.container.tail import ShiftedSource
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
-from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located
 from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.storage.files import FileSource
-from neuralgraph.storage.smallest import without_dictionary
+from neuralgraph.storage.gate import Claims, Level, examine_bytes, first_error
 from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import crc32
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = ["Loss", "Recovered", "Recovery", "recover"]
+
+
+_Answer = TypeVar("_Answer")
 
 
 class Recovered(NamedTuple):
@@ -92,17 +89,7 @@ class _Verdicts:
 class _Salvaged(NamedTuple):
     record: bytes | memoryview
     method: bytes
-    codebooks: list[Codebook]
     report: Recovered
-
-
-@dataclass
-class _Elsewhere:
-    """What undamaged files of the same conversion hold."""
-
-    methods: list[bytes] = field(default_factory=list)
-    codebooks: list[Codebook] = field(default_factory=list)
-    dictionaries: list[Dictionary] = field(default_factory=list)
 
 
 def recover(
@@ -117,16 +104,14 @@ def recover(
     """Write the whole studies of a damaged file to a new one. Atomic; nothing is written when there is none.
 
     The content digest of a study covers its method map, which stands in the table of contents at the end of the file.
-    Where that is lost, as in every truncated file, studies can only be verified with the map from elsewhere. The same
-    goes for codebooks and dictionaries, without which studies that lean on them cannot be decoded. Records are copied
-    byte for byte, except those that lean on a dictionary: they are written without.
+    Where that is lost, as in every truncated file, studies can only be verified with the map from elsewhere.
+    Records are copied byte for byte.
 
     Parameters
     ----------
     damaged : the file; it is not changed.
     output : the file to create or replace.
     methods_from : undamaged files of the same conversion, whose method maps are tried; the digest proves the right one.
-        Their codebooks and dictionaries are used too.
     without_method : recover studies whose method is lost with an empty method map and a new content digest. Their
         checksums and the rules of the graph are verified as always; how they were made is lost.
     search : take studies found by searching, too, although they may have been the content of a damaged study.
@@ -143,16 +128,14 @@ def recover(
     accepted = limits or Limits()
     with FileSource(damaged) as source, located(damaged):
         found = survey(source, accepted, search=search)
-        bench = _Bench(source, found, accepted, _held_by(methods_from), without_method=without_method)
+        bench = _Bench(source, found, accepted, _methods_of(methods_from), without_method=without_method)
         verdicts = _Verdicts()
         salvaged = bench.salvage(found.places, verdicts)
         first = next(salvaged, None)
         if first is not None:
             with atomic_file(output) as stream:
                 writer = ContainerWriter(stream, limits=limits)
-                for record, method, codebooks, report in chain([first], salvaged):
-                    for codebook in codebooks:
-                        writer.add_codebook(codebook)
+                for record, method, report in chain([first], salvaged):
                     writer.add(record, study_id=report.study_id, method=method)
                 writer.finish()
         suspects = _Verdicts()
@@ -168,38 +151,24 @@ def recover(
     )
 
 
-def _held_by(paths: Iterable[str | os.PathLike[str]]) -> _Elsewhere:
-    elsewhere = _Elsewhere()
+def _methods_of(paths: Iterable[str | os.PathLike[str]]) -> list[bytes]:
+    methods: list[bytes] = []
     for path in paths:
         with FileSource(path) as source, located(path):
-            container = Container(source)
-            elsewhere.methods += container.contents.methods.values()
-            codebooks, dictionaries = container.shared.all_of_the_file()
-            elsewhere.codebooks += codebooks
-            elsewhere.dictionaries += dictionaries
-    return elsewhere
+            methods += Container(source).contents.methods.values()
+    return methods
 
 
 class _Bench:
     """Tries records one after another."""
 
     def __init__(
-        self, source: FileSource, found: Survey, limits: Limits, elsewhere: _Elsewhere, *, without_method: bool
+        self, source: FileSource, found: Survey, limits: Limits, elsewhere: list[bytes], *, without_method: bool
     ) -> None:
         self._source, self._keys, self._limits = source, found.tail.keys, limits
         self._without_method = without_method
         self._ids: set[str] = set()
-        self._methods = [*found.methods, *elsewhere.methods]
-        contents = found.tail.contents
-        self._shared = Shared(
-            ShiftedSource(source, found.tail.shift),
-            contents.sections if contents else {},
-            elsewhere.codebooks,
-            elsewhere.dictionaries,
-        )
-        self._decoders = Decoders(
-            find_codebook=self._shared.find_codebook, find_dictionary=self._shared.find_dictionary
-        )
+        self._methods = [*found.methods, *elsewhere]
 
     def salvage(self, places: Iterable[Place], verdicts: _Verdicts) -> Iterator[_Salvaged]:
         """The good records of ``places``; ``verdicts`` learns of every one."""
@@ -226,33 +195,38 @@ class _Bench:
         where = f"byte {place.offset}" if place.number is None else f"record[{place.number}]"
         self._limits.check("record_bytes", place.length, where=where)
         data = self._source.read(place.offset, place.length)
-        record = Record(data, where=where, limits=self._limits, decoders=self._decoders)
-        for problem in record.problems():
-            raise FormatError(problem.message, code=problem.code, where=problem.where)
-        columns, without_method = self._columns(record)
-        study = Study.from_columns(columns)
-        if study.study_id in self._ids:
+        columns, without_method = self._columns(data, where)
+        study_id = columns.study_id.decode()
+        if study_id in self._ids:
             raise FormatError("a study of the same id was recovered already", code="E_DUP", where=where)
-        self._ids.add(study.study_id)
-        report = Recovered(study.study_id, place.offset, place.length, without_method, place.searched)
-        books = [book for digest in record.codebooks() if (book := self._shared.find_codebook(digest)) is not None]
-        whole = without_dictionary(record)
-        return _Salvaged(_resealed(whole, columns) if without_method else whole, columns.method, books, report)
+        self._ids.add(study_id)
+        report = Recovered(study_id, place.offset, place.length, without_method, place.searched)
+        return _Salvaged(_resealed(data, columns) if without_method else data, columns.method, report)
 
-    def _columns(self, record: Record) -> tuple[StudyColumns, bool]:
+    def _columns(self, data: memoryview, where: str) -> tuple[StudyColumns, bool]:
         """The columns of a record, and whether its method was lost; its digest is proven unless it was."""
+        record = Record(data, where=where, limits=self._limits)
         candidates = [method for method in self._methods if method_tag(method) == record.method_tag]
-        for method in candidates:
-            columns = record.columns(method)
-            if columns.digest() == record.content_digest:
-                return columns, False
-        if candidates:
-            raise ChecksumError("the content does not match its digest", code="E_DIGEST", where=record.where)
-        if not self._without_method:
-            raise FormatError(
-                "its method, without which it cannot be verified, is lost", code="E_METHOD", where=record.where
-            )
-        return replace(record.columns(b""), method=canonical.encode({})), True
+        if not candidates and not self._without_method:
+            reason = "its method, without which it cannot be verified, is lost"
+            raise FormatError(reason, code="E_METHOD", where=where)
+        lost = not candidates
+        for number, method in enumerate(candidates or [canonical.encode({})], 1):
+            claims = Claims(_always(record), _always(method), content_digest=not lost)
+            try:
+                columns = first_error(examine_bytes(data, claims, level=Level.MEANING))
+            except ChecksumError as error:
+                # Another method may have the same tag: the digest proves the right one.
+                if error.code != "E_DIGEST" or number == len(candidates):
+                    raise
+            else:
+                assert columns is not None, "a record without errors has columns"
+                return columns, lost
+        raise AssertionError("the last candidate returns or raises")
+
+
+def _always(answer: _Answer) -> Callable[[object], _Answer]:
+    return lambda _: answer
 
 
 def _resealed(data: bytes | memoryview, columns: StudyColumns) -> bytes:

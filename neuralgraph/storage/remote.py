@@ -133,10 +133,6 @@ class RemoteSource:
             assert found is not None, "what was asked for is among what came"
             return found
 
-    def read_into(self, offset: int, target: memoryview) -> None:
-        """Fill ``target``, contiguous bytes, from ``offset``; errors as ``read``."""
-        target[:] = self.read(offset, len(target))
-
     def _at_hand(self, offset: int, length: int) -> memoryview | None:
         for start, data in (*self._kept, *self._fetched):
             if start <= offset and offset + length <= start + len(data):
@@ -149,10 +145,7 @@ class RemoteSource:
             if self._at_hand(offset, length) is None:
                 self._queue.append((offset, offset + length))
 
-    def mapped(self, offset: int, length: int) -> memoryview | None:
-        """Nothing far away can be mapped."""
-
-    def check_size(self) -> None:
+    def check_unchanged(self) -> None:
         """Ask anew what the server says of the file, and refuse one that has changed.
 
         Raises

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.registry import BYTE_CODECS
-from neuralgraph.container.contents import codebook_section, is_codebook_section, is_dictionary_section
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import EMBEDDING_STREAMS
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, study_id_at
+from neuralgraph.storage.gate import prove
 from neuralgraph.storage.remote import open_source, place_name
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["file_summary", "study_summary"]
 
 
-def file_summary(
-    path: str | os.PathLike[str], *, limits: Limits | None = None, codebooks: Iterable[Codebook] = ()
-) -> dict[str, Any]:
+def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) -> dict[str, Any]:
     """Facts about a file; for a file of one study, about the study too.
 
     Every checksum and digest that the facts depend on is verified.
@@ -32,7 +29,7 @@ def file_summary(
     FormatError, StudyError, LimitError : the file cannot be read, is damaged or breaks a rule.
     """
     with open_source(path) as source, located(place_name(path)):
-        container = Container(source, limits=limits, codebooks=codebooks)
+        container = Container(source, limits=limits)
         container.verify_root()
         summary: dict[str, Any] = {
             "file_bytes": source.size,
@@ -41,18 +38,12 @@ def file_summary(
             "n_studies": len(container),
         }
         if len(container) == 1:
-            container.verify_leaf(0)
-            record = container.record(0)
-            summary["study"] = study_summary(Study.from_columns(container.columns(0)))
-            summary["storage"] = _storage(record, source.size, container.contents.sections.keys())
+            data = container.record_bytes(0)
+            summary["study"] = study_summary(Study.from_columns(prove(container, 0, data=data)))
+            summary["storage"] = _storage(container.record(0, data), source.size)
         else:
             index = container.index
             summary["totals"] = {name: int(column.sum()) for name, column in index.counts.items()}
-            summary["shared"] = [
-                {"section": name, "bytes": section.length}
-                for name, section in container.contents.sections.items()
-                if is_codebook_section(name) or is_dictionary_section(name)
-            ]
             summary["ids"] = list(_ids(container))
         return summary
 
@@ -61,14 +52,11 @@ def _ids(container: Container) -> Iterator[str]:
     return (study_id_at(container, position) for position in range(len(container)))
 
 
-def _storage(record: Record, file_bytes: int, sections: Collection[str]) -> dict[str, Any]:
+def _storage(record: Record, file_bytes: int) -> dict[str, Any]:
     form = record.form(EMBEDDING_STREAMS)
     stored = sum(entry.stored_bytes for entry in record.streams.values())
     return {
         "embedding": form.form.name if form else None,
-        "codebooks": [
-            {"digest": digest.hex(), "in_file": codebook_section(digest) in sections} for digest in record.codebooks()
-        ],
         "streams": [
             {
                 "id": entry.stream_id,
@@ -104,6 +92,7 @@ def study_summary(study: Study) -> dict[str, Any]:
         "embedding_dim": int(study.patches.embedding.shape[1]),
         "n_edges": len(study.edges),
         "concepts": [concept._asdict() for concept in study.concepts],
+        "mentions": [mention._asdict() for mention in study.mentions],
         "triples": [[int(value) for value in row] for row in study.triples],
         "fusion": list(study.fusion) if study.fusion else None,
         "labels": dict(study.labels),

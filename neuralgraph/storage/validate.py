@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from neuralgraph.container.contents import GRAPHS, INDEX, KEYS
-from neuralgraph.container.keys import Keys
-from neuralgraph.container.reader import ENVELOPE, ByteSource, BytesSource, Container
-from neuralgraph.container.record import Record
-from neuralgraph.container.streams import GRAPH_STREAM
+from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.errors import NeuralGraphError, Problem
-from neuralgraph.graph import provenance
-from neuralgraph.graph.rules import study_problems
-from neuralgraph.storage.graph_section import GraphSectionWriter
+from neuralgraph.storage.gate import Level, examine_file
 from neuralgraph.storage.remote import open_source, place_name
-from neuralgraph.wire import canonical
-from neuralgraph.wire.columns import split_graph
 from neuralgraph.wire.limits import Limits
-from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["LEVELS", "Level", "Report", "method_problems", "validate", "validate_bytes"]
+__all__ = ["DEPTHS", "Depth", "Report", "validate", "validate_bytes"]
 
-Level: TypeAlias = Literal["framing", "integrity", "schema", "meaning"]
-"""How far a validation goes; each level includes those before it.
+Depth: TypeAlias = Literal["framing", "header", "streams", "digest", "meaning"]
+"""How far a validation goes; each depth includes those before it.
 
-- framing: prologue, trailer, contents, index and keys are sound, and the parts of the file cover it exactly.
-- integrity: every record header, every CRC-32 of sections and stored streams, every leaf and the root hold.
-- schema: streams decode to the sizes that the counts require, contents match their digests, maps have known
-  members, the trailer's envelope is that of the records.
+- framing: prologue, trailer and contents are sound, and the parts of the file cover it exactly.
+- header: the index, and the header of every record; the trailer's envelope is that of the records.
+- streams: the pages of every section, the keys, and every stream: checksums, and sizes once decoded.
+- digest: content digests, leaves and the root.
 - meaning: the rules of the graph hold (FORMAT.md section 8), and the keys are the ids of the records.
 """
-LEVELS: tuple[Level, ...] = get_args(Level)
+DEPTHS: tuple[Depth, ...] = get_args(Depth)
 """From the least thorough to the whole."""
 
 
@@ -45,10 +34,10 @@ class Report:
     path: str
     """The file as it was named, or "" for bytes in memory."""
     problems: tuple[Problem, ...]
-    """Everything found, in file order."""
+    """Everything found, in the order of FORMAT.md section 11."""
     n_studies: int
     """Studies the file says it holds; 0 when that could not be read."""
-    level: Level = "meaning"
+    level: Depth = "meaning"
     """How far the file was checked."""
 
     @property
@@ -57,7 +46,7 @@ class Report:
         return not self.problems
 
 
-def validate(path: str | os.PathLike[str], *, level: Level = "meaning", limits: Limits | None = None) -> Report:
+def validate(path: str | os.PathLike[str], *, level: Depth = "meaning", limits: Limits | None = None) -> Report:
     """Check one file, by default completely: framing, checksums and digests, sizes, and the rules of the graph.
 
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
@@ -69,152 +58,15 @@ def validate(path: str | os.PathLike[str], *, level: Level = "meaning", limits: 
         return Report(place_name(path), (error.problem,), 0, level)
 
 
-def validate_bytes(data: bytes | memoryview, *, level: Level = "meaning", limits: Limits | None = None) -> Report:
+def validate_bytes(data: bytes | memoryview, *, level: Depth = "meaning", limits: Limits | None = None) -> Report:
     """Check a file held in memory; like ``validate``."""
     return _report("", BytesSource(data), level, limits)
 
 
-def _report(path: str, source: ByteSource, level: Level, limits: Limits | None) -> Report:
+def _report(path: str, source: ByteSource, level: Depth, limits: Limits | None) -> Report:
     try:
         container = Container(source, limits=limits)
     except NeuralGraphError as error:
         return Report(path, (error.problem,), 0, level)
-    return Report(path, tuple(_problems(container, level)), len(container), level)
-
-
-def _reaches(level: Level, wanted: Level) -> bool:
-    return LEVELS.index(level) >= LEVELS.index(wanted)
-
-
-def method_problems(container: Container) -> Iterator[Problem]:
-    """Members of the method maps of a file that are unknown or of the wrong type."""
-    for method in container.contents.methods.values():
-        yield from provenance.problems(canonical.decode(method, where="method"), {})
-
-
-def _problems(container: Container, level: Level) -> Iterator[Problem]:
-    if _reaches(level, "schema"):
-        yield from method_problems(container)
-    keys = None
-    try:
-        keys = container.keys
-        if keys is not None:
-            keys.check()
-    except NeuralGraphError as error:
-        yield error.problem
-    if _reaches(level, "integrity"):
-        yield from _section_problems(container)
-    try:
-        container.index.check()  # without it no record can be found
-    except NeuralGraphError as error:
-        yield error.problem
-        return
-    if not _reaches(level, "integrity"):
-        return
-    try:
-        container.verify_root()
-    except NeuralGraphError as error:
-        yield error.problem
-    envelope = dict.fromkeys(ENVELOPE, 0)
-    with ExitStack() as resources:
-        graphs = None
-        if GRAPHS in container.contents.sections and _reaches(level, "meaning"):
-            graphs = resources.enter_context(GraphSectionWriter())
-        yield from _problems_of_records(container, keys, envelope, graphs, level)
-    if _reaches(level, "schema"):
-        for name, value in envelope.items():
-            if container.trailer[name] != value:
-                reason = f"the trailer says {container.trailer[name]}, the records have {value}"
-                yield Problem("E_BUDGET", f"trailer.{name}", reason)
-
-
-def _problems_of_records(
-    container: Container, keys: Keys | None, envelope: dict[str, int], graphs: GraphSectionWriter | None, level: Level
-) -> Iterator[Problem]:
-    """Problems of all records; ``envelope`` learns what they take, and the graphs section is made anew and compared."""
-    whole = True
-    for position in range(len(container)):
-        try:
-            record = container.record(position)
-        except NeuralGraphError as error:
-            yield error.problem
-            envelope.clear()
-            whole = False
-            continue
-        problems = list(_record_problems(container, position, record, keys, level))
-        yield from problems
-        whole = whole and not problems
-        if graphs is not None and whole:
-            try:
-                graphs.add(record, split_graph(record.counts, record.read(GRAPH_STREAM)), study_id=record.where)
-            except NeuralGraphError as error:
-                yield Problem("E_INDEX", GRAPHS, f"there can be no such section: {error.problem.message}")
-                whole = False
-        if envelope:
-            envelope["total_decoded_bytes"] += record.decoded_bytes
-            envelope["max_record_decoded_bytes"] = max(envelope["max_record_decoded_bytes"], record.decoded_bytes)
-            envelope["max_streams"] = max(envelope["max_streams"], len(record.streams))
-    if graphs is not None and whole and not _same_section(container, graphs):
-        yield Problem("E_INDEX", GRAPHS, "the section is not the one that the records give")
-
-
-def _same_section(container: Container, graphs: GraphSectionWriter) -> bool:
-    try:
-        stored = container.section(GRAPHS)
-    except NeuralGraphError:
-        # Reported already.
-        return True
-    size, pieces = graphs.finish()
-    position = 0
-    for piece in pieces:
-        if stored[position : position + len(piece)] != piece:
-            return False
-        position += len(piece)
-    return position == size == len(stored)
-
-
-def _section_problems(container: Container) -> Iterator[Problem]:
-    for name in container.contents.sections:
-        if name not in (INDEX, KEYS):
-            try:
-                container.shared.check(name)
-            except NeuralGraphError as error:
-                yield error.problem
-
-
-def _record_problems(
-    container: Container, position: int, record: Record, keys: Keys | None, level: Level
-) -> Iterator[Problem]:
-    where = f"record[{position}]"
-    try:
-        method = container.method(record)
-    except NeuralGraphError as error:
-        yield error.problem
-        return
-    damaged = record.problems(decode=_reaches(level, "schema"))
-    yield from damaged
-    try:
-        container.verify_leaf(position)
-    except NeuralGraphError as error:
-        yield error.problem
-    if damaged or not _reaches(level, "schema"):
-        return
-    try:
-        columns = record.columns(method)
-    except NeuralGraphError as error:
-        yield error.problem
-        return
-    if columns.digest() != record.content_digest:
-        yield Problem("E_DIGEST", where, "the content does not match its digest")
-    if not _reaches(level, "meaning"):
-        return
-    for problem in study_problems(columns):
-        yield Problem(problem.code, f"{where}.{problem.where}", problem.message)
-    if keys is not None and keys.study_id_bytes(position) != _study_id(columns):
-        yield Problem("E_INDEX", "keys", f"the id of study {position} is not the one in its record")
-
-
-def _study_id(columns: StudyColumns) -> bytes:
-    """The first string of the pool, whatever it holds."""
-    length = int(columns.graph["string_bytes"][0])
-    return columns.graph["text"][:length].tobytes()
+    errors = () if level == "framing" else examine_file(container, level=Level[level.upper()])
+    return Report(path, tuple(error.problem for error in errors), len(container), level)

@@ -57,7 +57,13 @@ def study_graph(study: Study, settings: GraphSettings) -> Data | HeteroData:
         study = kept
     if not settings.report:
         study = replace(
-            study, concepts=(), triples=np.empty((0, 3), np.int32), fusion=None, concept_vectors=None, report=None
+            study,
+            concepts=(),
+            mentions=(),
+            triples=np.empty((0, 3), np.int32),
+            fusion=None,
+            concept_vectors=None,
+            report=None,
         )
     convert = to_hetero_data if settings.heterogeneous else to_data
     return convert(study, labels=settings.labels, uncertain=settings.uncertain)

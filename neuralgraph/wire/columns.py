@@ -19,7 +19,7 @@ __all__ = ["GRAPH_COLUMNS", "Column", "Counts", "graph_bytes", "index_dtype", "s
 
 @dataclass(frozen=True)
 class Counts:
-    """The counts block of a record header: twelve little-endian u32, in this order."""
+    """The counts block of a record header: thirteen little-endian u32, in this order."""
 
     n_views: int
     """Films of the study."""
@@ -37,6 +37,8 @@ class Counts:
     """Distinct vectors shared by the concepts; 0 when none are stored."""
     concept_dim: int
     """Width of a concept vector; 0 when none are stored."""
+    n_mentions: int
+    """Further places of the report that say one of the concepts."""
     n_triples: int
     """Triples of the report graph."""
     n_fusion: int
@@ -46,7 +48,7 @@ class Counts:
     text_bytes: int
     """UTF-8 bytes of all strings."""
 
-    SIZE = 48  # bytes of the block
+    SIZE = 52  # bytes of the block
 
     @property
     def n_vector_references(self) -> int:
@@ -59,13 +61,13 @@ class Counts:
         return 2 + self.n_concepts + self.n_labels
 
     def pack(self) -> bytes:
-        """The 48 bytes of the block."""
+        """The 52 bytes of the block."""
         return np.array([getattr(self, field.name) for field in fields(self)], "<u4").tobytes()
 
     @classmethod
     def unpack(cls, data: bytes | memoryview) -> Counts:
-        """The counts of a 48-byte block."""
-        return cls(*np.frombuffer(data, "<u4", 12).tolist())
+        """The counts of a 52-byte block."""
+        return cls(*np.frombuffer(data, "<u4", 13).tolist())
 
     def check(self, limits: Limits, *, where: str) -> None:
         """Refuse counts that contradict each other or exceed the limits.
@@ -84,6 +86,7 @@ class Counts:
             ("concepts", self.n_concepts),
             ("concepts", self.n_concept_vectors),
             ("embedding_dim", self.concept_dim),
+            ("mentions", self.n_mentions),
             ("triples", self.n_triples),
             ("labels", self.n_labels),
             ("text_bytes", self.text_bytes),
@@ -103,6 +106,7 @@ class Counts:
             "more than one fusion edge": self.n_fusion > 1,
             "a fusion edge without both ends": self.n_fusion > 0 and not (self.n_patches and self.n_concepts),
             "edges without patches": self.n_edges > 0 and self.n_patches < 2,
+            "mentions without concepts": self.n_mentions > 0 and self.n_concepts == 0,
             "triples without concepts": self.n_triples > 0 and self.n_concepts < 2,
             "more vectors than concepts": self.n_concept_vectors > self.n_concepts,
             "vectors without a width, or the reverse": (self.n_concept_vectors == 0) != (self.concept_dim == 0),
@@ -160,7 +164,13 @@ GRAPH_COLUMNS: tuple[Column, ...] = (
     Column("concept_label", "<u1", "n_concepts"),
     Column("concept_start", "<u4", "n_concepts"),
     Column("concept_end", "<u4", "n_concepts"),
+    Column("concept_section", "<u1", "n_concepts"),
     Column("concept_vector", "index:n_concept_vectors", "n_vector_references"),
+    Column("mention_concept", "index:n_concepts", "n_mentions"),
+    Column("mention_label", "<u1", "n_mentions"),
+    Column("mention_section", "<u1", "n_mentions"),
+    Column("mention_start", "<u4", "n_mentions"),
+    Column("mention_end", "<u4", "n_mentions"),
     Column("triple_head", "index:n_concepts", "n_triples"),
     Column("triple_relation", "<u1", "n_triples"),
     Column("triple_tail", "index:n_concepts", "n_triples"),

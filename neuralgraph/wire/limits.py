@@ -31,6 +31,7 @@ HARD_LIMITS: dict[str, int] = {
     "embedding_dim": 65_535,
     "edges": 2**22,
     "concepts": 2**20,
+    "mentions": 2**20,
     "triples": 2**22,
     "labels": 4_096,
     "text_bytes": 2**26,
@@ -73,6 +74,8 @@ class Limits:
     """Edges between patches."""
     concepts: int = 65_535
     """Concepts of the report graph."""
+    mentions: int = 65_535
+    """Further places of the report that say one of the concepts."""
     triples: int = 2**18
     """Triples of the report graph."""
     labels: int = 1_024

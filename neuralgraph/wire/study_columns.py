@@ -36,6 +36,11 @@ class StudyColumns:
     extensions: dict[str, bytes] = field(default_factory=dict)
     """Extension payloads by name."""
 
+    @property
+    def study_id(self) -> bytes:
+        """The study id, UTF-8: the first of the strings, whatever it holds."""
+        return bytes(self.graph["text"][: int(self.graph["string_bytes"][0])].tobytes())
+
     def graph_stream(self) -> bytes:
         """The light columns as one run of bytes."""
         return b"".join(self.graph[column.name].tobytes() for column in GRAPH_COLUMNS)

@@ -5,7 +5,7 @@ A code is the position in its tuple. Codes are permanent: new words are appended
 
 from __future__ import annotations
 
-__all__ = ["CONCEPT_LABELS", "RELATIONS", "REPORT_KINDS", "VIEW_POSITIONS"]
+__all__ = ["CONCEPT_LABELS", "RELATIONS", "REPORT_KINDS", "REPORT_SECTIONS", "VIEW_POSITIONS"]
 
 CONCEPT_LABELS: tuple[str, ...] = (
     "Anatomy::definitely present",
@@ -28,6 +28,9 @@ RELATIONS: tuple[str, ...] = ("modify", "located_at", "suggestive_of")
 
 VIEW_POSITIONS: tuple[str, ...] = ("unknown", "PA", "AP", "LATERAL", "LL", "RL", "OTHER")
 """How the film was taken, after DICOM PS3.3 C.8.1.1 View Position (0018,5101)."""
+
+REPORT_SECTIONS: tuple[str, ...] = ("unknown", "findings", "impression", "addendum")
+"""Where in the report a concept is said."""
 
 REPORT_KINDS: tuple[str, ...] = ("given", "generated", "none")
 """Where the text behind concepts and attention came from."""

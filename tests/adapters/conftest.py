@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuralgraph import Concept, ConceptVectors, Patches, Study, View
+from neuralgraph import Concept, ConceptVectors, Mention, Patches, Study, View
+from neuralgraph.graph.words import WordAttention
 
 with warnings.catch_warnings(), suppress(ImportError):
     # Its modules are scripted on import, which torch 2.15 calls deprecated with a FutureWarning.
@@ -34,9 +35,13 @@ def hand_made(**changes: Any) -> Study:
         "views": (grid, strip),
         "patches": Patches([0, 0, 0, 1], [0, 1, 1, 1], [4.0, 3.0, 2.0, 1.0], embedding, [0, 0, 1, 0]),
         "concepts": (
-            Concept("small", "Observation::definitely present", 0, 5),
-            Concept("effusion", "Observation::definitely absent", 6, 14),
+            Concept("small", "Observation::definitely present", 0, 5, "findings"),
+            Concept("effusion", "Observation::definitely absent", 6, 14, "impression"),
             Concept("Basis", "Anatomy::definitely present", 18, 23),
+        ),
+        "mentions": (
+            Mention(1, "Observation::uncertain", 6, 14, "findings"),
+            Mention(1, "Observation::definitely absent", 15, 16, "addendum"),
         ),
         "triples": [[0, 0, 1], [0, 1, 2], [1, 1, 2]],
         "fusion": (1, 2),
@@ -44,15 +49,18 @@ def hand_made(**changes: Any) -> Study:
         "provenance": {
             "report": "given",
             "model": {"name": "m", "trained": True, "digest": 2, "dtype": 0.1},
-            "films": [{"bits": 12, "window": [1.0, -2.5]}],
+            "films": [{"bits": 12, "window": [1.0, -2.5]}, {}],
             "x.org.example.key": b"\x00\xff",
         },
         "concept_vectors": None,
         "report": "small effusion at Basis",
         "pixels": np.arange(4 * 6, dtype=np.uint16).reshape(4, 2, 3) * 1000,
+        "word_attention": WordAttention.from_maps([0, 6], [5, 14], np.arange(12.0).reshape(2, 6)),
         "extensions": {"x.org.example.note": b"\x01\x02"},
     }
-    return Study(**(fields | changes))
+    # What refers to concepts, or to the cells of views, goes where these are changed.
+    without = {"mentions": ()} if "concepts" in changes else {}
+    return Study(**(fields | without | ({"word_attention": None} if "views" in changes else {}) | changes))
 
 
 @pytest.fixture

@@ -37,6 +37,11 @@ def test_graph_of_a_hand_made_study(study: Study) -> None:
         "label": "Observation::definitely absent",
         "start": 6,
         "end": 14,
+        "section": "impression",
+        "mentions": [
+            {"label": "Observation::uncertain", "start": 6, "end": 14, "section": "findings"},
+            {"label": "Observation::definitely absent", "start": 15, "end": 16, "section": "addendum"},
+        ],
     }
 
 

@@ -17,7 +17,7 @@ from torch_geometric.nn import GCNConv, global_mean_pool
 
 import neuralgraph as ng
 from neuralgraph.adapters.pyg import EDGE_TYPES, HETERO_EDGE_TYPES, StudyDataset, to_data, to_hetero_data
-from neuralgraph.graph.features import concept_features
+from neuralgraph.batches.features import concept_features
 
 MakeStudy = Callable[..., ng.Study]
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from neuralgraph.bulk.worker import serve
 from neuralgraph.errors import LimitError, ModelError
-from neuralgraph.graph.study import Patches, Study
+from neuralgraph.graph.patches import Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 
 

@@ -35,7 +35,9 @@ GRAPHS = [json.dumps(graph) for graph in (IMPRESSION, FINDINGS)]
 
 
 def bare():
-    return replace(build_study(), concepts=(), triples=np.empty((0, 3), np.int32), fusion=None, report=None)
+    return replace(
+        build_study(), concepts=(), mentions=(), triples=np.empty((0, 3), np.int32), fusion=None, report=None
+    )
 
 
 def test_spans_lie_in_the_report():

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import neuralgraph as ng
 from neuralgraph.cli.main import application
 from neuralgraph.errors import CODES
-from neuralgraph.storage.validate import LEVELS
+from neuralgraph.storage.validate import DEPTHS
 
 VECTORS = Path(__file__).parents[2] / "spec" / "vectors"
 APP = application(["validate", "decode"])
@@ -24,8 +24,9 @@ VALID = VECTORS / "valid" / "smallest.ngr"
 # One vector for each level at which it is first found.
 FOUND_AT = {
     "framing": VECTORS / "invalid/E_TRAILER/reserved-2-1.ngr",
-    "integrity": VECTORS / "invalid/E_DIGEST/root.ngr",
-    "schema": VECTORS / "invalid/E_ZSTD/zstd-cut.ngr",
+    "header": VECTORS / "invalid/E_RECORD/flipped-counts.ngr",
+    "streams": VECTORS / "invalid/E_ZSTD/zstd-cut.ngr",
+    "digest": VECTORS / "invalid/E_DIGEST/root.ngr",
     "meaning": VECTORS / "invalid/E_IDX/triple-loop.ngr",
 }
 
@@ -81,17 +82,17 @@ def test_text_names_file_code_place_and_reason(folder):
     assert run(folder / "a b.ngr", "--quiet").stdout == ""
 
 
-@pytest.mark.parametrize("first", LEVELS)
+@pytest.mark.parametrize("first", DEPTHS)
 def test_levels_find_what_they_are_for_and_no_more(first):
     path = FOUND_AT[first]
-    oks = [ng.validate(path, level=level).ok for level in LEVELS]
-    assert oks == [level_number < LEVELS.index(first) for level_number in range(len(LEVELS))]
-    assert [run(path, "--level", level).exit_code for level in LEVELS] == [int(not ok) for ok in oks]
+    oks = [ng.validate(path, level=level).ok for level in DEPTHS]
+    assert oks == [level_number < DEPTHS.index(first) for level_number in range(len(DEPTHS))]
+    assert [run(path, "--level", level).exit_code for level in DEPTHS] == [int(not ok) for ok in oks]
 
 
 def test_higher_levels_only_add():
     for row in json.loads((VECTORS / "index.json").read_bytes())["vectors"][::5]:
-        found = [set(ng.validate(VECTORS / row["path"], level=level).problems) for level in LEVELS]
+        found = [set(ng.validate(VECTORS / row["path"], level=level).problems) for level in DEPTHS]
         assert all(lower <= higher for lower, higher in pairwise(found)), row["path"]
 
 

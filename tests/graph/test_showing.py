@@ -84,6 +84,6 @@ def test_an_archive_shows_ids_and_no_paths(tmp_path, make_study):
 
 def test_plot_draws_the_study(make_study):
     figure = pytest.importorskip("matplotlib.figure", reason="pictures need the extra plot")
-    assert isinstance(make_study().plot(), figure.Figure)
+    assert isinstance(ng.plot(make_study()), figure.Figure)
     with pytest.raises(ng.StudyError):
-        make_study().plot(view=3)
+        ng.plot(make_study(), view=3)

@@ -80,9 +80,10 @@ def test_a_study_keeps_its_words_and_its_digest():
     assert loaded.prune(top_k=1).word_attention is not None
     assert ng.load_bytes(ng.to_bytes(study)).word_attention is None
     assert {each.field for each in study_differences(study, told)} == {
-        "word_attention.start",
-        "word_attention.end",
-        "word_attention.attention",
+        "word_start",
+        "word_end",
+        "word_code",
+        "word_step",
     }
     assert list(study_differences(told, loaded)) == []
 

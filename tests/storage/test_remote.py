@@ -10,9 +10,8 @@ from builders import build_study
 import neuralgraph as ng
 from bench.range_server import RangeServer, range_server
 from neuralgraph import ChecksumError, FormatError, StudyNotFoundError
-from neuralgraph.container import partial, reader
+from neuralgraph.container import reader
 from neuralgraph.storage import remote
-from neuralgraph.storage.batches.reader import BatchReader
 
 pytest.importorskip("fsspec", reason="the extra remote is not installed")
 pytest.importorskip("aiohttp", reason="the extra remote is not installed")
@@ -114,44 +113,14 @@ def test_a_batch_is_few_requests(server, large):
         read = archive.read_many([9, 2, 3, 4, 9, -8])
         assert asked(server) == 2  # 2 to 4 lie together, and 9
     expected = [ng.load_bytes(ng.to_bytes(archive_study(large, n))).digest for n in (9, 2, 3, 4, 9, 4)]
-    assert [ng.Study.from_columns(columns).digest for columns in read] == expected
-
-
-def test_a_second_batch_is_as_few_requests_as_the_first(server, large):
-    server.files["a.ngr"] = large
-    with BatchReader(server.url("a.ngr"), labels=[]) as batches:
-        asked(server)
-        first = batches.read([9, 2, 3, 4])
-        assert asked(server) == 2
-        batches.read([0, 6, 7, 11])
-        asked(server)
-        again = batches.read([9, 2, 3, 4])
-        assert asked(server) == 2
-        batches.read_single(3)
-        assert asked(server) <= 1
-    assert (first.arrays["x"] == again.arrays["x"]).all()
+    assert [study.digest for study in read] == expected
 
 
 def archive_study(data, position):
     from neuralgraph.container.reader import BytesSource, Container
+    from neuralgraph.storage.gate import prove
 
-    return ng.Study.from_columns(Container(BytesSource(data)).columns(position))
-
-
-def test_columns_that_are_left_out_are_not_fetched(server, monkeypatch, large):
-    monkeypatch.setattr(partial, "WORTH_A_REQUEST", 0)
-    server.files["a.ngr"] = large
-    with ng.open(server.url("a.ngr")) as archive:
-        asked(server)
-        (columns,) = archive.read_many([4], columns=[])
-        (extent,) = [extent for _, extent in server.ranges]
-        first, last = map(int, extent.removeprefix("bytes=").split("-"))
-        assert last - first < 40_000 < archive.files[0][2].index.length[4]
-        assert columns.embedding.shape == (0, 3000)
-        assert columns.report is None
-        (whole,) = archive.read_many([4], columns=["embedding", "report"])
-        assert whole.embedding.tobytes() == archive[4].patches.embedding.tobytes()
-        assert whole.report == b"clear"
+    return ng.Study.from_columns(prove(Container(BytesSource(data)), position))
 
 
 def test_what_fails_for_the_moment_is_tried_again(server):
@@ -219,15 +188,6 @@ def test_an_object_replaced_by_one_of_the_same_form_is_found_by_its_leaf(server)
         with pytest.raises(ChecksumError, match="replaced") as caught:
             archive[0]
     assert caught.value.code == "E_DIGEST"
-
-
-def test_an_object_replaced_under_a_partial_read_is_found(server, monkeypatch, large):
-    monkeypatch.setattr(partial, "WORTH_A_REQUEST", 0)
-    server.files["a.ngr"] = large
-    with ng.open(server.url("a.ngr")) as archive:
-        server.files["a.ngr"] = large[:-1] + b"?"
-        with pytest.raises(FormatError, match="replaced"):
-            archive.read_many([4], columns=[])
 
 
 def test_urls_stand_in_lists_beside_files(server, tmp_path):

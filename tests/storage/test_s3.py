@@ -48,7 +48,7 @@ def test_an_archive_in_a_store_is_the_archive(options):
         assert archive.ids == [study.study_id for study in made]
         assert archive["study-4"].digest == made[4].digest
         read = archive.read_many([8, 0, 1])
-        assert [ng.Study.from_columns(columns).digest for columns in read] == [made[n].digest for n in (8, 0, 1)]
+        assert [study.digest for study in read] == [made[n].digest for n in (8, 0, 1)]
         put(options, ng.to_bytes(made[:2]))
         with pytest.raises(FormatError):
             archive[6]

@@ -25,6 +25,7 @@ SOUND = Counts(
     n_concepts=2,
     n_concept_vectors=0,
     concept_dim=0,
+    n_mentions=2,
     n_triples=1,
     n_fusion=1,
     n_labels=2,
@@ -32,12 +33,12 @@ SOUND = Counts(
 )
 
 
-def test_counts_are_twelve_little_endian_u32():
+def test_counts_are_thirteen_little_endian_u32():
     assert SOUND.pack() == b"".join(value.to_bytes(4, "little") for value in astuple(SOUND))
     assert len(SOUND.pack()) == Counts.SIZE
 
 
-@given(st.binary(min_size=48, max_size=48))
+@given(st.binary(min_size=52, max_size=52))
 def test_counts_survive_packing(data):
     assert Counts.unpack(data).pack() == data
 
@@ -50,7 +51,8 @@ def test_counts_survive_packing(data):
         {"n_views": 0},
         {"embedding_dim": 0},
         {"n_fusion": 2},
-        {"n_concepts": 0, "n_triples": 0},
+        {"n_concepts": 0, "n_triples": 0, "n_mentions": 0},
+        {"n_concepts": 0, "n_triples": 0, "n_fusion": 0},
         {"n_patches": 0, "n_edges": 0},
         {"n_patches": 1},
         {"n_concepts": 1},
@@ -84,6 +86,7 @@ def test_a_study_may_lack_films_patches_or_concepts():
         ("n_concepts", "concepts"),
         ("n_concept_vectors", "concepts"),
         ("concept_dim", "embedding_dim"),
+        ("n_mentions", "mentions"),
         ("n_triples", "triples"),
         ("n_labels", "labels"),
         ("text_bytes", "text_bytes"),
@@ -105,9 +108,10 @@ def test_an_index_is_as_narrow_as_it_can_be(count, bytes_):
 
 
 def test_graph_bytes_by_hand():
-    # views 2+2+4+4+4+4+4+1, cells 6, patches 3 * (1 + 4), edge 2, concepts 2 * (1 + 4 + 4), triple 3, fusion 2,
+    # views 2+2+4+4+4+4+4+1, cells 6, patches 3 * (1 + 4), edge 2, concepts 2 * (1 + 4 + 4 + 1),
+    # mentions 2 * (1 + 1 + 1 + 4 + 4), triple 3, fusion 2,
     # labels 2 * 4, six lengths, 60 bytes of text.
-    assert graph_bytes(SOUND) == 25 + 6 + 15 + 2 + 18 + 3 + 2 + 8 + 6 + 60
+    assert graph_bytes(SOUND) == 25 + 6 + 15 + 2 + 20 + 22 + 3 + 2 + 8 + 6 + 60
 
 
 def test_columns_split_where_the_counts_say():
@@ -129,8 +133,8 @@ def test_the_columns_are_those_of_the_specification():
 
 
 def test_the_counts_are_those_of_the_specification():
-    section = FORMAT.read_text(encoding="utf-8").split("The twelve counts")[1].split("[F7]")[0]
-    assert re.findall(r"^\| `(\w+)`", section, re.MULTILINE) == [field.name for field in fields(Counts)]
+    section = FORMAT.read_text(encoding="utf-8").split("The thirteen counts")[1].split("[F7]")[0]
+    assert re.findall(r"`(\w+)`", section) == [field.name for field in fields(Counts)]
 
 
 def test_products_beyond_2_to_53_are_refused():
@@ -155,6 +159,7 @@ LIMIT_NAMES = {
     "width of a vector": "embedding_dim",
     "edges": "edges",
     "concepts": "concepts",
+    "mentions": "mentions",
     "triples": "triples",
     "labels": "labels",
     "text": "text_bytes",

@@ -17,8 +17,8 @@ from neuralgraph.adapters.pyg.database import ArchiveDataset, StudyDatabase
 from neuralgraph.adapters.pyg.dataset import StudyDataset
 from neuralgraph.adapters.pyg.graphs import EDGE_TYPES, HETERO_EDGE_TYPES, NODE_TYPES, to_data, to_hetero_data
 from neuralgraph.adapters.pyg.loader import ArchiveLoader
-from neuralgraph.graph.features import CONCEPT_FEATURES, FEATURISER
-from neuralgraph.graph.targets import UNCERTAIN
+from neuralgraph.batches.features import CONCEPT_FEATURES, FEATURISER
+from neuralgraph.batches.targets import UNCERTAIN
 
 __all__ = [
     "CONCEPT_FEATURES",

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch_geometric.data import Batch, Data, HeteroData
 
-from neuralgraph.adapters.pyg.graphs import HETERO_EDGE_TYPES
-from neuralgraph.graph.joined import EDGE_TYPES
-from neuralgraph.graph.table import starts
-from neuralgraph.storage.batches.assembly import Allocate, GraphBatch
-from neuralgraph.storage.batches.reader import BatchReader
+from neuralgraph.adapters.pyg.graphs import HETERO_EDGE_TYPES, to_data, to_hetero_data
+from neuralgraph.batches.arrays import GraphBatch, starts
+from neuralgraph.batches.joined import EDGE_TYPES
+from neuralgraph.batches.reader import BatchReader
+from neuralgraph.graph.study import Study
 
-__all__ = ["Batcher", "widen"]
+__all__ = ["Batcher"]
 
 # Given its own class, PyG makes an instance; given ``Data``, it makes the class anew each time, which costs more.
 _DATA_BATCH, _HETERO_BATCH = type(Batch(_base_cls=Data)), type(Batch(_base_cls=HeteroData))
@@ -38,72 +38,64 @@ _ORDER = (
     "study_id",
 )
 """Attributes of ``to_data`` in the order of its ``Data``."""
-_KINDS: dict[type[np.generic], torch.dtype] = {np.float32: torch.float32, np.int64: torch.int64, np.bool_: torch.bool}
-"""What attributes are made of."""
-
-
-def widen(kind: str, values: NDArray[Any], scale: NDArray[np.float32] | None, out: NDArray[np.float32]) -> None:
-    """``storage.batches.embeddings.Widen`` with torch, whose conversions are faster than those of NumPy."""
-    target = torch.from_numpy(out)
-    if kind == "bfloat16":
-        target.copy_(torch.from_numpy(values.view(np.int16)).view(torch.bfloat16))
-        return
-    target.copy_(torch.from_numpy(values))
-    if scale is not None:
-        target.mul_(torch.from_numpy(scale))
 
 
 class Batcher:
-    """Makes batches of the studies of a ``BatchReader``.
+    """Makes graphs and batches of the studies of a ``BatchReader``.
 
     Parameters
     ----------
-    reader : with ``widen`` of this module.
+    reader : the studies.
     heterogeneous : batches of ``HeteroData``, whose concepts are as wide as patches.
-    pin_memory : put the tensors in page-locked memory.
+    concept_width : as for ``to_hetero_data``, for single graphs.
+    pin_memory : put the tensors of batches in page-locked memory.
     """
 
-    def __init__(self, reader: BatchReader, *, heterogeneous: bool = False, pin_memory: bool = False) -> None:
+    def __init__(
+        self,
+        reader: BatchReader,
+        *,
+        heterogeneous: bool = False,
+        concept_width: int | None = None,
+        pin_memory: bool = False,
+    ) -> None:
         self.reader = reader
-        self._heterogeneous, self._pin = heterogeneous, pin_memory
+        self._heterogeneous, self._concept_width, self._pin = heterogeneous, concept_width, pin_memory
 
     def batch(self, numbers: ArrayLike) -> Any:
-        """One ``Batch`` of the studies at ``numbers``; errors as for ``BatchReader.read``."""
-        tensors, graphs = self._read(numbers)
-        if self._heterogeneous:
-            batch = _heterogeneous_batch(tensors, graphs)
-            return batch.pin_memory() if self._pin else batch
-        return _homogeneous_batch(tensors, graphs)
+        """One ``Batch`` of the studies at ``numbers``.
 
-    def data(self, number: int) -> Data:
-        """The ``Data`` of one study; errors as for ``BatchReader.read``."""
-        tensors: dict[str, torch.Tensor] = {}
-        graph = self.reader.read_single(number, allocate=self._allocator(tensors))
-        alone = {
-            **tensors,
-            "concept_features": graph.concept_features,
-            "num_nodes": graph.n_nodes,
-            "study_id": graph.study_id,
+        Raises
+        ------
+        FormatError, StudyError, StudyNotFoundError : as for ``BatchReader.studies``, or a study has no features of the
+            kind asked for.
+        StudyError (E_SIZE) : an embedding has another width than those of the archive.
+        """
+        studies = self.reader.studies(numbers)
+        for study in studies:
+            self.reader.check_width(study)
+        width = self.reader.width
+        batch = Batch.from_data_list([self._graph(study, width, width) for study in studies])
+        return batch.pin_memory() if self._pin else batch
+
+    def data(self, number: int) -> Any:
+        """The graph of one study; errors as for ``batch``."""
+        (study,) = self.reader.studies([number])
+        return self._graph(study, None if len(study.patches) else self.reader.width, self._concept_width)
+
+    def _graph(self, study: Study, width: int | None, concept_width: int | None) -> Data | HeteroData:
+        """The graph of a study: what batches are defined by."""
+        reader = self.reader
+        options: dict[str, Any] = {
+            "labels": reader.label_names,
+            "uncertain": reader.uncertain,
+            "concept_features": reader.concept_features,
+            "columns": reader.columns,
+            "width": width,
         }
-        data = Data()
-        data._store._mapping.update({name: alone[name] for name in _ORDER if name in alone})
-        return data
-
-    def _read(self, numbers: ArrayLike) -> tuple[dict[str, torch.Tensor], GraphBatch]:
-        tensors: dict[str, torch.Tensor] = {}
-        return tensors, self.reader.read(numbers, allocate=self._allocator(tensors))
-
-    def _allocator(self, tensors: dict[str, torch.Tensor]) -> Allocate:
-        def allocate(name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-            if name == "x" or self._pin:
-                # Memory from torch: unlike NumPy's, it comes back to the next batch without page faults.
-                tensors[name] = torch.empty(shape, dtype=_KINDS[dtype], pin_memory=self._pin)
-                return tensors[name].numpy()
-            array = np.empty(shape, dtype)
-            tensors[name] = torch.from_numpy(array)
-            return array
-
-        return allocate
+        if self._heterogeneous:
+            return to_hetero_data(study, **options, concept_width=concept_width)
+        return to_data(study, **options)
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:

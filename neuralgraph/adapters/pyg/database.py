@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch_geometric.data import Data, Database, OnDiskDataset
+from torch_geometric.data import Database, OnDiskDataset
 
-from neuralgraph.adapters.pyg.batch import Batcher, widen
+from neuralgraph.adapters.pyg.batch import Batcher
+from neuralgraph.batches.reader import BatchReader
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.batches.reader import BatchReader
 
 __all__ = ["ArchiveDataset", "StudyDatabase"]
 
@@ -23,8 +23,8 @@ class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that 
     Parameters
     ----------
     path : what ``neuralgraph.open`` takes.
-    options : as for ``storage.batches.BatchReader``: ``labels``, ``split``, ``uncertain``, ``concept_features``,
-        ``columns``, ``pruning``, ``verify``.
+    options : as for ``neuralgraph.batches.reader.BatchReader``: ``labels``, ``split``, ``uncertain``,
+        ``concept_features``, ``columns``, ``pruning``.
 
     Raises
     ------
@@ -41,7 +41,7 @@ class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that 
     def connect(self) -> None:
         """Open the files, where this process has not done so."""
         if self._batcher is None or self._process != os.getpid():
-            self._batcher = Batcher(BatchReader(self.path, widen=widen, **self._options))
+            self._batcher = Batcher(BatchReader(self.path, **self._options))
             self._process = os.getpid()
 
     def close(self) -> None:
@@ -55,7 +55,7 @@ class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that 
         assert self._batcher is not None
         return self._batcher
 
-    def get(self, index: int) -> Data:
+    def get(self, index: int) -> Any:
         """The graph of one study.
 
         Raises
@@ -65,7 +65,7 @@ class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that 
         """
         return self._open().data(index)
 
-    def _multi_get(self, indices: Sequence[int]) -> list[Data]:
+    def _multi_get(self, indices: Sequence[int]) -> list[Any]:
         batcher = self._open()
         return [batcher.data(int(index)) for index in indices]
 

@@ -9,13 +9,11 @@ from typing import Any
 
 from torch_geometric.data import Dataset
 
-from neuralgraph.adapters.pyg.batch import Batcher, widen
-from neuralgraph.adapters.pyg.graphs import to_data, to_hetero_data
-from neuralgraph.container.contents import GRAPHS
-from neuralgraph.errors import StudyError, StudyNotFoundError
-from neuralgraph.graph.targets import check_targets
+from neuralgraph.adapters.pyg.batch import Batcher
+from neuralgraph.batches.reader import BatchReader
+from neuralgraph.batches.targets import check_targets
+from neuralgraph.errors import StudyError
 from neuralgraph.storage.archive import Archive
-from neuralgraph.storage.batches.reader import BatchReader
 from neuralgraph.storage.opening import open_archive
 
 __all__ = ["StudyDataset"]
@@ -25,9 +23,7 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
     """The studies of a file, an archive or a folder as a PyG data set.
 
     Nothing is written anywhere. Every process opens the files for itself at its first access, so the data set may be
-    given to the workers of a ``DataLoader``, forked or spawned. A study is read and completely verified each time it
-    is asked for; homogeneous graphs of archives to train from (``profile="train"``) are read as ``ArchiveLoader``
-    reads them, which is much faster: checksums are verified, at the first access.
+    given to the workers of a ``DataLoader``, forked or spawned. What is read is verified each time it is read.
 
     Parameters
     ----------
@@ -69,22 +65,19 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         self.path = path
         self.uncertain = uncertain
         self.heterogeneous = heterogeneous
-        self._options: dict[str, Any] = {"concept_features": concept_features}
-        if heterogeneous:
-            self._options["concept_width"] = concept_width
-        self._archive: Archive | None = None
+        self._options: dict[str, Any] = {"uncertain": uncertain, "concept_features": concept_features}
+        self._concept_width = concept_width
         self._batcher: Batcher | None = None
         self._process = -1
-        self.label_names: tuple[str, ...] | None = None if labels is None else tuple(labels)
+        archive = open_archive(path)
+        weakref.finalize(self, archive.close)
+        taken = BatchReader(archive, labels=labels, split=split, **self._options)
+        self.label_names: tuple[str, ...] = taken.label_names
         """Names of the columns of ``y``."""
-        archive = self._opened()
         self._n_studies = len(archive)
         if split is not None:
-            self._indices = _positions(archive, split)
-        if self.label_names is None:
-            names = {name for position in self.indices() for name in archive[position].labels}
-            self.label_names = tuple(sorted(names, key=str.encode))
-            self._batcher = self._batcher_of(archive)
+            self._indices = taken.positions.tolist()
+        self._use(archive)
         if pre_filter is not None:
             self._indices = [position for position in self.indices() if pre_filter(self.get(position))]
 
@@ -99,52 +92,21 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         ------
         FormatError, StudyError : the study is damaged or breaks a rule.
         """
-        archive = self._opened()
-        if self._batcher is not None:
-            return self._batcher.data(idx)
-        study = archive[idx]
-        convert = to_hetero_data if self.heterogeneous else to_data
-        return convert(study, labels=self.label_names, uncertain=self.uncertain, **self._options)
+        return self._opened().data(idx)
 
-    def _opened(self) -> Archive:
-        if self._archive is None or self._process != os.getpid():
-            self._archive, self._process = open_archive(self.path), os.getpid()
-            weakref.finalize(self, self._archive.close)
-            self._batcher = self._batcher_of(self._archive)
-        return self._archive
+    def _opened(self) -> Batcher:
+        if self._batcher is None or self._process != os.getpid():
+            archive = open_archive(self.path)
+            weakref.finalize(self, archive.close)
+            return self._use(archive)
+        return self._batcher
 
-    def _batcher_of(self, archive: Archive) -> Batcher | None:
-        """Where graphs are read from without making a study first, when every file is made for that."""
-        if self.heterogeneous or self.label_names is None:
-            return None
-        if any(GRAPHS not in container.contents.sections for _, _, container in archive.files):
-            return None
-        reader = BatchReader(
-            archive,
-            labels=self.label_names,
-            uncertain=self.uncertain,
-            concept_features=self._options["concept_features"],
-            widen=widen,
-        )
-        return Batcher(reader)
+    def _use(self, archive: Archive) -> Batcher:
+        reader = BatchReader(archive, labels=self.label_names, **self._options)
+        self._batcher = Batcher(reader, heterogeneous=self.heterogeneous, concept_width=self._concept_width)
+        self._process = os.getpid()
+        return self._batcher
 
     def __getstate__(self) -> dict[str, Any]:
         """The state without open files: a copy, here or in a worker, opens its own."""
-        return {**self.__dict__, "_archive": None, "_batcher": None}
-
-
-def _positions(archive: Archive, split: Iterable[str]) -> list[int]:
-    """Positions of the studies that ``split`` names."""
-    if isinstance(split, str):
-        raise StudyError(f"split must be a list of study ids; write [{split!r}]", where="split")
-    known = {study_id: position for position, study_id in enumerate(archive.ids)}
-    positions: dict[int, None] = {}
-    for study_id in split:
-        if study_id not in known:
-            raise StudyNotFoundError(
-                f"split names {study_id!r}, which is not among {len(known)} studies", where="split"
-            )
-        if known[study_id] in positions:
-            raise StudyError(f"split names {study_id!r} twice", code="E_DUP", where="split")
-        positions[known[study_id]] = None
-    return list(positions)
+        return {**self.__dict__, "_batcher": None}

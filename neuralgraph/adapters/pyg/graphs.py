@@ -6,17 +6,19 @@ and the only ones with ``index`` are meant: PyG adds node offsets to those.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch_geometric.data import Data, HeteroData
 
-from neuralgraph.graph.features import concept_matrix
-from neuralgraph.graph.joined import EDGE_TYPES, NODE_TYPES, both_directions, joined_edges, patch_centres
+from neuralgraph.batches.arrays import NO_PLACE, chosen_attributes
+from neuralgraph.batches.features import concept_matrix, feature_origin
+from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES, both_directions, joined_edges, patch_centres
+from neuralgraph.batches.targets import target_row
 from neuralgraph.graph.study import Study
-from neuralgraph.graph.targets import target_row
 
 __all__ = ["EDGE_TYPES", "HETERO_EDGE_TYPES", "NODE_TYPES", "to_data", "to_hetero_data"]
 
@@ -28,7 +30,8 @@ HETERO_EDGE_TYPES: tuple[tuple[str, str, str], ...] = (
 )
 """Edge types of ``to_hetero_data``, all present in every graph."""
 
-_NO_PLACE = -1
+_ALWAYS = frozenset({"concept_features", "num_nodes", "study_id"})
+"""Attributes that are made whatever is asked for."""
 
 
 def to_data(
@@ -37,6 +40,8 @@ def to_data(
     labels: Sequence[str] | None = None,
     uncertain: str = "mask",
     concept_features: str = "auto",
+    width: int | None = None,
+    columns: Iterable[str] | None = None,
 ) -> Data:
     """A study as one homogeneous graph.
 
@@ -68,29 +73,39 @@ def to_data(
     uncertain : what becomes of a label of -1: "mask" hides it, "zeros", "ones" and "keep" set it to 0, 1 and -1.
     concept_features : "auto" takes stored vectors where the study has them and hashed text otherwise; "stored" and
         "hash" take one of the two. Stored vectors must have the width d of the patches.
+    width : d where the study has no patches; None is the width that the study states, which may be 0 then.
+    columns : the attributes to make; None makes all. ``concept_features``, ``num_nodes`` and ``study_id`` are always
+        there.
 
     Raises
     ------
-    StudyError (E_IDX, E_DUP, E_STUDY) : ``labels``, ``uncertain`` or ``concept_features`` cannot be meant.
+    StudyError (E_IDX, E_DUP, E_STUDY) : ``labels``, ``uncertain``, ``concept_features`` or ``columns`` cannot be meant.
     StudyError (E_SIZE) : stored vectors are absent though asked for, or have another width than the patches.
     StudyError (E_NUM) : text would have to be hashed to fewer than 16 values.
     """
+    chosen = chosen_attributes(columns)
     patches, n_patches, n_concepts = study.patches, len(study.patches), len(study.concepts)
-    matrix, origin = concept_matrix(study, source=concept_features, width=patches.embedding.shape[1])
+    origin, embedding = feature_origin(study, concept_features), _embedding(study, width)
     pairs, kinds = both_directions(*joined_edges(study))
-    return Data(
-        x=_tensor(np.concatenate([patches.embedding, matrix]), np.float32),
-        edge_index=_tensor(pairs.T, np.int64),
-        edge_type=_tensor(kinds, np.int64),
-        node_type=_tensor(np.repeat([0, 1], [n_patches, n_concepts]), np.int64),
-        node_view=_tensor(np.concatenate([patches.view, np.full(n_concepts, _NO_PLACE)]), np.int64),
-        pos=_tensor(np.concatenate([patch_centres(study), np.full((n_concepts, 2), _NO_PLACE)]), np.float32),
-        attention=_tensor(np.concatenate([patches.score, np.zeros(n_concepts)]), np.float32),
-        fusion_edge_index=_tensor((_fusion(study) + np.array([0, n_patches])).T, np.int64),
-        concept_features=origin,
-        num_nodes=n_patches + n_concepts,
-        **_study_level(study, labels, uncertain),
-    )
+    labelled = _targets(study, labels, uncertain)
+    values: dict[str, Callable[[], Any]] = {
+        "x": lambda: _tensor(
+            np.concatenate([embedding, concept_matrix(study, origin, width=embedding.shape[1])]), np.float32
+        ),
+        "edge_index": lambda: _tensor(pairs.T, np.int64),
+        "y": lambda: labelled["y"],
+        "pos": lambda: _tensor(np.concatenate([patch_centres(study), np.full((n_concepts, 2), NO_PLACE)]), np.float32),
+        "edge_type": lambda: _tensor(kinds, np.int64),
+        "node_type": lambda: _tensor(np.repeat([0, 1], [n_patches, n_concepts]), np.int64),
+        "node_view": lambda: _tensor(np.concatenate([patches.view, np.full(n_concepts, NO_PLACE)]), np.int64),
+        "attention": lambda: _tensor(np.concatenate([patches.score, np.zeros(n_concepts)]), np.float32),
+        "fusion_edge_index": lambda: _tensor((_fusion(study) + np.array([0, n_patches])).T, np.int64),
+        "concept_features": lambda: origin,
+        "num_nodes": lambda: n_patches + n_concepts,
+        "y_mask": lambda: labelled["y_mask"],
+        "study_id": lambda: study.study_id,
+    }
+    return Data(**{name: value() for name, value in values.items() if name in chosen | _ALWAYS})
 
 
 def to_hetero_data(
@@ -99,7 +114,9 @@ def to_hetero_data(
     labels: Sequence[str] | None = None,
     uncertain: str = "mask",
     concept_features: str = "auto",
+    width: int | None = None,
     concept_width: int | None = None,
+    columns: Iterable[str] | None = None,
 ) -> HeteroData:
     """A study as one heterogeneous graph.
 
@@ -111,49 +128,71 @@ def to_hetero_data(
 
     Parameters
     ----------
-    study, labels, uncertain, concept_features : as for ``to_data``; stored vectors may have a width of their own.
+    study, labels, uncertain, concept_features, width : as for ``to_data``; stored vectors may have a width of their
+        own.
     concept_width : w. None is the width of stored vectors, and that of the patches where none are used; give it when
         stored vectors are narrower or wider than patches, or a study without concepts will not fit the others.
+    columns : as for ``to_data``; edges are made with "edge_index", and what this graph does not have is left out.
 
     Raises
     ------
     StudyError (E_IDX, E_DUP, E_STUDY, E_SIZE, E_NUM) : as for ``to_data``; E_SIZE when stored vectors do not have
         ``concept_width``.
     """
-    patches = study.patches
-    matrix, origin = concept_matrix(study, source=concept_features, width=concept_width)
+    chosen = chosen_attributes(columns)
+    patches, embedding = study.patches, _embedding(study, width)
+    origin = feature_origin(study, concept_features)
+    wanted = embedding.shape[1] if concept_width is None and origin != "stored" else concept_width
     data = HeteroData()
-    data["patch"].x = _tensor(patches.embedding, np.float32)
-    data["patch"].pos = _tensor(patch_centres(study), np.float32)
-    data["patch"].attention = _tensor(patches.score, np.float32)
-    data["patch"].node_view = _tensor(patches.view, np.int64)
+    places: dict[str, Callable[[], torch.Tensor]] = {
+        "x": lambda: _tensor(embedding, np.float32),
+        "pos": lambda: _tensor(patch_centres(study), np.float32),
+        "attention": lambda: _tensor(patches.score, np.float32),
+        "node_view": lambda: _tensor(patches.view, np.int64),
+    }
+    for name, value in places.items():
+        if name in chosen:
+            data["patch"][name] = value()
     data["patch"].num_nodes = len(patches)
-    data["concept"].x = _tensor(matrix, np.float32)
+    if "x" in chosen:
+        data["concept"].x = _tensor(concept_matrix(study, origin, width=wanted), np.float32)
     data["concept"].num_nodes = len(study.concepts)
-    pairs, kinds = both_directions(*joined_edges(study))
-    first = {"patch": 0, "concept": len(patches)}
-    for source, name, target in HETERO_EDGE_TYPES:
-        # Both directions of the fusion edge have one code in the joined graph; here their ends tell them apart.
-        code = EDGE_TYPES.index("fused" if name == "rev_fused" else name)
-        chosen = (kinds == code) & ((pairs[:, 0] < len(patches)) == (source == "patch"))
-        data[source, name, target].edge_index = _tensor((pairs[chosen] - [first[source], first[target]]).T, np.int64)
-    for key, value in _study_level(study, labels, uncertain).items():
-        data[key] = value
+    if "edge_index" in chosen:
+        _add_edges(data, study)
+    for name, target in _targets(study, labels, uncertain).items():
+        if name in chosen:
+            data[name] = target
+    data["study_id"] = study.study_id
     data["concept_features"] = origin
     return data
 
 
-def _study_level(study: Study, labels: Sequence[str] | None, uncertain: str) -> dict[str, Any]:
+def _add_edges(data: HeteroData, study: Study) -> None:
+    """The edges of the joined graph, by their types and the types of their ends."""
+    pairs, kinds = both_directions(*joined_edges(study))
+    n_patches = len(study.patches)
+    first = {"patch": 0, "concept": n_patches}
+    for source, name, target in HETERO_EDGE_TYPES:
+        # Both directions of the fusion edge have one code in the joined graph; here their ends tell them apart.
+        code = EDGE_TYPES.index("fused" if name == "rev_fused" else name)
+        chosen = (kinds == code) & ((pairs[:, 0] < n_patches) == (source == "patch"))
+        data[source, name, target].edge_index = _tensor((pairs[chosen] - [first[source], first[target]]).T, np.int64)
+
+
+def _embedding(study: Study, width: int | None) -> NDArray[np.float32]:
+    """float32 [n_patches, d] of the patches; d is ``width`` where there are none."""
+    if len(study.patches) or width is None:
+        return study.patches.embedding
+    return np.empty((0, width), np.float32)
+
+
+def _targets(study: Study, labels: Sequence[str] | None, uncertain: str) -> dict[str, torch.Tensor]:
     names = list(study.labels) if labels is None else labels
     values, mask = target_row(study.labels, names, uncertain=uncertain)
-    return {
-        "y": _tensor(values[None], np.float32),
-        "y_mask": _tensor(mask[None], np.bool_),
-        "study_id": study.study_id,
-    }
+    return {"y": _tensor(values[None], np.float32), "y_mask": _tensor(mask[None], np.bool_)}
 
 
-def _fusion(study: Study) -> np.ndarray:
+def _fusion(study: Study) -> NDArray[np.int64]:
     return np.array([study.fusion] if study.fusion else [], np.int64).reshape(-1, 2)
 
 

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neuralgraph.adapters.pyg.batch import Batcher, widen
+from neuralgraph.adapters.pyg.batch import Batcher
+from neuralgraph.batches.pruning import Pruning
+from neuralgraph.batches.reader import BatchReader
 from neuralgraph.errors import StudyError
-from neuralgraph.storage.batches.pruning import Pruning
-from neuralgraph.storage.batches.reader import BatchReader
 
 __all__ = ["ArchiveLoader"]
 
@@ -25,9 +25,7 @@ class ArchiveLoader:
     """Mini-batches of the studies of a file, an archive or a folder of them.
 
     Every batch equals ``Batch.from_data_list([to_data(study, ...) for ...])``, attribute by attribute, and can be taken
-    apart with ``to_data_list``. An archive written with ``profile="train"`` is read several times faster than others.
-    Checksums are verified before a value is handed out; content digests and the rules of the graph are what
-    ``neuralgraph.validate`` verifies. A study without patches takes the width of the archive for its concepts.
+    apart with ``to_data_list``. A study without patches takes the width of the archive for its concepts.
 
     The loader counts epochs: each complete iteration adds one, and the order depends on ``seed`` and ``epoch`` alone.
     An iteration that is left early does not count, and the next one begins at its start.
@@ -38,25 +36,23 @@ class ArchiveLoader:
     batch_size : studies of a batch.
     shuffle, seed, epoch : a new order for every epoch, the same for the same seed and epoch.
     labels, uncertain, concept_features, split : as for ``StudyDataset``. Without ``labels``, learning their names reads
-        every study once unless the archive has a graphs section.
+        every study once.
     drop_last : leave out a last batch of fewer than ``batch_size``.
     columns : the attributes to read, e.g. ("x", "edge_index", "y"); None reads all. ``study_id``, ``concept_features``
         and ``num_nodes`` are always there. What is left out is not read from the file.
     retain, max_patches : keep that share of the grid's cells, or so many patches, of every study: what ``Study.prune``
-        gives. At the first access to a record all of its embedding is read, because the checksum covers all of it;
-        later only what is kept.
+        gives. All of an embedding is read, because its checksums cover all of it.
     num_workers : threads that prepare batches ahead; 0 prepares them when they are asked for.
     prefetch : batches that each thread keeps ready.
     pin_memory : put tensors in page-locked memory; ignored without CUDA.
     rank, world_size : this process and the number of processes of a distributed training. All get equally many studies:
         with ``drop_last`` the rest of the division is left out, otherwise the first studies of the order come twice.
-    verify : "first" verifies checksums at the first access to a record, "always" at every one.
     heterogeneous : batches of ``to_hetero_data``; concepts are as wide as patches.
     transform : applied to each batch, in the thread that prepared it.
 
     Raises
     ------
-    FormatError, StudyError, StudyNotFoundError : as for ``storage.batches.BatchReader``.
+    FormatError, StudyError, StudyNotFoundError : as for ``neuralgraph.batches.reader.BatchReader``.
     """
 
     def __init__(
@@ -80,7 +76,6 @@ class ArchiveLoader:
         pin_memory: bool = False,
         rank: int = 0,
         world_size: int = 1,
-        verify: str = "first",
         heterogeneous: bool = False,
         transform: Callable[[Any], Any] | None = None,
     ) -> None:
@@ -111,12 +106,12 @@ class ArchiveLoader:
             "concept_features": concept_features,
             "columns": None if columns is None else tuple(columns),
             "pruning": Pruning(retain, max_patches),
-            "verify": verify,
         }
         self._batcher: Batcher | None = None
         self._process = -1
         self._begin = self._position = 0
         reader = self._opened().reader
+        reader.width  # noqa: B018  files that form no batch are refused here, not at the first batch
         self.n_studies = len(reader)
         """Studies of an epoch of all processes together."""
         self.label_names = reader.label_names
@@ -125,7 +120,7 @@ class ArchiveLoader:
 
     def _opened(self) -> Batcher:
         if self._batcher is None or self._process != os.getpid():
-            reader = BatchReader(self.path, widen=widen, **self._options)
+            reader = BatchReader(self.path, **self._options)
             weakref.finalize(self, reader.close)
             self._batcher = Batcher(reader, heterogeneous=self._heterogeneous, pin_memory=self._pin)
             self._process = os.getpid()

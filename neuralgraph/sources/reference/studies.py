@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import SourceError
-from neuralgraph.graph.study import Patches, Study
+from neuralgraph.graph.patches import Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.sources.reference.arrays import write_arrays
 
 __all__ = ["EXTENSION", "ORIGIN", "migrated_study"]

@@ -13,7 +13,8 @@ import pytest
 
 from neuralgraph.errors import MissingExtraError, OutputError, SourceError, StudyError
 from neuralgraph.graph.concepts import Concept
-from neuralgraph.graph.study import Patches, Study
+from neuralgraph.graph.patches import Patches
+from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 
 pytest.importorskip("matplotlib", reason="pictures need the extra plot")
@@ -48,9 +49,10 @@ def _study(**changes):
         ),
         "triples": [[0, 0, 1], [1, 1, 2], [1, 2, 4]],
         "fusion": (1, 1),
-        "provenance": {"model": {"name": "demo", "trained": True}, "films": [{"format": "PNG"}]},
         **changes,
     }
+    films = [{"format": "PNG"}] * len(made["views"])
+    made = {"provenance": {"model": {"name": "demo", "trained": True}, "films": films}, **made}
     return Study(**made)
 
 
