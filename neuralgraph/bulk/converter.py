@@ -58,6 +58,7 @@ def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, A
         policy=policy_of(settings),
         report_graph="none" if given else settings.extractor,
         device=settings.device,
+        generated_graph=settings.generated_graph,
     )
     method = {"model": compressor.scorer.digest, "trained": compressor.scorer.trained}
     if compressor.extractor is not None and not given:

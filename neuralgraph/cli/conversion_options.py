@@ -78,6 +78,12 @@ class StudyOptions:
     sections: Annotated[Sections, typer.Option(help="Which part of the report counts.")] = Sections.impression
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False
     store_report: Annotated[bool, typer.Option("--store-report", help="Store that part of the report.")] = False
+    generated_graph: Annotated[
+        bool,
+        typer.Option(
+            "--generated-graph", help="Without a report: keep the concepts of the model's own text, marked as such."
+        ),
+    ] = False
     key_file: Annotated[Path | None, typer.Option(help="Key of the pseudonyms [default: a random key in DEST].")] = None
     keep_ids: Annotated[bool, typer.Option("--keep-ids", help="The source's study ids are pseudonyms: keep them.")] = (
         False

@@ -99,6 +99,7 @@ def _settings(study: StudyOptions) -> ConversionSettings:
         embedding=study.embedding,
         store_report=study.store_report,
         store_pixels=study.pixels,
+        generated_graph=study.generated_graph,
         device=study.device,
         burned_in=study.burned_in.value,
         memory_mib=study.memory_limit,
