@@ -122,6 +122,10 @@ class RunOptions:
     failures: Annotated[Path | None, typer.Option(help="The list of failures [default: DEST/failures.jsonl].")] = None
     max_errors: Annotated[int | None, typer.Option(help="Give up when more studies than this fail.", min=0)] = None
     time_limit: Annotated[float, typer.Option(help="Seconds one study may take.", min=1.0)] = 300.0
+    metrics: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep numbers of the run here, in Prometheus' text format (FILE.prom)."),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,13 @@ class DryRunOptions:
 
     PANEL: ClassVar[str] = "The run"
 
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and write the manifest; convert nothing.")] = False
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count, estimate, and write the manifest; convert nothing.")
+    ] = False
+    sample: Annotated[
+        int,
+        typer.Option(metavar="N", help="With --dry-run: estimate time and bytes from N studies; 0 does not.", min=0),
+    ] = 10
     manifest: Annotated[
         Path | None,
         typer.Option(help="Write the resolved manifest here [with --dry-run: DEST.manifest.jsonl]."),
