@@ -9,6 +9,7 @@ import typer
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.graph.origin import GENERATED
 from neuralgraph.storage.remote import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
@@ -61,8 +62,11 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
         )
     report = provenance.get("report", "not stated")
     write_line(f"  report       {report}; {len(study['concepts'])} concepts, {len(study['triples'])} triples")
+    generated = study["report_graph"] == "generated"
+    if generated:
+        write_line(f"               {GENERATED}")
     for number, concept in enumerate(study["concepts"]):
-        write_line(f"    {number:3} {concept['text']} [{concept['label']}]")
+        write_line(f"    {number:3} {concept['text']} [{concept['label']}]{' (generated)' if generated else ''}")
     for head, relation, tail in study["triples"]:
         write_line(
             f"    {study['concepts'][head]['text']} --{RELATIONS[relation]}--> {study['concepts'][tail]['text']}"
