@@ -46,7 +46,7 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")
     for number, view in enumerate(study["views"]):
-        size = f"{view['height']} x {view['width']} px, grid {view['rows']} x {view['cols']}"
+        size = f"{view['width']} x {view['height']} px, grid {view['cols']} x {view['rows']} (width x height)"
         write_line(f"  view {number}       {view['position']}, {size}")
     kept = study["n_patches"] / study["n_cells"] if study["n_cells"] else 0
     write_line(f"  patches      {study['n_patches']} of {study['n_cells']} ({kept:.1%}), {study['n_edges']} edges")
