@@ -47,7 +47,7 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")
     for number, view in enumerate(study["views"]):
-        size = f"{view['height']} x {view['width']} px, grid {view['rows']} x {view['cols']}"
+        size = f"{view['width']} x {view['height']} px, grid {view['cols']} x {view['rows']} (width x height)"
         write_line(f"  view {number}       {view['position']}, {size}")
         films = provenance.get("films", [])
         if number < len(films) and (words := film_words(films[number])):

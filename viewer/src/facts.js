@@ -64,7 +64,7 @@ export function factNodes(study) {
   const nodes = [];
   const films = study.views.map((view, v) => [
     `film ${v + 1}`,
-    `${view.position}, ${view.height} × ${view.width} px, grid ${view.rows} × ${view.cols}`,
+    `${view.position}, ${view.width} × ${view.height} px, grid ${view.cols} × ${view.rows} (width × height)`,
   ]);
   const kept = `${counted(study.patches.count, "patch", "patches")}, ${counted(study.edges.length, "edge")}, embeddings of ${counted(study.patches.width, "value")}`;
   const mentions = study.mentions.length > 0 ? `, ${counted(study.mentions.length, "further mention")}` : "";

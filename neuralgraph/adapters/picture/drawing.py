@@ -126,8 +126,7 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
         if len(study.views) > 1:
             parts.append(f"film {view + 1} of {len(study.views)} ({film.position})")
         parts += [
-            f"film {film.height} x {film.width} px",
-            f"grid {film.rows} x {film.cols}",
+            f"film {film.width} x {film.height} px, grid {film.cols} x {film.rows} (width x height)",
             f"kept {kept} of {study.n_cells} patches ({kept / study.n_cells:.1%})",
         ]
     made = []
