@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuralgraph.cli.compress import _policy
+from neuralgraph.cli.conversion_choices import GivenExtractor, Profile
 from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
 from neuralgraph.cli.conversion_report import tell_outcome, tell_plan
 from neuralgraph.cli.conversion_source import chosen, resolved
@@ -57,11 +58,13 @@ def convert(
     """
     settings = _settings(study)
     part = _shard(run.shard)
+    if run.profile is not Profile.compact and not run.pack:
+        raise typer.BadParameter("is for archives: say with --pack how many studies one has", param_hint="--profile")
     manifest = resolved(
         source,
         places,
         lambda selection: chosen(selection, choice),
-        report_graphs=study.extractor == "radgraph",
+        report_graphs=study.extractor is GivenExtractor.radgraph,
         verbose=shown.verbose,
     )
     if shown.dry_run:
@@ -96,7 +99,7 @@ def _settings(study: StudyOptions) -> ConversionSettings:
         model=study.model,
         policy=policy["policy"],
         amount=policy["value"],
-        extractor=study.extractor,
+        extractor=study.extractor.value,
         sections=study.sections.value,
         embedding=study.embedding,
         store_report=study.store_report,
@@ -158,7 +161,7 @@ def _options(run: RunOptions, *, verbose: bool) -> bulk_run.RunOptions:
     return bulk_run.RunOptions(
         workers=run.workers or processors(),
         pack=run.pack,
-        profile=run.profile,
+        profile=run.profile.value,
         max_errors=run.max_errors,
         time_limit=run.time_limit,
         failures=run.failures,

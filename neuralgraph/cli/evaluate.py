@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
-from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.errors import missing_extra
 from neuralgraph.storage.atomic import atomic_file, check_writable
 
 __all__ = ["evaluate"]
@@ -101,10 +101,10 @@ def _table_of(archives: list[Path]) -> Path:
     for archive in archives:
         if (archive / _SPLITS_FILE).is_file():
             return archive / _SPLITS_FILE
-    raise StudyError(
-        "which studies are for training? give a table of study_id and split with --splits; "
+    raise typer.BadParameter(
+        "which studies are for training? give a table of study_id and split; "
         "a .ngr does not know its patient, and a patient in two parts spoils every score",
-        where="splits",
+        param_hint="--splits",
     )
 
 

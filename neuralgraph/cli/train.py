@@ -17,7 +17,7 @@ from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.processors import processors
 from neuralgraph.cli.progress import meter
-from neuralgraph.errors import OutputError, SourceError, missing_extra
+from neuralgraph.errors import ModelError, OutputError, SourceError, missing_extra
 
 if TYPE_CHECKING:
     from neuralgraph.compressor.model.preprocess import Preprocessor
@@ -104,7 +104,10 @@ def train(
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
     # What transformers tells its developers is nothing a user can act on.
     transformers_logging.set_verbosity_error()
-    recipe = Recipe(**asdict(numbers))
+    try:
+        recipe = Recipe(**asdict(numbers))
+    except ModelError as error:
+        raise typer.BadParameter(f"{error.where}: {error.message}") from error
     if numbers.first_steps and source != PHANTOM:
         raise typer.BadParameter("only phantoms have the masks it needs", param_hint="--first-steps")
     with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress:
