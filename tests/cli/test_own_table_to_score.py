@@ -1,4 +1,4 @@
-"""From a table of one's own to a score: train, convert and evaluate fit, and nobody tests on whom a model learnt from."""
+"""From a table of one's own to a score: train, convert and evaluate fit, nobody tests on whom a model learnt from."""
 
 import csv
 import json
