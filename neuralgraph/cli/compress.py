@@ -42,6 +42,15 @@ EmbeddingForm = Annotated[
 """The option ``--embedding``."""
 
 
+class Extractor(StrEnum):
+    """How a report is read; ``neuralgraph.compressor.report_graph`` says what each does."""
+
+    rules = "rules"
+    none = "none"
+    radgraph = "radgraph"
+    radgraph_json = "radgraph-json"
+
+
 class Score(StrEnum):
     """How attention becomes a score; ``neuralgraph.compressor.score_rules`` says what each does."""
 
@@ -66,9 +75,7 @@ def compress(
         float | None, typer.Option(help="Keep the fewest patches that hold this share of attention.")
     ] = None,
     embedding: EmbeddingForm = "bfloat16",
-    extractor: Annotated[
-        str, typer.Option(help="How the report is read: 'rules', 'radgraph', 'radgraph-json' or 'none'.")
-    ] = "rules",
+    extractor: Annotated[Extractor, typer.Option(help="How the report is read.")] = Extractor.rules,
     annotations: Annotated[
         Path | None, typer.Option(help="For 'radgraph-json': the annotations, JSON or JSON lines.")
     ] = None,
@@ -97,6 +104,8 @@ def compress(
     """
     if report is not None and report_text is not None:
         raise typer.BadParameter("give --report or --report-text, not both")
+    if extractor is Extractor.radgraph_json and annotations is None:
+        raise typer.BadParameter("needs --annotations FILE", param_hint="--extractor radgraph-json")
     labels = dict(_label(text) for text in label or [])
     policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass)
     check_writable(output)
@@ -104,7 +113,7 @@ def compress(
     from neuralgraph.compressor import Compressor
     from neuralgraph.compressor.report_graph import extractor as extractor_named
 
-    reader = extractor_named(extractor, **({} if annotations is None else {"annotations": annotations}))
+    reader = extractor_named(extractor.value, **({} if annotations is None else {"annotations": annotations}))
     compressor = Compressor.from_pretrained(
         model, policy=policy, report_graph=reader, score=score.value, generated_graph=generated_graph
     )

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["BurnedInPolicy", "CohortName", "Engine", "Films", "LayoutName", "Sections", "Visit", "WithoutReport"]
+__all__ = [
+    "BurnedInPolicy",
+    "CohortName",
+    "Engine",
+    "Films",
+    "GivenExtractor",
+    "LayoutName",
+    "Profile",
+    "Sections",
+    "Visit",
+    "WithoutReport",
+]
 
 
 class LayoutName(StrEnum):
@@ -56,6 +67,21 @@ class BurnedInPolicy(StrEnum):
     refuse = "refuse"
     strict = "strict"
     accept = "accept"
+
+
+class Profile(StrEnum):
+    """What an archive is for."""
+
+    compact = "compact"
+    train = "train"
+
+
+class GivenExtractor(StrEnum):
+    """How the reports of many studies are read."""
+
+    rules = "rules"
+    none = "none"
+    radgraph = "radgraph"
 
 
 class WithoutReport(StrEnum):

@@ -14,7 +14,9 @@ from neuralgraph.cli.conversion_choices import (
     CohortName,
     Engine,
     Films,
+    GivenExtractor,
     LayoutName,
+    Profile,
     Sections,
     Visit,
     WithoutReport,
@@ -70,11 +72,9 @@ class StudyOptions:
     )
     embedding: EmbeddingForm = "bfloat16"
     extractor: Annotated[
-        str,
-        typer.Option(
-            help="How the report is read: 'rules', 'none', or 'radgraph': the graphs that come with the source."
-        ),
-    ] = "rules"
+        GivenExtractor,
+        typer.Option(help="How the report is read: by rules, not at all, or radgraph: the graphs that come with it."),
+    ] = GivenExtractor.rules
     sections: Annotated[Sections, typer.Option(help="Which part of the report counts.")] = Sections.impression
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False
     store_report: Annotated[bool, typer.Option("--store-report", help="Store that part of the report.")] = False
@@ -118,7 +118,9 @@ class RunOptions:
     ] = ""
     shard: Annotated[str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.")] = "1/1"
     pack: Annotated[int, typer.Option(metavar="N", help="Archives of N studies instead of files.", min=0)] = 0
-    profile: Annotated[str, typer.Option(help="With --pack: compact or train; see ngr pack.")] = "compact"
+    profile: Annotated[Profile, typer.Option(help="With --pack: what archives are for; see ngr pack.")] = (
+        Profile.compact
+    )
     failures: Annotated[Path | None, typer.Option(help="The list of failures [default: DEST/failures.jsonl].")] = None
     max_errors: Annotated[int | None, typer.Option(help="Give up when more studies than this fail.", min=0)] = None
     time_limit: Annotated[float, typer.Option(help="Seconds one study may take.", min=1.0)] = 300.0

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from neuralgraph.adapters import radgraph as schema
 from neuralgraph.errors import ModelError, SourceError, missing_extra
 from neuralgraph.graph.concepts import Concept
+from neuralgraph.wire.composed import composed
 
 from .result import ReportGraph
 from .sections import SectionChoice, check_choice, parts_to_read
@@ -218,7 +218,7 @@ def _aligned(entry: Mapping[str, Any], text: str) -> ReportGraph:
     for concept in graph.concepts:
         first = next(number for number, end in enumerate(ends) if concept.start < end)
         last = next(number for number, end in enumerate(ends) if concept.end <= end)
-        words = unicodedata.normalize("NFC", " ".join(concept.text.split()))
+        words = composed(" ".join(concept.text.split()))
         concepts.append(Concept(words, concept.label, places[first][0], max(places[last][1], places[first][0] + 1)))
     order = sorted(range(len(concepts)), key=lambda number: (concepts[number].start, concepts[number].end))
     rank = {old: new for new, old in enumerate(order)}

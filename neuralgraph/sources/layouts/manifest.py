@@ -175,7 +175,7 @@ class Manifest:
         Parameters
         ----------
         path : the file to create or replace.
-        study_ids : pseudonym by study key, added as ``converted_as`` so that failures can be looked up.
+        study_ids : pseudonym by study key, added as ``converted_as`` so that studies and failures can be looked up.
 
         Raises
         ------
@@ -189,7 +189,10 @@ class Manifest:
                     line["converted_as"] = study_ids[row.study_key]
                 stream.write(_json_line(line))
             for dropped in self.dropped:
-                stream.write(_json_line({"study_id": dropped.study_key, "dropped": dropped.reason}))
+                line = {"study_id": dropped.study_key, "dropped": dropped.reason}
+                if study_ids is not None and dropped.study_key in study_ids:
+                    line["converted_as"] = study_ids[dropped.study_key]
+                stream.write(_json_line(line))
 
 
 def _json_line(line: dict[str, Any]) -> bytes:
