@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.codecs.dictionary import Dictionary
+from neuralgraph.codecs.klt import Klt
 
 from bench.vectors.studies import REPORT, basic
 from bench.vectors.valid_encodings import DICTIONARY, REPORT_TEXT, named, number, raw_block, short
 from bench.vectors.valid_forms import codebook, int4_planes, klt_planes, svd_planes
 from neuralgraph.codecs import zstd
-from neuralgraph.codecs.codebook import Codebook
-from neuralgraph.codecs.dictionary import Dictionary
-from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import (
     BYTE_CODECS,
     FORMS,

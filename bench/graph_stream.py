@@ -20,11 +20,12 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from neuralgraph.codecs.dictionary import train_dictionary
+
 import neuralgraph as ng
 from bench.loaders.data import studies as made_studies
 from neuralgraph import Study
 from neuralgraph.codecs import short_numbers, zstd
-from neuralgraph.codecs.dictionary import train_dictionary
 from neuralgraph.codecs.registry import (
     BYTE_CODECS,
     SHORT_NUMBERS,

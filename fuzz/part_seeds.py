@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import astuple
 
 import numpy as np
+from neuralgraph.codecs.klt import Klt
+from neuralgraph.codecs.short_numbers import shortened
 
 from fuzz.seeds import file_seeds
-from neuralgraph.codecs.klt import Klt
 from neuralgraph.codecs.registry import FORMS, ZSTD, ZSTD_DICTIONARY
-from neuralgraph.codecs.short_numbers import shortened
 from neuralgraph.container.contents import INDEX, KEYS
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import Record

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import msgpack
 import numpy as np
 import zstandard
+from neuralgraph.codecs.dictionary import Dictionary, dictionary_id
+from neuralgraph.codecs.dictionary import decode as decode_with_dictionary
 
 import neuralgraph as ng
 from neuralgraph.codecs import short_numbers, zstd
-from neuralgraph.codecs.dictionary import Dictionary, dictionary_id
-from neuralgraph.codecs.dictionary import decode as decode_with_dictionary
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.contents import parse_contents
 from neuralgraph.container.index import Index, index_bytes

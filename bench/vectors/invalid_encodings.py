@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from neuralgraph.codecs.dictionary import Dictionary
+
 from bench.vectors.draft import Draft, RecordDraft, SectionDraft, put, record_draft
 from bench.vectors.studies import REPORT, basic, concept_vectors, draft_of
 from bench.vectors.valid_encodings import (
@@ -23,7 +25,6 @@ from bench.vectors.valid_encodings import (
 )
 from bench.vectors.vector import Vector
 from neuralgraph.codecs import zstd
-from neuralgraph.codecs.dictionary import Dictionary
 
 __all__ = ["broken_encoding_vectors"]
 

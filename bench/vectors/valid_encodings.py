@@ -7,11 +7,12 @@ import hashlib
 import struct
 from collections.abc import Iterator
 
+from neuralgraph.codecs.dictionary import Dictionary
+
 from bench.vectors.draft import Draft, SectionDraft, record_draft
 from bench.vectors.studies import REPORT, basic, concept_vectors, draft_of, film, grid_study, ramp, textual
 from bench.vectors.vector import Vector
 from neuralgraph.codecs import zstd
-from neuralgraph.codecs.dictionary import Dictionary
 from neuralgraph.graph.study import Concept, Study
 
 __all__ = [

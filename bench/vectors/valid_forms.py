@@ -7,13 +7,14 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from neuralgraph.codecs.codebook import Codebook
+from neuralgraph.codecs.klt import KLT
+
 from bench.vectors.draft import Draft, SectionDraft, StreamDraft, record_draft
 from bench.vectors.studies import basic, concept_vectors, draft_of, film, grid_study, ramp
 from bench.vectors.vector import Vector
-from neuralgraph.codecs.codebook import Codebook
 from neuralgraph.codecs.floating import FLOAT32
 from neuralgraph.codecs.forms import Buffer, Matrix
-from neuralgraph.codecs.klt import KLT
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.encode import encode_record
 from neuralgraph.graph.study import Study

@@ -13,6 +13,7 @@ from neuralgraph.batches.joined import EDGE_TYPES, joined_edges, node_facts
 from neuralgraph.errors import StudyError, missing_extra
 from neuralgraph.graph.plain import study_facts
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.escapes import escaped_xml
 
 try:
     import networkx as nx
@@ -53,4 +54,4 @@ def to_graphml(study: Study) -> bytes:
     file = BytesIO()
     # Not write_graphml, which uses another XML library where it finds one, and that one writes other bytes.
     nx.write_graphml_xml(graph, file)
-    return file.getvalue()
+    return escaped_xml(file.getvalue().decode()).encode()

@@ -79,12 +79,12 @@ def from_networkx(graph: nx.DiGraph) -> Study:
     StudyError : another rule of FORMAT.md section 8 is broken.
     """
     if not graph.is_directed():
-        raise StudyError("an undirected graph does not say which end of a relation is the head")
+        raise StudyError("an undirected graph does not say which end of a relation is the head", code="E_STUDY")
     try:
         return _study(graph)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         reason = f"the graph lacks an attribute of a study, or has a wrong one ({type(error).__name__}: {error})"
-        raise StudyError(" ".join(reason.split())[:200]) from error
+        raise StudyError(" ".join(reason.split())[:200], code="E_STUDY") from error
 
 
 def _study(graph: nx.DiGraph) -> Study:

@@ -12,7 +12,6 @@ A document maps an id to an entry (Jain et al. 2021, RadGraph; the output of its
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
 
 __all__ = ["ReportGraph", "from_radgraph", "radgraph_document", "to_radgraph", "triple_array"]
@@ -76,7 +76,7 @@ def radgraph_document(study: Study) -> dict[str, Any]:
 
 def to_radgraph(study: Study) -> bytes:
     """The document as UTF-8 JSON; equal studies give equal bytes."""
-    text = json.dumps(radgraph_document(study), ensure_ascii=False, allow_nan=False, indent=1)
+    text = escaped_json(radgraph_document(study), allow_nan=False, indent=1)
     return text.encode() + b"\n"
 
 
@@ -125,7 +125,7 @@ def from_radgraph(document: Mapping[str, Any]) -> dict[str, ReportGraph]:
             graphs[name] = _report_graph(entry)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             reason = f"not an entry of RadGraph ({type(error).__name__}: {error})"
-            raise StudyError(" ".join(reason.split())[:200], where=str(name)) from error
+            raise StudyError(" ".join(reason.split())[:200], code="E_STUDY", where=str(name)) from error
         except StudyError as error:
             error.where = f"{name}: {error.where}"
             raise

@@ -56,7 +56,9 @@ def with_given_graph(study: Study, text: str, graphs: Sequence[str]) -> Study:
         triples += [(head + len(concepts), kind, tail + len(concepts)) for head, kind, tail in part.triples.tolist()]
         concepts += [_placed(concept, part.text, places[start:]) for concept in part.concepts]
     if covered != len(whole):
-        raise SourceError("a part of the report has no RadGraph annotation; use --extractor rules, or none")
+        raise SourceError(
+            "a part of the report has no RadGraph annotation; use --extractor rules, or none", code="E_SOURCE_READ"
+        )
     order = sorted(range(len(concepts)), key=lambda index: (concepts[index].start, concepts[index].end, index))
     rank = {index: position for position, index in enumerate(order)}
     rows = sorted({(rank[head], kind, rank[tail]) for head, kind, tail in triples})

@@ -38,7 +38,9 @@ def assign(path: Path, study_ids: Iterable[str], size: int) -> list[list[str]]:
     try:
         packs: list[list[str]] = [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
     except (OSError, ValueError) as error:
-        raise OutputError("the list of archives in the folder cannot be read; choose another folder") from error
+        raise OutputError(
+            "the list of archives in the folder cannot be read; choose another folder", code="E_OUTPUT"
+        ) from error
     known = {study for members in packs for study in members}
     rest = [study for study in study_ids if study not in known]
     if rest:

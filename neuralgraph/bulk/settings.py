@@ -77,7 +77,9 @@ def policy_of(settings: ConversionSettings) -> PruningPolicy:
     StudyError (E_NUM) : the amount is out of its range.
     """
     if settings.policy not in _POLICIES:
-        raise OutputError(f"{settings.policy!r} is not a policy; use one of {', '.join(_POLICIES)}", where="policy")
+        raise OutputError(
+            f"{settings.policy!r} is not a policy; use one of {', '.join(_POLICIES)}", code="E_OUTPUT", where="policy"
+        )
     if settings.policy == "top_k":
         return TopK(int(settings.amount))
     return _POLICIES[settings.policy](settings.amount)  # type: ignore[arg-type]  # only TopK wants an integer

@@ -357,7 +357,7 @@ def _run(
     if manifest is not None:
         resolved.write(manifest, study_ids(resolved, pseudonyms, keep_ids=keep_ids))
     if not plan.studies and not plan.faults:
-        raise OutputError("nothing of the source is left to convert; see --dry-run", where=str(dest))
+        raise OutputError("nothing of the source is left to convert; see --dry-run", code="E_OUTPUT", where=str(dest))
     with _stop_on_signals() as stop, progress_bar(len(plan.studies) + len(plan.faults)) as progress:
         return convert_plan(plan, destination, settings, RunOptions(**options), progress=progress, stop=stop)
 

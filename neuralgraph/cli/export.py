@@ -47,7 +47,9 @@ def export(
     check_writable(output)
     # A source must never be replaced by its export; the input may also be a folder of .ngr files.
     if output.suffix == ".ngr" or (output.exists() and os.path.exists(file) and output.samefile(file)):
-        raise OutputError("an export does not replace an .ngr file; give it another name", where=str(output))
+        raise OutputError(
+            "an export does not replace an .ngr file; give it another name", code="E_OUTPUT", where=str(output)
+        )
     convert = _converter(to)
     content = convert(_chosen(file, study))
     with atomic_file(output) as stream:

@@ -41,7 +41,9 @@ def migrate(
         raise typer.BadParameter("a name is given twice", param_hint="--label")
     check_writable(output)
     if output.exists() and old.exists() and output.samefile(old):
-        raise OutputError("the output would replace the input; give it another name", where=str(output))
+        raise OutputError(
+            "the output would replace the input; give it another name", code="E_OUTPUT", where=str(output)
+        )
     left_behind: Counter[str] = Counter()
     split = 0
 

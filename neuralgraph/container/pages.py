@@ -90,7 +90,9 @@ class _PagesAsNeeded:
         for page in pages.tolist():
             start = page * PAGE_BYTES
             if crc32(self.payload[start : start + PAGE_BYTES]) != self._table[page]:
-                raise ChecksumError("the stored bytes are damaged", where=f"{self._section.name}.page[{page}]")
+                raise ChecksumError(
+                    "the stored bytes are damaged", code="E_CRC", where=f"{self._section.name}.page[{page}]"
+                )
         self._present[pages] = True
 
     def _fill(self, pages: NDArray[np.intp]) -> None:
@@ -107,7 +109,7 @@ def _page_table(source: ByteSource, section: Section) -> memoryview:
     data = source.read(section.offset + section.length, section.end - section.offset - section.length)
     table = data[: section.table_bytes]
     if crc32(table) != section.table_crc32:
-        raise ChecksumError("the page table is damaged", where=section.name)
+        raise ChecksumError("the page table is damaged", code="E_CRC", where=section.name)
     if any(data[section.table_bytes :]):
         raise FormatError("padding is not zero", code="E_COVER", where=section.name)
     return table
@@ -125,7 +127,7 @@ def section_payload(source: ByteSource, section: Section) -> memoryview:
     payload = source.read(section.offset, section.length)
     for page, stored in enumerate(table.tolist()):
         if crc32(payload[page * PAGE_BYTES : (page + 1) * PAGE_BYTES]) != stored:
-            raise ChecksumError("the stored bytes are damaged", where=f"{section.name}.page[{page}]")
+            raise ChecksumError("the stored bytes are damaged", code="E_CRC", where=f"{section.name}.page[{page}]")
     return payload
 
 

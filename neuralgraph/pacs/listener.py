@@ -79,7 +79,9 @@ class Listener:
                 (self._host, self.port), block=False, evt_handlers=[(evt.EVT_C_STORE, self._store)]
             )
         except (OSError, ValueError) as error:
-            raise OutputError("cannot listen there", where=f"{self._title} {self._host}:{self.port}") from error
+            raise OutputError(
+                "cannot listen there", code="E_OUTPUT", where=f"{self._title} {self._host}:{self.port}"
+            ) from error
         self.port = self._server.server_address[1]
         return self
 

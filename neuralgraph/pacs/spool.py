@@ -48,7 +48,7 @@ class Spool:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot create the folder ({error.strerror})", where="SPOOL") from error
+            raise OutputError(f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where="SPOOL") from error
 
     def path(self, study: str, instance: str) -> Path:
         """Where an object lies, or will.

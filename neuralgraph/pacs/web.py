@@ -191,8 +191,8 @@ def _said(what: str) -> Iterator[None]:
         yield
     except requests.HTTPError as error:
         status = error.response.status_code if error.response is not None else ""
-        raise SourceError(f"{what} (HTTP {status})") from error
+        raise SourceError(f"{what} (HTTP {status})", code="E_SOURCE_READ") from error
     except requests.RequestException as error:
-        raise SourceError(f"{what}: no answer from it") from error
+        raise SourceError(f"{what}: no answer from it", code="E_SOURCE_READ") from error
     except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         raise SourceError(f"{what}: its answer is not understood", code="E_SOURCE_DAMAGED") from error

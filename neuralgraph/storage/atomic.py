@@ -25,17 +25,17 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     """
     folder = Path(path).parent
     if os.path.isdir(path):
-        raise OutputError("the output is a folder, give a file name", where=str(path))
+        raise OutputError("the output is a folder, give a file name", code="E_OUTPUT", where=str(path))
     try:
         os.lstat(path)
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
-        raise OutputError(f"cannot create the output ({_reason(error)})", where=str(path)) from error
+        raise OutputError(f"cannot create the output ({_reason(error)})", code="E_OUTPUT", where=str(path)) from error
     if not os.path.isdir(folder):
-        raise OutputError("the folder of the output does not exist, create it first", where=str(path))
+        raise OutputError("the folder of the output does not exist, create it first", code="E_OUTPUT", where=str(path))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError("no permission to write in the folder of the output", where=str(path))
+        raise OutputError("no permission to write in the folder of the output", code="E_OUTPUT", where=str(path))
 
 
 def partial_prefix(name: str) -> str:
@@ -66,7 +66,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     try:
         stream = _Aside(aside, str(path))
     except OSError as error:
-        raise OutputError(f"cannot create the output ({_reason(error)})", where=str(path)) from error
+        raise OutputError(f"cannot create the output ({_reason(error)})", code="E_OUTPUT", where=str(path)) from error
     try:
         yield cast(BinaryIO, stream)
         stream.finish()

@@ -98,7 +98,9 @@ def unpack(
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
+            raise OutputError(
+                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(folder)
+            ) from error
         for path in paths:
             _refuse_existing(path)
         for position, path in enumerate(paths):
@@ -118,4 +120,4 @@ def _file_name(study_id: str, position: int) -> str:
 
 def _refuse_existing(path: Path) -> None:
     if os.path.lexists(path):
-        raise OutputError("the file exists already; choose an empty folder", where=str(path))
+        raise OutputError("the file exists already; choose an empty folder", code="E_OUTPUT", where=str(path))

@@ -76,7 +76,11 @@ class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that 
         ------
         OutputError (E_OUTPUT) : always.
         """
-        raise OutputError("an archive is read-only; write one with neuralgraph.save or ngr pack", where=str(self.path))
+        raise OutputError(
+            "an archive is read-only; write one with neuralgraph.save or ngr pack",
+            code="E_OUTPUT",
+            where=str(self.path),
+        )
 
     def __len__(self) -> int:
         """Number of studies."""

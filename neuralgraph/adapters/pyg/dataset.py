@@ -61,7 +61,7 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         super().__init__(transform=transform, pre_filter=pre_filter)
         check_targets(() if labels is None else labels, uncertain)
         if concept_width is not None and not heterogeneous:
-            raise StudyError("only heterogeneous graphs have a concept width", where="concept_width")
+            raise StudyError("only heterogeneous graphs have a concept width", code="E_STUDY", where="concept_width")
         self.path = path
         self.uncertain = uncertain
         self.heterogeneous = heterogeneous

@@ -93,7 +93,7 @@ class ArchiveLoader:
         if rank >= world_size:
             raise StudyError(f"rank {rank} of {world_size} processes", code="E_NUM", where="rank")
         if isinstance(split, str):
-            raise StudyError(f"split must be a list of study ids; write [{split!r}]", where="split")
+            raise StudyError(f"split must be a list of study ids; write [{split!r}]", code="E_STUDY", where="split")
         self.path, self.batch_size, self.shuffle, self.seed, self.epoch = path, batch_size, shuffle, seed, epoch
         self.drop_last, self.num_workers, self.prefetch, self.transform = drop_last, num_workers, prefetch, transform
         self.rank, self.world_size = rank, world_size
@@ -201,9 +201,9 @@ class ArchiveLoader:
         for name, value in self._setting().items():
             if state.get(name) != value:
                 reason = f"the state is that of a loader with {name} {state.get(name)!r}, this one has {value!r}"
-                raise StudyError(reason, where="state")
+                raise StudyError(reason, code="E_STUDY", where="state")
         if not 0 <= state["position"] <= len(self):
-            raise StudyError(f"position {state['position']} of {len(self)} batches", where="state")
+            raise StudyError(f"position {state['position']} of {len(self)} batches", code="E_STUDY", where="state")
         self.epoch, self._begin, self._position = state["epoch"], state["position"], state["position"]
 
     def __getstate__(self) -> dict[str, Any]:

@@ -43,14 +43,16 @@ def model_directory(
     directory = Path(source)
     if not directory.is_dir():
         if isinstance(source, Path) or not _HUB_ID.fullmatch(source):
-            raise ModelError(f"{source} is neither a model directory nor an owner/name on the hub", where="model")
+            raise ModelError(
+                f"{source} is neither a model directory nor an owner/name on the hub", code="E_MODEL", where="model"
+            )
         directory = _from_hub(source, needed, revision=revision, local_files_only=local_files_only)
     missing = [name for name in needed if not (directory / name).is_file()]
     if missing:
         hint = ""
         if "model.safetensors" in missing and any(directory.glob("*.bin")):
             hint = "; weights in pickle form (.bin) are never read, save them as safetensors"
-        raise ModelError(f"the model lacks {', '.join(missing)}{hint}", where=str(source))
+        raise ModelError(f"the model lacks {', '.join(missing)}{hint}", code="E_MODEL", where=str(source))
     return directory
 
 
@@ -65,7 +67,7 @@ def model_name(directory: Path) -> tuple[str, bool]:
         facts = json.loads((directory / "config.json").read_text(encoding="utf-8"))
         return str(facts["name"]), facts["trained"] is True
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError("its configuration cannot be read", where=str(directory)) from error
+        raise ModelError("its configuration cannot be read", code="E_MODEL", where=str(directory)) from error
 
 
 def model_digest(directory: Path) -> str:
@@ -102,5 +104,7 @@ def _from_hub(source: str, needed: tuple[str, ...], *, revision: str | None, loc
         )
     except (huggingface_hub.errors.HfHubHTTPError, OSError, ValueError) as error:
         raise ModelError(
-            f"no model directory {source}, and no such model in the hub's cache or on the hub", where="model"
+            f"no model directory {source}, and no such model in the hub's cache or on the hub",
+            code="E_MODEL",
+            where="model",
         ) from error

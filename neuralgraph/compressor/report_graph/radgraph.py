@@ -97,7 +97,7 @@ class RadGraphExtractor:
         for place, number in enumerate(wordy):
             entry = document.get(str(place))
             if entry is None:
-                raise ModelError(f"radgraph gave no graph for report {number}", where="radgraph")
+                raise ModelError(f"radgraph gave no graph for report {number}", code="E_MODEL", where="radgraph")
             graphs[number] = _aligned(entry, read[number])
         return graphs
 
@@ -168,7 +168,9 @@ def _package(model_type: str) -> Callable[[list[str]], Mapping[str, Any]]:
         annotate: Callable[[list[str]], Mapping[str, Any]] = RadGraph(model_type=model_type)
     # The package raises bare Exception when its weights cannot be fetched.
     except Exception as error:
-        raise ModelError(f"the RadGraph model {model_type} cannot be loaded", where="radgraph") from error
+        raise ModelError(
+            f"the RadGraph model {model_type} cannot be loaded", code="E_MODEL", where="radgraph"
+        ) from error
     return annotate
 
 

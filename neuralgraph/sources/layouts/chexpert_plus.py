@@ -61,7 +61,7 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     """
     table = _table(roots.source)
     if table is None:
-        raise SourceError("there is no df_chexpert_plus table here")
+        raise SourceError("there is no df_chexpert_plus table here", code="E_SOURCE_READ")
     labels = _labels(roots.tables or roots.source)
     graphs = read_annotations(roots.tables or roots.source) if roots.report_graphs else {}
     studies: dict[str, _Study] = {}
@@ -150,6 +150,8 @@ def _read_labels(path: Path) -> Iterator[tuple[str, dict[str, float] | None]]:
                 except (TypeError, ValueError):
                     yield parts.stem, None
     except OSError as error:
-        raise SourceError(f"the labels cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the labels cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error
     except (ValueError, AttributeError, RecursionError) as error:
         raise SourceError("the labels are not JSON lines", code="E_SOURCE_DAMAGED", where=path.name) from error

@@ -60,7 +60,7 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     """
     path = find_manifest(roots.source)
     if path is None:
-        raise SourceError("there is no manifest.csv, .jsonl or .parquet here")
+        raise SourceError("there is no manifest.csv, .jsonl or .parquet here", code="E_SOURCE_READ")
     folder = path.parent
     report_folder = roots.reports or folder
     studies: dict[str, ManifestRow] = {}

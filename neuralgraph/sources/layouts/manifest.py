@@ -15,6 +15,7 @@ from typing import Any
 
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
 __all__ = [
@@ -158,10 +159,10 @@ class Manifest:
                 line = manifest_line(row)
                 if study_ids is not None:
                     line["converted_as"] = study_ids[row.study_key]
-                stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                stream.write(escaped_json(line).encode() + b"\n")
             for dropped in self.dropped:
                 line = {"study_id": dropped.study_key, "dropped": dropped.reason}
-                stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                stream.write(escaped_json(line).encode() + b"\n")
 
 
 def manifest_line(row: ManifestRow) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def read_annotations(folder: Path) -> dict[str, str]:
     """
     found = [folder / below / name for below in _FOLDERS for name in _NAMES if (folder / below / name).is_file()]
     if not found:
-        raise SourceError("there are no RadGraph annotations here", where=f"{_FOLDERS[0]}/{_NAMES[0]}")
+        raise SourceError(
+            "there are no RadGraph annotations here", code="E_SOURCE_READ", where=f"{_FOLDERS[0]}/{_NAMES[0]}"
+        )
     return {squeezed(entry["text"]): _json(entry) for path in found for entry in _entries(path)}
 
 
@@ -51,7 +53,9 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
                 if isinstance(entry, dict) and isinstance(entry["text"], str):
                     yield entry
     except OSError as error:
-        raise SourceError(f"the annotations cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the annotations cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error
     except (ValueError, AttributeError, KeyError, RecursionError) as error:
         raise SourceError(
             "the annotations are not those of RadGraph", code="E_SOURCE_DAMAGED", where=path.name

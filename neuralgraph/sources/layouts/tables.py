@@ -72,9 +72,9 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, str
                 raise SourceError("the table has no header", code="E_SOURCE_EMPTY", where=path.name)
             for name in required:
                 if name not in header:
-                    raise SourceError(f"the table has no column {name!r}", where=path.name)
+                    raise SourceError(f"the table has no column {name!r}", code="E_SOURCE_READ", where=path.name)
             if len(set(header)) != len(header):
-                raise SourceError("two columns of the table have the same name", where=path.name)
+                raise SourceError("two columns of the table have the same name", code="E_SOURCE_READ", where=path.name)
             for fields in reader:
                 if not fields:
                     continue
@@ -88,7 +88,9 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, str
     except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
     except OSError as error:
-        raise SourceError(f"the table cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the table cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error
 
 
 def read_table(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, Any] | None]:
@@ -129,7 +131,9 @@ def _read_jsonl(path: Path) -> Iterator[dict[str, Any] | None]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
     except OSError as error:
-        raise SourceError(f"the table cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the table cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error
 
 
 def _read_parquet(path: Path) -> Iterator[dict[str, Any] | None]:
@@ -145,7 +149,7 @@ def _read_parquet(path: Path) -> Iterator[dict[str, Any] | None]:
     except ArrowException as error:
         raise SourceError("the table is damaged", code="E_SOURCE_DAMAGED", where=path.name) from error
     except OSError as error:
-        raise SourceError("the table cannot be read", where=path.name) from error
+        raise SourceError("the table cannot be read", code="E_SOURCE_READ", where=path.name) from error
 
 
 def label_value(value: Any, allowed: Sequence[float] = ()) -> float | None:
