@@ -89,7 +89,8 @@ def test_errors_that_torch_carries_out_of_a_worker_are_the_same(kind, where):
     torch_utils = pytest.importorskip("torch._utils")
     with pytest.raises(kind) as caught:
         raise_it(kind, where)
-    carried = pickle.loads(pickle.dumps(torch_utils.ExceptionWrapper(caught._excinfo, "in DataLoader worker process 0")))
+    wrapped = torch_utils.ExceptionWrapper(caught._excinfo, "in DataLoader worker process 0")
+    carried = pickle.loads(pickle.dumps(wrapped))
     with pytest.raises(kind) as arrived:
         carried.reraise()
     assert same(arrived.value, caught.value)

@@ -8,7 +8,8 @@ import typer
 
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
-from neuralgraph.storage.remote import place_name
+from neuralgraph.cli.remote_choices import Timeout
+from neuralgraph.storage.places import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
 
@@ -18,12 +19,13 @@ __all__ = ["info"]
 def info(
     file: Annotated[str, typer.Argument(help="An .ngr file, or a URL of one.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    timeout: Timeout = None,
 ) -> None:
     """Say what is in FILE: sizes, grid, concepts, labels, provenance.
 
     Example: ngr info study.ngr
     """
-    summary = file_summary(file)
+    summary = file_summary(file, timeout=timeout)
     if json:
         write_json(summary)
         return

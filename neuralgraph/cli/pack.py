@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import write_line
+from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.storage.pack import pack as pack_files
 
 __all__ = ["pack"]
@@ -22,6 +23,7 @@ def pack(
             help="compact: copy the records. train: store embeddings uncompressed, larger, faster to train from."
         ),
     ] = "compact",
+    timeout: Timeout = None,
 ) -> None:
     """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
 
@@ -30,5 +32,5 @@ def pack(
 
     Example: ngr pack studies/ -o archive.ngr
     """
-    count = pack_files(files, output, profile=profile)
+    count = pack_files(files, output, profile=profile, timeout=timeout)
     write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import note, write_document, write_json, write_line
+from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.cli.verdicts import junit, sarif
 from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
 from neuralgraph.storage.files import is_folder
-from neuralgraph.storage.remote import is_url
+from neuralgraph.storage.places import is_url
 from neuralgraph.storage.validate import Depth, Report
 from neuralgraph.storage.validate import validate as validate_file
 
@@ -47,6 +48,7 @@ def validate(
         typer.Option(help="How far to check: the layout; record headers; streams; digests; the graph, which is all."),
     ] = Level.meaning,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
+    timeout: Timeout = None,
 ) -> None:
     """Check files: framing, checksums, digests, sizes and the rules of the graph. All problems are listed.
 
@@ -54,7 +56,7 @@ def validate(
 
     Example: ngr validate archive/ --format junit > verdict.xml
     """
-    reports = [report for path in paths for report in _reports(path, level.value)]
+    reports = [report for path in paths for report in _reports(path, level.value, timeout)]
     if format is Format.text:
         _write_text(reports, quiet=quiet)
     elif format is Format.json:
@@ -67,9 +69,9 @@ def validate(
         raise typer.Exit(1)
 
 
-def _reports(path: str, level: Depth) -> list[Report]:
+def _reports(path: str, level: Depth, timeout: float | None) -> list[Report]:
     if is_url(path) or not is_folder(path):
-        return [validate_file(path, level=level)]
+        return [validate_file(path, level=level, timeout=timeout)]
     files = ngr_files(Path(path))
     if not files:
         return [Report(path, (Problem("E_OPEN", path, "the folder holds no .ngr file"),), 0, level)]

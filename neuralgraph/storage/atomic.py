@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from neuralgraph.errors import OutputError
+from neuralgraph.storage.places import looks_like_url, place_name
 
 __all__ = ["atomic_file", "check_writable", "partial_prefix"]
 
@@ -23,6 +24,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OutputError (E_OUTPUT) : the folder does not exist or cannot be written to, or the target is a folder or has no
         possible name.
     """
+    if looks_like_url(path):
+        reason = "files are written on this machine; write one here and copy it to the URL, for example with fsspec"
+        raise OutputError(reason, code="E_OUTPUT", where=place_name(os.fspath(path)))
     folder = Path(path).parent
     if os.path.isdir(path):
         raise OutputError("the output is a folder, give a file name", code="E_OUTPUT", where=str(path))

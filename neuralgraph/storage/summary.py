@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,13 +12,14 @@ from neuralgraph.container.streams import EMBEDDING_STREAMS
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, study_id_at
 from neuralgraph.storage.gate import prove
-from neuralgraph.storage.remote import open_source, place_name
+from neuralgraph.storage.places import Place, place_name
+from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["file_summary", "study_summary"]
 
 
-def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) -> dict[str, Any]:
+def file_summary(path: Place, *, limits: Limits | None = None, timeout: float | None = None) -> dict[str, Any]:
     """Facts about a file; for a file of one study, about the study too.
 
     Every checksum and digest that the facts depend on is verified.
@@ -28,7 +28,7 @@ def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) 
     ------
     FormatError, StudyError, LimitError : the file cannot be read, is damaged or breaks a rule.
     """
-    with open_source(path) as source, located(place_name(path)):
+    with open_source(path, timeout=timeout) as source, located(place_name(path)):
         container = Container(source, limits=limits)
         container.verify_root()
         summary: dict[str, Any] = {

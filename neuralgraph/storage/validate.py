@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.storage.gate import Level, examine_file
-from neuralgraph.storage.remote import open_source, place_name
+from neuralgraph.storage.places import Place, place_name
+from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["DEPTHS", "Depth", "Report", "validate", "validate_bytes"]
@@ -46,13 +46,23 @@ class Report:
         return not self.problems
 
 
-def validate(path: str | os.PathLike[str], *, level: Depth = "meaning", limits: Limits | None = None) -> Report:
+def validate(
+    path: Place, *, level: Depth = "meaning", limits: Limits | None = None, timeout: float | None = None
+) -> Report:
     """Check one file, by default completely: framing, checksums and digests, sizes, and the rules of the graph.
 
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
+
+    Parameters
+    ----------
+    path : an .ngr file, a URL of one, or one in memory (``io.BytesIO``).
+    level : how far to check.
+    limits : what to accept.
+    timeout : of a URL: seconds that the server may take for a request, all attempts together, and for each further MiB
+        of it; None is 30.
     """
     try:
-        with open_source(path) as source:
+        with open_source(path, timeout=timeout) as source:
             return _report(place_name(path), source, level, limits)
     except NeuralGraphError as error:
         return Report(place_name(path), (error.problem,), 0, level)
