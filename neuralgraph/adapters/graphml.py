@@ -11,6 +11,7 @@ from io import BytesIO
 
 from neuralgraph.batches.joined import EDGE_TYPES, joined_edges, node_facts
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.plain import study_facts
 from neuralgraph.graph.study import Study
 from neuralgraph.wire.escapes import escaped_xml
@@ -35,9 +36,11 @@ def to_graphml(study: Study) -> bytes:
 
     Raises
     ------
+    StudyError (E_STUDY) : the study carries a plain graph.
     StudyError (E_TEXT) : a text holds a character that XML 1.0 cannot.
     StudyError (E_TOC_KEY) : see ``neuralgraph.graph.plain.study_facts``.
     """
+    refuse_carried(study, "GraphML file")
     facts = study_facts(study)
     graph = nx.MultiDiGraph(
         **{

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import Study
 from neuralgraph.wire.escapes import escaped_json
@@ -54,7 +55,12 @@ def radgraph_document(study: Study) -> dict[str, Any]:
     The tokens are the words and the punctuation marks of the report. Where the report is not stored, or a concept's
     span holds no token of it, the text is instead that of the concepts, one after another. ``tokens`` of an entity are
     the concept's own words in both cases.
+
+    Raises
+    ------
+    StudyError (E_STUDY) : the study carries a plain graph.
     """
+    refuse_carried(study, "report graph")
     tokens, spans = _report_tokens(study) or _concept_tokens(study)
     entities = {
         str(number): {

@@ -36,6 +36,9 @@ def info(
     else:
         for name, total in summary["totals"].items():
             write_line(f"  {name:12} {total:,}")
+        plain = summary["plain_graphs"]
+        if plain["without_patches_and_concepts"]:
+            write_line(f"  plain graphs {plain['found']:,} of {plain['looked_at']:,} looked at (see ngr migrate)")
 
 
 def _plural(word: str, count: int) -> str:
@@ -46,6 +49,9 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     provenance = study["provenance"]
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")
+    if study["plain_graph"] is not None:
+        facts = ", ".join(f"{name} {value}" for name, value in study["plain_graph"].items())
+        write_line(f"  kind         plain graph, no study in the full sense: {facts}")
     for number, view in enumerate(study["views"]):
         size = f"{view['height']} x {view['width']} px, grid {view['rows']} x {view['cols']}"
         write_line(f"  view {number}       {view['position']}, {size}")
