@@ -254,9 +254,12 @@ def missing_extra(feature: str, *, extra: str, library: str) -> MissingExtraErro
     Parameters
     ----------
     feature : what the caller wanted, in plain words ("reading DICOM").
-    extra : the extra of this package that installs it ("dicom").
+    extra : the extra of this package that installs it ("dicom"); "" for a library that no extra brings.
     library : the import that failed ("pydicom").
     """
+    if not extra:
+        reason = f"{feature} needs {library}, which no extra brings; run: pip install {library}"
+        return MissingExtraError(reason, where=f"library {library}")
     return MissingExtraError(
         f"{feature} needs {library}; run: pip install 'neuralgraph[{extra}]'", where=f"extra {extra}"
     )

@@ -27,6 +27,7 @@ from typing import Any
 
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.atomic import atomic_file, partial_prefix
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["STATE", "Destination", "file_digest", "shard_name"]
 
@@ -161,7 +162,7 @@ class Destination:
         """
         path = self.settings_path
         try:
-            noted = json.loads(path.read_bytes()) if path.exists() else {}
+            noted = parsed_json(path.read_bytes()) if path.exists() else {}
         except (OSError, ValueError) as error:
             raise OutputError(
                 "the settings in the folder cannot be read; choose another folder", code="E_OUTPUT"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import OutputError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["PackReceipt", "Receipt", "ReceiptFile", "read_receipts"]
 
@@ -107,7 +108,7 @@ def read_receipts(paths: list[Path]) -> Iterator[Receipt | PackReceipt]:
 
 def _receipt(line: bytes) -> Receipt | PackReceipt | None:
     try:
-        record: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = parsed_json(line)
         return PackReceipt(**record) if "pack" in record else Receipt(**record)
     except (TypeError, ValueError, RecursionError):
         return None

@@ -30,7 +30,8 @@ class ConversionSettings:
     ----------
     model : "demo", or the folder of a model.
     policy, amount : which patches survive, a key of the policies and its value; "fraction" and 0.023 by default.
-    extractor : how the report is read, "rules" or "none"; "radgraph" takes the graphs that come with the source.
+    extractor : how the report is read, "rules", "radgraph" (the package) or "none"; "radgraph-json" takes the graphs
+        that come with the source.
     sections : which part of the report counts.
     embedding : how embeddings are stored.
     store_report, store_pixels : keep the text, the patches as images.

@@ -65,7 +65,11 @@ def compress(
     ] = None,
     embedding: EmbeddingForm = "bfloat16",
     extractor: Annotated[
-        str, typer.Option(help="How the report is read: 'rules', 'radgraph', 'radgraph-json' or 'none'.")
+        str,
+        typer.Option(
+            help="How the report is read: 'rules', 'radgraph' (the package), 'none', or 'radgraph-json': annotations "
+            "that come with it."
+        ),
     ] = "rules",
     annotations: Annotated[
         Path | None, typer.Option(help="For 'radgraph-json': the annotations, JSON or JSON lines.")

@@ -91,7 +91,8 @@ def convert(
     extractor: Annotated[
         str,
         typer.Option(
-            help="How the report is read: 'rules', 'none', or 'radgraph': the graphs that come with the source.",
+            help="How the report is read: 'rules', 'radgraph' (the package), 'none', or 'radgraph-json': the graphs "
+            "that come with the source.",
             rich_help_panel=_STUDY,
         ),
     ] = "rules",
@@ -181,6 +182,7 @@ def convert(
 
     Example: ngr convert mimic-cxr-jpg/ studies/ --reports mimic-cxr/ --key-file site.key --workers 8
     """
+    from neuralgraph.bulk.given_graph import GIVEN
     from neuralgraph.bulk.settings import ConversionSettings, policy_of
 
     policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass).record
@@ -204,7 +206,7 @@ def convert(
         reports,
         tables,
         layout.value,
-        extractor == "radgraph",
+        extractor == GIVEN,
         verbose,
         lambda selection: _selection(
             selection,

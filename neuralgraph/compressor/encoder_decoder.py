@@ -9,7 +9,6 @@ through the same ``Compressor``; pass one as ``Compressor(scorer, policy, extrac
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from neuralgraph.compressor.score_rules import word_maps
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scoring import printable, until_end
 from neuralgraph.errors import LimitError, ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["EncoderDecoderScorer"]
 
@@ -108,7 +108,7 @@ class EncoderDecoderScorer:
         needed = ("config.json", "model.safetensors", "tokenizer.json")
         directory = model_directory(source, needed=needed, local_files_only=local_files_only)
         try:
-            values = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+            values = parsed_json((directory / "config.json").read_text(encoding="utf-8"))
             if not isinstance(values, dict) or values.get("model_type") != "vision-encoder-decoder":
                 raise ModelError("this is not a VisionEncoderDecoderModel", code="E_MODEL", where="config.json")
             for part in (values, values.get("encoder", {}), values.get("decoder", {})):
@@ -294,7 +294,7 @@ def _normalisation(path: Path) -> tuple[float, float]:
     if not path.is_file():
         return 0.5, 0.5
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parsed_json(path.read_text(encoding="utf-8"))
         return float(np.mean(values.get("image_mean", 0.5))), float(np.mean(values.get("image_std", 0.5)))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError("the file is not a preprocessor's configuration", code="E_MODEL", where=path.name) from error

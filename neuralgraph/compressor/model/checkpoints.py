@@ -7,7 +7,6 @@ its scores mean anything, and says so.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["SWIN_BASE_T5_BASE", "assemble"]
 
@@ -121,7 +121,7 @@ _FILES = ("config.json", "model.safetensors")
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parsed_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError("config.json is not a readable JSON file", code="E_MODEL", where=str(path)) from error
     if not isinstance(values, dict):

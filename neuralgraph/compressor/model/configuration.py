@@ -16,6 +16,7 @@ from typing import Any
 from transformers import PreTrainedConfig, T5Config
 
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["NeuralGraphConfig", "TextSettings", "VisionSettings"]
 
@@ -196,7 +197,7 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         ModelError : E_MODEL when it is not the configuration of a neuralgraph model.
         """
         try:
-            values = json.loads((directory / CONFIG_NAME).read_text(encoding="utf-8"))
+            values = parsed_json((directory / CONFIG_NAME).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ModelError("config.json is not a readable JSON file", code="E_MODEL", where=CONFIG_NAME) from error
         if not isinstance(values, dict) or values.pop("model_type", None) != cls.model_type:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.errors import ModelError, SourceError
 from neuralgraph.sources.film import in_unit_range
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["Geometry", "Preprocessor", "check_film"]
 
@@ -144,7 +145,7 @@ class Preprocessor:
         ModelError : E_MODEL when it is not a preprocessor's configuration.
         """
         try:
-            values = json.loads((directory / PREPROCESSOR_NAME).read_text(encoding="utf-8"))
+            values = parsed_json((directory / PREPROCESSOR_NAME).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ModelError("the file is not readable JSON", code="E_MODEL", where=PREPROCESSOR_NAME) from error
         names = {field.name for field in dataclasses.fields(cls)}

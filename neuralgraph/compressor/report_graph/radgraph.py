@@ -7,7 +7,6 @@ own, so the tokens are found again in the report, one after another.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import unicodedata
@@ -18,6 +17,7 @@ from typing import Any
 from neuralgraph.adapters import radgraph as schema
 from neuralgraph.errors import ModelError, SourceError, missing_extra
 from neuralgraph.graph.concepts import Concept
+from neuralgraph.wire.json_reading import parsed_json
 
 from .result import ReportGraph
 from .sections import SectionChoice, check_choice, parts_to_read
@@ -163,7 +163,7 @@ def _package(model_type: str) -> Callable[[list[str]], Mapping[str, Any]]:
     try:
         from radgraph import RadGraph  # type: ignore[import-not-found,unused-ignore]  # optional, and has no types
     except ImportError as error:
-        raise missing_extra("reading reports with RadGraph", extra="radgraph", library="radgraph") from error
+        raise missing_extra("reading reports with RadGraph", extra="", library="radgraph") from error
     try:
         annotate: Callable[[list[str]], Mapping[str, Any]] = RadGraph(model_type=model_type)
     # The package raises bare Exception when its weights cannot be fetched.
@@ -181,9 +181,9 @@ def _unreadable(reason: str) -> SourceError:
 def _entries(text: str) -> Iterable[tuple[list[str], Mapping[str, Any]]]:
     """Keys and entry of every annotation."""
     try:
-        documents = [json.loads(text)]
+        documents = [parsed_json(text)]
     except ValueError:
-        documents = [json.loads(line) for line in text.splitlines() if line.strip()]
+        documents = [parsed_json(line) for line in text.splitlines() if line.strip()]
     for document in documents:
         pairs = document.items() if isinstance(document, dict) and "entities" not in document else ()
         loose = document if isinstance(document, list) else [] if pairs else [document]

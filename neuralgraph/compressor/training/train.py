@@ -28,6 +28,7 @@ from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.report_text import usual_opening
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["Start", "Trained", "changed_config", "fresh_start", "start_from", "train"]
 
@@ -261,7 +262,7 @@ def _checkpoints(directory: Path, record: dict[str, Any]) -> Path:
         ) from error
     path = checkpoints / RECORD_NAME
     if path.is_file():
-        if json.loads(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
+        if parsed_json(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
             raise OutputError(
                 "checkpoints of a run with other data or settings are there; delete them or choose another folder",
                 code="E_OUTPUT",

@@ -27,6 +27,7 @@ from neuralgraph.compressor.training.guidance import guidance_loss
 from neuralgraph.compressor.training.pruned_reports import pruned_loss
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["FilmTrainer", "computes_in_bfloat16", "training_arguments", "wants_bfloat16"]
 
@@ -303,7 +304,7 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = parsed_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(
             "the checkpoint is damaged; delete it to start again", code="E_MODEL", where=str(path)

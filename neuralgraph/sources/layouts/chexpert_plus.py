@@ -10,7 +10,6 @@ The table names every image .jpg, whatever is shipped.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImag
 from neuralgraph.sources.layouts.radgraph_annotations import read_annotations, squeezed
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.tables import labels_of, read_csv
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["matches", "resolve"]
 
@@ -141,7 +141,7 @@ def _read_labels(path: Path) -> Iterator[tuple[str, dict[str, float] | None]]:
     try:
         with open(path, encoding="utf-8") as stream:
             for line in stream:
-                row = json.loads(line) if line.strip() else {}
+                row = parsed_json(line) if line.strip() else {}
                 parts = path_parts(str(row.get("path_to_image", "")))
                 if parts is None:
                     continue

@@ -21,6 +21,7 @@ from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.manifest import VIEWS, DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.tables import CHEXPERT_LABELS, find_table, label_value, read_table
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["find_manifest", "matches", "resolve"]
 
@@ -122,7 +123,7 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
 def _report_graphs(value: Any) -> tuple[str, ...]:
     """Entries of RadGraph as JSON texts; a cell may hold one or several, as JSON or as plain data."""
     if isinstance(value, str):
-        value = json.loads(value) if value.strip() else None
+        value = parsed_json(value) if value.strip() else None
     entries = [] if value is None or value != value else value if isinstance(value, list) else [value]
     if not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("not an entry of RadGraph")

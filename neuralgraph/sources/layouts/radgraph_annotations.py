@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import SourceError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["read_annotations", "squeezed"]
 
@@ -46,7 +47,7 @@ def read_annotations(folder: Path) -> dict[str, str]:
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        documents = json.loads(path.read_bytes())
+        documents = parsed_json(path.read_bytes())
         for document in documents if isinstance(documents, list) else [documents]:
             for entry in document.values():
                 # Sections of a single word have no annotation.

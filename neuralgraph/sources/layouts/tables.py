@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import math
 import zlib
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import SourceError, missing_extra
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["CHEXPERT_LABELS", "LABEL_VALUES", "find_table", "label_value", "labels_of", "read_csv", "read_table"]
 
@@ -122,7 +122,7 @@ def _read_jsonl(path: Path) -> Iterator[dict[str, Any] | None]:
                 if not line.strip():
                     continue
                 try:
-                    row = json.loads(line)
+                    row = parsed_json(line)
                 except (ValueError, RecursionError):
                     row = None
                 yield row if isinstance(row, dict) else None
