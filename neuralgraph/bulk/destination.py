@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.atomic import atomic_file, partial_prefix
+from neuralgraph.storage.atomic import atomic_file, partial_prefix, refuse_url
 from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["STATE", "Destination", "file_digest", "shard_name"]
@@ -69,6 +69,7 @@ class Destination:
     """
 
     def __init__(self, folder: str | os.PathLike[str], shard: tuple[int, int] = (1, 1)) -> None:
+        refuse_url(folder)
         self.folder = Path(folder)
         self.state = self.folder / STATE
         self.name = shard_name(shard)

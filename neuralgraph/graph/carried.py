@@ -36,7 +36,7 @@ class PlainGraph(NamedTuple):
 
     arrays: dict[str, NDArray[Any]]
     """By attribute, in the dtypes they were saved in, among them ``x`` (floating [n, d]) and ``edge_index`` (integer
-    [2, e]). An array of no dimensions with a name that no tensor of such graphs has is a text, number or truth value."""
+    [2, e]). An array of no dimensions whose name no tensor of such graphs has is a text, number or truth value."""
     n_patches: int | None
     """Nodes that are patches, where the file proved it: the first ones; the others are concepts."""
     bfloat16: frozenset[str]

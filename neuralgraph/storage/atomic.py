@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.places import looks_like_url, place_name
 
-__all__ = ["atomic_file", "check_writable", "partial_prefix"]
+__all__ = ["atomic_file", "check_writable", "partial_prefix", "refuse_url"]
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -24,9 +24,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OutputError (E_OUTPUT) : the folder does not exist or cannot be written to, or the target is a folder or has no
         possible name.
     """
-    if looks_like_url(path):
-        reason = "files are written on this machine; write one here and copy it to the URL, for example with fsspec"
-        raise OutputError(reason, code="E_OUTPUT", where=place_name(os.fspath(path)))
+    refuse_url(path)
     folder = Path(path).parent
     if os.path.isdir(path):
         raise OutputError("the output is a folder, give a file name", code="E_OUTPUT", where=str(path))
@@ -40,6 +38,20 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise OutputError("the folder of the output does not exist, create it first", code="E_OUTPUT", where=str(path))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError("no permission to write in the folder of the output", code="E_OUTPUT", where=str(path))
+
+
+def refuse_url(path: str | os.PathLike[str]) -> None:
+    """Refuse a URL as the place of an output: it would become a folder called like its scheme.
+
+    Raises
+    ------
+    OutputError (E_OUTPUT) : it is one.
+    """
+    if looks_like_url(path):
+        # A path writes "//" as one stroke; what may be keys is not named.
+        scheme, _, rest = os.fspath(path).partition(":")
+        reason = "files are written on this machine; write here and copy it to the URL, for example with fsspec"
+        raise OutputError(reason, code="E_OUTPUT", where=place_name(f"{scheme}://{rest.lstrip('/')}"))
 
 
 def partial_prefix(name: str) -> str:

@@ -14,7 +14,7 @@ from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
-from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.atomic import atomic_file, refuse_url
 from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.places import Place, is_url, place_name
 from neuralgraph.storage.profiles import check_profile, copy_record
@@ -95,6 +95,7 @@ def unpack(
     FormatError, StudyError : the archive is damaged, or a study breaks a rule.
     OutputError (E_OUTPUT) : the folder cannot be created or a file exists already; nothing is overwritten.
     """
+    refuse_url(folder)
     place = Path(folder)
     with open_source(archive, timeout=timeout) as source, located(place_name(archive)):
         container = Container(source, limits=limits)
