@@ -181,7 +181,7 @@ class EncoderDecoderScorer:
         special = states.shape[1] - self._rows * self._cols
         if special < 0:
             raise ModelError(
-                f"the encoder gives {states.shape[1]} states for a grid of {self._rows} x {self._cols}",
+                f"the encoder gives {states.shape[1]} states for a grid {self._cols} wide and {self._rows} high",
                 code="E_MODEL",
                 where="encoder",
             )

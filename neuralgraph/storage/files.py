@@ -104,7 +104,7 @@ class FileSource:
         return number, self._identity
 
     @contextmanager
-    def _at_work(self) -> Iterator[int]:
+    def at_work(self) -> Iterator[int]:
         """A descriptor for one access."""
         held = self._descriptor
         number = None if self._closed else held.take(self._open) if held else self._open()[0]
@@ -127,7 +127,7 @@ class FileSource:
         FormatError (E_OPEN) : it was written to, or the system refuses to read.
         """
         pieces, missing = [], length
-        with self._at_work() as number:
+        with self.at_work() as number:
             while missing:
                 try:
                     piece = _read_at(number, missing, offset + length - missing)
@@ -146,7 +146,7 @@ class FileSource:
     def expect(self, offset: int, length: int) -> None:
         """Tell the system that these bytes will be read soon, where it listens."""
         if self._descriptor and hasattr(os, "posix_fadvise"):
-            with self._at_work() as number:
+            with self.at_work() as number:
                 os.posix_fadvise(number, offset, length, os.POSIX_FADV_WILLNEED)
 
     def check_unchanged(self) -> None:
@@ -157,7 +157,7 @@ class FileSource:
         FormatError (E_TRUNCATED, E_TRAILING) : it has become shorter or longer.
         FormatError (E_OPEN) : it was written to, or has been closed.
         """
-        with self._at_work() as number:
+        with self.at_work() as number:
             self._check(os.fstat(number))
 
     def _check(self, status: os.stat_result) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def pack(
     profile: str = "compact",
     limits: Limits | None = None,
     timeout: float | None = None,
+    told: Callable[[int, int, int], None] | None = None,
 ) -> int:
     """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
 
@@ -47,6 +48,7 @@ def pack(
     limits : what to accept.
     timeout : of a URL: seconds that the server may take for a request, all attempts together, and for each further MiB
         of it; None is 30.
+    told : called after every study with files done, files in all, and studies copied.
 
     Raises
     ------
@@ -61,13 +63,15 @@ def pack(
     count = 0
     with atomic_file(archive) as stream:
         writer = ContainerWriter(stream, limits=limits)
-        for file in files:
+        for done, file in enumerate(files):
             with open_source(file, timeout=timeout) as source, located(place_name(file)):
                 container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
                     copy_record(writer, container, position, profile=profile)
-            count += len(container)
+                    count += 1
+                    if told is not None:
+                        told(done, len(files), count)
         writer.finish()
     return count
 

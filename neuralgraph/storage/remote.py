@@ -165,8 +165,9 @@ class RemoteSource:
 
     def _refusal(self, error: Exception, seconds: float) -> FormatError:
         if isinstance(error, ShortAnswerError):
-            short = f"{error}: the file became shorter, or the server does not serve ranges"
-            return FormatError(short, code="E_TRUNCATED", where=self.path)
+            # The server's doing, not the file's: E_TRUNCATED would call the file damaged.
+            short = f"{error}: the server does not serve ranges, or the file became shorter meanwhile"
+            return FormatError(short, code="E_OPEN", where=self.path)
         said = str(error) if type(error).__name__ == "WrongBodyError" else reason(error, seconds)
         return FormatError(f"cannot read the file ({said})", code="E_OPEN", where=self.path)
 
@@ -193,7 +194,7 @@ class RemoteSource:
         Raises
         ------
         FormatError (E_OPEN) : the file cannot be read.
-        FormatError (E_TRUNCATED) : it gives fewer or other bytes than it was asked for.
+        FormatError (E_OPEN) : it gives fewer or other bytes than it was asked for.
         """
         self._in_this_process()
         with self._lock:

@@ -44,11 +44,12 @@ export function plainGraph(study) {
 
 /** What nobody may overlook about a study; empty when there is nothing. */
 export function warnings(study) {
-  const { method, source } = study.provenance;
+  const { concepts, provenance: { method, source } } = study;
   const found = [];
   if (plainGraph(study) !== null) {
     found.push(`PLAIN GRAPH, not drawn: it says neither where a patch was nor what a concept is (${plainGraph(study)}). In Python, to_data gives it back.`);
   }
+  if (concepts.length > 0 && source.report === "generated") found.push("The report graph was WRITTEN BY THE MODEL: no report was given.");
   if ((source.films ?? []).some((film) => film?.format === "phantom")) found.push("SYNTHETIC: not a patient.");
   if (method.model?.trained === false) found.push("Made with an UNTRAINED model: its attention means nothing.");
   else if (method.model?.name === "demo") found.push("The demo model learnt from SYNTHETIC films only: on real films its attention means nothing.");
@@ -77,7 +78,7 @@ export function factNodes(study) {
   const nodes = [];
   const films = study.views.map((view, v) => [
     `film ${v + 1}`,
-    `${view.position}, ${view.height} × ${view.width} px, grid ${view.rows} × ${view.cols}`,
+    `${view.position}, ${view.width} × ${view.height} px, grid ${view.cols} × ${view.rows} (width × height)`,
   ]);
   const kept = `${counted(study.patches.count, "patch", "patches")}, ${counted(study.edges.length, "edge")}, embeddings of ${counted(study.patches.width, "value")}`;
   const mentions = study.mentions.length > 0 ? `, ${counted(study.mentions.length, "further mention")}` : "";
@@ -85,7 +86,7 @@ export function factNodes(study) {
     ["id", printable(study.id)],
     ...films,
     ["kept", kept],
-    ["report", `${counted(study.concepts.length, "concept")}${mentions}, ${counted(study.triples.length, "relation")}`],
+    ["report", `${study.concepts.length > 0 && source.report === "generated" ? "by the model: " : ""}${counted(study.concepts.length, "concept")}${mentions}, ${counted(study.triples.length, "relation")}`],
     ["digest", element("code", {}, toHex(study.digest))],
   ])));
   const labels = study.labels.map(([name, value]) => [printable(name), LABEL_WORDS.get(value) ?? String(value)]);
