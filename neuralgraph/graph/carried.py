@@ -1,7 +1,7 @@
 """Plain graphs: what ``ngr migrate`` takes over from files that say neither where a patch was nor what a concept is.
 
-A plain graph travels in a study without films, patches and concepts, whole, as the extension ``CARRIED``; a study that
-has this extension is told from every other by it. Its provenance names, under ``ORIGIN``, what it was and how large it
+A plain graph travels in a study without patches and concepts, whole, as the extension ``CARRIED``: by these three it is
+told from every other study. Its provenance names, under ``ORIGIN``, what it was and how large it
 is. Whatever works on patches and concepts refuses it; what gives graphs gives back the one it carries.
 """
 
@@ -45,12 +45,16 @@ class PlainGraph(NamedTuple):
 
 def carried_facts(study: StudyFields) -> dict[str, Any] | None:
     """What is said of the graph that a study carries: from, nodes, edges, width, ...; None when it carries none."""
-    if CARRIED not in study.extensions:
+    if not _carries(study):
         return None
     facts = study.provenance.get(ORIGIN)
     if not isinstance(facts, Mapping):
         return {}
     return {name: facts[name] for name in sorted(facts, key=lambda name: (_ORDER.find(name), name))}
+
+
+def _carries(study: StudyFields) -> bool:
+    return CARRIED in study.extensions and not len(study.patches) and not study.concepts
 
 
 def carried_graph(study: StudyFields) -> PlainGraph | None:
@@ -60,11 +64,10 @@ def carried_graph(study: StudyFields) -> PlainGraph | None:
     ------
     StudyError (E_STUDY) : the extension does not hold a graph.
     """
-    payload = study.extensions.get(CARRIED)
-    if payload is None:
+    if not _carries(study):
         return None
     try:
-        arrays = _arrays(payload)
+        arrays = _arrays(study.extensions[CARRIED])
     except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError, NotImplementedError, OverflowError) as error:
         raise _wrong(f"not arrays of numbers ({type(error).__name__})") from error
     count = arrays.pop(_COUNT, None)
@@ -93,7 +96,7 @@ def refuse_carried(study: StudyFields, purpose: str) -> None:
     ------
     StudyError (E_STUDY) : the study carries a plain graph.
     """
-    if CARRIED in study.extensions:
+    if _carries(study):
         reason = (
             f"a plain graph says neither where a patch was nor what a concept is, so there is no {purpose} of it; "
             "neuralgraph.adapters.pyg.to_data gives it back as it was"

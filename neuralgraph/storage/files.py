@@ -83,6 +83,12 @@ class FileSource:
         assert self._identity is not None, "known since the file was opened first"
         return self._identity[2]
 
+    @property
+    def identity(self) -> Identity:
+        """What the system said of the file when it was opened first."""
+        assert self._identity is not None, "known since the file was opened first"
+        return self._identity
+
     def _open(self) -> tuple[int, Identity]:
         """A new descriptor of the file, and its identity."""
         if is_folder(self._place):

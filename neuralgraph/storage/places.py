@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from io import BytesIO
+from collections.abc import Iterable
+from io import BytesIO, IOBase
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from neuralgraph.container.layout import MAGIC
 from neuralgraph.errors import FormatError
 
-__all__ = ["IN_MEMORY", "Place", "as_place", "is_url", "looks_like_url", "place_name"]
+__all__ = ["IN_MEMORY", "Place", "as_place", "is_url", "lasting_places", "looks_like_url", "place_name"]
 
 Place: TypeAlias = str | bytes | os.PathLike[str] | BytesIO
 """What may be opened."""
@@ -45,6 +46,29 @@ def place_name(place: Place | Path) -> str:
     if not is_url(place):
         return text
     return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", text, maxsplit=1)[0])
+
+
+def lasting_places(path: object) -> Any:
+    """What names one or several files, so that it names the same ones in another folder, and more than once.
+
+    Parameters
+    ----------
+    path : what ``neuralgraph.open`` takes.
+
+    Raises
+    ------
+    FormatError (E_OPEN), TypeError : as for ``as_place``.
+    """
+    if isinstance(path, Iterable) and not isinstance(path, str | bytes | os.PathLike | IOBase):
+        return [lasting_places(each) for each in path]
+    place = as_place(path)
+    if not isinstance(place, Path):
+        return place
+    try:
+        return Path(os.path.abspath(place))
+    except OSError:
+        # There is no current folder any more; opening says so.
+        return place
 
 
 def as_place(path: object) -> str | Path | BytesIO:

@@ -151,6 +151,11 @@ class RemoteSource:
             info = self._tried(lambda _: files.info(self._place))
         return {name: info.get(name) for name in _IDENTITY}
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the server said of the object when it was opened first."""
+        return dict(self._identity)
+
     def _awaited(self, question: Callable[..., Any], *arguments: Any, left: float) -> Any:
         from fsspec.asyn import sync
 

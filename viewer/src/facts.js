@@ -37,7 +37,7 @@ const ORIGIN = "x.org.neuralgraph.migrated";
 
 /** What is said of the plain graph that a study carries (ngr migrate), or null: then it is a study in the full sense. */
 export function plainGraph(study) {
-  if (!study.extensions.some(({ name }) => name === CARRIED)) return null;
+  if (study.patches.count > 0 || study.concepts.length > 0 || !study.extensions.some(({ name }) => name === CARRIED)) return null;
   const facts = study.provenance.source[ORIGIN];
   return facts !== null && typeof facts === "object" ? asText(facts) : "its size is not stated";
 }
