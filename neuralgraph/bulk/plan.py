@@ -92,10 +92,11 @@ def study_ids(manifest: Manifest, pseudonyms: Pseudonyms, *, keep_ids: bool = Fa
     kept = {row.study_key: row.study_key.replace("/", "-") for row in manifest.rows}
     if not all(_PLAIN_NAME.fullmatch(name) and not name.endswith(".") for name in kept.values()):
         raise OutputError(
-            "a study id of the source cannot be a file name (letters, digits, '.', '_', '-'); let ids be made"
+            "a study id of the source cannot be a file name (letters, digits, '.', '_', '-'); let ids be made",
+            code="E_OUTPUT",
         )
     if len(set(kept.values())) != len(kept):
-        raise OutputError("two study ids of the source become the same file name; let ids be made")
+        raise OutputError("two study ids of the source become the same file name; let ids be made", code="E_OUTPUT")
     return {**dropped, **kept}
 
 

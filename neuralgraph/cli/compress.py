@@ -19,7 +19,7 @@ from neuralgraph.storage.lossy import embedding_forms, form_named
 from neuralgraph.storage.save import save
 from neuralgraph.storage.summary import file_summary
 
-__all__ = ["EmbeddingForm", "compress", "embedding_form"]
+__all__ = ["EmbeddingForm", "Extractor", "compress", "embedding_form"]
 
 
 def embedding_form(name: str) -> str:
@@ -75,7 +75,10 @@ def compress(
         float | None, typer.Option(help="Keep the fewest patches that hold this share of attention.")
     ] = None,
     embedding: EmbeddingForm = "bfloat16",
-    extractor: Annotated[Extractor, typer.Option(help="How the report is read.")] = Extractor.rules,
+    extractor: Annotated[
+        Extractor,
+        typer.Option(help="How the report is read; radgraph is the package, radgraph-json takes its annotations."),
+    ] = Extractor.rules,
     annotations: Annotated[
         Path | None, typer.Option(help="For 'radgraph-json': the annotations, JSON or JSON lines.")
     ] = None,

@@ -9,7 +9,6 @@ __all__ = [
     "CohortName",
     "Engine",
     "Films",
-    "GivenExtractor",
     "LayoutName",
     "Profile",
     "Sections",
@@ -74,14 +73,6 @@ class Profile(StrEnum):
 
     compact = "compact"
     train = "train"
-
-
-class GivenExtractor(StrEnum):
-    """How the reports of many studies are read."""
-
-    rules = "rules"
-    none = "none"
-    radgraph = "radgraph"
 
 
 class WithoutReport(StrEnum):

@@ -8,13 +8,12 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from neuralgraph.cli.compress import EmbeddingForm
+from neuralgraph.cli.compress import EmbeddingForm, Extractor
 from neuralgraph.cli.conversion_choices import (
     BurnedInPolicy,
     CohortName,
     Engine,
     Films,
-    GivenExtractor,
     LayoutName,
     Profile,
     Sections,
@@ -72,9 +71,12 @@ class StudyOptions:
     )
     embedding: EmbeddingForm = "bfloat16"
     extractor: Annotated[
-        GivenExtractor,
-        typer.Option(help="How the report is read: by rules, not at all, or radgraph: the graphs that come with it."),
-    ] = GivenExtractor.rules
+        Extractor,
+        typer.Option(
+            help="How the report is read; radgraph is the package, radgraph-json takes the graphs that come with the "
+            "source."
+        ),
+    ] = Extractor.rules
     sections: Annotated[Sections, typer.Option(help="Which part of the report counts.")] = Sections.impression
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False
     store_report: Annotated[bool, typer.Option("--store-report", help="Store that part of the report.")] = False

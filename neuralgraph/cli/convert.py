@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import _policy
-from neuralgraph.cli.conversion_choices import GivenExtractor, Profile
+from neuralgraph.cli.compress import Extractor, _policy
+from neuralgraph.cli.conversion_choices import Profile
 from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
 from neuralgraph.cli.conversion_report import tell_outcome, tell_plan
 from neuralgraph.cli.conversion_source import chosen, resolved
@@ -66,7 +66,7 @@ def convert(
         source,
         places,
         lambda selection: chosen(selection, choice),
-        report_graphs=study.extractor is GivenExtractor.radgraph,
+        report_graphs=study.extractor is Extractor.radgraph_json,
         verbose=shown.verbose,
     )
     if shown.dry_run:
@@ -154,7 +154,7 @@ def _planned(
     if written is not None:
         manifest.write(written, study_ids(manifest, pseudonyms, keep_ids=study.keep_ids))
     if not plan.studies and not plan.faults:
-        raise OutputError("nothing of the source is left to convert; see --dry-run", where=str(dest))
+        raise OutputError("nothing of the source is left to convert; see --dry-run", code="E_OUTPUT", where=str(dest))
     return destination, plan
 
 

@@ -10,6 +10,7 @@ import typer
 from neuralgraph.cli.conversion_choices import Profile
 from neuralgraph.cli.output import write_line
 from neuralgraph.cli.progress import meter
+from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.storage.pack import pack as pack_files
 
 __all__ = ["pack"]
@@ -24,6 +25,7 @@ def pack(
             help="compact: copy the records. train: store embeddings uncompressed, larger, faster to train from."
         ),
     ] = Profile.compact,
+    timeout: Timeout = None,
 ) -> None:
     """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
 
@@ -37,5 +39,5 @@ def pack(
         def told(done: int, total: int, studies: int) -> None:
             show.at(done, total, f"{studies:,} studies")
 
-        count = pack_files(files, output, profile=profile.value, told=told)
+        count = pack_files(files, output, profile=profile.value, told=told, timeout=timeout)
     write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")

@@ -166,7 +166,7 @@ def _prepare(
     from neuralgraph.compressor.training.train import changed_config, fresh_start, start_from
 
     if out.exists() and not out.is_dir():
-        raise OutputError("a file is in the way of the model's folder", where=str(out))
+        raise OutputError("a file is in the way of the model's folder", code="E_OUTPUT", where=str(out))
     directory = DEMO_DIRECTORY if begin.start in (DEMO, _FRESH) else Path(begin.start)
     preprocessor = DEMO_PREPROCESSOR if begin.start == _FRESH else Preprocessor.read(directory)
     tasks, prepare = read(preprocessor)

@@ -17,6 +17,7 @@ from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.columns import TableUse
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.private import owner_only
+from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
 __all__ = [
@@ -197,7 +198,7 @@ class Manifest:
 
 def _json_line(line: dict[str, Any]) -> bytes:
     try:
-        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        return escaped_json(line).encode() + b"\n"
     except UnicodeEncodeError:
         # A file whose name is no text: its bytes as escapes, which are read back as they were.
         return json.dumps(line).encode() + b"\n"
