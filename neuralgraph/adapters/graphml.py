@@ -11,8 +11,10 @@ from io import BytesIO
 
 from neuralgraph.batches.joined import EDGE_TYPES, joined_edges, node_facts
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.plain import study_facts
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.escapes import escaped_xml
 
 try:
     import networkx as nx
@@ -21,7 +23,7 @@ except ImportError as error:
 
 __all__ = ["to_graphml"]
 
-_GRAPH_FACTS = ("study_id", "digest", "labels", "provenance", "mentions")
+_GRAPH_FACTS = ("study_id", "digest", "report_graph", "labels", "provenance", "mentions")
 
 
 def to_graphml(study: Study) -> bytes:
@@ -29,14 +31,17 @@ def to_graphml(study: Study) -> bytes:
 
     Nodes are numbered as in ``neuralgraph.adapters.pyg``, patches before concepts, with ``kind`` and the attributes of
     ``neuralgraph.batches.joined.node_facts``. Every edge is there once, with its ``kind``: "adjacent", "fused" or a
-    relation, which leads from head to tail. The graph has ``study_id``, ``digest`` and, as JSON, ``labels``,
-    ``provenance`` and ``mentions``. Embeddings, attention, images and the report are left out: this is the graph alone.
+    relation, which leads from head to tail. The graph has ``study_id``, ``digest``, ``report_graph`` and, as
+    JSON, ``labels``, ``provenance`` and ``mentions``; concepts of a text that the model wrote itself have ``origin`` =
+    "generated". Embeddings, attention, images and the report are left out: this is the graph alone.
 
     Raises
     ------
+    StudyError (E_STUDY) : the study carries a plain graph.
     StudyError (E_TEXT) : a text holds a character that XML 1.0 cannot.
     StudyError (E_TOC_KEY) : see ``neuralgraph.graph.plain.study_facts``.
     """
+    refuse_carried(study, "GraphML file")
     facts = study_facts(study)
     graph = nx.MultiDiGraph(
         **{
@@ -45,6 +50,9 @@ def to_graphml(study: Study) -> bytes:
         }
     )
     graph.add_nodes_from(enumerate(node_facts(study)))
+    if facts["report_graph"] == "generated":
+        for number in range(len(study.patches), graph.number_of_nodes()):
+            graph.nodes[number]["origin"] = "generated"
     for number, (pair, code) in enumerate(zip(*(part.tolist() for part in joined_edges(study)), strict=True)):
         graph.add_edge(*pair, key=f"e{number}", kind=EDGE_TYPES[code])
     for where, text in (("study_id", study.study_id), *(("concepts", concept.text) for concept in study.concepts)):
@@ -53,4 +61,4 @@ def to_graphml(study: Study) -> bytes:
     file = BytesIO()
     # Not write_graphml, which uses another XML library where it finds one, and that one writes other bytes.
     nx.write_graphml_xml(graph, file)
-    return file.getvalue()
+    return escaped_xml(file.getvalue().decode()).encode()

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
+from neuralgraph.bulk.facts import facts_of
 from neuralgraph.bulk.given_graph import GIVEN, with_given_graph
 from neuralgraph.bulk.memory import bounded_memory
 from neuralgraph.bulk.report_text import described
 from neuralgraph.bulk.settings import ConversionSettings, policy_of
+from neuralgraph.bulk.stopwatch import Stopwatch
 from neuralgraph.bulk.task import Answer, Task
 from neuralgraph.compressor.report_graph.unread import unread_reason
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources import Film, read_film, read_report
-from neuralgraph.sources.quality import is_doubtful
 from neuralgraph.sources.view_words import read_view
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
@@ -61,6 +63,7 @@ def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, A
         policy=policy_of(settings),
         report_graph="none" if given else settings.extractor,
         device=settings.device,
+        generated_graph=settings.generated_graph,
     )
     method = {"model": compressor.scorer.digest, "trained": compressor.scorer.trained}
     if compressor.extractor is not None and not given:
@@ -83,48 +86,43 @@ class Converter:
 
     def __call__(self, task: Task) -> Answer:
         """Convert one study; what can go wrong with a source or a destination is an answer, not an exception."""
+        watch = Stopwatch()
         try:
-            data, films, unread = self._bytes(task)
-            with atomic_file(task.target) as stream:
+            study, unread = self._study(task, watch)
+            with watch.stage("encode"):
+                data = to_bytes(study, embedding=self._settings.embedding)
+            with watch.stage("write"), atomic_file(task.target) as stream:
                 stream.write(data)
         except NeuralGraphError as error:
             # Without the place: it may name a file.
-            return Answer(task.study_id, error.code, error.message)
-        source_bytes = sum(os.path.getsize(path) for path, _ in task.images)
-        return Answer(
-            task.study_id,
-            sha256=hashlib.sha256(data).hexdigest(),
-            file_bytes=len(data),
-            source_bytes=source_bytes,
-            unread=unread,
-            doubtful_films=sum(is_doubtful(film.facts) for film in films),
-            films_with_text=sum("text_marks" in film.facts for film in films),
-        )
+            return Answer(task.study_id, error.code, error.message, seconds=watch.seconds)
+        facts = facts_of(study, source_bytes=_bytes_of(task), file_bytes=len(data), unread=unread)
+        return Answer(task.study_id, sha256=hashlib.sha256(data).hexdigest(), facts=facts, seconds=watch.seconds)
 
-    def _bytes(self, task: Task) -> tuple[bytes, list[Film], str]:
-        """The file of a study, its films, and why its report gave no concept, "" where it did."""
-        report = read_report(task.report_path) if task.report_path is not None else task.report
+    def _study(self, task: Task, watch: Stopwatch) -> tuple[Study, str]:
+        """The study, and why its report gave no concept, "" where it did."""
         given = self._settings.extractor == GIVEN
-        # Graphs that come with the source are found again by the letters of the text alone.
-        text = None if report is None else described(report, self._settings.sections, headings=not given)
-        with bounded_memory(self._settings.memory_mib):
-            films = [self._film(path, view) for path, view in task.images]
-        study = self._maker(
-            films,
-            text,
-            labels=task.labels,
-            study_id=task.study_id,
-            store_report=self._settings.store_report,
-            store_pixels=self._settings.store_pixels,
-        )
-        if given:
-            study = with_given_graph(study, text or "", task.report_graphs)
+        with watch.stage("read"):
+            report = read_report(task.report_path) if task.report_path is not None else task.report
+            # Graphs that come with the source are found again by the letters of the text alone.
+            text = None if report is None else described(report, self._settings.sections, headings=not given)
+            with bounded_memory(self._settings.memory_mib):
+                films = [self._film(path, view) for path, view in task.images]
+        with watch.stage("model"):
+            study = self._maker(
+                films,
+                text,
+                labels=task.labels,
+                study_id=task.study_id,
+                store_report=self._settings.store_report,
+                store_pixels=self._settings.store_pixels,
+            )
+            if given:
+                study = with_given_graph(study, text or "", task.report_graphs)
         if task.labeler:
             study = replace(study, provenance={**study.provenance, "labeler": task.labeler})
-        unread = ""
-        if text is not None and not study.concepts and self._settings.extractor != "none":
-            unread = unread_reason(text, self._settings.sections)
-        return to_bytes(study, embedding=self._settings.embedding), films, unread
+        silent = text is not None and not study.concepts and self._settings.extractor != "none"
+        return study, unread_reason(text, self._settings.sections) if silent and text is not None else ""
 
     def _film(self, path: str, view: str) -> Film:
         """The film, with the view the manifest gives; where it gives none, with its own."""
@@ -158,3 +156,12 @@ def _refuse_text(film: Film) -> None:
             "--burned-in refuse or accept",
             code="E_SOURCE_KIND",
         )
+
+
+def _bytes_of(task: Task) -> int:
+    """Bytes of the images; of one that is gone by now, none."""
+    total = 0
+    for path, _ in task.images:
+        with suppress(OSError):
+            total += os.path.getsize(path)
+    return total

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from neuralgraph.bulk.facts import StudyFacts, read_facts
+
 __all__ = ["FAILURES", "Answer", "Task", "answer_line", "read_answer", "read_task", "task_line"]
 
 FAILURES: dict[str, str] = {
@@ -22,7 +24,7 @@ class Task:
     study_id: str
     """The pseudonym."""
     images: list[tuple[str, str]]
-    """(path, view) of each image, view in words as a manifest has them: "AP", "AP supine", "FRONTAL"."""
+    """(path, view) of each image, view as in a manifest."""
     target: str
     """The file to write."""
     report: str | None = None
@@ -44,15 +46,10 @@ class Answer:
     """What was wrong, one line that quotes nothing of the source."""
     sha256: str = ""
     """Of the file written, 64 hex digits."""
-    file_bytes: int = 0
-    source_bytes: int = 0
-    """Of the images read."""
-    unread: str = ""
-    """Why the report gave no concept, a key of ``report_graph.unread.UNREAD``; "" where it did, or there is none."""
-    doubtful_films: int = 0
-    """Films of the study whose fact ``quality`` is not "good"."""
-    films_with_text: int = 0
-    """Films of the study in which what looks like letters was found."""
+    facts: StudyFacts | None = None
+    """What is counted of a study that was written."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Spent on each of ``facts.STAGES``; of a study that failed, on those it reached."""
 
 
 def task_line(task: Task) -> bytes:
@@ -73,4 +70,5 @@ def answer_line(answer: Answer) -> bytes:
 
 def read_answer(line: bytes) -> Answer:
     """The answer of a line."""
-    return Answer(**json.loads(line))
+    record: dict[str, Any] = json.loads(line)
+    return Answer(**{**record, "facts": read_facts(record["facts"])})

@@ -14,12 +14,13 @@ from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.origin import GENERATED
 from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.lossy import embedding_forms, form_named
 from neuralgraph.storage.save import save
 from neuralgraph.storage.summary import file_summary
 
-__all__ = ["EmbeddingForm", "compress", "embedding_form"]
+__all__ = ["EmbeddingForm", "Extractor", "compress", "embedding_form"]
 
 
 def embedding_form(name: str) -> str:
@@ -40,6 +41,15 @@ EmbeddingForm = Annotated[
     ),
 ]
 """The option ``--embedding``."""
+
+
+class Extractor(StrEnum):
+    """How a report is read; ``neuralgraph.compressor.report_graph`` says what each does."""
+
+    rules = "rules"
+    none = "none"
+    radgraph = "radgraph"
+    radgraph_json = "radgraph-json"
 
 
 class Score(StrEnum):
@@ -67,8 +77,9 @@ def compress(
     ] = None,
     embedding: EmbeddingForm = "bfloat16",
     extractor: Annotated[
-        str, typer.Option(help="How the report is read: 'rules', 'radgraph', 'radgraph-json' or 'none'.")
-    ] = "rules",
+        Extractor,
+        typer.Option(help="How the report is read; radgraph is the package, radgraph-json takes its annotations."),
+    ] = Extractor.rules,
     annotations: Annotated[
         Path | None, typer.Option(help="For 'radgraph-json': the annotations, JSON or JSON lines.")
     ] = None,
@@ -79,18 +90,27 @@ def compress(
     sections: Annotated[Sections, typer.Option(help=SECTIONS_HELP)] = Sections.both,
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False,
     store_report: Annotated[bool, typer.Option("--store-report", help="Store the text of the report.")] = False,
+    generated_graph: Annotated[
+        bool,
+        typer.Option(
+            "--generated-graph", help="Without a report: keep the concepts of the model's own text, marked as such."
+        ),
+    ] = False,
     words: Annotated[bool, typer.Option("--words", help="Store the attention of every word of the report.")] = False,
     study_id: Annotated[str | None, typer.Option(help="Identifier [default: made from the content].")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compress the film IMAGE, with its report, into one .ngr file.
 
-    Without a report the model writes one, and the file says so.
+    Without a report a text of the model's own scores the patches, and the file says so; it then holds no report graph,
+    unless --generated-graph asks for the model's.
 
     Example: ngr compress film.dcm --report film.txt --label pneumonia=1 -o film.ngr
     """
     if report is not None and report_text is not None:
         raise typer.BadParameter("give --report or --report-text, not both")
+    if extractor is Extractor.radgraph_json and annotations is None:
+        raise typer.BadParameter("needs --annotations FILE", param_hint="--extractor radgraph-json")
     labels = dict(_label(text) for text in label or [])
     policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass)
     check_writable(output)
@@ -100,10 +120,12 @@ def compress(
     from neuralgraph.compressor.report_graph.unread import unread_reason
 
     options: dict[str, Any] = {} if annotations is None else {"annotations": annotations}
-    if extractor in ("rules", "radgraph"):
+    if extractor in (Extractor.rules, Extractor.radgraph):
         options["sections"] = sections.value
-    reader = extractor_named(extractor, **options)
-    compressor = Compressor.from_pretrained(model, policy=policy, report_graph=reader, score=score.value)
+    reader = extractor_named(extractor.value, **options)
+    compressor = Compressor.from_pretrained(
+        model, policy=policy, report_graph=reader, score=score.value, generated_graph=generated_graph
+    )
     study = compressor(
         film,
         text,
@@ -115,9 +137,8 @@ def compress(
         report_key=report_key,
     )
     save(study, output, embedding=embedding)
-    unread = ""
-    if text is not None and not study.concepts and extractor != "none":
-        unread = unread_reason(text, sections.value)
+    silent = text is not None and not study.concepts and extractor is not Extractor.none
+    unread = unread_reason(text, sections.value) if silent and text is not None else ""
     _tell(output, image, score=score.value, trained=compressor.scorer.trained, unread=unread, json=json)
 
 
@@ -189,8 +210,10 @@ def _tell(output: Path, image: Path, *, score: str, trained: bool, unread: str, 
     for film in study["provenance"].get("films", ()):
         if is_doubtful(film) or "text_marks" in film:
             note(f"look at the film: {film_words(film)}")
-    if study["provenance"]["report"] == "generated":
-        note("no report was given: the model wrote the text that attention and concepts come from")
+    if study["report_graph"] == "generated":
+        note(f"the report graph was {GENERATED}")
+    elif study["provenance"]["report"] != "given":
+        note("no report was given: the model's own text scored the patches, and no report graph is stored")
     if unread:
         note(f"the report gave no concept: {UNREAD[unread]}")
     if study["provenance"]["score"]["rule"] != score:

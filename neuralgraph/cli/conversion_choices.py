@@ -11,6 +11,7 @@ __all__ = [
     "Engine",
     "Films",
     "LayoutName",
+    "Profile",
     "Sections",
     "Visit",
     "WithoutReport",
@@ -69,6 +70,13 @@ class BurnedInPolicy(StrEnum):
     refuse = "refuse"
     strict = "strict"
     accept = "accept"
+
+
+class Profile(StrEnum):
+    """What an archive is for."""
+
+    compact = "compact"
+    train = "train"
 
 
 class WithoutReport(StrEnum):

@@ -31,6 +31,7 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "PIL": "pillow",
         },
     ),
+    "text": ("read reports by rules, which needs nothing more", {}),
     "dicom": (
         "read DICOM in every supported encoding",
         {
@@ -52,7 +53,11 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "highdicom": "highdicom",
         },
     ),
-    "bulk": ("convert on a Ray cluster and read Parquet", {"ray": "ray", "pyarrow": "pyarrow"}),
+    "bulk": (
+        "convert on a Ray cluster and read Parquet",
+        {"ray": "ray", "pyarrow": "pyarrow", "filelock": "filelock"},
+    ),
+    "audit": ("search outputs for identifiers", {"ahocorasick": "pyahocorasick"}),
     "pyg": ("load graphs into PyTorch Geometric", {"torch": "torch", "torch_geometric": "torch-geometric"}),
     "plot": ("draw pictures", {"matplotlib": "matplotlib", "PIL": "pillow"}),
     "networkx": ("exchange with networkx", {"networkx": "networkx"}),

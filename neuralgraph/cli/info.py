@@ -9,9 +9,11 @@ import typer
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.remote_choices import Timeout
+from neuralgraph.graph.origin import GENERATED
 from neuralgraph.graph.sentences import SIGNS, polarity
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.remote import place_name
+from neuralgraph.storage.places import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
 
@@ -24,6 +26,7 @@ def info(
         bool, typer.Option("--sentences", help="Show the sentence of each concept, where the report is stored.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    timeout: Timeout = None,
 ) -> None:
     """Say what is in FILE: sizes, grid, concepts, labels, provenance.
 
@@ -31,9 +34,9 @@ def info(
 
     Example: ngr info study.ngr
     """
-    summary = file_summary(file)
+    summary = file_summary(file, timeout=timeout)
     if sentences and "study" in summary:
-        _add_sentences(file, summary["study"])
+        _add_sentences(file, summary["study"], timeout)
     if json:
         write_json(summary)
         return
@@ -44,15 +47,18 @@ def info(
     else:
         for name, total in summary["totals"].items():
             write_line(f"  {name:12} {total:,}")
+        plain = summary["plain_graphs"]
+        if plain["without_patches_and_concepts"]:
+            write_line(f"  plain graphs {plain['found']:,} of {plain['looked_at']:,} looked at (see ngr migrate)")
 
 
-def _add_sentences(file: str, study: dict[str, Any]) -> None:
+def _add_sentences(file: str, study: dict[str, Any], timeout: float | None) -> None:
     if not study["report_stored"]:
         note("the report is not stored, so there are no sentences to show: compress with --store-report")
         return
     from neuralgraph.graph.sentences import sentence_around
 
-    with open_archive(file) as archive:
+    with open_archive(file, timeout=timeout) as archive:
         report = archive[0].report or ""
     for place in (*study["concepts"], *study["mentions"]):
         place["sentence"] = sentence_around(report, place["start"], place["end"])
@@ -69,19 +75,20 @@ def _said(place: dict[str, Any]) -> str:
 
 def _where(place: dict[str, Any]) -> str:
     section = "" if place["section"] == "unknown" else f" in {place['section']}"
-    return (
-        f"{section}: \N{LEFT DOUBLE QUOTATION MARK}{place['sentence']}\N{RIGHT DOUBLE QUOTATION MARK}"
-        if "sentence" in place
-        else section
-    )
+    if "sentence" not in place:
+        return section
+    return f"{section}: \N{LEFT DOUBLE QUOTATION MARK}{place['sentence']}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     provenance = study["provenance"]
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")
+    if study["plain_graph"] is not None:
+        facts = ", ".join(f"{name} {value}" for name, value in study["plain_graph"].items())
+        write_line(f"  kind         plain graph, no study in the full sense: {facts}")
     for number, view in enumerate(study["views"]):
-        size = f"{view['height']} x {view['width']} px, grid {view['rows']} x {view['cols']}"
+        size = f"{view['width']} x {view['height']} px, grid {view['cols']} x {view['rows']} (width x height)"
         write_line(f"  view {number}       {view['position']}, {size}")
         films = provenance.get("films", [])
         if number < len(films) and (words := film_words(films[number])):
@@ -96,8 +103,12 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
         )
     report = provenance.get("report", "not stated")
     write_line(f"  report       {report}; {len(study['concepts'])} concepts, {len(study['triples'])} triples")
+    generated = study["report_graph"] == "generated"
+    if generated:
+        write_line(f"               {GENERATED}")
     for number, concept in enumerate(study["concepts"]):
-        write_line(f"    {number:3} {_said(concept)} {concept['text']} [{concept['label']}]{_where(concept)}")
+        marked = f"[{concept['label']}]{' (generated)' if generated else ''}"
+        write_line(f"    {number:3} {_said(concept)} {concept['text']} {marked}{_where(concept)}")
         for mention in study["mentions"]:
             if mention["concept"] == number and (mention["label"] != concept["label"] or "sentence" in mention):
                 write_line(f"            also {_said(mention)} {polarity(mention['label'])}{_where(mention)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.study import Study
 
 __all__ = ["SIGNS", "polarity", "sentence_around", "sentences_of"]
@@ -47,7 +48,8 @@ def sentences_of(study: Study, concept: int) -> list[tuple[str, str, str]]:
     study : the sentences are "" where it does not store its report.
     concept : which of its concepts.
     """
-    places = [study.concepts[concept], *(each for each in study.mentions if each.concept == concept)]
+    others = [each for each in study.mentions if each.concept == concept]
+    places: list[Concept | Mention] = [study.concepts[concept], *others]
     return [
         (
             polarity(place.label),

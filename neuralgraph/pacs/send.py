@@ -29,7 +29,7 @@ def sender(
     ----------
     address : "https://..." of a DICOMweb service, or TITLE@host:port.
     title : our own application entity title.
-    certificates : as in ``web.WebArchive``.
+    certificates : as in ``store_web.WebStore``.
 
     Raises
     ------
@@ -38,13 +38,13 @@ def sender(
     OutputError (E_WRITE), from the sender : the archive does not take the object.
     """
     if address.startswith(("http://", "https://")):
-        from neuralgraph.pacs.web import WebArchive
+        from neuralgraph.pacs.store_web import WebStore
 
-        yield WebArchive(address, certificates=certificates).push
+        yield WebStore(address, certificates=certificates).push
         return
     match = _ENTITY.fullmatch(address)
     if match is None:
-        raise OutputError("an address is a URL, or TITLE@host:port", where=address)
+        raise OutputError("an address is a URL, or TITLE@host:port", code="E_OUTPUT", where=address)
     try:
         from pynetdicom import AE
     except ImportError as error:
@@ -54,7 +54,7 @@ def sender(
     entity.add_requested_context(_PRESENTATION_STATE, _EXPLICIT)
     association = entity.associate(match[2], int(match[3]), ae_title=match[1])
     if not association.is_established:
-        raise OutputError("nobody takes the call there", where=address)
+        raise OutputError("nobody takes the call there", code="E_OUTPUT", where=address)
 
     def send(dataset: Any) -> None:
         try:

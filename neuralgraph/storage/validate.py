@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.storage.gate import Level, examine_file
-from neuralgraph.storage.remote import open_source, place_name
+from neuralgraph.storage.places import Place, place_name
+from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["DEPTHS", "Depth", "Report", "validate", "validate_bytes"]
@@ -45,17 +46,61 @@ class Report:
         """No problem was found, as far as the file was checked."""
         return not self.problems
 
+    @property
+    def was_read(self) -> bool:
+        """False where the file, or a part of it, could not be had (E_OPEN): that is no verdict on the file."""
+        return all(problem.code != "E_OPEN" for problem in self.problems)
 
-def validate(path: str | os.PathLike[str], *, level: Depth = "meaning", limits: Limits | None = None) -> Report:
+
+def validate(
+    path: Place,
+    *,
+    level: Depth = "meaning",
+    limits: Limits | None = None,
+    timeout: float | None = None,
+    told: Callable[[int], None] | None = None,
+) -> Report:
     """Check one file, by default completely: framing, checksums and digests, sizes, and the rules of the graph.
 
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
+
+    Parameters
+    ----------
+    path : an .ngr file, a URL of one, or one in memory (``io.BytesIO``).
+    level : how far to check.
+    limits : what to accept.
+    timeout : of a URL: seconds that the server may take for a request, all attempts together, and for each further MiB
+        of it; None is 30.
+    told : called with the number of bytes read by each read.
     """
     try:
-        with open_source(path) as source:
-            return _report(place_name(path), source, level, limits)
+        with open_source(path, timeout=timeout) as source:
+            counted = source if told is None else _Counted(source, told)
+            return _report(place_name(path), counted, level, limits)
     except NeuralGraphError as error:
         return Report(place_name(path), (error.problem,), 0, level)
+
+
+class _Counted:
+    """A source that says how much is read of it."""
+
+    def __init__(self, source: ByteSource, told: Callable[[int], None]) -> None:
+        self._source, self._told = source, told
+        self.size, self.far, self.at_hand_from = source.size, source.far, source.at_hand_from
+
+    def read(self, offset: int, length: int) -> memoryview:
+        """As the source."""
+        data = self._source.read(offset, length)
+        self._told(length)
+        return data
+
+    def expect(self, offset: int, length: int) -> None:
+        """As the source."""
+        self._source.expect(offset, length)
+
+    def check_unchanged(self) -> None:
+        """As the source."""
+        self._source.check_unchanged()
 
 
 def validate_bytes(data: bytes | memoryview, *, level: Depth = "meaning", limits: Limits | None = None) -> Report:

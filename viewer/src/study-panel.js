@@ -1,7 +1,7 @@
 /** One study on the page: film, slider, graph and facts, and how a selection in one lights up the others. */
 import { colour } from "./colours.js";
 import { byId, element, printable } from "./dom.js";
-import { factNodes, warnings } from "./facts.js";
+import { factNodes, plainGraph, warnings } from "./facts.js";
 import { drawFilm } from "./film.js";
 import { drawGraph } from "./graph.js";
 import { sentenceNodes } from "./sentences.js";
@@ -63,7 +63,7 @@ export class StudyPanel {
   drawFilm() {
     const view = this.study.views[this.view];
     if (view === undefined) {
-      byId("film").replaceChildren(element("p", { class: "quiet" }, "The study has no film."));
+      byId("film").replaceChildren(element("p", { class: "quiet" }, plainGraph(this.study) === null ? "The study has no film." : "A plain graph has no film."));
       this.film = { show() {}, colour() {} };
       return;
     }
@@ -92,7 +92,7 @@ export class StudyPanel {
     const [height, width] = [image.naturalHeight, image.naturalWidth];
     if (Math.abs((height * view.width) / (width * view.height) - 1) > 0.01) {
       URL.revokeObjectURL(address);
-      return `${file.name} has ${height} × ${width} pixels, the study was made of a film of ${view.height} × ${view.width}`;
+      return `${file.name} has ${width} × ${height} pixels (width × height), the study was made of a film of ${view.width} × ${view.height}`;
     }
     this.dropPicture();
     this.picture = address;

@@ -12,7 +12,9 @@ from neuralgraph.adapters.picture.film_panel import checked_image, draw_film, pa
 from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, graph_layout
 from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
 from neuralgraph.errors import StudyError, missing_extra
-from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.carried import refuse_carried
+from neuralgraph.graph.concepts import Concept, Mention
+from neuralgraph.graph.origin import GENERATED, graph_origin
 from neuralgraph.graph.sentences import SIGNS, polarity, sentence_around
 from neuralgraph.graph.study import Study
 
@@ -26,6 +28,7 @@ STYLE: dict[str, Any] = {"font.family": [FONT], "svg.hashsalt": "neuralgraph", "
 """Settings on top of matplotlib's defaults; the user's own are not consulted, or pictures would differ."""
 
 _FUSION = "#d55e00"
+_WARNING = "#b30000"
 _WIDTH = 14.0
 _FILM_SHARE = 0.44
 _FUSION_LAYER = 10
@@ -66,7 +69,8 @@ def draw_study(
     ------
     MissingExtraError (E_EXTRA) : matplotlib is not installed.
     SourceError (E_SOURCE_KIND, E_SOURCE_SIZE) : the image is not the study's film.
-    StudyError : E_IDX: the study has no such view. E_STUDY: sentences of a report that is not stored.
+    StudyError (E_IDX) : the study has no such view.
+    StudyError (E_STUDY) : the study carries a plain graph, or sentences are asked for and no report is stored.
     """
     try:
         from matplotlib import style
@@ -74,6 +78,7 @@ def draw_study(
         from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("drawing a picture", extra="plot", library="matplotlib") from error
+    refuse_carried(study, "picture")
     filmless = not study.views and view == 0 and image is None
     if not filmless and not 0 <= view < len(study.views):
         raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")
@@ -122,19 +127,21 @@ def sentence_lines(study: Study) -> list[str]:
     StudyError (E_STUDY) : the report is not stored.
     """
     if study.report is None:
-        raise StudyError("the report is not stored; compress with --store-report to see its sentences", where="report")
+        raise StudyError(
+            "the report is not stored; compress with --store-report to see its sentences",
+            code="E_STUDY",
+            where="report",
+        )
     found: dict[str, list[str]] = {}
-    for place in sorted([*study.concepts, *study.mentions], key=lambda place: (place.start, place.end)):
+    places: list[Concept | Mention] = [*study.concepts, *study.mentions]
+    for place in sorted(places, key=lambda place: (place.start, place.end)):
         if place.label.startswith("Observation"):
             text = place.text if isinstance(place, Concept) else study.concepts[place.concept].text
             sentence = sentence_around(study.report, place.start, place.end)
             found.setdefault(sentence, []).append(f"{SIGNS[polarity(place.label)]} {legible(text)}")
+    quotes = "\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"
     lines = [
-        wrapped(
-            f"\N{LEFT DOUBLE QUOTATION MARK}{legible(sentence)}\N{RIGHT DOUBLE QUOTATION MARK}  {', '.join(said)}",
-            190,
-            lines=1,
-        )
+        wrapped(f"{quotes[0]}{legible(sentence)}{quotes[1]}  {', '.join(said)}", 190, lines=1)
         for sentence, said in found.items()
     ]
     if len(lines) > _MOST_SENTENCES:
@@ -160,8 +167,7 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
         if len(study.views) > 1:
             parts.append(f"film {view + 1} of {len(study.views)} ({film.position})")
         parts += [
-            f"film {film.height} x {film.width} px",
-            f"grid {film.rows} x {film.cols}",
+            f"film {film.width} x {film.height} px, grid {film.cols} x {film.rows} (width x height)",
             f"kept {kept} of {study.n_cells} patches ({kept / study.n_cells:.1%})",
         ]
     made = []
@@ -188,7 +194,9 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
 def _titles(figure: Figure, study: Study, view: int, height: float) -> None:
     top = 1.0 - 0.16 / height
     figure.text(0.02, top, "film, attention and kept patches (numbered by rank)", fontsize=9, va="top")
-    figure.text(_FILM_SHARE + 0.05, top, "report graph", fontsize=9, va="top")
+    generated = graph_origin(study.provenance, len(study.concepts)) == "generated"
+    title, colour = (f"report graph: {GENERATED}", _WARNING) if generated else ("report graph", "black")
+    figure.text(_FILM_SHARE + 0.05, top, title, fontsize=9, va="top", color=colour, gid="graph-title")
     mark_synthetic(figure, study, view, height)
 
 

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.sources.layouts.headed_report import headed_report
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.roots import Roots, safe_join
 from neuralgraph.sources.layouts.tables import find_table, read_csv
@@ -58,7 +59,10 @@ def resolve(roots: Roots) -> Iterator[Entry]:
         return _from_tables(reports, projections, roots.source)
     folder = _xml_folder(roots.reports or roots.source)
     if folder is None:
-        raise SourceError("there is neither indiana_reports.csv nor a folder with the XML reports of Open-i here")
+        raise SourceError(
+            "there is neither indiana_reports.csv nor a folder with the XML reports of Open-i here",
+            code="E_SOURCE_READ",
+        )
     return _from_xml(folder, projections, roots.source)
 
 
@@ -88,14 +92,9 @@ def _problems(text: str) -> dict[str, float]:
     return {tag: 1.0 for tag in tags if tag}
 
 
-def _text(sections: dict[str, str]) -> str | None:
-    """Findings and impression under their headers; what the referrer asked is left out."""
-    return "\n\n".join(f"{name.upper()}:\n{text}" for name, text in sections.items() if text) or None
-
-
 def _from_tables(reports: Path, projections: Path | None, source: Path) -> Iterator[Entry]:
     if projections is None:
-        raise SourceError(f"{_PROJECTIONS} is missing: it names the images of each report")
+        raise SourceError(f"{_PROJECTIONS} is missing: it names the images of each report", code="E_SOURCE_READ")
     images: defaultdict[str, list[ManifestImage]] = defaultdict(list)
     for row in read_csv(projections, ("uid", "filename", "projection")):
         if row is None or safe_join(source, row["filename"]) is None:
@@ -112,7 +111,7 @@ def _from_tables(reports: Path, projections: Path | None, source: Path) -> Itera
         yield ManifestRow(
             study_key=row["uid"],
             images=tuple(images.get(row["uid"], ())),
-            report=_text({name: row[name] for name in ("findings", "impression")}),
+            report=headed_report({name: row[name] for name in ("findings", "impression")}),
             labels=labels,
             labeler="mesh" if labels else "",
         )
@@ -145,7 +144,7 @@ def _from_xml(folder: Path, projections: Path | None, source: Path) -> Iterator[
                 for image in ids
                 if _IMAGE_ID.fullmatch(image)
             ),
-            report=_text({name: sections.get(name, "") for name in ("findings", "impression")}),
+            report=headed_report({name: sections.get(name, "") for name in ("findings", "impression")}),
             labels=labels,
             labeler="mesh" if labels else "",
         )
