@@ -90,6 +90,7 @@ def _overall(halves: dict[str, Any]) -> str:
         "recall",
         "F1",
         "F1 with side",
+        "relations",
     ]
     return table(columns, rows)
 

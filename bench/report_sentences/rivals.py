@@ -61,7 +61,8 @@ def _scored(cases: Sequence[Case], label: Labels, package: str) -> dict[str, Any
                 )
         rows.append(judge(case, [(name, sign, "*") for name, sign in said]))
     result = summary(rows)
-    result.pop("f1_with_side")
+    for name in ("f1_with_side", "relations"):
+        result.pop(name)
     result["sentences_per_cpu_second"] = round(number / taken)
     try:
         result["version"] = version(package)

@@ -73,6 +73,8 @@ class Case:
     kind: str
     text: str
     expected: tuple[Expected, ...]
+    relations: tuple[tuple[str, str, str], ...] = ()
+    """(head, relation, tail) that the text states: not all of them, but those of its findings' places and sizes."""
 
     @property
     def half(self) -> str:
@@ -88,15 +90,39 @@ def read_cases(path: Path = _FILE) -> list[Case]:
             continue
         kind, text, *rest = line.split("\t")
         # A tab may be part of the text: what is expected is the last column.
-        *more, expected = rest
+        *more, told = rest
+        expected, _, relations = told.partition("=>")
         cases.append(
             Case(
                 kind,
                 "\t".join([text, *more]).replace("\\n", "\n").replace("\\t", "\t"),
                 tuple(_expected(each) for each in expected.split(";") if each.strip()),
+                tuple(_relation(each) for each in relations.split(";") if each.strip()),
             )
         )
     return cases
+
+
+def _relation(text: str) -> tuple[str, str, str]:
+    kind = next(name for name in RELATIONS if f" {name} " in text)
+    head, _, tail = text.partition(f" {kind} ")
+    return head.strip(), kind, tail.strip()
+
+
+def relations_found(case: Case, graph: ReportGraph) -> int:
+    """How many of the relations of a case a graph has: the same relation between concepts of the same names."""
+    given = {
+        (graph.concepts[head].text, RELATIONS[kind], graph.concepts[tail].text)
+        for head, kind, tail in graph.triples.tolist()
+    }
+    return sum(
+        any(kind == name and _is_named(head, a) and _is_named(tail, b) for a, name, b in given)
+        for head, kind, tail in case.relations
+    )
+
+
+def _is_named(words: str, concept: str) -> bool:
+    return concept in _NAMES.get(words, (words,)) or words in concept
 
 
 def _expected(text: str) -> Expected:
@@ -184,7 +210,11 @@ def score(extractor: Extractor, categories: Mapping[str, str], cases: Iterable[C
     """Counts and scores per kind and for all: polarity of what is found, F1 with polarity, F1 with side as well."""
     cases = list(cases)
     graphs = extractor([case.text for case in cases])
-    rows = [(case, judge(case, found_in(graph, categories))) for case, graph in zip(cases, graphs, strict=True)]
+    rows = []
+    for case, graph in zip(cases, graphs, strict=True):
+        judged = judge(case, found_in(graph, categories))
+        judged["relations"], judged["related"] = len(case.relations), relations_found(case, graph)
+        rows.append((case, judged))
     kinds = list(dict.fromkeys(case.kind for case in cases))
     table = {kind: summary([row for case, row in rows if case.kind == kind]) for kind in kinds}
     return {
@@ -207,6 +237,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "recall": share(total["true"], total["expected"]),
         "f1": f1(total["true"], total["given"], total["expected"]),
         "f1_with_side": f1(total["sided"], total["given"], total["expected"]),
+        "relations": share(sum(row.get("related", 0) for row in rows), sum(row.get("relations", 0) for row in rows)),
     }
 
 

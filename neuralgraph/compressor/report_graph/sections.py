@@ -219,6 +219,8 @@ def read_parts(text: str, choice: SectionChoice = "findings+impression") -> list
         chosen += _unheaded(text, sections)
     if not chosen:
         chosen = _below_first_line(text, sections)
+    # A rule of asterisks is no preamble.
+    chosen = [section for section in chosen if any(map(str.isalnum, text[section.start : section.end]))]
     return [_part(section) for section in sorted(chosen, key=lambda section: section.start)]
 
 
