@@ -115,7 +115,8 @@ def _text_counts(texts: Sequence[str], bins: int) -> NDArray[np.float64]:
     place = (hashes & np.uint64(_SIGN_BIT - 1)) % np.uint64(bins)
     place += np.repeat(np.arange(len(texts), dtype=np.uint64) * np.uint64(bins), lengths)
     signed = np.where(hashes < _SIGN_BIT, 1.0, -1.0) * weights
-    return np.bincount(place.astype(np.intp), signed, minlength=len(texts) * bins).reshape(len(texts), bins)
+    counts = np.bincount(place.astype(np.intp), signed, minlength=len(texts) * bins)
+    return counts.astype(np.float64, copy=False).reshape(len(texts), bins)
 
 
 @lru_cache(maxsize=1 << 14)

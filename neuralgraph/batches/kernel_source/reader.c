@@ -44,8 +44,8 @@ static void borrow(Reader *self, PyObject *lender, const u8 **bytes, u64 *size) 
     Py_buffer buffer;
     *bytes = NULL;
     if (view && hold(self, view) && PyObject_GetBuffer(view, &buffer, PyBUF_SIMPLE) == 0) {
-        /* The memory stays where it is as long as the view is held. */
-        *bytes = buffer.buf;
+        /* The memory stays where it is as long as the view is held; of no bytes, any place will do. */
+        *bytes = buffer.len ? buffer.buf : (const u8 *)"";
         *size = (u64)buffer.len;
         PyBuffer_Release(&buffer);
     }
@@ -175,6 +175,22 @@ static PyObject *reader_counts(Reader *self, PyObject *Py_UNUSED(none)) {
     for (u64 i = 0; i < self->batch.n && counts; i++)
         memcpy(PyBytes_AsString(counts) + 4 * N_COUNTS * i, self->batch.studies[i].n, 4 * N_COUNTS);
     return counts;
+}
+
+static PyObject *reader_has_vectors(Reader *self, PyObject *Py_UNUSED(none)) {
+    if (!checked(self)) return NULL;
+    for (u64 i = 0; i < self->batch.n; i++)
+        if (self->batch.studies[i].n[N_CONCEPT_VECTORS]) Py_RETURN_TRUE;
+    Py_RETURN_FALSE;
+}
+
+/* width(i): of the embedding of a study; 0 without patches, whatever its header says. */
+static PyObject *reader_width(Reader *self, PyObject *args) {
+    unsigned long long i;
+    if (!PyArg_ParseTuple(args, "K", &i) || !checked(self)) return NULL;
+    if (i >= self->batch.n) return PyErr_Format(PyExc_IndexError, "no such study in the batch");
+    const u32 *n = self->batch.studies[i].n;
+    return PyLong_FromUnsignedLong(n[N_PATCHES] ? n[EMBEDDING_DIM] : 0);
 }
 
 static PyObject *reader_graph(Reader *self, PyObject *args) {
@@ -379,6 +395,8 @@ static PyMethodDef reader_methods[] = {
     STEP(frame_study, METH_VARARGS, "frame_study(i): the study that a frame is of"),
     STEP(graphs, METH_VARARGS, "graphs(decoded): checks the graphs, with what the frames held"),
     STEP(counts, METH_NOARGS, "counts(): the counts of all headers, uint32 [n][13]"),
+    STEP(has_vectors, METH_NOARGS, "has_vectors(): whether a study has stored vectors of its concepts"),
+    STEP(width, METH_VARARGS, "width(i): of the embedding of a study, 0 without patches"),
     STEP(graph, METH_VARARGS, "graph(i): the graph stream of a study, decoded"),
     STEP(missing, METH_VARARGS, "missing(features): concepts without a vector, (study, label, text) each"),
     STEP(keep, METH_VARARGS, "keep(kept, fusion): fewer patches"),
