@@ -116,6 +116,7 @@ def _text_counts(texts: Sequence[str], bins: int) -> NDArray[np.float64]:
     place += np.repeat(np.arange(len(texts), dtype=np.uint64) * np.uint64(bins), lengths)
     signed = np.where(hashes < _SIGN_BIT, 1.0, -1.0) * weights
     counts = np.bincount(place.astype(np.intp), signed, minlength=len(texts) * bins)
+    # The types of NumPy do not know that sums of weights are float64.
     return counts.astype(np.float64, copy=False).reshape(len(texts), bins)
 
 

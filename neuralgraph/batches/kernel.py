@@ -29,7 +29,7 @@ from neuralgraph.graph.rules import text_problem
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.files import FileSource, located
 from neuralgraph.storage.gate import prove
-from neuralgraph.storage.remote import RemoteSource
+from neuralgraph.storage.sources import Source
 from neuralgraph.wire.columns import Counts, split_graph
 
 try:
@@ -82,7 +82,7 @@ class _File(NamedTuple):
     """One file of an archive."""
 
     name: str
-    source: FileSource | RemoteSource
+    source: Source
     container: Container
     rules: Any
     """What the kernel is to accept of its records."""
@@ -235,6 +235,11 @@ class KernelBatch:
     def has_vectors(self) -> bool:
         """A study has stored vectors of its concepts."""
         return bool(self._reader.has_vectors())
+
+    @property
+    def may_carry(self) -> bool:
+        """A study without patches and concepts has an extension, which may be a plain graph (``graph.carried``)."""
+        return bool(self._reader.may_carry())
 
     def width_of(self, number: int) -> int:
         """Width of the embedding of a study, 0 without patches."""
