@@ -9,7 +9,7 @@ from importlib import import_module
 
 __all__ = ["COMMANDS", "MEASUREMENTS", "main"]
 
-COMMANDS = {"tables": "bench.tables.command"}
+COMMANDS = {"real": "bench.real.command", "tables": "bench.tables.command"}
 """Module of every command; it has ``main(arguments)``, which returns the exit status."""
 MEASUREMENTS = (
     "archives", "baselines", "bulk", "demo_model", "fuzzing", "graph_stream", "layout", "loaders", "rate_distortion",

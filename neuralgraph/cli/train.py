@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +14,7 @@ import typer
 from neuralgraph.cli.conversion_choices import LayoutName
 from neuralgraph.cli.convert import _resolve
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.training_progress import shown, stopped_by_signals
 from neuralgraph.errors import OutputError, SourceError, missing_extra
 
 if TYPE_CHECKING:
@@ -35,7 +34,25 @@ Progress = Callable[[int, int, dict[str, float]], None]
 
 
 def train(
-    source: Annotated[str, typer.Argument(help="A data set's folder, a manifest, or 'phantom' for synthetic films.")],
+    source: Annotated[
+        str | None, typer.Argument(help="A data set's folder, a manifest, or 'phantom' for synthetic films.")
+    ] = None,
+    *,
+    also: Annotated[
+        list[str] | None, typer.Option("--source", help="A source, as SOURCE; repeatable.", rich_help_panel=_DATA)
+    ] = None,
+    weight: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="How often films of each source are drawn, in their order; repeatable.", rich_help_panel=_DATA
+        ),
+    ] = None,
+    marks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="COCO JSON with boxes of the films (MS-CXR, with phrases); repeatable.", rich_help_panel=_DATA
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the new model.")],
     start: Annotated[
         str,
@@ -58,8 +75,44 @@ def train(
     ] = 500,
     steps: Annotated[int, typer.Option(help="Updates of the weights.", rich_help_panel=_NUMBERS, min=1)] = 2000,
     first_steps: Annotated[
-        int, typer.Option(help="With 'phantom': updates of the encoder alone before.", rich_help_panel=_NUMBERS, min=0)
+        int,
+        typer.Option(help="Updates of the encoder alone before, on films with marks.", rich_help_panel=_NUMBERS, min=0),
     ] = 0,
+    frozen_parts: Annotated[
+        int,
+        typer.Option(
+            help="Leading parts of the encoder (stem, stages) that stay as they are.", rich_help_panel=_NUMBERS, min=0
+        ),
+    ] = 0,
+    kept_batches: Annotated[
+        int,
+        typer.Option(
+            help="Varied batches whose frozen part is computed once and shown again; 0 varies every batch anew.",
+            rich_help_panel=_NUMBERS,
+            min=0,
+        ),
+    ] = 0,
+    guidance_weight: Annotated[
+        float,
+        typer.Option(
+            help="Weight of looking where marks are, wherever a film has some.", rich_help_panel=_NUMBERS, min=0.0
+        ),
+    ] = 0.3,
+    contrast_weight: Annotated[
+        float,
+        typer.Option(
+            help="Weight, within that, of looking elsewhere for another text.", rich_help_panel=_NUMBERS, min=0.0
+        ),
+    ] = 0.5,
+    flips: Annotated[
+        float,
+        typer.Option(
+            help="Share of the films mirrored, with sides swapped in their texts.",
+            rich_help_panel=_NUMBERS,
+            min=0.0,
+            max=1.0,
+        ),
+    ] = 0.25,
     batch_size: Annotated[int, typer.Option(help="Films of a batch.", rich_help_panel=_NUMBERS, min=1)] = 16,
     accumulation: Annotated[int, typer.Option(help="Batches per update.", rich_help_panel=_NUMBERS, min=1)] = 1,
     vision_rate: Annotated[
@@ -99,56 +152,121 @@ def train(
             rich_help_panel=_NUMBERS,
         ),
     ] = 0,
+    log_to: Annotated[
+        Path | None,
+        typer.Option(help="A .csv file, or a folder for TensorBoard, that the log goes to.", rich_help_panel=_NUMBERS),
+    ] = None,
     half: Annotated[
         bool, typer.Option("--half", help="Store the weights as float16.", rich_help_panel=_NUMBERS)
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train a model on SOURCE: to write each film's report and to name its findings.
+    """Train a model on films: to write each film's report, to name its findings, to look where they are.
 
     Patients are split, never their films; uncertain labels count as unknown. A run that was stopped is continued by the
     same command. Films are prepared in a temporary folder, which is removed; the model holds no report and no path.
 
+    Films with marks (boxes, masks, phrases with boxes) are looked at where these are; what is not marked is unknown.
+
     Example: ngr train cohort.csv -o model/ --steps 5000 --device cuda
+
+    Example: ngr train --source marked.csv --weight 3 --source phantom --weight 1 -o model/ --first-steps 500
     """
     try:
         from transformers.utils import logging as transformers_logging
 
         from neuralgraph.compressor.training.recipe import Recipe
+        from neuralgraph.compressor.training.train import TrainingStopped
         from neuralgraph.compressor.training.train import train as run
     except ImportError as error:
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
     # What transformers tells its developers is nothing a user can act on.
     transformers_logging.set_verbosity_error()
+    sources = [*([] if source is None else [source]), *(also or ())]
+    if not sources:
+        raise typer.BadParameter("name at least one source", param_hint="SOURCE")
+    if weight and len(weight) != len(sources):
+        raise typer.BadParameter(f"{len(weight)} weights for {len(sources)} sources", param_hint="--weight")
     recipe = Recipe(
         steps=steps,
         first_steps=first_steps,
+        frozen_parts=frozen_parts,
+        kept_batches=kept_batches,
         batch_size=batch_size,
         accumulation=accumulation,
         vision_rate=vision_rate,
         bridge_rate=bridge_rate,
         text_rate=text_rate,
+        guidance_weight=guidance_weight,
+        contrast_weight=contrast_weight,
         pruned_weight=pruned_weight,
+        flips=flips,
+        source_weights=tuple((_source_name(number), each) for number, each in enumerate(weight or ())),
         validate_every=validate_every,
         patience=patience,
         precision=precision,
         seed=seed,
     )
-    if first_steps and source != PHANTOM:
-        raise typer.BadParameter("only phantoms have the masks it needs", param_hint="--first-steps")
-    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _bar() as progress:
+    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, shown() as progress, stopped_by_signals() as stop:
         folder = Path(scratch)
-        read = _phantoms(patients) if source == PHANTOM else _manifest(Path(source), reports, tables, layout.value)
+        read = _reader(sources, reports, tables, layout.value, patients, marks or [])
         begun, failures, examples = _prepare(read, start, out, recipe, folder, workers, progress)
         if failures:
             counted = ", ".join(f"{code} {count:,}" for code, count in failures.items())
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
-        trained = run(begun, examples, out, recipe, device=device, half=half, progress=progress)
+        _announce(examples, recipe)
+        try:
+            trained = run(
+                begun, examples, out, recipe, device=device, half=half, progress=progress, stop=stop, log_to=log_to
+            )
+        except TrainingStopped as stopped:
+            note(f"stopped after {stopped.step:,} of {stopped.steps:,} updates; the same command goes on from there")
+            raise typer.Exit(130) from None
     _tell(trained, examples, failures, json=json)
 
 
-def _manifest(source: Path, reports: Path | None, tables: Path | None, layout: str) -> Callable[[Preprocessor], Any]:
-    from neuralgraph.compressor.training.manifest_films import manifest_tasks, prepare_row
+def _source_name(number: int) -> str:
+    """What examples of a source are called: its place, since a path is nobody's business."""
+    return f"source {number + 1}"
+
+
+def _announce(examples: Any, recipe: Recipe) -> None:
+    learn, check = examples
+    parts = f"{recipe.first_steps:,} first lessons and " if recipe.first_steps else ""
+    note(
+        f"{len(learn):,} films to learn from, {len(learn.annotated):,} with marks, {len(check):,} to validate with; "
+        f"{parts}{recipe.steps:,} updates, how long they take is told after the first ones"
+    )
+
+
+def _reader(
+    sources: list[str], reports: Path | None, tables: Path | None, layout: str, patients: int, marks: list[Path]
+) -> Callable[[Preprocessor], Any]:
+    """Gives the tasks of all sources, each under its name, for a preprocessor."""
+    from neuralgraph.compressor.training.manifest_films import manifest_tasks
+    from neuralgraph.compressor.training.phantom_films import phantom_tasks
+    from neuralgraph.compressor.training.sources import prepare_task
+
+    resolved = {
+        number: _rows(Path(one), reports, tables, layout, marks) for number, one in enumerate(sources) if one != PHANTOM
+    }
+
+    def read(preprocessor: Preprocessor) -> Any:
+        tasks: list[Any] = []
+        for number in range(len(sources)):
+            name = _source_name(number)
+            if number in resolved:
+                tasks += manifest_tasks(resolved[number], preprocessor, source=name)
+            else:
+                tasks += phantom_tasks(patients, preprocessor, side=min(512, preprocessor.max_side), source=name)
+        return tasks, prepare_task
+
+    return read
+
+
+def _rows(source: Path, reports: Path | None, tables: Path | None, layout: str, marks: list[Path]) -> Any:
+    from neuralgraph.sources.layouts.marked_rows import with_marks
+    from neuralgraph.sources.layouts.marks import coco_marks
 
     def with_report(chosen: Selection) -> Selection:
         return dataclasses.replace(chosen, generate_reports=False)
@@ -156,16 +274,11 @@ def _manifest(source: Path, reports: Path | None, tables: Path | None, layout: s
     resolved = _resolve(source, reports, tables, layout, False, True, with_report)
     if not resolved.rows:
         raise SourceError("the source holds no study with film and report", code="E_SOURCE_EMPTY", where=str(source))
-    return lambda preprocessor: (manifest_tasks(resolved.rows, preprocessor), prepare_row)
-
-
-def _phantoms(patients: int) -> Callable[[Preprocessor], Any]:
-    from neuralgraph.compressor.training.phantom_films import phantom_tasks, prepare_phantom
-
-    return lambda preprocessor: (
-        phantom_tasks(patients, preprocessor, side=min(512, preprocessor.max_side)),
-        prepare_phantom,
-    )
+    rows = list(resolved.rows)
+    for path in marks:
+        rows, count = with_marks(rows, coco_marks(path))
+        note(f"{path.name}: marks of {count:,} films")
+    return rows
 
 
 def _prepare(
@@ -220,29 +333,14 @@ def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bo
                 "failures": failures,
                 "steps": trained.steps,
                 "validation": trained.losses,
+                "verdict": trained.verdict,
             }
         )
         return
     losses = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in trained.losses.items())
     write_line(f"{trained.directory}: model {trained.digest[:12]}, of step {trained.steps:,}")
     write_line(f"  learnt from {len(learn):,} films, validated with {len(check):,}: {losses}")
+    from neuralgraph.compressor.training.verdict import verdict_lines
 
-
-@contextmanager
-def _bar() -> Iterator[Progress | None]:
-    """A bar on stderr where that is a terminal; else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("preparing", total=None)
-
-        def advance(done: int, total: int, losses: dict[str, float]) -> None:
-            known = " ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in losses.items())
-            bar.update(task, completed=done, total=total, description=known or "preparing")
-
-        yield advance
+    for line in verdict_lines(trained.verdict):
+        write_line(f"  {line}")

@@ -1,7 +1,9 @@
-"""The vision encoder: Swin by default, or any backbone of timm that gives a map for images of any size, at any stage."""
+"""The vision encoder: Swin by default, or a map of any backbone of timm that takes images of any size."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import timm
@@ -13,8 +15,18 @@ from neuralgraph.compressor.model.configuration import VisionSettings
 from neuralgraph.compressor.model.neck import Neck
 from neuralgraph.errors import ModelError
 
-__all__ = ["VisionEncoder", "backbone_settings", "build_vision", "is_backbone", "parts_in_order"]
+__all__ = [
+    "WHOLE",
+    "VisionEncoder",
+    "backbone_settings",
+    "build_vision",
+    "from_pixels",
+    "is_backbone",
+    "parts_in_order",
+]
 
+WHOLE = -1
+"""In ``VisionEncoder.leading``: all parts, and the neck."""
 _PROBE_SIDES = (256, 320)
 """Height and width of the image an unknown backbone is tried with: not square, so that axes cannot be mixed up."""
 
@@ -38,13 +50,52 @@ class VisionEncoder(nn.Module):
         self.stage = stage
         self.channels_last = channels_last
         self.neck = neck
+        self.given: int | None = None
+        """What ``forward_features`` takes: pixels (None), or what ``leading`` made of them; of training alone."""
 
     def forward_features(self, pixels: torch.Tensor) -> torch.Tensor:
         """The feature map: float [B, channels, H, W] to [B, H / stride, W / stride, d]."""
-        features = _map_of(self.body, pixels, self.stage)
+        if self.given == WHOLE:
+            return pixels
+        features = self._body(pixels, self.given or 0)
         if not self.channels_last:
             features = features.permute(0, 2, 3, 1)
         return features if self.neck is None else self.neck(features)
+
+    def _body(self, values: torch.Tensor, done: int) -> torch.Tensor:
+        if not done:
+            return _map_of(self.body, values, self.stage)
+        for block in self._blocks()[done - 1 :]:
+            values = block(values)
+        return values
+
+    def leading(self, pixels: torch.Tensor, parts: int) -> torch.Tensor:
+        """What the first parts make of films, float [B, channels, H, W]; ``given = parts`` takes it from there.
+
+        Parts are those of ``parts_in_order``; ``WHOLE`` is the finished map.
+
+        Raises
+        ------
+        ModelError : E_MODEL for a backbone that is no chain of a stem and blocks, unless it is taken whole.
+        """
+        if parts == WHOLE:
+            return self.forward_features(pixels)
+        blocks = self._blocks()
+        values: torch.Tensor = self.body.bn1(self.body.conv_stem(pixels))  # type: ignore[operator]
+        for block in blocks[: parts - 1]:
+            values = block(values)
+        return values
+
+    def _blocks(self) -> list[nn.Module]:
+        blocks = getattr(self.body, "blocks", None)
+        if (
+            not self.stage
+            or self.channels_last
+            or not isinstance(blocks, nn.Sequential)
+            or not hasattr(self.body, "conv_stem")
+        ):
+            raise ModelError("only a stage of a backbone of stem and blocks can be entered midway", where="vision")
+        return list(blocks)
 
 
 def build_vision(settings: VisionSettings) -> nn.Module:
@@ -127,6 +178,19 @@ def parts_in_order(vision: nn.Module) -> list[list[nn.Parameter]]:
     names = group_with_matcher(body.named_parameters(), body.group_matcher(coarse=True))  # type: ignore[operator]
     weights = dict(body.named_parameters())
     return [[weights[name] for name in names[number]] for number in sorted(names)]
+
+
+@contextmanager
+def from_pixels(vision: nn.Module, given: int | None = None) -> Iterator[None]:
+    """For a while an encoder takes pixels, or what its leading parts made of them (``VisionEncoder.given``)."""
+    if not isinstance(vision, VisionEncoder):
+        yield
+        return
+    before, vision.given = vision.given, given
+    try:
+        yield
+    finally:
+        vision.given = before
 
 
 def is_backbone(name: str) -> bool:

@@ -1,8 +1,8 @@
 """A model from real checkpoints: a vision encoder (see ``vision_checkpoints``) and a T5.
 
-Configurations, tensors and ``tokenizer.json`` are read, nothing else: nothing is unpickled, no code is run. What neither checkpoint
-has (projection, position signal, classification head) is initialised from a seed, so the result must be trained before
-its scores mean anything, and says so.
+Configurations, tensors and ``tokenizer.json`` are read, nothing else: nothing is unpickled, no code is run. What
+neither checkpoint has (projection, position signal, classification head) is initialised from a seed, so the result must
+be trained before its scores mean anything, and says so.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def fill_vision(model: NeuralGraphModel, weights: Mapping[str, torch.Tensor]) ->
     own = set(vision.state_dict())
     kept = {name: tensor for name, tensor in weights.items() if name in own or name not in later}
     if settings.neck_dimension:
-        kept |= {f"neck.{name}": tensor for name, tensor in vision.neck.state_dict().items()}
+        kept |= {name: tensor for name, tensor in vision.state_dict().items() if name.startswith("neck.")}
     _fill(vision, kept, "vision")
 
 

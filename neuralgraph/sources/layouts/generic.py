@@ -3,7 +3,9 @@
 Columns: ``image`` (a path, or several with ``;`` between), ``report`` (the text, or the path of a .txt file) or
 ``report_path``, ``study_id``, ``patient_id``, ``view`` (one, or one per image with ``;`` between), ``split``,
 ``order``, ``labeler``, ``label.<name>``, ``radgraph`` (the report's graph: one RadGraph entry or a list of them, as
-JSON). Only ``image`` must be there. A column named as one of the fourteen CheXpert labels counts as that label. Paths
+JSON), and for training ``boxes``, ``mask``, ``mask.<name>`` and ``marked`` (see ``marks``: what readers drew on the
+row's images, and the findings, or ``*`` for all, that are marked wherever they are; without that the rest is unknown).
+Only ``image`` must be there. A column named as one of the fourteen CheXpert labels counts as that label. Paths
 are relative to the table. In JSON lines ``image`` and ``view`` may be lists. Rows of one ``study_id`` are one study
 with all their images.
 """
@@ -19,6 +21,7 @@ from typing import Any
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.manifest import VIEWS, DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
+from neuralgraph.sources.layouts.marks import Mark, box_marks
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.tables import CHEXPERT_LABELS, find_table, label_value, read_table
 
@@ -99,14 +102,16 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         return DroppedRow(key, "label_invalid")
     try:
         report_graphs = _report_graphs(row.get("radgraph"))
+        marks = _marks(row, folder, len(images))
     except (TypeError, ValueError, RecursionError):
         return DroppedRow(key, "row_invalid")
     report, report_path = _report(row, report_folder)
+    marked = tuple(_items(row.get("marked")))
     return ManifestRow(
         study_key=key,
         patient_key=_word(row.get("patient_id")),
         images=tuple(
-            ManifestImage(os.path.join(folder, image), view, f"{number:04d}")
+            ManifestImage(os.path.join(folder, image), view, f"{number:04d}", marks[number], marked)
             for number, (image, view) in enumerate(zip(images, views, strict=True))
         ),
         report=report,
@@ -127,6 +132,19 @@ def _report_graphs(value: Any) -> tuple[str, ...]:
     if not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("not an entry of RadGraph")
     return tuple(json.dumps(entry, separators=(",", ":")) for entry in entries)
+
+
+def _marks(row: dict[str, Any], folder: Path, images: int) -> list[tuple[Mark, ...]]:
+    """The marks of every image of a row."""
+    masks = {
+        column.removeprefix("mask").removeprefix("."): os.path.join(folder, path)
+        for column, value in row.items()
+        if (column == "mask" or column.startswith("mask.")) and (path := _word(value))
+    }
+    marks = box_marks(row.get("boxes"), masks)
+    if len(marks) > images:
+        raise ValueError("a mark of an image that the row does not have")
+    return [*marks, *[()] * (images - len(marks))]
 
 
 def _word(value: Any) -> str:

@@ -53,6 +53,7 @@ def test_what_it_writes_is_a_model_and_no_code(start, parts, tokenizer, tmp_path
         "config.json",
         "mean_attention.safetensors",
         "model.safetensors",
+        "patch_head.safetensors",
         "preprocessor_config.json",
         "tokenizer.json",
         "tokenizer_config.json",
@@ -111,7 +112,7 @@ def test_a_rate_for_each_part_and_no_decay_on_norms(start, parts, tmp_path):
 
     made = start()
     recipe = Recipe(vision_rate=1e-3, bridge_rate=3e-3, text_rate=2e-3, weight_decay=0.1, precision="float32")
-    batches = _batches(parts[0], made, recipe, count=1)
+    batches = _batches(parts[0], made, recipe, parts[0].structure_names, count=1)
     trainer = FilmTrainer(made.model, recipe, tmp_path, train=batches, validate=batches, device="cpu")
     optimizer = trainer.create_optimizer()
     of = {id(weight): group for group in optimizer.param_groups for weight in group["params"]}
