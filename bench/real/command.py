@@ -33,6 +33,7 @@ from typing import Any
 
 from bench.real.films import learnt_from, marked_of, prepared_films
 from bench.real.measure import RETENTIONS, Row, rows_of_fold
+from bench.real.pictures import draw
 from bench.real.statistics import interval, paired
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.preprocess import Preprocessor
@@ -43,6 +44,7 @@ from neuralgraph.compressor.training.train import start_from, train
 __all__ = ["main", "summary"]
 
 ROOT = Path(__file__).resolve().parents[2]
+PICTURE = ROOT / "docs" / "measurements" / "real.png"
 _SMALL = 0.10
 """Share of the patches up to which a lesion is small."""
 _BASELINES = ("random", "centre", "mean map", "old model", "patch logits", "oracle")
@@ -82,6 +84,7 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         digests.append(model_digest(model))
         held_out = marked_of(examples, fold, options.folds)
         rows += rows_of_fold(model, options.old, held_out, learn, preprocessor.stride, written=True)
+    draw(rows, PICTURE)
     return {
         "command": "python -m bench real",
         "films": {"marked": len(rows), "patients": len({row["patient"] for row in rows}), "folds": options.folds},

@@ -114,6 +114,7 @@ def _row(
         "asked_side": asked,
         "on_side": {name: _on_side(maps[name], side) for name in ("model", "model, swapped sides") if asked},
         "measures": measured,
+        "shown": {"score": maps["model"], "coverage": film.coverage, "text": film.text},
         "phrases": _phrases(film, scorers["model"], pixels),
     }
 

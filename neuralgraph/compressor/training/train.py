@@ -157,6 +157,8 @@ def train(
             f"{len(learn)} films to learn from and {len(check)} to validate with; each needs at least one patient",
             where="source",
         )
+    if recipe.first_steps and not learn.annotated:
+        raise ModelError("first lessons need films with marks, and no film has any", where="recipe: first_steps")
     set_seed(recipe.seed)
     structures = tuple(sorted({*learn.structure_names, *check.structure_names}))
     record = {
