@@ -323,6 +323,9 @@ def _prepare(
 
 
 def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bool) -> None:
+    if os.environ.get("RANK", "0") != "0":
+        # One process of several speaks for all.
+        return
     learn, check = examples
     if json:
         write_json(

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from transformers.trainer_utils import get_last_checkpoint, set_seed
 
 from neuralgraph.compressor.model.backbone import WHOLE, VisionEncoder, from_pixels
-from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.mean_attention import mean_attention_map, write_mean_attention
 from neuralgraph.compressor.model.model import NeuralGraphModel
@@ -25,10 +24,12 @@ from neuralgraph.compressor.model_scorer import ModelScorer
 from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.examples import ExampleSet
 from neuralgraph.compressor.training.first_lessons import PatchHead, first_lessons, frozen
+from neuralgraph.compressor.training.in_turn import in_turn
 from neuralgraph.compressor.training.judge import Judge
 from neuralgraph.compressor.training.kept_batches import KeptBatches
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.report_text import usual_opening
+from neuralgraph.compressor.training.start import Start, changed_config, fresh_start, start_from
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
 
@@ -40,17 +41,6 @@ _MEAN_FILMS = 300
 _BEFORE = "before.json"
 _TIMES = ("runtime", "per_second")
 Progress = Callable[[int, int, dict[str, float]], None]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Start:
-    """What training begins with: parts that belong together."""
-
-    model: NeuralGraphModel
-    tokenizer: ReportTokenizer
-    preprocessor: Preprocessor
-    source: str
-    """What the record calls it: the digest of a model, or "fresh"."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,53 +57,6 @@ class Trained:
     """What was logged, step by step."""
     verdict: dict[str, Any]
     """The model it began with and the new one on the validation films (see ``verdict``)."""
-
-
-def start_from(directory: Path, *, name: str, labels: tuple[str, ...]) -> Start:
-    """Begin with a model that is there.
-
-    Parameters
-    ----------
-    directory : of the model.
-    name : of the new model.
-    labels : findings of the new model. A head for other findings than the old one's begins at random.
-
-    Raises
-    ------
-    ModelError : E_MODEL when the model is incomplete.
-    """
-    source = model_digest(directory)
-    old = NeuralGraphModel.from_pretrained(directory)
-    kept = labels or old.config.labels
-    config = changed_config(old.config, name=name, labels=list(kept))
-    model = NeuralGraphModel(config)
-    weights = old.state_dict()
-    if kept != old.config.labels:
-        weights = {key: value for key, value in weights.items() if not key.startswith("classifier.")}
-    model.load_state_dict(weights, strict=False)
-    model.tie_weights()
-    return Start(
-        model=model,
-        tokenizer=ReportTokenizer.read(directory),
-        preprocessor=Preprocessor.read(directory),
-        source=source,
-    )
-
-
-def fresh_start(
-    config: NeuralGraphConfig, tokenizer: ReportTokenizer, preprocessor: Preprocessor, *, seed: int
-) -> Start:
-    """Begin with random weights.
-
-    Parameters
-    ----------
-    config, tokenizer, preprocessor : of the new model.
-    seed : of the weights.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = NeuralGraphModel(config)
-    return Start(model=model, tokenizer=tokenizer, preprocessor=preprocessor, source="fresh")
 
 
 def train(
@@ -168,7 +111,8 @@ def train(
         "marked_films": {"train": len(learn.annotated), "validate": len(check.annotated)},
         "data": {"train": learn.fingerprint, "validate": check.fingerprint},
     }
-    checkpoints = _checkpoints(directory, record)
+    checkpoints = directory / CHECKPOINTS
+    in_turn(lambda: _checkpoints(directory, record), checkpoints / RECORD_NAME)
     judge = Judge(start.tokenizer, start.preprocessor, learn, check)
     before = _judged_before(start.model, judge, checkpoints, device=device)
     start.model.label_weights = _label_weights(learn, start.model.config.labels)
@@ -213,6 +157,7 @@ def train(
             head.write(directory)
         _write(directory / RECORD_NAME, {**record, "verdict": verdict, "log": _plain_log(log)})
         shutil.rmtree(checkpoints)
+    trainer.accelerator.wait_for_everyone()
     return Trained(
         directory=directory,
         digest=model_digest(directory),
@@ -240,7 +185,7 @@ def _judged_before(model: NeuralGraphModel, judge: Judge, checkpoints: Path, *, 
     """What the model it begins with is worth, kept so that a run that is continued still knows."""
     path = checkpoints / _BEFORE
     if not path.is_file():
-        _write(path, judge.judged(model.to(device).eval()))
+        in_turn(lambda: _write(path, judge.judged(model.to(device).eval())), path)
     values: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
     return values
 
@@ -284,10 +229,26 @@ def _first(
     done = checkpoints / "first_lessons"
     if not recipe.first_steps:
         return None
-    if done.is_dir():
-        start.model.load_state_dict(NeuralGraphModel.from_pretrained(done, device=device).state_dict())
-        return PatchHead.read(done)
+    if not done.is_dir():
+        in_turn(
+            lambda: _taught_first(start, learn, recipe, done, structures, device=device, progress=progress, stop=stop),
+            done,
+        )
+    start.model.load_state_dict(NeuralGraphModel.from_pretrained(done, device=device).state_dict())
+    return PatchHead.read(done)
 
+
+def _taught_first(
+    start: Start,
+    learn: ExampleSet,
+    recipe: Recipe,
+    done: Path,
+    structures: tuple[str, ...],
+    *,
+    device: str,
+    progress: Progress | None,
+    stop: Callable[[], bool] | None,
+) -> None:
     def watched(step: int, steps: int, losses: dict[str, float]) -> None:
         if progress is not None:
             progress(step, steps, losses)
@@ -307,11 +268,10 @@ def _first(
             device=device,
             progress=watched,
         )
-    aside = checkpoints / "first_lessons.partial"
+    aside = done.with_suffix(".partial")
     start.model.save_pretrained(aside)
     head.write(aside)
     aside.rename(done)
-    return head
 
 
 def _films(
@@ -384,12 +344,7 @@ def _plain_log(log: list[dict[str, Any]]) -> list[dict[str, float]]:
     ]
 
 
-def changed_config(config: NeuralGraphConfig, **changes: Any) -> NeuralGraphConfig:
-    """A configuration with some fields changed, checked like any other."""
-    values = {**config.to_dict(), **changes}
-    values.pop("model_type")
-    return NeuralGraphConfig(**values)
-
-
 def _write(path: Path, record: dict[str, Any]) -> None:
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8", newline="\n")
+    aside = path.with_suffix(".partial")
+    aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8", newline="\n")
+    aside.replace(path)
