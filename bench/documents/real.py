@@ -30,7 +30,12 @@ def write(results: dict[str, Any]) -> str:
     ]  # fmt: skip
     rankings = [name for name in order if name in measures["pointing"]]
     targets = [
-        [words, asked, measures[name]["model"]["mean"], "reached" if measures[name]["model"]["mean"] >= asked else "MISSED"]
+        [
+            words,
+            asked,
+            measures[name]["model"]["mean"],
+            "reached" if measures[name]["model"]["mean"] >= asked else "MISSED",
+        ]
         for words, name, asked in TARGETS
     ]
     for words, value, asked in (
@@ -41,13 +46,17 @@ def write(results: dict[str, Any]) -> str:
         held = value["mean"] >= asked and value["low"] > 0
         targets.append([words, asked, value["mean"], "reached" if held else "MISSED"])
     columns = ("area 0.023", "area 0.05", "area 0.1", "hit 0.023", "pointing", "patch_auc")
+    done, count = len(results["folds"]["measured"]), results["folds"]["all"]
+    folds = (
+        f"{count} folds by patient" if done == count else f"{done} of {count} folds by patient, the others NOT measured"
+    )
     return f"""Command: `{results["command"]} --films DIR --weights FILE` (recipe: `neuralgraph.compressor.training.build_real`).
 
 **These are not figures of the bundled model, which learnt from synthetic films only (it is the row "old model").** They say
 what the recipe for films of people gives, and where it falls short. No model of this package is a diagnostic device.
 
 {results["films"]["marked"]} films of {results["films"]["patients"]} patients of ChestX-ray14 (NIH Clinical Center; X. Wang et al., CVPR 2017,
-nihcc.app.box.com/v/ChestXray-NIHCC), with outlines of ChestX-Det (Deepwise, Apache-2.0) or boxes of NIH, {results["note"]}. No patient
+nihcc.app.box.com/v/ChestXray-NIHCC), with outlines of ChestX-Det (Deepwise, Apache-2.0) or boxes of NIH, {folds}. No patient
 is learnt from and tested on. The text that drives the score is made from the marks: finding, side, zone. Mean and 95 %
 bootstrap interval over patients; a lesion patch is covered by more than a tenth; kept are the patches of highest score.
 
@@ -78,5 +87,5 @@ Does it read?
 The films themselves may not be shown here. Grey: how much of a patch the readers' outlines cover. Red: the score. Squares: the
 kept 2.3 %, green on a lesion, blue beside it. Above the films of which most of what could be kept is kept, below those of which least is.
 
-{results["reasons"]}
+{REASONS}
 """

@@ -58,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--text", type=Path, default=DEMO_DIRECTORY)
     parser.add_argument("--old", type=Path, default=None)
     parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--only", type=int, action="append", help="measure this fold alone; repeatable")
     parser.add_argument("--work", type=Path, default=None, help="keeps films and models of the folds; continues there")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "real.json")
     options = parser.parse_args(arguments)
@@ -76,7 +77,8 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     examples = prepared_films(work / "films", options.films, preprocessor, REAL_PHANTOMS)
     rows: list[Row] = []
     digests = []
-    for fold in range(options.folds):
+    measured = options.only or list(range(options.folds))
+    for fold in measured:
         learn, check = learnt_from(examples, fold, options.folds)
         model = work / f"fold-{fold}"
         if not (model / "training.json").is_file():
@@ -87,7 +89,8 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     draw(rows, PICTURE)
     return {
         "command": "python -m bench real",
-        "films": {"marked": len(rows), "patients": len({row["patient"] for row in rows}), "folds": options.folds},
+        "films": {"marked": len(rows), "patients": len({row["patient"] for row in rows})},
+        "folds": {"all": options.folds, "measured": measured},
         "models": digests,
         "old_model": None if options.old is None else model_digest(options.old),
         "recipe": REAL_RECIPE.record,

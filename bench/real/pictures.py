@@ -50,7 +50,9 @@ def draw(rows: Sequence[dict[str, Any]], target: Path) -> None:
                 y, x = divmod(int(cell), score.shape[1])
                 inside = coverage[y, x] > COVERED
                 axis.add_patch(
-                    Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, lw=1.5, edgecolor="tab:green" if inside else "tab:blue")
+                    Rectangle(
+                        (x - 0.5, y - 0.5), 1, 1, fill=False, lw=1.5, edgecolor="tab:green" if inside else "tab:blue"
+                    )
                 )
             words = row["shown"]["text"].replace("\n", " ")
             words = words if len(words) <= 3 * _WIDE else words[: 3 * _WIDE - 3] + "..."

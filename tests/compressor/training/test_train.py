@@ -193,7 +193,7 @@ def test_a_signal_leaves_a_checkpoint_and_the_run_goes_on(start, parts, tmp_path
     seen = []
     with pytest.raises(TrainingStopped) as caught:
         train(
-            start(), parts, tmp_path / "m", QUICK, stop=lambda: len(seen) > 5, progress=lambda *step: seen.append(step)
+            start(), parts, tmp_path / "m", QUICK, stop=lambda: len(seen) > 4, progress=lambda *step: seen.append(step)
         )
     assert (caught.value.step, caught.value.steps) == (3, 6)
     again = []
