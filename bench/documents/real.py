@@ -13,6 +13,7 @@ TARGETS = (
     ("pointing", "pointing", 0.86),
     ("patch AUC", "patch_auc", 0.92),
 )
+REASONS = """"""
 
 
 def _cell(value: dict[str, float]) -> str:

@@ -1,62 +1,28 @@
-"""What a conversion shows: a bar while it runs, counts when it is done."""
+"""What a conversion says: counts of what would be done, and of what was."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.progress import duration
 
 if TYPE_CHECKING:
+    from neuralgraph.bulk.destination import Destination
+    from neuralgraph.bulk.estimate import Estimate
     from neuralgraph.bulk.run import Outcome
-    from neuralgraph.sources.layouts import Manifest
+    from neuralgraph.sources.layouts import Manifest, TableUse
 
-__all__ = ["progress_bar", "tell_outcome", "tell_plan"]
-
-
-@contextmanager
-def progress_bar(total: int) -> Iterator[Any]:
-    """A bar on stderr where that is a terminal; else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as bar:
-        task = bar.add_task("verifying", total=total, rate="")
-        failed_so_far = 0
-
-        def advance(*, verified: int = 0, converted: int = 0, failed: int = 0) -> None:
-            nonlocal failed_so_far
-            failed_so_far += failed
-            speed = bar.tasks[0].speed
-            bar.update(
-                task,
-                advance=verified + converted + failed,
-                description=f"converting, {failed_so_far} failed" if failed_so_far else "converting",
-                rate=f"{speed:.1f}/s" if speed else "",
-            )
-
-        yield advance
+__all__ = ["tell_outcome", "tell_plan"]
 
 
 def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
 
 
-def tell_plan(resolved: Manifest, target: Path, *, json: bool) -> None:
+def tell_plan(resolved: Manifest, target: Path, expected: Estimate | None, *, json: bool) -> None:
     """What would be converted, and what not for which reasons."""
     if json:
         write_json(
@@ -64,21 +30,68 @@ def tell_plan(resolved: Manifest, target: Path, *, json: bool) -> None:
                 "layout": resolved.layout,
                 "studies": len(resolved.rows),
                 "without_report": resolved.without_report,
+                "parts": resolved.parts,
                 "dropped": resolved.counts,
+                "table": None if resolved.table is None else asdict(resolved.table),
+                "estimate": None if expected is None else asdict(expected),
                 "manifest": str(target),
             }
         )
         return
     write_line(f"layout {resolved.layout}: {len(resolved.rows):,} studies to convert")
-    if resolved.without_report:
-        write_line(f"  {resolved.without_report:,} of them without a report: the model will write it")
+    if resolved.table is not None:
+        _tell_table(resolved.table)
+    _tell_parts(resolved)
     for reason, count in resolved.counts.items():
         write_line(f"  {count:,} dropped: {reason}")
+    if expected is not None:
+        _tell_estimate(expected)
     write_line(f"{target}: the manifest; it names the source, keep it to yourself")
 
 
-def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: bool) -> None:
+def _tell_table(table: TableUse) -> None:
+    """What each column is read as, and what is not read."""
+    write_line(f"  table {table.file}: {table.form}")
+    for name, column in table.columns.items():
+        write_line(f"    {name}" + (f" is read as {column}" if name != column else ""))
+    if table.ignored:
+        named = (f"{name} (did you mean {near}?)" if near else name for name, near in table.ignored.items())
+        write_line(f"    not read: {', '.join(named)}")
+    if table.warning:
+        note(table.warning)
+
+
+def _tell_parts(resolved: Manifest) -> None:
+    """How many studies have which part."""
+    parts = resolved.parts
+    write_line(f"  {parts['films']:,} films, {parts['several_films']:,} studies with more than one")
+    write_line(f"  {parts['report']:,} with a report, {resolved.without_report:,} of them without a report")
+    for name, words in (("report_graph", "a report graph"), ("view", "a known view")):
+        if parts[name]:
+            write_line(f"  {parts[name]:,} with {words}")
+    if parts["patient"]:
+        write_line(f"  {parts['patient']:,} with a patient, of {parts['patients']:,}")
+    for name, words in (("split", "a split"), ("labels", "labels")):
+        if parts[name]:
+            write_line(f"  with {words}: {_counted(parts[name])}")
+
+
+def _tell_estimate(expected: Estimate) -> None:
+    """What the conversion will take."""
+    if expected.reason:
+        write_line(f"  time and bytes cannot be estimated here: {expected.reason}")
+        return
+    tried = f"from {expected.sampled} studies" + (f", {expected.failed} of which failed" if expected.failed else "")
+    workers = f"{expected.workers} {'worker' if expected.workers == 1 else 'workers'}"
+    least, most = max(0.0, expected.seconds - expected.seconds_error), expected.seconds + expected.seconds_error
+    between = f"{duration(least)} to {duration(most)}"
+    write_line(f"  about {duration(expected.seconds)} with {workers} ({between}; {tried})")
+    write_line(f"  {expected.bytes_in:,} bytes of films become about {expected.bytes_out:,}")
+
+
+def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | None, *, json: bool) -> None:
     """What a run did."""
+    dest = destination.folder
     if json:
         record = {**asdict(outcome), "reasons": dict(outcome.reasons), "remaining": outcome.remaining}
         write_json({"output": str(dest), **record, "complete": outcome.complete})
@@ -91,9 +104,13 @@ def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: b
             f"  {outcome.file_bytes:,} bytes, {outcome.file_bytes / outcome.source_bytes:.1%} of the source files' "
             f"{outcome.source_bytes:,}"
         )
+    if outcome.here.doubtful_films:
+        write_line(f"  {outcome.here.doubtful_films:,} films of doubtful quality: ngr info says of each why")
+    if outcome.here.films_with_text:
+        write_line(f"  {outcome.here.films_with_text:,} films with what looks like letters burned in")
     if outcome.reasons:
         write_line(f"  failed: {_counted(dict(outcome.reasons.most_common()))}")
-        write_line(f"  {failures or dest / 'failures.jsonl'}: one line for each")
+        write_line(f"  {failures or destination.named('failures', '.jsonl')}: one line for each")
     if outcome.unlisted:
         write_line(f"  {outcome.unlisted:,} failures could not be listed: the disk is full")
     if outcome.dropped:
@@ -104,3 +121,5 @@ def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: b
         write_line("  given up: the destination cannot be written; make room and run the same command again")
     if outcome.remaining:
         write_line(f"  {outcome.remaining:,} remain; run the same command again to continue")
+    write_line(f"  {destination.named('summary', '.txt')}: the numbers")
+    write_line(f"  reports: {_counted(outcome.here.reports)}")

@@ -54,7 +54,11 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "highdicom": "highdicom",
         },
     ),
-    "bulk": ("convert on a Ray cluster and read Parquet", {"ray": "ray", "pyarrow": "pyarrow"}),
+    "bulk": (
+        "convert on a Ray cluster and read Parquet",
+        {"ray": "ray", "pyarrow": "pyarrow", "filelock": "filelock"},
+    ),
+    "audit": ("search outputs for identifiers", {"ahocorasick": "pyahocorasick"}),
     "pyg": ("load graphs into PyTorch Geometric", {"torch": "torch", "torch_geometric": "torch-geometric"}),
     "plot": ("draw pictures", {"matplotlib": "matplotlib", "PIL": "pillow"}),
     "networkx": ("exchange with networkx", {"networkx": "networkx"}),
@@ -74,6 +78,7 @@ def doctor(
     Example: ngr doctor
     """
     codecs = [codec.name for codec in BYTE_CODECS.values()] + list(FORMS)
+    kernel = _check_kernel()
     extras = [_check(extra) for extra in EXTRAS]
     models = [_check_model(source) for source in ["demo", *(model or [])]]
     if json:
@@ -82,6 +87,7 @@ def doctor(
                 "neuralgraph": __version__,
                 "python": platform.python_version(),
                 "codecs": codecs,
+                "kernel": kernel._asdict(),
                 "extras": [extra._asdict() for extra in extras],
                 "models": [each._asdict() for each in models],
             }
@@ -89,6 +95,7 @@ def doctor(
         return
     write_line(f"neuralgraph {__version__}, Python {platform.python_version()}")
     write_line(f"codecs: {', '.join(codecs)}")
+    write_line(f"kernel: {kernel.says}")
     for extra in extras:
         if extra.missing:
             advice = f"{', '.join(extra.missing)} missing; pip install 'neuralgraph[{extra.name}]'"
@@ -105,6 +112,15 @@ def doctor(
             write_line(f"model {each.source}: {each.digest[:12]}, complete; {trained}{_trained_on(each)}")
             for line in each.lines:
                 write_line(f"    {line}")
+
+
+class KernelState(NamedTuple):
+    """Whether batches are made by the compiled kernel."""
+
+    compiled: bool
+    checksums: str
+    """How it computes CRC-32; "" without it."""
+    says: str
 
 
 class ExtraState(NamedTuple):
@@ -130,6 +146,19 @@ class ModelState(NamedTuple):
     """What its training measured before and after; empty where that is not known."""
     lines: list[str]
     """The same in words."""
+
+
+def _check_kernel() -> KernelState:
+    from neuralgraph.batches.kernel import compiled
+
+    if compiled is not None:
+        says = f"compiled, makes the batches of ArchiveLoader (CRC-32 by {compiled.CHECKSUM})"
+        return KernelState(compiled=True, checksums=compiled.CHECKSUM, says=says)
+    says = (
+        "missing; ArchiveLoader, StudyDataset and StudyDatabase make the same graphs from whole studies, many times "
+        "more slowly. Install a C compiler and the headers of Python (python3-dev), then neuralgraph again"
+    )
+    return KernelState(compiled=False, checksums="", says=says)
 
 
 def _check_model(source: str) -> ModelState:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import write_line
+from neuralgraph.cli.progress import meter
 from neuralgraph.storage.pack import pack as pack_files
 
 __all__ = ["pack"]
@@ -30,5 +31,10 @@ def pack(
 
     Example: ngr pack studies/ -o archive.ngr
     """
-    count = pack_files(files, output, profile=profile)
+    with meter("pack", unit="files") as show:
+
+        def told(done: int, total: int, studies: int) -> None:
+            show.at(done, total, f"{studies:,} studies")
+
+        count = pack_files(files, output, profile=profile, told=told)
     write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")

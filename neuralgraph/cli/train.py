@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from neuralgraph.cli.conversion_choices import LayoutName
-from neuralgraph.cli.convert import _resolve
+from neuralgraph.cli.conversion_options import SourceOptions
+from neuralgraph.cli.conversion_source import resolved
+from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
-from neuralgraph.cli.training_progress import shown, stopped_by_signals
+from neuralgraph.cli.processors import processors
+from neuralgraph.cli.progress import meter
+from neuralgraph.cli.stop_signals import asked_to_stop
 from neuralgraph.errors import OutputError, SourceError, missing_extra
 
 if TYPE_CHECKING:
@@ -28,137 +32,96 @@ __all__ = ["train"]
 PHANTOM = "phantom"
 """The source that needs no data."""
 _FRESH = "fresh"
-_DATA, _NUMBERS = "Data and model", "Training"
 
 Progress = Callable[[int, int, dict[str, float]], None]
 
 
-def train(
-    source: Annotated[
-        str | None, typer.Argument(help="A data set's folder, a manifest, or 'phantom' for synthetic films.")
-    ] = None,
-    *,
-    also: Annotated[
-        list[str] | None, typer.Option("--source", help="A source, as SOURCE; repeatable.", rich_help_panel=_DATA)
-    ] = None,
+@dataclass(frozen=True)
+class ModelOptions:
+    """Data, and the model that training begins with."""
+
+    PANEL: ClassVar[str] = "Data and model"
+
+    start: Annotated[
+        str, typer.Option(help="What to begin with: 'demo', the folder of a model, or 'fresh' for random weights.")
+    ] = "demo"
+    also: Annotated[list[str] | None, typer.Option("--source", help="A source, as SOURCE; repeatable.")] = None
     weight: Annotated[
         list[float] | None,
-        typer.Option(
-            help="How often films of each source are drawn, in their order; repeatable.", rich_help_panel=_DATA
-        ),
-    ] = None,
+        typer.Option(help="How often films of each source are drawn, in their order; repeatable."),
+    ] = None
     marks: Annotated[
         list[Path] | None,
-        typer.Option(
-            help="COCO JSON with boxes of the films (MS-CXR, with phrases); repeatable.", rich_help_panel=_DATA
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the new model.")],
-    start: Annotated[
-        str,
-        typer.Option(
-            help="What to begin with: 'demo', the folder of a model, or 'fresh' for random weights.",
-            rich_help_panel=_DATA,
-        ),
-    ] = "demo",
-    layout: Annotated[
-        LayoutName, typer.Option(help="How the source is laid out.", rich_help_panel=_DATA)
-    ] = LayoutName.auto,
-    reports: Annotated[
-        Path | None, typer.Option(help="Where reports lie, when not there.", rich_help_panel=_DATA)
-    ] = None,
-    tables: Annotated[
-        Path | None, typer.Option(help="Where labels and splits lie, when not there.", rich_help_panel=_DATA)
-    ] = None,
-    patients: Annotated[
-        int, typer.Option(help="With 'phantom': how many patients.", rich_help_panel=_DATA, min=2)
-    ] = 500,
-    steps: Annotated[int, typer.Option(help="Updates of the weights.", rich_help_panel=_NUMBERS, min=1)] = 2000,
+        typer.Option(help="COCO JSON with boxes of the films (MS-CXR, with phrases); repeatable."),
+    ] = None
+    patients: Annotated[int, typer.Option(help="With 'phantom': how many patients.", min=2)] = 500
+    workers: Annotated[
+        int, typer.Option(help="Processes that read films [default: one per processor].", show_default=False)
+    ] = 0
+    log_to: Annotated[
+        Path | None, typer.Option(help="A .csv file, or a folder for TensorBoard, that the log goes to.")
+    ] = None
+    half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False
+
+
+@dataclass(frozen=True)
+class RecipeOptions:
+    """The numbers of a training; each is a field of ``Recipe``."""
+
+    PANEL: ClassVar[str] = "Training"
+
+    steps: Annotated[int, typer.Option(help="Updates of the weights.", min=1)] = 2000
     first_steps: Annotated[
-        int,
-        typer.Option(help="Updates of the encoder alone before, on films with marks.", rich_help_panel=_NUMBERS, min=0),
-    ] = 0,
+        int, typer.Option(help="Updates of the encoder alone before, on films with marks.", min=0)
+    ] = 0
     frozen_parts: Annotated[
-        int,
-        typer.Option(
-            help="Leading parts of the encoder (stem, stages) that stay as they are.", rich_help_panel=_NUMBERS, min=0
-        ),
-    ] = 0,
+        int, typer.Option(help="Leading parts of the encoder (stem, stages) that stay as they are.", min=0)
+    ] = 0
     kept_batches: Annotated[
         int,
         typer.Option(
-            help="Varied batches whose frozen part is computed once and shown again; 0 varies every batch anew.",
-            rich_help_panel=_NUMBERS,
-            min=0,
+            help="Varied batches whose frozen part is computed once and shown again; 0 varies every batch anew.", min=0
         ),
-    ] = 0,
+    ] = 0
     guidance_weight: Annotated[
-        float,
-        typer.Option(
-            help="Weight of looking where marks are, wherever a film has some.", rich_help_panel=_NUMBERS, min=0.0
-        ),
-    ] = 0.3,
+        float, typer.Option(help="Weight of looking where marks are, wherever a film has some.", min=0.0)
+    ] = 0.3
     contrast_weight: Annotated[
-        float,
-        typer.Option(
-            help="Weight, within that, of looking elsewhere for another text.", rich_help_panel=_NUMBERS, min=0.0
-        ),
-    ] = 0.5,
+        float, typer.Option(help="Weight, within that, of looking elsewhere for another text.", min=0.0)
+    ] = 0.5
     flips: Annotated[
-        float,
-        typer.Option(
-            help="Share of the films mirrored, with sides swapped in their texts.",
-            rich_help_panel=_NUMBERS,
-            min=0.0,
-            max=1.0,
-        ),
-    ] = 0.25,
-    batch_size: Annotated[int, typer.Option(help="Films of a batch.", rich_help_panel=_NUMBERS, min=1)] = 16,
-    accumulation: Annotated[int, typer.Option(help="Batches per update.", rich_help_panel=_NUMBERS, min=1)] = 1,
+        float, typer.Option(help="Share of the films mirrored, with sides swapped in their texts.", min=0.0, max=1.0)
+    ] = 0.25
+    batch_size: Annotated[int, typer.Option(help="Films of a batch.", min=1)] = 16
+    accumulation: Annotated[int, typer.Option(help="Batches per update.", min=1)] = 1
     vision_rate: Annotated[
-        float,
-        typer.Option(
-            help="Peak learning rate of the encoder; 0 leaves it as it is.", rich_help_panel=_NUMBERS, min=0.0
-        ),
-    ] = 1e-4,
-    bridge_rate: Annotated[
-        float, typer.Option(help="Peak learning rate between them.", rich_help_panel=_NUMBERS, min=0.0)
-    ] = 2e-4,
-    text_rate: Annotated[
-        float, typer.Option(help="Peak learning rate of the decoder.", rich_help_panel=_NUMBERS, min=0.0)
-    ] = 3e-4,
+        float, typer.Option(help="Peak learning rate of the encoder; 0 leaves it as it is.", min=0.0)
+    ] = 1e-4
+    bridge_rate: Annotated[float, typer.Option(help="Peak learning rate between them.", min=0.0)] = 2e-4
+    text_rate: Annotated[float, typer.Option(help="Peak learning rate of the decoder.", min=0.0)] = 3e-4
     pruned_weight: Annotated[
         float,
         typer.Option(
             help="Weight of writing the same reports from the kept patches alone; 0 only ever reads whole films.",
-            rich_help_panel=_NUMBERS,
             min=0.0,
         ),
-    ] = 1.0,
-    validate_every: Annotated[
-        int, typer.Option(help="Updates between validations and checkpoints.", rich_help_panel=_NUMBERS, min=1)
-    ] = 200,
-    patience: Annotated[
-        int, typer.Option(help="Validations without a gain before it stops.", rich_help_panel=_NUMBERS, min=1)
-    ] = 10,
-    precision: Annotated[str, typer.Option(help="'auto', 'float32' or 'bfloat16'.", rich_help_panel=_NUMBERS)] = "auto",
-    seed: Annotated[int, typer.Option(help="Of everything random.", rich_help_panel=_NUMBERS, min=0)] = 2025,
-    device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.", rich_help_panel=_NUMBERS)] = "cpu",
-    workers: Annotated[
-        int,
-        typer.Option(
-            help="Processes that read films [default: one per processor].",
-            show_default=False,
-            rich_help_panel=_NUMBERS,
-        ),
-    ] = 0,
-    log_to: Annotated[
-        Path | None,
-        typer.Option(help="A .csv file, or a folder for TensorBoard, that the log goes to.", rich_help_panel=_NUMBERS),
+    ] = 1.0
+    validate_every: Annotated[int, typer.Option(help="Updates between validations and checkpoints.", min=1)] = 200
+    patience: Annotated[int, typer.Option(help="Validations without a gain before it stops.", min=1)] = 10
+    precision: Annotated[str, typer.Option(help="'auto', 'float32' or 'bfloat16'.")] = "auto"
+    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 2025
+
+
+@grouped
+def train(
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the new model.")],
+    places: SourceOptions,
+    begin: ModelOptions,
+    numbers: RecipeOptions,
+    source: Annotated[
+        str | None, typer.Argument(help="A data set's folder, a manifest, or 'phantom' for synthetic films.")
     ] = None,
-    half: Annotated[
-        bool, typer.Option("--half", help="Store the weights as float16.", rich_help_panel=_NUMBERS)
-    ] = False,
+    device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train a model on films: to write each film's report, to name its findings, to look where they are.
@@ -182,42 +145,32 @@ def train(
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
     # What transformers tells its developers is nothing a user can act on.
     transformers_logging.set_verbosity_error()
-    sources = [*([] if source is None else [source]), *(also or ())]
+    sources = [*([] if source is None else [source]), *(begin.also or ())]
+    weights = begin.weight or ()
     if not sources:
         raise typer.BadParameter("name at least one source", param_hint="SOURCE")
-    if weight and len(weight) != len(sources):
-        raise typer.BadParameter(f"{len(weight)} weights for {len(sources)} sources", param_hint="--weight")
-    recipe = Recipe(
-        steps=steps,
-        first_steps=first_steps,
-        frozen_parts=frozen_parts,
-        kept_batches=kept_batches,
-        batch_size=batch_size,
-        accumulation=accumulation,
-        vision_rate=vision_rate,
-        bridge_rate=bridge_rate,
-        text_rate=text_rate,
-        guidance_weight=guidance_weight,
-        contrast_weight=contrast_weight,
-        pruned_weight=pruned_weight,
-        flips=flips,
-        source_weights=tuple((_source_name(number), each) for number, each in enumerate(weight or ())),
-        validate_every=validate_every,
-        patience=patience,
-        precision=precision,
-        seed=seed,
-    )
-    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, shown() as progress, stopped_by_signals() as stop:
-        folder = Path(scratch)
-        read = _reader(sources, reports, tables, layout.value, patients, marks or [])
-        begun, failures, examples = _prepare(read, start, out, recipe, folder, workers, progress)
+    if weights and len(weights) != len(sources):
+        raise typer.BadParameter(f"{len(weights)} weights for {len(sources)} sources", param_hint="--weight")
+    shares = tuple((_source_name(number), each) for number, each in enumerate(weights))
+    recipe = Recipe(**asdict(numbers), source_weights=shares)
+    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress, asked_to_stop() as stop:
+        read = _reader(sources, places, begin)
+        begun, failures, examples = _prepare(read, begin, out, recipe, Path(scratch), progress)
         if failures:
             counted = ", ".join(f"{code} {count:,}" for code, count in failures.items())
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
         _announce(examples, recipe)
         try:
             trained = run(
-                begun, examples, out, recipe, device=device, half=half, progress=progress, stop=stop, log_to=log_to
+                begun,
+                examples,
+                out,
+                recipe,
+                device=device,
+                half=begin.half,
+                progress=progress,
+                stop=stop,
+                log_to=begin.log_to,
             )
         except TrainingStopped as stopped:
             note(f"stopped after {stopped.step:,} of {stopped.steps:,} updates; the same command goes on from there")
@@ -239,43 +192,38 @@ def _announce(examples: Any, recipe: Recipe) -> None:
     )
 
 
-def _reader(
-    sources: list[str], reports: Path | None, tables: Path | None, layout: str, patients: int, marks: list[Path]
-) -> Callable[[Preprocessor], Any]:
+def _reader(sources: list[str], places: SourceOptions, begin: ModelOptions) -> Callable[[Preprocessor], Any]:
     """Gives the tasks of all sources, each under its name, for a preprocessor."""
     from neuralgraph.compressor.training.manifest_films import manifest_tasks
     from neuralgraph.compressor.training.phantom_films import phantom_tasks
     from neuralgraph.compressor.training.sources import prepare_task
 
-    resolved = {
-        number: _rows(Path(one), reports, tables, layout, marks) for number, one in enumerate(sources) if one != PHANTOM
-    }
+    rows = {number: _rows(Path(one), places, begin) for number, one in enumerate(sources) if one != PHANTOM}
 
     def read(preprocessor: Preprocessor) -> Any:
         tasks: list[Any] = []
         for number in range(len(sources)):
             name = _source_name(number)
-            if number in resolved:
-                tasks += manifest_tasks(resolved[number], preprocessor, source=name)
+            if number in rows:
+                tasks += manifest_tasks(rows[number], preprocessor, source=name)
             else:
-                tasks += phantom_tasks(patients, preprocessor, side=min(512, preprocessor.max_side), source=name)
+                tasks += phantom_tasks(begin.patients, preprocessor, side=min(512, preprocessor.max_side), source=name)
         return tasks, prepare_task
 
     return read
 
 
-def _rows(source: Path, reports: Path | None, tables: Path | None, layout: str, marks: list[Path]) -> Any:
+def _rows(source: Path, places: SourceOptions, begin: ModelOptions) -> Any:
     from neuralgraph.sources.layouts.marked_rows import with_marks
     from neuralgraph.sources.layouts.marks import coco_marks
 
     def with_report(chosen: Selection) -> Selection:
-        return dataclasses.replace(chosen, generate_reports=False)
+        return replace(chosen, generate_reports=False)
 
-    resolved = _resolve(source, reports, tables, layout, False, True, with_report)
-    if not resolved.rows:
+    rows = list(resolved(source, places, with_report, verbose=True).rows)
+    if not rows:
         raise SourceError("the source holds no study with film and report", code="E_SOURCE_EMPTY", where=str(source))
-    rows = list(resolved.rows)
-    for path in marks:
+    for path in begin.marks or ():
         rows, count = with_marks(rows, coco_marks(path))
         note(f"{path.name}: marks of {count:,} films")
     return rows
@@ -283,12 +231,11 @@ def _rows(source: Path, reports: Path | None, tables: Path | None, layout: str, 
 
 def _prepare(
     read: Callable[[Preprocessor], Any],
-    start: str,
+    begin: ModelOptions,
     out: Path,
     recipe: Recipe,
     folder: Path,
-    workers: int,
-    progress: Progress | None,
+    progress: Progress,
 ) -> tuple[Start, dict[str, int], Any]:
     """What training begins with, what could not be read, and the examples of both parts."""
     from neuralgraph.compressor.model.preprocess import Preprocessor
@@ -300,22 +247,22 @@ def _prepare(
 
     if out.exists() and not out.is_dir():
         raise OutputError("a file is in the way of the model's folder", where=str(out))
-    directory = DEMO_DIRECTORY if start in (DEMO, _FRESH) else Path(start)
-    preprocessor = DEMO_PREPROCESSOR if start == _FRESH else Preprocessor.read(directory)
+    directory = DEMO_DIRECTORY if begin.start in (DEMO, _FRESH) else Path(begin.start)
+    preprocessor = DEMO_PREPROCESSOR if begin.start == _FRESH else Preprocessor.read(directory)
     tasks, prepare = read(preprocessor)
     failures = write_examples(
         folder,
         tasks,
         prepare,
-        workers=min(len(tasks), workers or len(os.sched_getaffinity(0))),
-        progress=None if progress is None else lambda done, total: progress(done, total, {}),
+        workers=min(len(tasks), begin.workers or processors()),
+        progress=lambda done, total: progress(done, total, {}),
     )
     everything = ExampleSet(folder)
     examples = split_by_patient(everything, share=recipe.validation_share, seed=recipe.seed)
     name, labels = out.resolve().name, everything.label_names
     # The name "demo" says that a model learnt from synthetic films only.
     name = name if name != DEMO else f"{name}-own"
-    if start == _FRESH:
+    if begin.start == _FRESH:
         config = changed_config(DEMO_CONFIG, name=name, **({"labels": list(labels)} if labels else {}))
         tokenizer = ReportTokenizer.read(DEMO_DIRECTORY)
         return fresh_start(config, tokenizer, preprocessor, seed=recipe.seed), failures, examples
@@ -323,6 +270,8 @@ def _prepare(
 
 
 def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bool) -> None:
+    from neuralgraph.compressor.training.verdict import verdict_lines
+
     if os.environ.get("RANK", "0") != "0":
         # One process of several speaks for all.
         return
@@ -343,7 +292,18 @@ def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bo
     losses = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in trained.losses.items())
     write_line(f"{trained.directory}: model {trained.digest[:12]}, of step {trained.steps:,}")
     write_line(f"  learnt from {len(learn):,} films, validated with {len(check):,}: {losses}")
-    from neuralgraph.compressor.training.verdict import verdict_lines
-
     for line in verdict_lines(trained.verdict):
         write_line(f"  {line}")
+
+
+@contextmanager
+def _telling() -> Iterator[Progress]:
+    """Shows films while they are prepared, and then steps."""
+    with meter("train", unit="films and steps") as show:
+
+        def advance(done: int, total: int, losses: dict[str, float]) -> None:
+            names = {name: name.removeprefix("eval_").replace("_", " ") for name in losses}
+            known = " ".join(f"{names[name]} {value:.3f}" for name, value in losses.items())
+            show.at(done, total, known or "preparing films")
+
+        yield advance

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from neuralgraph.container.reader import Container
@@ -32,6 +32,7 @@ def pack(
     *,
     profile: str = "compact",
     limits: Limits | None = None,
+    told: Callable[[int, int, int], None] | None = None,
 ) -> int:
     """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
 
@@ -42,6 +43,7 @@ def pack(
     profile : "compact" copies records byte for byte. "train" stores embeddings without compression: every value and
         content digest stays, the bytes of the records and so their leaves change.
     limits : what to accept.
+    told : called after every study with files done, files in all, and studies copied.
 
     Raises
     ------
@@ -56,13 +58,15 @@ def pack(
     count = 0
     with atomic_file(archive) as stream:
         writer = ContainerWriter(stream, limits=limits)
-        for file in files:
+        for done, file in enumerate(files):
             with open_source(file) as source, located(place_name(file)):
                 container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
                     copy_record(writer, container, position, profile=profile)
-            count += len(container)
+                    count += 1
+                    if told is not None:
+                        told(done, len(files), count)
         writer.finish()
     return count
 

@@ -78,7 +78,7 @@ def nih_rows(folder: Path, *, texts: int = 1, seed: int = 0) -> tuple[list[Manif
         ManifestRow(
             study_key=row["image"],
             patient_key=row["patient_id"],
-            images=(ManifestImage(str(folder / row["image"]), row["view"], "", (), (EVERYTHING,)),),
+            images=(ManifestImage(str(folder / row["image"]), row["view"], marked=(EVERYTHING,)),),
             report=_NORMAL_TEXTS[number % len(_NORMAL_TEXTS)],
         )
         for number, row in enumerate(normal)
@@ -99,7 +99,9 @@ def _marked(row: dict[str, str], folder: Path, number: int, seed: int) -> Manife
         study_key=f"{row['image']} {number}",
         patient_key=row["patient_id"],
         images=(
-            ManifestImage(str(folder / row["image"]), row["view"], "", tuple(marks), (EVERYTHING,) if complete else ()),
+            ManifestImage(
+                str(folder / row["image"]), row["view"], marks=tuple(marks), marked=(EVERYTHING,) if complete else ()
+            ),
         ),
         report=text if number % 2 else f"FINDINGS:\n{text}",
     )

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom import is_dicom, stated_position
+from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.dicom_header import DicomHeader, read_dicom_header
+from neuralgraph.sources.dicom_view_words import stated_view
 
 __all__ = ["DicomKeys", "dicom_keys", "keys_of"]
 
 _KEYS: dict[str, int] = {
     "SOPClassUID": 0x00080016,
+    "SOPInstanceUID": 0x00080018,
     "StudyDate": 0x00080020,
     "AcquisitionDate": 0x00080022,
     "StudyTime": 0x00080030,
@@ -32,11 +34,12 @@ class DicomKeys:
     """Identifiers of one file, as they are written there; "" where it does not say."""
 
     sop_class: str
+    instance: str
     study: str
     accession: str
     patient: str
     view: str
-    """One of ``VIEW_POSITIONS``."""
+    """One of ``manifest.VIEWS``."""
     taken: str
     """Date and time of the exposure; sorts."""
     study_time: str
@@ -78,10 +81,11 @@ def keys_of(data: bytes) -> DicomKeys:
     header = read_dicom_header(inflated_file(data), _KEYS)
     return DicomKeys(
         sop_class=header.identifier("SOPClassUID"),
+        instance=header.identifier("SOPInstanceUID"),
         study=header.identifier("StudyInstanceUID"),
         accession=header.identifier("AccessionNumber"),
         patient=header.identifier("PatientID"),
-        view=stated_position(header),
+        view=stated_view(header).projection,
         taken=_moment(header, "AcquisitionDate", "AcquisitionTime"),
         study_time=_moment(header, "StudyDate", "StudyTime"),
     )

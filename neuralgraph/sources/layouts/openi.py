@@ -16,14 +16,15 @@ from xml.etree import ElementTree
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.sources.layouts.headed_report import headed_report
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.roots import Roots, safe_join
 from neuralgraph.sources.layouts.tables import find_table, read_csv
+from neuralgraph.sources.view_words import read_view
 
 __all__ = ["matches", "resolve"]
 
 _REPORTS, _PROJECTIONS = "indiana_reports.csv", "indiana_projections.csv"
-_VIEWS = {"frontal": "FRONTAL", "lateral": "LATERAL"}
 _XML_FOLDERS = ("ecgen-radiology", "NLMCXR_reports/ecgen-radiology", "NLMCXR_reports", ".")
 _IMAGE_FOLDERS = (
     "images/images_normalized",
@@ -88,11 +89,6 @@ def _problems(text: str) -> dict[str, float]:
     return {tag: 1.0 for tag in tags if tag}
 
 
-def _text(sections: dict[str, str]) -> str | None:
-    """Findings and impression under their headers; what the referrer asked is left out."""
-    return "\n\n".join(f"{name.upper()}:\n{text}" for name, text in sections.items() if text) or None
-
-
 def _from_tables(reports: Path, projections: Path | None, source: Path) -> Iterator[Entry]:
     if projections is None:
         raise SourceError(f"{_PROJECTIONS} is missing: it names the images of each report")
@@ -101,7 +97,7 @@ def _from_tables(reports: Path, projections: Path | None, source: Path) -> Itera
         if row is None or safe_join(source, row["filename"]) is None:
             yield DroppedRow(row["uid"] if row else "", "row_invalid")
             continue
-        view = _VIEWS.get(row["projection"].lower(), "unknown")
+        view = read_view(row["projection"]).projection or "unknown"
         path = _find_image(source, row["filename"], ("",))
         images[row["uid"]].append(ManifestImage(path, view, row["filename"]))
     for row in read_csv(reports, ("uid", "findings", "impression")):
@@ -112,7 +108,7 @@ def _from_tables(reports: Path, projections: Path | None, source: Path) -> Itera
         yield ManifestRow(
             study_key=row["uid"],
             images=tuple(images.get(row["uid"], ())),
-            report=_text({name: row[name] for name in ("findings", "impression")}),
+            report=headed_report({name: row[name] for name in ("findings", "impression")}),
             labels=labels,
             labeler="mesh" if labels else "",
         )
@@ -124,7 +120,7 @@ def _from_xml(folder: Path, projections: Path | None, source: Path) -> Iterator[
         for row in read_csv(projections, ("uid", "filename", "projection")):
             if row is not None:
                 name = row["filename"].split(".")[0]
-                views[f"CXR{name}"] = views[name] = _VIEWS.get(row["projection"].lower(), "unknown")
+                views[f"CXR{name}"] = views[name] = read_view(row["projection"]).projection or "unknown"
     names = sorted(path.name for path in folder.iterdir() if _XML_NAME.fullmatch(path.name))
     for name in sorted(names, key=lambda name: int(name.removesuffix(".xml"))):
         key = name.removesuffix(".xml")
@@ -145,7 +141,7 @@ def _from_xml(folder: Path, projections: Path | None, source: Path) -> Iterator[
                 for image in ids
                 if _IMAGE_ID.fullmatch(image)
             ),
-            report=_text({name: sections.get(name, "") for name in ("findings", "impression")}),
+            report=headed_report({name: sections.get(name, "") for name in ("findings", "impression")}),
             labels=labels,
             labeler="mesh" if labels else "",
         )

@@ -5,7 +5,8 @@ import pytest
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts import Roots, detect_layout, resolve_manifest
-from neuralgraph.sources.layouts.tables import read_csv, read_table
+from neuralgraph.sources.layouts.own_table import open_table
+from neuralgraph.sources.layouts.tables import read_csv
 
 
 def test_csv(tree, reasons):
@@ -142,11 +143,14 @@ def test_nothing_there(tmp_path):
         ("t.csv", b"", "E_SOURCE_EMPTY"),
         ("t.csv", b"study_id\n1\n", "E_SOURCE_READ"),
         ("t.csv", b"image,image\n1,2\n", "E_SOURCE_READ"),
-        ("t.csv", b"image\n\xff\xfe\n", "E_SOURCE_TEXT"),
+        ("t.csv", b"image\n\xff\x81\n", "E_SOURCE_TEXT"),
+        ("t.csv", b"image\n\xff\x01\n", "E_SOURCE_TEXT"),
+        ("t.csv", b"sep=x\nimage\n", "E_SOURCE_TEXT"),
+        ("t.csv", b"\xff\xfei\0m\0a", "E_SOURCE_TEXT"),
         ("t.csv", b'image\n"never closed\n', "E_SOURCE_DAMAGED"),
         ("t.csv.gz", b"image\na.png\n", "E_SOURCE_DAMAGED"),
         ("t.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01", "E_SOURCE_DAMAGED"),
-        ("t.jsonl", b"\xff\n", "E_SOURCE_TEXT"),
+        ("t.jsonl", b'{"picture": "a.png"}\n', "E_SOURCE_READ"),
         ("t.jsonl.gz", b"{}", "E_SOURCE_DAMAGED"),
         ("t.xlsx", b"PK", "E_SOURCE_TYPE"),
     ],
@@ -154,7 +158,7 @@ def test_nothing_there(tmp_path):
 def test_unusable_tables(tree, name, content, code):
     path = tree.file(name, content)
     with pytest.raises(SourceError) as caught:
-        list(read_table(path, ("image",)))
+        list(open_table(path).rows())
     assert caught.value.code == code
 
 
@@ -180,7 +184,7 @@ def test_parquet_without_pyarrow(tree, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     path = tree.file("t.parquet", b"PAR1")
     with pytest.raises(ImportError, match=r"neuralgraph\[bulk\]"):
-        list(read_table(path))
+        open_table(path)
 
 
 def test_report_graphs(tree, reasons):
@@ -194,3 +198,32 @@ def test_report_graphs(tree, reasons):
     assert [len(row.report_graphs) for row in manifest.rows] == [1, 2, 0]
     assert json.loads(manifest.rows[0].report_graphs[0]) == entry
     assert reasons(manifest) == {"3": "row_invalid", "4": "row_invalid"}
+
+
+def test_views_in_the_words_of_a_table(tree):
+    words = {
+        "AP Supine": ("AP", "supine"),
+        "PORTABLE AP": ("AP", ""),
+        "AP erect": ("AP", "erect"),
+        "LL": ("LL", ""),
+        "L": ("LATERAL", ""),
+        "AP_horizontal": ("AP", "supine"),
+        "Posteroanterior": ("PA", ""),
+        "frontal": ("FRONTAL", ""),
+        "AP LLD": ("OTHER", "left decubitus"),
+        "gonzo": ("OTHER", ""),
+        "": ("unknown", ""),
+    }
+    rows = []
+    for number, view in enumerate(words):
+        tree.image(f"{number:02d}.png")
+        rows.append((f"{number:02d}", f"{number:02d}.png", "Clear.", view))
+    tree.table("manifest.csv", "study_id,image,report,view", *rows)
+    manifest = tree.manifest()
+    assert [(row.images[0].view, row.images[0].position) for row in manifest.rows] == list(words.values())
+    # Nothing is lost where the manifest is written and read again.
+    manifest.write(tree.root / "again.jsonl")
+    again = resolve_manifest(Roots(tree.root / "again.jsonl"))
+    assert [row.images[0] for row in again.rows] == [row.images[0] for row in manifest.rows]
+    frontal = tree.manifest(views=("PA", "AP"))
+    assert [row.study_key for row in frontal.rows] == ["00", "01", "02", "05", "06"]
