@@ -123,6 +123,9 @@ class KernelState(NamedTuple):
     says: str
 
 
+_BUNDLED = "demo"
+
+
 class ExtraState(NamedTuple):
     """What an extra can do here."""
 
@@ -184,7 +187,8 @@ def _check_model(source: str) -> ModelState:
 
 def _trained_on(model: ModelState) -> str:
     """How many updates, and whether anybody measured what they gave."""
-    if not model.trained:
+    # The bundled model is measured in the documentation.
+    if not model.trained or model.source == _BUNDLED:
         return ""
     return f" of {model.verdict['steps']:,} updates" if model.verdict.get("steps") else ", what that gave is not known"
 
