@@ -9,8 +9,9 @@ import typer
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.graph.origin import GENERATED
-from neuralgraph.storage.remote import place_name
+from neuralgraph.storage.places import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
 
@@ -20,12 +21,13 @@ __all__ = ["info"]
 def info(
     file: Annotated[str, typer.Argument(help="An .ngr file, or a URL of one.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    timeout: Timeout = None,
 ) -> None:
     """Say what is in FILE: sizes, grid, concepts, labels, provenance.
 
     Example: ngr info study.ngr
     """
-    summary = file_summary(file)
+    summary = file_summary(file, timeout=timeout)
     if json:
         write_json(summary)
         return
@@ -36,6 +38,9 @@ def info(
     else:
         for name, total in summary["totals"].items():
             write_line(f"  {name:12} {total:,}")
+        plain = summary["plain_graphs"]
+        if plain["without_patches_and_concepts"]:
+            write_line(f"  plain graphs {plain['found']:,} of {plain['looked_at']:,} looked at (see ngr migrate)")
 
 
 def _plural(word: str, count: int) -> str:
@@ -46,6 +51,9 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     provenance = study["provenance"]
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")
+    if study["plain_graph"] is not None:
+        facts = ", ".join(f"{name} {value}" for name, value in study["plain_graph"].items())
+        write_line(f"  kind         plain graph, no study in the full sense: {facts}")
     for number, view in enumerate(study["views"]):
         size = f"{view['width']} x {view['height']} px, grid {view['cols']} x {view['rows']} (width x height)"
         write_line(f"  view {number}       {view['position']}, {size}")

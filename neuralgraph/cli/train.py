@@ -18,10 +18,15 @@ from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.processors import processors
 from neuralgraph.cli.progress import meter
+<<<<<<< HEAD
 from neuralgraph.cli.stop_signals import asked_to_stop
 from neuralgraph.errors import OutputError, SourceError, missing_extra
+=======
+from neuralgraph.errors import ModelError, OutputError, SourceError, missing_extra
+>>>>>>> main
 
 if TYPE_CHECKING:
+    from neuralgraph.bulk.pseudonyms import Pseudonyms
     from neuralgraph.compressor.model.preprocess import Preprocessor
     from neuralgraph.compressor.training.recipe import Recipe
     from neuralgraph.compressor.training.train import Start, Trained
@@ -58,8 +63,14 @@ class ModelOptions:
     workers: Annotated[
         int, typer.Option(help="Processes that read films [default: one per processor].", show_default=False)
     ] = 0
+<<<<<<< HEAD
     log_to: Annotated[
         Path | None, typer.Option(help="A .csv file, or a folder for TensorBoard, that the log goes to.")
+=======
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="Key under which the model notes whom it learnt from [default: a random key in its folder]."),
+>>>>>>> main
     ] = None
     half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False
 
@@ -126,7 +137,8 @@ def train(
 ) -> None:
     """Train a model on films: to write each film's report, to name its findings, to look where they are.
 
-    Patients are split, never their films; uncertain labels count as unknown. A run that was stopped is continued by the
+    Patients are split, never their films; uncertain labels count as unknown. The model notes, as keyed hashes, whom it
+    learnt from, and 'ngr evaluate' refuses to test on them. A run that was stopped is continued by the
     same command. Films are prepared in a temporary folder, which is removed; the model holds no report and no path.
 
     Films with marks (boxes, masks, phrases with boxes) are looked at where these are; what is not marked is unknown.
@@ -145,6 +157,7 @@ def train(
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
     # What transformers tells its developers is nothing a user can act on.
     transformers_logging.set_verbosity_error()
+<<<<<<< HEAD
     sources = [*([] if source is None else [source]), *(begin.also or ())]
     weights = begin.weight or ()
     if not sources:
@@ -155,10 +168,21 @@ def train(
     recipe = Recipe(**asdict(numbers), source_weights=shares)
     with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress, asked_to_stop() as stop:
         read = _reader(sources, places, begin)
+=======
+    try:
+        recipe = Recipe(**asdict(numbers))
+    except ModelError as error:
+        raise typer.BadParameter(f"{error.where}: {error.message}") from error
+    if numbers.first_steps and source != PHANTOM:
+        raise typer.BadParameter("only phantoms have the masks it needs", param_hint="--first-steps")
+    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress:
+        read = _phantoms(begin.patients) if source == PHANTOM else _manifest(Path(source), places)
+>>>>>>> main
         begun, failures, examples = _prepare(read, begin, out, recipe, Path(scratch), progress)
         if failures:
             counted = ", ".join(f"{code} {count:,}" for code, count in failures.items())
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
+<<<<<<< HEAD
         _announce(examples, recipe)
         try:
             trained = run(
@@ -175,6 +199,11 @@ def train(
         except TrainingStopped as stopped:
             note(f"stopped after {stopped.step:,} of {stopped.steps:,} updates; the same command goes on from there")
             raise typer.Exit(130) from None
+=======
+        trained = run(begun, examples, out, recipe, device=device, half=begin.half, progress=progress)
+        if source != PHANTOM:
+            _note_patients(out, begin, examples)
+>>>>>>> main
     _tell(trained, examples, failures, json=json)
 
 
@@ -246,7 +275,7 @@ def _prepare(
     from neuralgraph.compressor.training.train import changed_config, fresh_start, start_from
 
     if out.exists() and not out.is_dir():
-        raise OutputError("a file is in the way of the model's folder", where=str(out))
+        raise OutputError("a file is in the way of the model's folder", code="E_OUTPUT", where=str(out))
     directory = DEMO_DIRECTORY if begin.start in (DEMO, _FRESH) else Path(begin.start)
     preprocessor = DEMO_PREPROCESSOR if begin.start == _FRESH else Preprocessor.read(directory)
     tasks, prepare = read(preprocessor)
@@ -267,6 +296,33 @@ def _prepare(
         tokenizer = ReportTokenizer.read(DEMO_DIRECTORY)
         return fresh_start(config, tokenizer, preprocessor, seed=recipe.seed), failures, examples
     return start_from(directory, name=name, labels=labels), failures, examples
+
+
+def _note_patients(out: Path, begin: ModelOptions, examples: Any) -> None:
+    """Keep, as keyed hashes, which patients the model and those before it learnt from: nobody must test on them."""
+    from neuralgraph.bulk.learnt import hashed_patients
+    from neuralgraph.compressor.model.learnt_from import read_learnt_from, write_learnt_from
+
+    # Validation decides when training stops: these films are learnt from too.
+    patients = frozenset[str]().union(*(part.patients for part in examples))
+    write_learnt_from(out, [*read_learnt_from(Path(begin.start)), hashed_patients(patients, _patients_key(out, begin))])
+
+
+def _patients_key(out: Path, begin: ModelOptions) -> Pseudonyms:
+    """The key that was given; else the one in the folder of the model, taken over from the model it began with."""
+    from neuralgraph.bulk.pseudonyms import Pseudonyms, destination_key, read_key
+    from neuralgraph.compressor.model.learnt_from import PATIENTS_KEY_NAME
+    from neuralgraph.storage.atomic import atomic_file
+    from neuralgraph.storage.private import owner_only
+
+    if begin.key_file is not None:
+        return Pseudonyms(read_key(begin.key_file))
+    own, earlier = out / PATIENTS_KEY_NAME, Path(begin.start) / PATIENTS_KEY_NAME
+    if not own.exists() and earlier.is_file():
+        with atomic_file(own) as stream:
+            owner_only(stream)
+            stream.write(earlier.read_bytes())
+    return Pseudonyms(destination_key(own))
 
 
 def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bool) -> None:

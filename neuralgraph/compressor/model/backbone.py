@@ -117,6 +117,7 @@ def build_vision(settings: VisionSettings) -> nn.Module:
             raise ModelError(
                 f"{settings.backbone} has stride {stride} and width {dimension}, "
                 f"the configuration says {settings.backbone_stride} and {settings.backbone_dimension}",
+                code="E_MODEL",
                 where="config.json: vision.backbone",
             )
         neck = Neck(dimension, settings.neck_dimension) if settings.neck_dimension else None
@@ -198,6 +199,7 @@ def from_pixels(vision: nn.Module, given: int | None = None) -> Iterator[None]:
 def is_backbone(name: str) -> bool:
     """Whether timm has a model of that name; names that would make it fetch something are none."""
     # timm also takes names with a colon or a slash, which make it fetch models and their settings from elsewhere.
+<<<<<<< HEAD
     return ":" not in name and "/" not in name and bool(timm.is_model(name))
 
 
@@ -211,6 +213,11 @@ def _probed(name: str, channels: int, stage: int, output_stride: int) -> tuple[n
             body.prune_intermediate_layers([stage - 1], prune_norm=True, prune_head=True)  # type: ignore[operator]
         except (AttributeError, AssertionError, IndexError, ValueError) as error:
             raise _unfit(name, f"has no map of a stage {stage}") from error
+=======
+    if ":" in name or "/" in name or not timm.is_model(name):
+        raise ModelError(f"timm has no backbone {name!r}", code="E_MODEL", where="config.json: vision.backbone")
+    body = _built(name, channels)
+>>>>>>> main
     was_training = body.training
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         try:
@@ -267,4 +274,6 @@ def _says_last(body: nn.Module) -> bool:
 
 
 def _unfit(name: str, reason: str) -> ModelError:
-    return ModelError(f"{name} {reason}; take a hierarchical backbone such as a Swin or a ConvNeXt", where="backbone")
+    return ModelError(
+        f"{name} {reason}; take a hierarchical backbone such as a Swin or a ConvNeXt", code="E_MODEL", where="backbone"
+    )

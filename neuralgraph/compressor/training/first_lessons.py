@@ -198,3 +198,13 @@ def _taught(
         name: sum(pair[place] for pair in last) / len(last)
         for place, name in enumerate(("patch_loss", "classification_loss"))
     }
+<<<<<<< HEAD
+=======
+
+
+def _known(lesson: Lesson) -> torch.Tensor:
+    """Which patches show what, float32 [B, structures, rows, cols]."""
+    if lesson.coverage is None:
+        raise ModelError("first lessons need films with known masks", code="E_MODEL", where="recipe: first_steps")
+    return lesson.coverage
+>>>>>>> main

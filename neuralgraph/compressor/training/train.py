@@ -32,6 +32,7 @@ from neuralgraph.compressor.training.report_text import usual_opening
 from neuralgraph.compressor.training.start import Start, changed_config, fresh_start, start_from
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["Start", "Trained", "TrainingStopped", "changed_config", "fresh_start", "start_from", "train"]
 
@@ -98,6 +99,7 @@ def train(
     if not len(learn) or not len(check):
         raise ModelError(
             f"{len(learn)} films to learn from and {len(check)} to validate with; each needs at least one patient",
+            code="E_MODEL",
             where="source",
         )
     if recipe.first_steps and not learn.annotated:
@@ -143,7 +145,9 @@ def train(
     log = [dict(line) for line in trainer.state.log_history]
     model = trainer.accelerator.unwrap_model(trainer.model).cpu()
     if not all(bool(torch.isfinite(weight).all()) for weight in model.parameters()):
-        raise ModelError("training diverged: a weight is not finite; lower the learning rates", where="recipe")
+        raise ModelError(
+            "training diverged: a weight is not finite; lower the learning rates", code="E_MODEL", where="recipe"
+        )
     model.config = changed_config(model.config, trained=True, opening=_opening(learn, start.tokenizer))
     best = int(trainer.state.best_global_step or trainer.state.global_step)
     losses = next((line for line in log if line.get("step") == best and "eval_loss" in line), {})
@@ -318,12 +322,15 @@ def _checkpoints(directory: Path, record: dict[str, Any]) -> Path:
     try:
         checkpoints.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot create the folder ({error.strerror})", where=str(directory)) from error
+        raise OutputError(
+            f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(directory)
+        ) from error
     path = checkpoints / RECORD_NAME
     if path.is_file():
-        if json.loads(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
+        if parsed_json(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
             raise OutputError(
                 "checkpoints of a run with other data or settings are there; delete them or choose another folder",
+                code="E_OUTPUT",
                 where=str(checkpoints),
             )
     else:

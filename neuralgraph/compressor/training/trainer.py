@@ -32,6 +32,7 @@ from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.seeing import auc
 from neuralgraph.compressor.training.training_log import TrainingLog
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["FilmTrainer", "computes_in_bfloat16", "training_arguments", "wants_bfloat16"]
 
@@ -202,6 +203,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         with captured(whole, chosen_layers(whole, -1) if guided or pruned else []) as runs:
             output = model(**inputs)
         parts = {name: output[name] for name in ("generation_loss", "classification_loss") if output[name] is not None}
+<<<<<<< HEAD
         # A batch without a marked film is learnt from all the same.
         if guided and places["coverage"] is not None:
             parts["guidance_loss"] = _looks(runs[-1], inputs["labels"], places["spoken"], places["coverage"])
@@ -212,6 +214,15 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
                 looked = _looks(foil, places["foil_labels"], places["foil_spoken"], places["foil_coverage"])
                 parts["contrast_loss"] = looked
                 output.loss = output.loss + recipe.guidance_weight * recipe.contrast_weight * looked
+=======
+        if guided:
+            if coverage is None or spoken is None:
+                raise ModelError(
+                    "guidance needs films with known masks", code="E_MODEL", where="recipe: guidance_weight"
+                )
+            parts["guidance_loss"] = guidance_loss(runs[-1], spoken, coverage)
+            output.loss = output.loss + self._recipe.guidance_weight * parts["guidance_loss"]
+>>>>>>> main
         if pruned:
             # The precision of the rest of the step; only the model as a whole finds that by itself.
             with self.accelerator.autocast():
@@ -357,12 +368,16 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load(path.read_bytes())
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise ModelError("the checkpoint is damaged; delete it to start again", where=str(path)) from error
+        raise ModelError(
+            "the checkpoint is damaged; delete it to start again", code="E_MODEL", where=str(path)
+        ) from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = parsed_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError("the checkpoint is damaged; delete it to start again", where=str(path)) from error
+        raise ModelError(
+            "the checkpoint is damaged; delete it to start again", code="E_MODEL", where=str(path)
+        ) from error
     return record
