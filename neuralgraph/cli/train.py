@@ -18,12 +18,8 @@ from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.processors import processors
 from neuralgraph.cli.progress import meter
-<<<<<<< HEAD
 from neuralgraph.cli.stop_signals import asked_to_stop
-from neuralgraph.errors import OutputError, SourceError, missing_extra
-=======
 from neuralgraph.errors import ModelError, OutputError, SourceError, missing_extra
->>>>>>> main
 
 if TYPE_CHECKING:
     from neuralgraph.bulk.pseudonyms import Pseudonyms
@@ -63,14 +59,12 @@ class ModelOptions:
     workers: Annotated[
         int, typer.Option(help="Processes that read films [default: one per processor].", show_default=False)
     ] = 0
-<<<<<<< HEAD
     log_to: Annotated[
         Path | None, typer.Option(help="A .csv file, or a folder for TensorBoard, that the log goes to.")
-=======
+    ] = None
     key_file: Annotated[
         Path | None,
         typer.Option(help="Key under which the model notes whom it learnt from [default: a random key in its folder]."),
->>>>>>> main
     ] = None
     half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False
 
@@ -157,7 +151,6 @@ def train(
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
     # What transformers tells its developers is nothing a user can act on.
     transformers_logging.set_verbosity_error()
-<<<<<<< HEAD
     sources = [*([] if source is None else [source]), *(begin.also or ())]
     weights = begin.weight or ()
     if not sources:
@@ -165,24 +158,16 @@ def train(
     if weights and len(weights) != len(sources):
         raise typer.BadParameter(f"{len(weights)} weights for {len(sources)} sources", param_hint="--weight")
     shares = tuple((_source_name(number), each) for number, each in enumerate(weights))
-    recipe = Recipe(**asdict(numbers), source_weights=shares)
-    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress, asked_to_stop() as stop:
-        read = _reader(sources, places, begin)
-=======
     try:
-        recipe = Recipe(**asdict(numbers))
+        recipe = Recipe(**asdict(numbers), source_weights=shares)
     except ModelError as error:
         raise typer.BadParameter(f"{error.where}: {error.message}") from error
-    if numbers.first_steps and source != PHANTOM:
-        raise typer.BadParameter("only phantoms have the masks it needs", param_hint="--first-steps")
-    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress:
-        read = _phantoms(begin.patients) if source == PHANTOM else _manifest(Path(source), places)
->>>>>>> main
+    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress, asked_to_stop() as stop:
+        read = _reader(sources, places, begin)
         begun, failures, examples = _prepare(read, begin, out, recipe, Path(scratch), progress)
         if failures:
             counted = ", ".join(f"{code} {count:,}" for code, count in failures.items())
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
-<<<<<<< HEAD
         _announce(examples, recipe)
         try:
             trained = run(
@@ -199,11 +184,8 @@ def train(
         except TrainingStopped as stopped:
             note(f"stopped after {stopped.step:,} of {stopped.steps:,} updates; the same command goes on from there")
             raise typer.Exit(130) from None
-=======
-        trained = run(begun, examples, out, recipe, device=device, half=begin.half, progress=progress)
-        if source != PHANTOM:
+        if any(one != PHANTOM for one in sources):
             _note_patients(out, begin, examples)
->>>>>>> main
     _tell(trained, examples, failures, json=json)
 
 

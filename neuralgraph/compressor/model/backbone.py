@@ -96,7 +96,9 @@ class VisionEncoder(nn.Module):
             or not isinstance(blocks, nn.Sequential)
             or not hasattr(self.body, "conv_stem")
         ):
-            raise ModelError("only a stage of a backbone of stem and blocks can be entered midway", where="vision")
+            raise ModelError(
+                "only a stage of a backbone of stem and blocks can be entered midway", code="E_MODEL", where="vision"
+            )
         return list(blocks)
 
 
@@ -199,25 +201,19 @@ def from_pixels(vision: nn.Module, given: int | None = None) -> Iterator[None]:
 def is_backbone(name: str) -> bool:
     """Whether timm has a model of that name; names that would make it fetch something are none."""
     # timm also takes names with a colon or a slash, which make it fetch models and their settings from elsewhere.
-<<<<<<< HEAD
     return ":" not in name and "/" not in name and bool(timm.is_model(name))
 
 
 def _probed(name: str, channels: int, stage: int, output_stride: int) -> tuple[nn.Module, int, int, bool]:
     """Body, stride, width of an embedding, and whether channels come last."""
     if not is_backbone(name):
-        raise ModelError(f"timm has no backbone {name!r}", where="config.json: vision.backbone")
+        raise ModelError(f"timm has no backbone {name!r}", code="E_MODEL", where="config.json: vision.backbone")
     body = _built(name, channels, output_stride)
     if stage:
         try:
             body.prune_intermediate_layers([stage - 1], prune_norm=True, prune_head=True)  # type: ignore[operator]
         except (AttributeError, AssertionError, IndexError, ValueError) as error:
             raise _unfit(name, f"has no map of a stage {stage}") from error
-=======
-    if ":" in name or "/" in name or not timm.is_model(name):
-        raise ModelError(f"timm has no backbone {name!r}", code="E_MODEL", where="config.json: vision.backbone")
-    body = _built(name, channels)
->>>>>>> main
     was_training = body.training
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         try:

@@ -7,10 +7,6 @@ be trained before its scores mean anything, and says so.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-=======
-import re
->>>>>>> main
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +21,6 @@ from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.model.vision_checkpoints import VisionChoice, read_json, read_tensors, read_vision
 from neuralgraph.errors import ModelError
-from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["MAX_SIDE", "SWIN_BASE_T5_BASE", "assemble", "fill_vision"]
 
@@ -120,7 +115,6 @@ def fill_vision(model: NeuralGraphModel, weights: Mapping[str, torch.Tensor]) ->
     _fill(vision, kept, "vision")
 
 
-<<<<<<< HEAD
 def _text(directory: Path) -> tuple[TextSettings, dict[str, torch.Tensor]]:
     """Settings and weights of a T5, or of the decoder of a neuralgraph model."""
     values, weights = read_json(directory / "config.json"), read_tensors(directory / "model.safetensors")
@@ -129,106 +123,6 @@ def _text(directory: Path) -> tuple[TextSettings, dict[str, torch.Tensor]]:
         return NeuralGraphConfig.read(directory).text, {key: tensor.float() for key, tensor in own.items()}
     kept = {key: tensor for key, tensor in weights.items() if not key.startswith("encoder.block.")}
     return _text_settings(values), kept
-=======
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        values = parsed_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError("config.json is not a readable JSON file", code="E_MODEL", where=str(path)) from error
-    if not isinstance(values, dict):
-        raise ModelError("config.json is not a table of fields", code="E_MODEL", where=str(path))
-    return values
-
-
-def _tensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        return safetensors.torch.load_file(path)
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise ModelError("the weights are damaged or not safetensors", code="E_MODEL", where=str(path)) from error
-
-
-def _vision(
-    values: Mapping[str, Any], weights: dict[str, torch.Tensor]
-) -> tuple[VisionSettings, dict[str, torch.Tensor]]:
-    """Settings, and weights under the names that ``model.vision`` has."""
-    if values.get("model_type") == "swin":
-        fields = ("patch_size", "embed_dim", "depths", "num_heads", "window_size", "mlp_ratio", "drop_path_rate")
-        chosen = {"channels": values.get("num_channels", 3)} | {key: values[key] for key in fields if key in values}
-        chosen |= {key: tuple(chosen[key]) for key in ("depths", "num_heads") if key in chosen}
-        return VisionSettings(**chosen), _swin_of_transformers(weights)
-    architecture = values.get("architecture")
-    if not isinstance(architecture, str):
-        reason = "the vision checkpoint is neither a Swin of transformers nor a model of timm"
-        raise ModelError(reason, code="E_MODEL", where="config.json")
-    classifier = timm.get_pretrained_cfg_value(architecture, "classifier") if timm.is_model(architecture) else None
-    heads = tuple(f"{each}." for each in ([classifier] if isinstance(classifier, str) else classifier or ()))
-    weights = {key: tensor for key, tensor in weights.items() if not key.startswith(heads)}
-    if re.match(r"swin_(tiny|small|base|large)_patch", architecture):
-        return _swin_settings(weights), weights
-    names = timm.get_pretrained_cfg_value(architecture, "first_conv") if timm.is_model(architecture) else ()
-    reads = f"{names if isinstance(names, str) else next(iter(names or ()), '')}.weight"
-    if reads not in weights:
-        raise ModelError(
-            "the vision checkpoint has no convolution that reads the image", code="E_MODEL", where="model.safetensors"
-        )
-    # Its second axis says how many channels there are.
-    settings = backbone_settings(architecture, channels=int(weights[reads].shape[1]))
-    return settings, {f"body.{key}": tensor for key, tensor in weights.items()}
-
-
-def _swin_settings(weights: Mapping[str, torch.Tensor]) -> VisionSettings:
-    """The settings of a Swin of timm, read off its weights."""
-    try:
-        projection = weights["patch_embed.proj.weight"]
-        depths: list[int] = []
-        heads: list[int] = []
-        while f"layers.{len(depths)}.blocks.0.norm1.weight" in weights:
-            stage = f"layers.{len(depths)}.blocks."
-            blocks = {key.split(".")[3] for key in weights if key.startswith(stage)}
-            depths.append(len(blocks))
-            heads.append(int(weights[f"{stage}0.attn.relative_position_bias_table"].shape[1]))
-        table = weights["layers.0.blocks.0.attn.relative_position_bias_table"]
-        inner = weights["layers.0.blocks.0.mlp.fc1.weight"]
-    except KeyError as error:
-        raise ModelError(
-            f"the vision checkpoint lacks {error.args[0]}", code="E_MODEL", where="model.safetensors"
-        ) from error
-    return VisionSettings(
-        channels=int(projection.shape[1]),
-        patch_size=int(projection.shape[2]),
-        embed_dim=int(projection.shape[0]),
-        depths=tuple(depths),
-        num_heads=tuple(heads),
-        window_size=(round(float(table.shape[0]) ** 0.5) + 1) // 2,
-        mlp_ratio=inner.shape[0] / inner.shape[1],
-    )
-
-
-def _swin_of_transformers(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights of transformers' Swin under timm's names: one matrix for q, k and v, downsampling before its stage."""
-    renamed: dict[str, torch.Tensor] = {}
-    parts: dict[str, dict[str, torch.Tensor]] = {}
-    for key, tensor in weights.items():
-        name = key.removeprefix("swin.")
-        if name.startswith(("classifier.", "pooler.")) or name.endswith("relative_position_index"):
-            continue
-        down = re.match(r"^encoder\.layers\.(\d+)\.downsample\.(.+)$", name)
-        if down:
-            renamed[f"layers.{int(down[1]) + 1}.downsample.{down[2]}"] = tensor
-            continue
-        for pattern, new in _SWIN_NAMES:
-            name = re.sub(pattern, new, name)
-        third = re.match(r"^(.+)\.attention\.self\.(query|key|value)\.(weight|bias)$", name)
-        if third:
-            parts.setdefault(f"{third[1]}.attn.qkv.{third[3]}", {})[third[2]] = tensor
-        else:
-            renamed[name] = tensor
-    for name, three in parts.items():
-        if len(three) != 3:
-            raise ModelError(f"the vision checkpoint lacks a part of {name}", code="E_MODEL", where="model.safetensors")
-        renamed[name] = torch.cat([three["query"], three["key"], three["value"]])
-    return renamed
->>>>>>> main
 
 
 def _text_settings(values: Mapping[str, Any]) -> TextSettings:

@@ -260,15 +260,11 @@ def _settings(kind: type[Any], values: Any, part: str) -> Any:
 
 def _check_parts(vision: VisionSettings, text: TextSettings) -> None:
     if vision.backbone and not (vision.backbone_stride and vision.backbone_dimension):
-<<<<<<< HEAD
-        raise ModelError("needs backbone_stride and backbone_dimension", where=f"{CONFIG_NAME}: vision.backbone")
-    if vision.neck_dimension and not vision.backbone:
-        raise ModelError("a neck belongs to a backbone", where=f"{CONFIG_NAME}: vision.neck_dimension")
-=======
         raise ModelError(
             "needs backbone_stride and backbone_dimension", code="E_MODEL", where=f"{CONFIG_NAME}: vision.backbone"
         )
->>>>>>> main
+    if vision.neck_dimension and not vision.backbone:
+        raise ModelError("a neck belongs to a backbone", code="E_MODEL", where=f"{CONFIG_NAME}: vision.neck_dimension")
     if len(vision.depths) != len(vision.num_heads):
         raise ModelError("depths and num_heads must be equally long", code="E_MODEL", where=f"{CONFIG_NAME}: vision")
     if any((vision.embed_dim << stage) % heads for stage, heads in enumerate(vision.num_heads)):

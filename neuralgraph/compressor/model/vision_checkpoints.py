@@ -86,7 +86,9 @@ def read_vision(
     choice = choice or VisionChoice()
     if Path(source).is_file():
         if not choice.architecture:
-            raise ModelError("a file of weights needs timm's name of its architecture", where=str(source))
+            raise ModelError(
+                "a file of weights needs timm's name of its architecture", code="E_MODEL", where=str(source)
+            )
         path = Path(source)
         if path.suffix in _SAVED_BY_TORCH:
             weights = {name: torch.from_numpy(array) for name, array in read_weights(path).items()}
@@ -97,7 +99,7 @@ def read_vision(
     values, weights = read_json(directory / "config.json"), read_tensors(directory / "model.safetensors")
     if values.get("model_type") == "swin":
         if choice.stage or choice.output_stride or choice.neck:
-            raise ModelError("stage, stride and neck belong to a backbone of timm", where=str(source))
+            raise ModelError("stage, stride and neck belong to a backbone of timm", code="E_MODEL", where=str(source))
         fields = ("patch_size", "embed_dim", "depths", "num_heads", "window_size", "mlp_ratio", "drop_path_rate")
         chosen = {"channels": values.get("num_channels", 3)} | {key: values[key] for key in fields if key in values}
         chosen |= {key: tuple(chosen[key]) for key in ("depths", "num_heads") if key in chosen}
@@ -105,7 +107,7 @@ def read_vision(
     architecture = choice.architecture or values.get("architecture")
     if not isinstance(architecture, str):
         reason = "the vision checkpoint is neither a Swin of transformers nor a model of timm"
-        raise ModelError(reason, where="config.json")
+        raise ModelError(reason, code="E_MODEL", where="config.json")
     said = values.get("pretrained_cfg")
     return _of_timm(architecture, weights, said if isinstance(said, dict) else {}, choice)
 
@@ -126,7 +128,9 @@ def _of_timm(
     names = known_values.get("first_conv") or ()
     reads = f"{names if isinstance(names, str) else next(iter(names), '')}.weight"
     if reads not in weights:
-        raise ModelError("the vision checkpoint has no convolution that reads the image", where="model.safetensors")
+        raise ModelError(
+            "the vision checkpoint has no convolution that reads the image", code="E_MODEL", where="model.safetensors"
+        )
     # Its second axis says how many channels there are.
     settings = backbone_settings(
         architecture,
@@ -165,7 +169,9 @@ def _efficientnet_of_others(weights: Mapping[str, torch.Tensor], architecture: s
         number, layer = int(parts[1]), parts[2]
         table = other if f"_blocks.{number}._expand_conv.weight" in weights else first
         if number >= len(places) or layer not in table:
-            raise ModelError(f"the vision checkpoint is no {architecture}: it has {key}", where="vision")
+            raise ModelError(
+                f"the vision checkpoint is no {architecture}: it has {key}", code="E_MODEL", where="vision"
+            )
         renamed[".".join([places[number], table[layer], *parts[3:]])] = tensor
     return renamed
 
@@ -184,7 +190,9 @@ def _swin_settings(weights: Mapping[str, torch.Tensor]) -> VisionSettings:
         table = weights["layers.0.blocks.0.attn.relative_position_bias_table"]
         inner = weights["layers.0.blocks.0.mlp.fc1.weight"]
     except KeyError as error:
-        raise ModelError(f"the vision checkpoint lacks {error.args[0]}", where="model.safetensors") from error
+        raise ModelError(
+            f"the vision checkpoint lacks {error.args[0]}", code="E_MODEL", where="model.safetensors"
+        ) from error
     return VisionSettings(
         channels=int(projection.shape[1]),
         patch_size=int(projection.shape[2]),
@@ -217,7 +225,7 @@ def _swin_of_transformers(weights: Mapping[str, torch.Tensor]) -> dict[str, torc
             renamed[name] = tensor
     for name, three in parts.items():
         if len(three) != 3:
-            raise ModelError(f"the vision checkpoint lacks a part of {name}", where="model.safetensors")
+            raise ModelError(f"the vision checkpoint lacks a part of {name}", code="E_MODEL", where="model.safetensors")
         renamed[name] = torch.cat([three["query"], three["key"], three["value"]])
     return renamed
 
@@ -227,9 +235,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError("config.json is not a readable JSON file", where=str(path)) from error
+        raise ModelError("config.json is not a readable JSON file", code="E_MODEL", where=str(path)) from error
     if not isinstance(values, dict):
-        raise ModelError("config.json is not a table of fields", where=str(path))
+        raise ModelError("config.json is not a table of fields", code="E_MODEL", where=str(path))
     return values
 
 
@@ -238,4 +246,4 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise ModelError("the weights are damaged or not safetensors", where=str(path)) from error
+        raise ModelError("the weights are damaged or not safetensors", code="E_MODEL", where=str(path)) from error

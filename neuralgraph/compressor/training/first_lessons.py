@@ -73,7 +73,7 @@ class PatchHead(NamedTuple):
                 names = tuple(json.loads(file.metadata()["structures"]))
                 return cls(file.get_tensor("weight"), file.get_tensor("bias"), names)
         except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError("the patch head is missing or damaged", where=_HEAD_NAME) from error
+            raise ModelError("the patch head is missing or damaged", code="E_MODEL", where=_HEAD_NAME) from error
 
 
 def first_lessons(
@@ -112,7 +112,7 @@ def first_lessons(
     ModelError : E_MODEL when no film has marks.
     """
     if not batches.structures:
-        raise ModelError("first lessons need films with marks", where="recipe: first_steps")
+        raise ModelError("first lessons need films with marks", code="E_MODEL", where="recipe: first_steps")
     with frozen(model.vision, frozen_parts):
         return _taught(model, batches, rate, clip, weight_decay, device, progress, bfloat16=bfloat16)
 
@@ -127,7 +127,7 @@ def frozen(vision: nn.Module, parts: int) -> Iterator[None]:
     """
     chosen = parts_in_order(vision)[:parts] if parts else []
     if parts and len(chosen) < parts:
-        raise ModelError(f"the encoder has {len(chosen)} parts", where="recipe: frozen_parts")
+        raise ModelError(f"the encoder has {len(chosen)} parts", code="E_MODEL", where="recipe: frozen_parts")
     changed = [weight for part in chosen for weight in part if weight.requires_grad]
     for weight in changed:
         weight.requires_grad = False
@@ -198,13 +198,3 @@ def _taught(
         name: sum(pair[place] for pair in last) / len(last)
         for place, name in enumerate(("patch_loss", "classification_loss"))
     }
-<<<<<<< HEAD
-=======
-
-
-def _known(lesson: Lesson) -> torch.Tensor:
-    """Which patches show what, float32 [B, structures, rows, cols]."""
-    if lesson.coverage is None:
-        raise ModelError("first lessons need films with known masks", code="E_MODEL", where="recipe: first_steps")
-    return lesson.coverage
->>>>>>> main

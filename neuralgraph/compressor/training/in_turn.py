@@ -38,5 +38,5 @@ def in_turn(work: Callable[[], object], sign: Path, *, pause: float = 0.2) -> No
     begun = time.monotonic()
     while not sign.exists():
         if time.monotonic() - begun > _LONGEST:
-            raise ModelError("the first process of the run has left nothing", where=sign.name)
+            raise ModelError("the first process of the run has left nothing", code="E_MODEL", where=sign.name)
         time.sleep(pause)

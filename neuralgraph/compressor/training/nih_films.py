@@ -71,7 +71,9 @@ def nih_rows(folder: Path, *, texts: int = 1, seed: int = 0) -> tuple[list[Manif
         normal = [row for row in table if not row["boxes"] and row["labels"] == "No Finding"]
         rows = [_marked(row, folder, number, seed) for row in marked for number in range(texts)]
     except OSError as error:
-        raise SourceError(f"the table cannot be read ({error.strerror})", where="manifest.csv") from error
+        raise SourceError(
+            f"the table cannot be read ({error.strerror})", code="E_SOURCE_READ", where="manifest.csv"
+        ) from error
     except (KeyError, ValueError, TypeError) as error:
         raise SourceError("the table lacks a column or a box", code="E_SOURCE_CONTENT", where="manifest.csv") from error
     return rows, [

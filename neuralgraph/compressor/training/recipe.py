@@ -99,15 +99,13 @@ class Recipe:
             if getattr(self, name) < 0:
                 raise ModelError("must not be negative", code="E_MODEL", where=f"recipe: {name}")
         if self.clip <= 0 or not 0 < self.validation_share < 1:
-<<<<<<< HEAD
-            raise ModelError("must be more than 0, and a share less than 1", where="recipe: clip, validation_share")
-        if not 0 <= self.flips <= 1 or any(weight <= 0 for _, weight in self.source_weights):
-            raise ModelError("must be a share, and weights more than 0", where="recipe: flips, source_weights")
-=======
             raise ModelError(
                 "must be more than 0, and a share less than 1", code="E_MODEL", where="recipe: clip, validation_share"
             )
->>>>>>> main
+        if not 0 <= self.flips <= 1 or any(weight <= 0 for _, weight in self.source_weights):
+            raise ModelError(
+                "must be a share, and weights more than 0", code="E_MODEL", where="recipe: flips, source_weights"
+            )
         if self.precision not in PRECISIONS:
             raise ModelError(f"must be one of {', '.join(PRECISIONS)}", code="E_MODEL", where="recipe: precision")
 

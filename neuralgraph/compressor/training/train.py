@@ -103,7 +103,9 @@ def train(
             where="source",
         )
     if recipe.first_steps and not learn.annotated:
-        raise ModelError("first lessons need films with marks, and no film has any", where="recipe: first_steps")
+        raise ModelError(
+            "first lessons need films with marks, and no film has any", code="E_MODEL", where="recipe: first_steps"
+        )
     set_seed(recipe.seed)
     structures = tuple(sorted({*learn.structure_names, *check.structure_names}))
     record = {

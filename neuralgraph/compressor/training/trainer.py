@@ -203,7 +203,6 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         with captured(whole, chosen_layers(whole, -1) if guided or pruned else []) as runs:
             output = model(**inputs)
         parts = {name: output[name] for name in ("generation_loss", "classification_loss") if output[name] is not None}
-<<<<<<< HEAD
         # A batch without a marked film is learnt from all the same.
         if guided and places["coverage"] is not None:
             parts["guidance_loss"] = _looks(runs[-1], inputs["labels"], places["spoken"], places["coverage"])
@@ -214,15 +213,6 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
                 looked = _looks(foil, places["foil_labels"], places["foil_spoken"], places["foil_coverage"])
                 parts["contrast_loss"] = looked
                 output.loss = output.loss + recipe.guidance_weight * recipe.contrast_weight * looked
-=======
-        if guided:
-            if coverage is None or spoken is None:
-                raise ModelError(
-                    "guidance needs films with known masks", code="E_MODEL", where="recipe: guidance_weight"
-                )
-            parts["guidance_loss"] = guidance_loss(runs[-1], spoken, coverage)
-            output.loss = output.loss + self._recipe.guidance_weight * parts["guidance_loss"]
->>>>>>> main
         if pruned:
             # The precision of the rest of the step; only the model as a whole finds that by itself.
             with self.accelerator.autocast():

@@ -55,4 +55,6 @@ class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers has no
             with self._target.open("a", encoding="utf-8", newline="") as stream:
                 csv.writer(stream).writerows(rows)
         except OSError as error:
-            raise OutputError(f"the log cannot be written ({error.strerror})", where=str(self._target)) from error
+            raise OutputError(
+                f"the log cannot be written ({error.strerror})", code="E_OUTPUT", where=str(self._target)
+            ) from error

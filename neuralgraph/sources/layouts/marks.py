@@ -109,7 +109,9 @@ def coco_marks(path: str | os.PathLike[str]) -> dict[str, tuple[Mark, ...]]:
             raise SourceError("a file of marks has more than 512 MiB", code="E_SOURCE_SIZE", where=file.name)
         values = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SourceError(f"the file of marks cannot be read ({error.strerror})", where=file.name) from error
+        raise SourceError(
+            f"the file of marks cannot be read ({error.strerror})", code="E_SOURCE_READ", where=file.name
+        ) from error
     except (ValueError, RecursionError) as error:
         raise SourceError("the file of marks is not JSON", code="E_SOURCE_CONTENT", where=file.name) from error
     try:

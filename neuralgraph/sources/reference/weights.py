@@ -64,7 +64,7 @@ def _opened(path: str | os.PathLike[str]) -> Any:
                 if stream.read(len(_MAGIC)) == _MAGIC:
                     return _OldForm(file)
     except OSError as error:
-        raise SourceError(f"the file cannot be read ({error.strerror})") from error
+        raise SourceError(f"the file cannot be read ({error.strerror})", code="E_SOURCE_READ") from error
     return TorchArchive(file)
 
 
