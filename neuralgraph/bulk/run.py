@@ -56,6 +56,10 @@ class Outcome:
     source_bytes: int = 0
     file_bytes: int = 0
     """Of the studies converted in this run."""
+    restored: int = 0
+    """Of the converted ones those that had been written before and whose file was gone or changed."""
+    orphans: int = 0
+    """Studies in the destination that the source has no longer; they stay, and are listed with the others."""
     unlisted: int = 0
     """Failures that could not even be written to their list, because the disk is full there too."""
     stopped: str = ""
@@ -188,6 +192,7 @@ class _Run:
                     ledger.finish()
                 except OutputError as error:
                     self._fail_output(error)
+            outcome.restored, outcome.orphans = ledger.restored, ledger.orphans
         return outcome
 
     def _missing(self, ledger: Ledger) -> Iterator[PlannedStudy]:

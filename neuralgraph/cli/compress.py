@@ -11,8 +11,8 @@ import typer
 
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import StudyError
-from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.lossy import embedding_forms, form_named
 from neuralgraph.storage.save import save
 from neuralgraph.storage.summary import file_summary
@@ -78,6 +78,7 @@ def compress(
     store_report: Annotated[bool, typer.Option("--store-report", help="Store the text of the report.")] = False,
     words: Annotated[bool, typer.Option("--words", help="Store the attention of every word of the report.")] = False,
     study_id: Annotated[str | None, typer.Option(help="Identifier [default: made from the content].")] = None,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compress the film IMAGE, with its report, into one .ngr file.
@@ -90,7 +91,7 @@ def compress(
         raise typer.BadParameter("give --report or --report-text, not both")
     labels = dict(_label(text) for text in label or [])
     policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass)
-    check_writable(output)
+    check_output(output, force=force)
     film, text = _read(image, report, report_text)
     from neuralgraph.compressor import Compressor
     from neuralgraph.compressor.report_graph import extractor as extractor_named

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import write_line
+from neuralgraph.cli.overwriting import Force, check_output
+from neuralgraph.cli.progress import meter
 from neuralgraph.storage.pack import pack as pack_files
 
 __all__ = ["pack"]
@@ -22,6 +24,10 @@ def pack(
             help="compact: copy the records. train: store embeddings uncompressed, larger, faster to train from."
         ),
     ] = "compact",
+    skip_equal: Annotated[
+        bool, typer.Option("--skip-equal", help="Take a study that is given twice once, when both are equal.")
+    ] = False,
+    force: Force = False,
 ) -> None:
     """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
 
@@ -30,5 +36,7 @@ def pack(
 
     Example: ngr pack studies/ -o archive.ngr
     """
-    count = pack_files(files, output, profile=profile)
+    check_output(output, force=force)
+    with meter("pack") as progress:
+        count = pack_files(files, output, profile=profile, skip_equal=skip_equal, progress=progress.at)
     write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")
