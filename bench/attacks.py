@@ -69,7 +69,6 @@ ATTACKS = (
     Attack("Strings that are no UTF-8, not normal, or turn direction", "ids that look alike", ("E_TEXT",)),
     Attack("NaN, infinities, minus zero", "training that diverges", ("E_NUM",)),
     Attack("An id twice in an archive", "one patient hides another", ("E_DUP",)),
-    Attack("A codebook or a dictionary missing, or another one", "other values without an error", ("E_DICT",)),
     Attack("Methods missing, unordered or with one tag", "facts of another conversion", ("E_METHOD",)),
     Attack(
         "Content, leaf or root other than stated, every CRC-32 right", "tampering that checksums miss", ("E_DIGEST",)
@@ -102,7 +101,7 @@ this one: {len(rows)} files in `spec/vectors/invalid`, of which both readers mus
 {head}
 {chr(10).join(lines)}
 
-Dictionaries and signatures are not part of version 1.0: a file that has them requires a feature no reader of it knows. What
+Encryption and signatures are not part of version 1.0: a file that needs them requires a feature that no reader of it knows. What
 random and coverage-guided changes found beyond this list is in [measurements/fuzzing.md](measurements/fuzzing.md).
 """
 

@@ -14,7 +14,8 @@ import numpy as np
 
 import neuralgraph as ng
 from bench.vectors.corpus import decoded_text
-from bench.vectors.studies import REPORT, basic, concept_vectors, film, grid_study, ramp, textual
+from bench.vectors.studies import MENTIONS, REPORT, basic, concept_vectors, film, grid_study, ramp, textual
+from neuralgraph.graph.words import WordAttention
 from neuralgraph.storage.decoded import decoded_bytes
 
 __all__ = ["fixtures", "main"]
@@ -29,22 +30,21 @@ def fixtures() -> dict[str, bytes]:
         "pixels": np.arange(48, dtype=np.uint16).reshape(4, 3, 4) * 1_000,
         "extensions": {"x.org.example.vitals": b"\x01\x02"},
         "concept_vectors": concept_vectors([0, 1, 1], 4),
+        "mentions": MENTIONS,
+        "word_attention": WordAttention.from_maps([0, 4], [3, 9], np.arange(24).reshape(2, 12)),
     }
     whole = basic("everything", **everything)
     views = grid_study("two views", [film(4, 5), film(3, 3, seed=4, position="LATERAL")], 9, ramp(9, 8))
     files = {
         f"{form}.ngr": ng.to_bytes(whole, embedding=form)
-        for form in ("exact", "float32", "bfloat16", "float16", "int8", "int4", "svd", "svd:0.06")
+        for form in ("exact", "float32", "bfloat16", "float16", "int8", "svd", "svd:0.06")
     }
     files["views.ngr"] = ng.to_bytes(views)
-    files["smallest.ngr"] = ng.to_bytes(whole, profile="smallest")
+    files["train.ngr"] = ng.to_bytes(whole, embedding="bfloat16", profile="train")
     several = [whole, views, textual("text only", report=REPORT, provenance={"report": "given"})]
     files["archive.ngr"] = ng.to_bytes(several)
-    same_width = [basic(f"study {number}", report=f"{REPORT} Film {number}.") for number in range(40)]
-    files["archive-train.ngr"] = ng.to_bytes(same_width[:5], profile="train")
-    files["archive-smallest.ngr"] = ng.to_bytes(same_width, profile="smallest")
-    codebook = ng.fit_codebook(np.concatenate([ramp(40, 4, seed=5), ramp(4, 4)]))
-    files["archive-klt.ngr"] = ng.to_bytes(same_width[:3], embedding="klt", codebook=codebook)
+    same_width = [basic(f"study {number}", report=f"{REPORT} Film {number}.") for number in range(5)]
+    files["archive-train.ngr"] = ng.to_bytes(same_width, profile="train")
     return {name.replace(":", "-"): data for name, data in files.items()}
 
 

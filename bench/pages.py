@@ -92,6 +92,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """Address of every made page, and its text."""
     yield "format.md", _shown(ROOT / "FORMAT.md")
     yield "decoded-form.md", _shown(ROOT / "spec" / "decoded-form.md")
+    yield "worked-example.md", _shown(ROOT / "spec" / "worked-example.md")
     yield "codecs/index.md", _shown(ROOT / "codecs" / "README.md")
     for page in sorted((ROOT / "codecs").glob("*/SPEC.md")):
         yield f"codecs/{page.parent.name}.md", _shown(page)

@@ -27,14 +27,14 @@ from neuralgraph.wire.checksums import PAGE_BYTES
 from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
 from neuralgraph.wire.fields import Structure
 from neuralgraph.wire.limits import HARD_LIMITS, MAX_INTEGER, Limits
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_KINDS, VIEW_POSITIONS
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_KINDS, REPORT_SECTIONS, VIEW_POSITIONS
 
 __all__ = ["main", "tables"]
 
 FOLDER = Path(__file__).parents[1] / "spec"
 BOOK = Path(__file__).parents[1] / "codecs"
 
-_TYPES = {"8s": "bytes[8]", "32s": "bytes[32]", "48s": "u32[12]", "Q": "u64", "I": "u32", "H": "u16", "B": "u8"}
+_TYPES = {"8s": "bytes[8]", "32s": "bytes[32]", "52s": "u32[13]", "Q": "u64", "I": "u32", "H": "u16", "B": "u8"}
 _NUMPY_TYPES = {"<u1": "u8", "<u2": "u16", "<u4": "u32", "<f4": "f32"}
 _JSON_TYPES: dict[type, str] = {dict: "object", list: "array", str: "string"}
 
@@ -202,6 +202,7 @@ def _vocabulary() -> dict[str, Any]:
         "section": "8.1",
         "view_position": list(VIEW_POSITIONS),
         "concept_label": list(CONCEPT_LABELS),
+        "report_section": list(REPORT_SECTIONS),
         "relation": list(RELATIONS),
         "report": list(REPORT_KINDS),
     }

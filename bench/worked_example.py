@@ -1,6 +1,6 @@
-"""The worked example of FORMAT.md section 16: the smallest valid file, every byte explained.
+"""The worked example beside FORMAT.md: the smallest valid file, every byte explained.
 
-``python -m bench.worked_example`` prints it, ``--write`` puts it into FORMAT.md; a test compares the two.
+``python -m bench.worked_example`` prints spec/worked-example.md, ``--write`` writes it; a test compares the two.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["BEGIN", "END", "example", "main", "pieces"]
+__all__ = ["PAGE", "VECTOR", "example", "main", "pieces"]
 
 ROOT = Path(__file__).parents[1]
 VECTOR = ROOT / "spec" / "vectors" / "valid" / "smallest.ngr"
-BEGIN = "<!-- worked example, written by python -m bench.worked_example --write -->"
-END = "<!-- end of the worked example -->"
+PAGE = ROOT / "spec" / "worked-example.md"
 HEX_BYTES = 16
 
 COUNTS = (
@@ -29,6 +28,7 @@ COUNTS = (
     "n_concepts",
     "n_concept_vectors",
     "concept_dim",
+    "n_mentions",
     "n_triples",
     "n_fusion",
     "n_labels",
@@ -66,7 +66,6 @@ def pieces(data: bytes) -> Iterator[Piece | str]:
     for place, name in enumerate(COUNTS):
         yield Piece(4, f"`{name}`: {number('I', 48 + 4 * place)}")
     yield Piece(4, "`method_tag`: first four bytes of SHA-256(`80`), `80` being the empty map")
-    yield Piece(4, "`reserved`")
     yield Piece(32, "`content_digest` (4.2)")
     yield "Record 0: stream table (5.2)"
     yield Piece(2, "`stream_id` 0x01: the graph stream")
@@ -128,12 +127,14 @@ def _between(tokens: bytes) -> str:
 
 
 def example(data: bytes) -> str:
-    """The example as Markdown."""
+    """The page as Markdown."""
     lines = [
-        BEGIN,
+        "# A whole file, byte by byte",
         "",
-        f"`spec/vectors/valid/smallest.ngr`, {len(data)} bytes: one study without film, concept or label, in the",
-        "smallest file there is. Columns that have rows look like `string_bytes` and `text` here.",
+        "Written by `python -m bench.worked_example --write` from `spec/vectors/valid/smallest.ngr`; do not edit.",
+        "",
+        f"{len(data)} bytes: one study without film, concept or label, in the smallest file there is. Numbers",
+        "in brackets are sections of [FORMAT.md](../FORMAT.md). Columns with rows look like `string_bytes` and `text`.",
         "",
         "```",
     ]
@@ -149,22 +150,19 @@ def example(data: bytes) -> str:
         position += piece.size
     if position != len(data):
         raise ValueError(f"{position} of {len(data)} bytes are explained")
-    return "\n".join([*lines, "```", "", END])
+    return "\n".join([*lines, "```", ""])
 
 
 def main() -> int:
-    """Print the example, or write it into FORMAT.md."""
+    """Print the page, or write it."""
     parser = argparse.ArgumentParser(prog="python -m bench.worked_example", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the example in FORMAT.md")
+    parser.add_argument("--write", action="store_true", help="replace the page")
     options = parser.parse_args()
     text = example(VECTOR.read_bytes())
     if not options.write:
-        sys.stdout.write(text + "\n")
-        return 0
-    path = ROOT / "FORMAT.md"
-    document = path.read_text(encoding="utf-8")
-    before, after = document.split(BEGIN)[0], document.split(END)[1]
-    path.write_text(before + text + after, encoding="utf-8")
+        sys.stdout.write(text)
+    else:
+        PAGE.write_text(text, encoding="utf-8")
     return 0
 
 

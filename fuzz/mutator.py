@@ -58,7 +58,7 @@ def _parts(data: bytes) -> list[tuple[int, int]]:
     for start, end in record_extents(data)[:8]:
         n_streams = min(int.from_bytes(data[start + 12 : start + 14], "little"), 32)
         position = start + 104 + 16 * n_streams
-        parts += [(start + 8, start + 16), (start + 16, start + 64), (start + 104, position)]
+        parts += [(start + 8, start + 16), (start + 16, start + 68), (start + 104, position)]
         position += 8
         for row in range(start + 104, start + 104 + 16 * n_streams, 16):
             stored = int.from_bytes(data[row + 4 : row + 8], "little")

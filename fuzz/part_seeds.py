@@ -8,13 +8,11 @@ from dataclasses import astuple
 import numpy as np
 
 from fuzz.seeds import file_seeds
-from neuralgraph.codecs.klt import Klt
-from neuralgraph.codecs.registry import FORMS, ZSTD, ZSTD_DICTIONARY
-from neuralgraph.codecs.short_numbers import shortened
+from neuralgraph.codecs.registry import FORMS, ZSTD
 from neuralgraph.container.contents import INDEX, KEYS
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import Record
-from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS, EMBEDDING_STREAMS, GRAPH_STREAM
+from neuralgraph.container.streams import GRAPH_STREAM
 from neuralgraph.wire import canonical
 
 __all__ = ["PART_SEEDS"]
@@ -44,9 +42,9 @@ def _maps() -> Iterator[bytes]:
 
 def _frames() -> Iterator[bytes]:
     for record in _records():
-        for stream_id, entry in record.streams.items():
+        for entry in record.streams.values():
             if entry.encoding == ZSTD:
-                yield bytes(record.stored(stream_id))
+                yield bytes(record.data[entry.offset : entry.offset + entry.stored_bytes])
 
 
 def _contents() -> Iterator[bytes]:
@@ -68,13 +66,7 @@ def _keys() -> Iterator[bytes]:
 
 
 def _whole_records() -> Iterator[bytes]:
-    # Codebooks and dictionaries lie elsewhere in the file.
-    return (bytes(record.data) for record in _records() if not _leans(record))
-
-
-def _leans(record: Record) -> bool:
-    entries = [record.form(base) for base in (EMBEDDING_STREAMS, CONCEPT_VECTOR_STREAMS)]
-    return bool(record.dictionaries()) or any(entry is not None and isinstance(entry.form, Klt) for entry in entries)
+    return (bytes(record.data) for record in _records())
 
 
 def _columns() -> Iterator[bytes]:
@@ -84,30 +76,9 @@ def _columns() -> Iterator[bytes]:
             yield bytes(counts) + bytes(record.read(GRAPH_STREAM))
 
 
-def _numbers() -> Iterator[bytes]:
-    for record in _records():
-        counts = astuple(record.counts)
-        if max(counts) < 256:
-            yield bytes(counts) + shortened(bytes(record.read(GRAPH_STREAM)), record.counts)
-
-
-def _dictionaries() -> Iterator[bytes]:
-    for container in _containers():
-        _, dictionaries = container.shared.all_of_the_file()
-        records = [container.record(position) for position in range(len(container))]
-        for dictionary in dictionaries:
-            for record in records:
-                for stream_id, entry in record.streams.items():
-                    if entry.encoding == ZSTD_DICTIONARY:
-                        head = len(dictionary.data).to_bytes(2, "little")
-                        yield head + dictionary.data + bytes(record.stored(stream_id))
-
-
 def _forms() -> Iterator[bytes]:
     matrix = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
     for number, entry in enumerate(FORMS.values()):
-        if isinstance(entry.form, Klt):
-            continue
         yield bytes([number, 3, 3]) + b"".join(entry.form.encode(matrix))
 
 
@@ -123,8 +94,6 @@ PART_SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
     "keys": _distinct(_keys),
     "record": _distinct(_whole_records),
     "columns": _distinct(_columns),
-    "numbers": _distinct(_numbers),
-    "dictionary": _distinct(_dictionaries),
     "form": _distinct(_forms),
 }
 """Target -> what gives its seeds, sorted, each once."""

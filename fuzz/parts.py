@@ -15,9 +15,7 @@ import numpy as np
 import zstandard
 
 import neuralgraph as ng
-from neuralgraph.codecs import short_numbers, zstd
-from neuralgraph.codecs.dictionary import Dictionary, dictionary_id
-from neuralgraph.codecs.dictionary import decode as decode_with_dictionary
+from neuralgraph.codecs import zstd
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.contents import parse_contents
 from neuralgraph.container.index import Index, index_bytes
@@ -134,8 +132,7 @@ def check_record(data: bytes) -> str:
     """A record (FORMAT.md section 5), sealed: what is accepted decodes to the sizes its counts require."""
     try:
         record = Record(memoryview(seal_record(data)), where="record", limits=_LIMITS)
-        columns = record.columns(_EMPTY_MAP)
-        record.problems()
+        columns = record.columns(_EMPTY_MAP, {stream_id: record.read(stream_id) for stream_id in record.streams})
     except ng.NeuralGraphError as error:
         return error.code
     counts = record.counts
@@ -146,8 +143,8 @@ def check_record(data: bytes) -> str:
 
 
 def check_columns(data: bytes) -> str:
-    """The graph stream (FORMAT.md sections 5.3 and 8), after its twelve counts as u8: valid columns are a study."""
-    counts = Counts(*_exactly(data, 12)[:12])
+    """The graph stream (FORMAT.md sections 5.3 and 8), after its thirteen counts as u8: valid columns are a study."""
+    counts = Counts(*_exactly(data, 13)[:13])
     try:
         counts.check(_LIMITS, where="counts")
         size = graph_bytes(counts)
@@ -158,7 +155,7 @@ def check_columns(data: bytes) -> str:
     columns = StudyColumns(
         counts=counts,
         method=_EMPTY_MAP,
-        graph=split_graph(counts, _exactly(data[12:], size)),
+        graph=split_graph(counts, _exactly(data[13:], size)),
         embedding=np.zeros((counts.n_patches, counts.embedding_dim), np.float32),
         concept_vectors=np.zeros((counts.n_concept_vectors, counts.concept_dim), np.float32),
     )
@@ -173,42 +170,6 @@ def _meaning(columns: StudyColumns) -> str:
     for column in GRAPH_COLUMNS:
         same = np.array_equal(again.graph[column.name], columns.graph[column.name])
         _expect(same, f"{column.name} changes in a round trip")
-    return "valid"
-
-
-def check_numbers(data: bytes) -> str:
-    """Short numbers (FORMAT.md section 7.8), after twelve counts as u8: what is accepted is the one short form."""
-    counts = Counts(*_exactly(data, 12)[:12])
-    try:
-        counts.check(_LIMITS, where="counts")
-        if graph_bytes(counts) > _MOST_GRAPH_BYTES:
-            return "E_LIMIT"
-        stream = short_numbers.lengthened(data[12:], counts, where="numbers")
-    except ng.NeuralGraphError as error:
-        return error.code
-    _expect(len(stream) == graph_bytes(counts), "another size than the counts say")
-    _expect(short_numbers.shortened(stream, counts) == data[12:], "the graph stream has another short form")
-    return "valid"
-
-
-def check_dictionary(data: bytes) -> str:
-    """A dictionary (FORMAT.md section 7.9) after its length as u16, and a frame that names it; ids are made right."""
-    length = int.from_bytes(data[:2], "little")
-    payload, frame = data[2 : 2 + length], data[2 + length :]
-    number = dictionary_id(payload).to_bytes(4, "little")
-    try:
-        dictionary = Dictionary(payload[:4] + number + payload[8:])
-        sealed = frame[:5] + number + frame[9:]
-        stated = zstandard.frame_content_size(sealed)
-        size = stated if 0 <= stated <= _MOST_FRAME_BYTES else 0
-        content = decode_with_dictionary(memoryview(sealed), size, {dictionary.id: dictionary}.get, where="frame")
-    except zstandard.ZstdError:
-        return "E_ZSTD"
-    except ng.CodecError as error:
-        _expect(error.code in ("E_DICT", "E_ZSTD", "E_SIZE"), f"refused with {error.code}")
-        return error.code
-    again = zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(dictionary.data)).decompressobj()
-    _expect(again.decompress(sealed) == content and len(content) == size, "another decoder reads another content")
     return "valid"
 
 
@@ -245,8 +206,6 @@ PARTS: dict[str, Callable[[bytes], str]] = {
     "keys": check_keys,
     "record": check_record,
     "columns": check_columns,
-    "numbers": check_numbers,
-    "dictionary": check_dictionary,
     "form": check_form,
 }
 """Name of a fuzz target -> what it checks."""

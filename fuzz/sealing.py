@@ -101,7 +101,8 @@ def _seal_record(file: bytearray, start: int, end: int, methods: dict[int, bytes
     _put(file, table_end, zlib.crc32(file[start:table_end]))
     with suppress(ng.NeuralGraphError, KeyError):
         record = Record(memoryview(bytes(file[start:end])), where="", limits=ng.Limits())
-        file[start + 72 : start + 104] = record.columns(methods[record.method_tag]).digest()
+        streams = {stream_id: record.read(stream_id) for stream_id in record.streams}
+        file[start + 72 : start + 104] = record.columns(methods[record.method_tag], streams).digest()
         _put(file, table_end, zlib.crc32(file[start:table_end]))
 
 

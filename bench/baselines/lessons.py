@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from neuralgraph.compressor.training.build_demo import DEMO_PREPROCESSOR
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer, train_tokenizer
 from neuralgraph.compressor.report_graph import extractor
 from neuralgraph.compressor.training.batches import augmented
+from neuralgraph.compressor.training.build_demo import DEMO_PREPROCESSOR
 from neuralgraph.compressor.training.examples import ExampleSet, write_examples
 from neuralgraph.compressor.training.phantom_films import phantom_tasks, prepare_phantom
 from neuralgraph.compressor.training.report_text import described_text

@@ -14,7 +14,7 @@ from bench.documents._downstream_cells import (
     reduction_text,
 )
 from bench.documents._downstream_targets import targets
-from bench.documents.tables import table
+from bench.documents.tables import of_the_format, table
 
 TITLE = "Downstream tasks"
 RESULTS = "tables.json"
@@ -291,6 +291,7 @@ def _rates(results: dict[str, Any]) -> str:
             area_text(best_pool(row)["macro"]),
         ]
         for row in rates["rows"]
+        if of_the_format(row)
     ]
     equal = [
         [

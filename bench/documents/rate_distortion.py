@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.documents.tables import table
+from bench.documents.tables import of_the_format, table
 
 TITLE = "Rate and distortion"
 RESULTS = "rate_distortion.json"
@@ -60,7 +60,7 @@ choice for training at memory speed, `exact` for archives of record.
 def _settings(rows: list[dict[str, Any]], *, drift: bool) -> str:
     head = ["form", "file, bytes", "embedding, bytes", "bits per value", "RMSE", "1 - cosine, mean", "largest"]
     body = []
-    for row in rows:
+    for row in filter(of_the_format, rows):
         mark = " *" if row["pareto"] else ""
         cells: list[Any] = [f"`{row['setting']}`{mark}", round(row["file_bytes"]), round(row["embedding_bytes"])]
         cells += [

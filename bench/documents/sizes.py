@@ -8,7 +8,7 @@ from bench.documents.tables import table
 
 TITLE = "Films in every coding"
 RESULTS = "sizes.json"
-NGR_SHOWN = (".ngr exact", ".ngr bfloat16", ".ngr int8", ".ngr int4", ".ngr svd", ".ngr svd:0.06", ".ngr svd:0.3")
+NGR_SHOWN = (".ngr exact", ".ngr bfloat16", ".ngr int8", ".ngr svd", ".ngr svd:0.06", ".ngr svd:0.3")
 
 
 def write(results: dict[str, Any]) -> str:

@@ -14,15 +14,25 @@ from typing import Any
 
 from neuralgraph.wire import canonical
 
-__all__ = ["Draft", "Edit", "RecordDraft", "SectionDraft", "StreamDraft", "both", "put", "record_draft"]
+__all__ = [
+    "INDEXED_COUNTS",
+    "Draft",
+    "Edit",
+    "RecordDraft",
+    "SectionDraft",
+    "StreamDraft",
+    "both",
+    "put",
+    "record_draft",
+]
 
 Edit = Callable[[bytearray], None]
 """Changes one structure before the checksum over it is computed (or after it, for the ``sealed_`` edits)."""
 
 PAGE = 65_536
 COUNTS_AT = 16
-INDEXED_COUNTS = (2, 4, 5, 8, 9)
-"""Positions of n_patches, n_edges, n_concepts, n_triples, n_fusion among the twelve counts."""
+INDEXED_COUNTS = (2, 4, 5, 9, 10)
+"""Positions of n_patches, n_edges, n_concepts, n_triples, n_fusion among the thirteen counts."""
 
 
 def sha256(data: bytes) -> bytes:

@@ -46,6 +46,14 @@ def contents_vectors() -> Iterator[Vector]:
         "unknown-in-layout", lambda toc: {**toc, "layout": {**toc["layout"], "a": 1}}, "an unknown member of layout"
     )
     yield member("unknown-in-meta", lambda toc: {**toc, "meta": {**toc["meta"], "a": 1}}, "an unknown member of meta")
+    yield member(
+        "extension-member", lambda toc: {**toc, "x.org.example.a": 1}, "an extension's name beside layout and meta"
+    )
+    yield member(
+        "extension-in-meta",
+        lambda toc: {**toc, "meta": {**toc["meta"], "x.org.example.a": {}}},
+        "an extension's name in meta, where ext is for extensions",
+    )
     yield member("no-layout", lambda toc: {"meta": toc["meta"]}, "layout is missing")
     yield member("no-meta", lambda toc: {"layout": toc["layout"]}, "meta is missing")
     yield member("no-sections", lambda toc: {**toc, "layout": {}}, "sections are missing")
@@ -86,6 +94,7 @@ def _methods() -> Iterator[Vector]:
         ("unknown", {**METHOD, "host": "h"}),
         ("model-text", {**METHOD, "model": "m"}),
         ("extension", {"x.org.example.a": {}}),
+        ("model-extension", {"model": {"name": "m", "x.org.example.a": 1}}),
         ("model-member", {**METHOD, "model": {"name": "m", "path": "p"}}),
         ("extractor-member", {"extractor": {"host": "h"}}),
         ("prune-member", {"prune": {"layer": 1}}),
@@ -102,7 +111,7 @@ def _methods() -> Iterator[Vector]:
         "E_METHOD",
         "descending",
         "methods descend",
-        "F18",
+        "F39",
         of=two,
         toc=lambda toc: _with_methods(toc, toc["meta"]["methods"][::-1]),
     )
@@ -125,14 +134,14 @@ def _methods() -> Iterator[Vector]:
         "E_METHOD",
         "twice",
         "a method stands twice",
-        "F18",
+        "F39",
         toc=lambda toc: _with_methods(toc, toc["meta"]["methods"] * 2),
     )
     yield contents_vector(
         "E_METHOD",
         "absent",
         "the method of a record is absent",
-        "R8",
+        "F39",
         of=two,
         toc=lambda toc: _with_methods(toc, toc["meta"]["methods"][:1]),
     )
@@ -141,7 +150,7 @@ def _methods() -> Iterator[Vector]:
         "E_METHOD",
         "same-tag",
         "two methods with the same tag",
-        "F18",
+        "F39",
         toc=lambda toc: _with_methods(toc, sorted([one, other], key=lambda m: sha256(canonical.encode(m)))),
     )
 
@@ -196,6 +205,7 @@ def _section_rows() -> Iterator[Vector]:
             f"reserved-flags-{flags}",
             "reserved flags are set",
             "F15",
+            "R15",
             toc=_row(1, 1, flags),
             more_sections=[later],
         )
@@ -205,8 +215,11 @@ def _section_rows() -> Iterator[Vector]:
         )
     five = draft_of(*[textual(name) for name in "abcde"])
     yield contents_vector("E_SECTION", "keys-flags", "keys with flags 1", "F16", of=five, toc=_row(1, 1, 1))
-    copied = SectionDraft("graphs", 2, b"12345678")
-    yield contents_vector("E_SECTION", "graphs-flags", "graphs that may be copied", "F16", more_sections=[copied])
+    for name in ("graphs", "dictionary_00010000", "codebook_0123456789abcdef"):
+        needed = SectionDraft(name, 1, b"12345678")
+        yield contents_vector(
+            "E_SECTION", f"critical-{name[:8]}", f"a critical section {name}", "F15", more_sections=[needed]
+        )
     yield contents_vector("E_SECTION", "twice", "two sections of one name", "F15", more_sections=[later, later])
     yield contents_vector(
         "E_SECTION", "no-sections", "no section at all", "F16", toc=lambda toc: {**toc, "layout": {"sections": []}}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from bench.vectors.draft import put
+from bench.vectors.draft import both, put
 from bench.vectors.studies import basic, draft_of, textual
 from bench.vectors.vector import Vector
 
@@ -73,12 +73,14 @@ def _whole_files() -> Iterator[Vector]:
 
 def _prologues() -> Iterator[Vector]:
     for bit in (0, 1, 2, 3, 31, 32, 63):
-        yield _v("E_FEATURE", f"bit-{bit}", f"required feature {bit}", "R1", prologue=put(8, "Q", 1 << bit))
-    yield _v("E_FEATURE", "all", "all required features", "R1", prologue=put(8, "Q", MAX64))
+        yield _v("E_FEATURE", f"bit-{bit}", f"required feature {bit}", "R15", "F2", prologue=put(8, "Q", 1 << bit))
+    yield _v(
+        "E_FEATURE", "all", "all required features: bits, and no integer", "R15", "F2", prologue=put(8, "Q", MAX64)
+    )
     for major in (0, 2, 255):
         yield _v("E_PROLOGUE", f"major-{major}", f"major version {major}", "R1", prologue=put(24, "B", major))
     for value in (1, 0x8000, 0xFFFF):
-        yield _v("E_PROLOGUE", f"reserved-{value}", "reserved bits are set", "R1", prologue=put(26, "H", value))
+        yield _v("E_PROLOGUE", f"reserved-{value}", "reserved bits are set", "R15", prologue=put(26, "H", value))
     for name, offset in (("optional-features", 16), ("minor", 25), ("checksum", 28)):
         yield _v(
             "E_PROLOGUE", f"flipped-{name}", f"a flipped bit in {name}", "R3", sealed_prologue=put(offset, "B", 0x5A)
@@ -145,7 +147,7 @@ def _trailers() -> Iterator[Vector]:
         yield field(code, f"n-records-{name}", 24, "I", value, "F18", "R10")
     for number, offset in ((1, 28), (2, 80)):
         for value in (1, MAX32):
-            yield field("E_TRAILER", f"reserved-{number}-{value}", offset, "I", value, "R1")
+            yield field("E_TRAILER", f"reserved-{number}-{value}", offset, "I", value, "R15")
     yield _v("E_TRAILER", "flipped-checksum", "a flipped bit in the CRC", "R3", sealed_trailer=put(84, "I", 0))
     yield _v(
         "E_TRAILER",
@@ -180,6 +182,27 @@ def _envelopes() -> Iterator[Vector]:
     yield envelope("largest-limit", 40, "I", 2**26)
     yield envelope("largest-over-limit", 40, "I", 2**26 + 1, "E_LIMIT")
     yield envelope("largest-max", 40, "I", MAX32, "E_LIMIT")
+    data = replace(draft, trailer=put(48, "s", bytes(32))).pack()
+    yield Vector("root-of-two", data, "another root of two studies", ("R5",), "E_DIGEST")
+    only = draft_of(basic())
+    alone, streams_alone = struct.unpack_from("<II", only.pack(), len(only.pack()) - 56)
+    for name, edit in (
+        ("record", both(put(32, "Q", alone + 8), put(40, "I", alone + 8))),
+        ("streams", put(44, "I", streams_alone + 1)),
+    ):
+        data = replace(only, trailer=edit).pack()
+        yield Vector(f"only-{name}", data, f"an envelope of more {name} than the only record has", ("R2",), "E_BUDGET")
+    for name, each in (("below-the-largest", largest - 1), ("of-more-records", 2 * largest + 1)):
+        data = replace(draft, trailer=put(32, "Q", each)).pack()
+        reason = f"the decoded sizes of two records, at most {largest} each, are {each} together"
+        yield Vector(f"total-{name}", data, reason, ("F38",), "E_BUDGET")
+    contradicting = both(put(32, "Q", largest - 1), put(8, "I", MAX32))
+    data = replace(draft, trailer=contradicting).pack()
+    yield Vector("total-before-contents", data, "a wrong total, and contents too large", ("F38", "R12"), "E_BUDGET")
+    data = replace(draft, trailer=both(put(32, "Q", largest - 1), put(24, "I", 0))).pack()
+    yield Vector("total-of-no-record", data, "a wrong total of no record", ("F18", "R12"), "E_INDEX")
+    data = replace(draft, trailer=both(put(32, "Q", 0), put(40, "I", 2**26 + 1))).pack()
+    yield Vector("total-after-limits", data, "a wrong total, and a record over the limit", ("R10", "R12"), "E_LIMIT")
     yield envelope("streams-minus-1", 44, "I", streams - 1)
     yield envelope("streams-plus-1", 44, "I", streams + 1)
     yield envelope("streams-0", 44, "I", 0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from bench.vectors.draft import SectionDraft, put
+from bench.vectors.draft import INDEXED_COUNTS, SectionDraft, put
 from bench.vectors.invalid_contents import MAX_INTEGER, contents_vector
 from bench.vectors.studies import basic, draft_of, textual
 from bench.vectors.vector import Vector
@@ -57,7 +57,7 @@ def _index() -> Iterator[Vector]:
     )
     for number, name in enumerate(("n-patches", "n-edges", "n-concepts", "n-triples", "n-fusion")):
         at = 36 + 12 * number + 4
-        right = struct.unpack_from("<I", draft.records[1], 16 + 4 * (2, 4, 5, 8, 9)[number])[0]
+        right = struct.unpack_from("<I", draft.records[1], 16 + 4 * INDEXED_COUNTS[number])[0]
         for label, value in (("plus-1", right + 1), ("minus-1", right - 1), ("max", 2**32 - 1)):
             yield row("E_RECORD", f"{name}-{label}", at, "I", value, "R8")
     yield row("E_DIGEST", "leaf", 96 + 32, "B", 0x5A, "R5")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.vectors.draft import Draft
-from bench.vectors.studies import CONCEPTS, basic, concept_vectors, film, grid_study, ramp, record_of, textual
+from bench.vectors.studies import CONCEPTS, MENTIONS, basic, concept_vectors, film, grid_study, ramp, record_of, textual
 from bench.vectors.vector import Vector
 from neuralgraph.graph.study import Study
 from neuralgraph.wire import canonical
@@ -26,6 +26,7 @@ def meaning_vectors() -> Iterator[Vector]:
     yield from _patches()
     yield from _edges()
     yield from _report_graph()
+    yield from _mentions()
     yield from _strings()
     yield from _sources()
     yield from _numbers()
@@ -222,6 +223,12 @@ def _report_graph() -> Iterator[Vector]:
     )
     for value in (2, 255):
         yield graph("E_IDX", f"concept-vector-{value}", f"concept vector {value} of 2", "concept_vector", 2, value)
+    for value in (4, 255):
+        yield graph("E_IDX", f"concept-section-{value}", f"section {value} of a concept", "concept_section", 1, value)
+    yield graph(
+        "E_IDX", "section-before-span", "an unknown section, and before it a span that ends too early",
+        "concept_section", 2, 4, ("concept_end", 0, 3),
+    )  # fmt: skip
     for value in (3, 255):
         yield graph("E_IDX", f"triple-head-{value}", f"head {value} of 3 concepts", "triple_head", 2, value)
         yield graph("E_IDX", f"triple-tail-{value}", f"tail {value} of 3 concepts", "triple_tail", 2, value)
@@ -241,6 +248,38 @@ def _report_graph() -> Iterator[Vector]:
         [0, 0],
         ("triple_tail", slice(0, 2), [2, 0]),
     )
+
+
+def _mentions() -> Iterator[Vector]:
+    study = basic("m", concept_vectors=concept_vectors([0, 1, 1], 2), mentions=MENTIONS)
+
+    def vector(code: str, name: str, reason: str, *changes: tuple[str, Any, Any]) -> Vector:
+        (column, index, value), *more = changes
+        return sealed(code, f"mention-{name}", reason, _set(study, column, index, value, *more), "F26")
+
+    for column, values in (("concept", (3, 255)), ("label", (12, 255)), ("section", (4, 255))):
+        for value in values:
+            change = (f"mention_{column}", 2, value)
+            yield vector("E_IDX", f"{column}-{value}", f"{column} {value} of a mention", change)
+    yield vector("E_TEXT", "reversed", "a mention that ends before it starts", ("mention_end", 0, 39))
+    yield vector("E_TEXT", "start-max", "a mention that starts at the end of u32", ("mention_start", 2, 2**32 - 1))
+    yield vector("E_ORDER", "concepts-descend", "mentions not in order of their concepts", ("mention_concept", 1, 1),
+        ("mention_concept", 0, 2))  # fmt: skip
+    yield vector("E_ORDER", "starts-descend", "mentions of a concept not in order of their starts",
+        ("mention_start", 1, 61), ("mention_end", 1, 68))  # fmt: skip
+    yield vector("E_ORDER", "ends-descend", "two mentions start at one place, their ends descend",
+        ("mention_start", 1, 60), ("mention_end", 1, 69))  # fmt: skip
+    yield vector("E_ORDER", "twice", "a place that mentions a concept twice, with two labels",
+        ("mention_start", 1, 60), ("mention_end", 1, 68))  # fmt: skip
+    # Two rules broken at once: each is asked of all mentions before the next, between vectors and triples (R12).
+    yield vector("E_IDX", "known-before-spans", "a mention reversed, and a later one of no label",
+        ("mention_end", 0, 39), ("mention_label", 2, 12))  # fmt: skip
+    yield vector("E_TEXT", "spans-before-order", "mentions that descend, and a later one reversed",
+        ("mention_concept", 0, 2), ("mention_concept", 1, 1), ("mention_end", 2, 59))  # fmt: skip
+    yield vector("E_IDX", "after-vectors", "a mention reversed, and a concept vector that is not there",
+        ("mention_end", 0, 39), ("concept_vector", 0, 2))  # fmt: skip
+    yield vector("E_TEXT", "before-triples", "a mention reversed, and a triple of no concept",
+        ("mention_end", 0, 39), ("triple_head", 0, 3))  # fmt: skip
 
 
 def _pool(study: Study, change: dict[int, bytes]) -> StudyColumns:
@@ -323,6 +362,11 @@ def _sources() -> Iterator[Vector]:
             "F17",
             "W1",
         )
+    films: list[tuple[str, Study, int]] = [("none", basic("m"), 0), ("two", basic("m"), 2), ("no-view", study, 1)]
+    for name, each, count in films:
+        source = canonical.encode({"films": [{"format": "png"}] * count})
+        reason = f"{count} films in provenance, {len(each.views)} in the study"
+        yield sealed("E_TOC_KEY", f"source-films-{name}", reason, _pool(each, {1: source}), "F17")
     yield sealed("E_TOC_KEY", "source-array", "the source map is an array", _pool(study, {1: b"\x90"}), "F17")
     for name, data in (
         ("empty", b""), ("trailing", b"\x80\x80"), ("nil", b"\xc0"),

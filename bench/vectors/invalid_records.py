@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bench.vectors.draft import Draft, Edit, RecordDraft, StreamDraft, both, put, record_draft
-from bench.vectors.studies import REPORT, basic, concept_vectors, draft_of
+from bench.vectors.studies import MENTIONS, REPORT, basic, concept_vectors, draft_of
 from bench.vectors.vector import Vector
 from neuralgraph.graph.study import Study
 
@@ -23,6 +23,7 @@ COUNTS = (
     "n_concepts",
     "n_concept_vectors",
     "concept_dim",
+    "n_mentions",
     "n_triples",
     "n_fusion",
     "n_labels",
@@ -33,7 +34,8 @@ COUNTS = (
 def full() -> Study:
     """A study with every kind of stream."""
     vectors = concept_vectors([0, 1, 1], 3)
-    return basic("full", report=REPORT, concept_vectors=vectors, extensions={"x.org.example.a": b"1234"})
+    extensions = {"x.org.example.a": b"1234"}
+    return basic("full", report=REPORT, concept_vectors=vectors, mentions=MENTIONS, extensions=extensions)
 
 
 def record_vector(
@@ -78,8 +80,7 @@ def _headers() -> Iterator[Vector]:
     for name, value in (("0", 0), ("minus-8", size - 8), ("plus-8", size + 8), ("plus-1", size + 1), ("max", MAX32)):
         yield header(f"record-bytes-{name}", put(8, "I", value), "F4")
     for value in (1, 2, 0x8000, MAX16):
-        yield header(f"flags-{value}", put(14, "H", value), "R1")
-    yield header("reserved", put(68, "I", 1), "R1")
+        yield header(f"flags-{value}", put(14, "H", value), "R15")
     for name, at in (("sync", 3), ("counts", 40), ("digest", 90), ("table", 110)):
 
         def flip(record: RecordDraft, at: int = at) -> None:
@@ -91,7 +92,7 @@ def _headers() -> Iterator[Vector]:
         record.sealed_edit = put(108 + 16 * len(record.streams), "I", 1)
 
     yield record_vector(
-        "E_RECORD", "reserved-after-table", "the reserved bytes after the CRC are set", reserved_end, "R1"
+        "E_RECORD", "reserved-after-table", "the reserved bytes after the CRC are set", reserved_end, "R15"
     )
 
     def n_streams(value: int) -> Edit:
@@ -124,7 +125,7 @@ def _headers() -> Iterator[Vector]:
         short = ShortDraft([draft.records[0][:length]], draft.methods, draft.study_ids, envelope=(0, 0))
         yield Vector(f"record-{name}", short.pack(), f"a record {name.replace('-', ' ')}", ("F7",), "E_RECORD")
     for name, tag in (("0", 0), ("max", MAX32)):
-        yield record_vector("E_METHOD", f"tag-{name}", f"method tag {tag}", _edited(put(64, "I", tag)), "R8")
+        yield record_vector("E_METHOD", f"tag-{name}", f"method tag {tag}", _edited(put(68, "I", tag)), "F39")
     yield record_vector(
         "E_DIGEST", "content-digest", "another content digest", _edited(put(72, "s", bytes(32))), "R4", "W4"
     )
@@ -156,7 +157,7 @@ class ShortDraft(Draft):
 
 def _counts() -> Iterator[Vector]:
     """Each count at -1, +1, 0, just over its limit and at the end of u32; the index states the same."""
-    counts = dict(zip(COUNTS, struct.unpack_from("<12I", draft_of(full()).records[0], 16), strict=True))
+    counts = dict(zip(COUNTS, struct.unpack_from("<13I", draft_of(full()).records[0], 16), strict=True))
     wrong: dict[str, dict[str, tuple[int, str]]] = {
         "n_views": {"minus-1": (0, "E_RECORD"), "plus-1": (2, "E_SIZE"), "over-cells": (13, "E_RECORD"),
             "over-limit": (17, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
@@ -174,6 +175,8 @@ def _counts() -> Iterator[Vector]:
             "over-concepts": (4, "E_RECORD"), "max": (MAX32, "E_LIMIT")},
         "concept_dim": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_RECORD"),
             "over-limit": (8_193, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
+        "n_mentions": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_SIZE"),
+            "over-limit": (65_536, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
         "n_triples": {"minus-1": (2, "E_SIZE"), "plus-1": (4, "E_SIZE"), "0": (0, "E_SIZE"),
             "over-limit": (2**18 + 1, "E_LIMIT"), "max": (MAX32, "E_LIMIT")},
         "n_fusion": {"minus-1": (0, "E_SIZE"), "plus-1": (2, "E_RECORD"), "max": (MAX32, "E_RECORD")},
@@ -201,6 +204,7 @@ def _counts() -> Iterator[Vector]:
         ("fusion-without-patches", {"n_patches": 0, "n_edges": 0, "n_fusion": 1}, "a fusion edge without patches"),
         ("fusion-without-concepts", {"n_concepts": 0, "n_triples": 0, "n_fusion": 1}, "a fusion edge without concepts"),
         ("triples-of-one-concept", {"n_concepts": 1, "n_triples": 1}, "a triple with one concept"),
+        ("mentions-without-concepts", {"n_concepts": 0, "n_triples": 0, "n_mentions": 1}, "a mention of no concept"),
         ("cells-without-views", {"n_views": 0}, "cells without a view"),
         ("vectors-without-width", {"n_concept_vectors": 1}, "concept vectors without a width"),
         ("width-without-vectors", {"concept_dim": 1}, "a width without concept vectors"),
@@ -298,6 +302,18 @@ def _presence() -> Iterator[Vector]:
     yield vector("no-vectors", "no plane of the concept vectors", without(0x60, 0x61, 0x62, 0x63))
     yield vector("two-forms", "planes of two forms", added(0x28, 0x29))
     yield vector("mixed-forms", "planes of different forms make one matrix", renamed(0x22, 0x28))
+    for offset, planes, name in (
+        (0x04, 1, "float32_interleaved"), (0x05, 1, "bfloat16_interleaved"), (0x06, 1, "float16_interleaved"),
+        (0x12, 2, "int4"), (0x18, 4, "klt"),
+    ):  # fmt: skip
+
+        def of_draft(record: RecordDraft, offset: int = offset, planes: int = planes) -> None:
+            added(*range(0x20 + offset, 0x20 + offset + planes))(record)
+            record.streams = [stream for stream in record.streams if not 0x20 <= stream.stream_id < 0x24]
+
+        yield vector(
+            f"form-{name.replace('_', '-')}", f"planes of {name}, which only drafts of the format had", of_draft
+        )
     for stream_id in (0x24, 0x2C, 0x32, 0x5F):
         yield vector(f"plane-0x{stream_id:x}", f"plane 0x{stream_id:x} beside those of float32", added(stream_id))
     for stream_id in (0x04, 0x0F, 0xA0, 0x100, 0x7FFF, 0xC000, 0xFFFF):

@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from bench.vectors.draft import RecordDraft, StreamDraft
-from bench.vectors.invalid_encodings import broken_encoding_vectors
-from bench.vectors.invalid_forms import embedding_planes, lossy_form_vectors
+from bench.vectors.invalid_forms import broken_svd_vectors, embedding_planes
 from bench.vectors.invalid_meaning import sealed
 from bench.vectors.invalid_records import full, record_vector
 from bench.vectors.studies import REPORT, basic, textual
@@ -30,8 +29,7 @@ def stream_vectors() -> Iterator[Vector]:
     yield from _checksums()
     yield from _zstd()
     yield from _forms()
-    yield from lossy_form_vectors()
-    yield from broken_encoding_vectors()
+    yield from broken_svd_vectors()
     yield from _pixels()
     yield from _words()
     yield from _extensions()
@@ -88,7 +86,7 @@ def _zstd() -> Iterator[Vector]:
     ) -> Vector:
         return record_vector(code, f"zstd-{name}", f"zstd: {reason}", _stored(2, 1, stored, decoded), "F20", of=of)
 
-    for encoding in (2, 4, 0x7FFF, 0x8000, 0xFFFF):
+    for encoding in (2, 3, 4, 0x7FFF, 0x8000, 0xFFFF):
         yield record_vector(
             "E_STREAM", f"encoding-{encoding}", f"encoding {encoding}", _stored(2, encoding, frame), "F10", of=study
         )
@@ -108,7 +106,7 @@ def _zstd() -> Iterator[Vector]:
     yield vector("E_ZSTD", "cut", "the frame is cut", frame[:-1])
     yield vector("E_ZSTD", "header-only", "a header without a block", magic + b"\x60" + content)
     yield vector("E_ZSTD", "header-cut", "the header is cut in its content size", magic + b"\x60" + content[:1])
-    yield vector("E_SIZE", "no-content-size", "no content size", magic + b"\x00\x58" + raw)
+    yield vector("E_ZSTD", "no-content-size", "no content size", magic + b"\x00\x58" + raw)
     yield vector("E_ZSTD", "reserved-bit", "the reserved bit", magic + b"\x68" + content + raw)
     yield vector("E_ZSTD", "unused-bit", "the unused bit", magic + b"\x70" + content + raw)
     yield vector("E_ZSTD", "checksum", "a frame checksum", magic + b"\x64" + content + raw + bytes(4))
@@ -147,9 +145,13 @@ def _zstd() -> Iterator[Vector]:
     yield vector(
         "E_SIZE", "content-size-u32", "the frame states 2^20 bytes", magic + b"\xa0" + struct.pack("<I", 2**20) + raw
     )
-    yield vector(
-        "E_ZSTD", "content-size-max", "a single segment of 2^64 - 1 bytes", magic + b"\xe0" + b"\xff" * 8 + raw
-    )
+    for name, stated in (("2-53", 2**53), ("2-63", 2**63), ("max", 2**64 - 1)):
+        head = magic + b"\xe0" + struct.pack("<Q", stated)
+        yield vector("E_SIZE", f"content-size-{name}", f"a single segment of {stated} bytes", head + raw)
+    both = magic + b"\x40\xff" + (size - 255).to_bytes(2, "little") + raw
+    yield vector("E_SIZE", "content-size-and-window", "another content size and too large a window", both)
+    both = magic + b"\x44\x58" + (size - 255).to_bytes(2, "little") + raw + bytes(4)
+    yield vector("E_ZSTD", "content-size-and-checksum", "another content size and a frame checksum", both)
     yield vector(
         "E_SIZE",
         "content-size-windowed-max",
@@ -196,17 +198,6 @@ def _forms() -> Iterator[Vector]:
                 "F28",
                 of=study,
             )
-    for form, offset, value in (
-        ("float32_interleaved", 0x24, b"\x00\x00\x80\xff"),
-        ("bfloat16_interleaved", 0x25, b"\xc0\x7f"),
-        ("float16_interleaved", 0x26, b"\x00\x7c"),
-    ):
-        plane = [bytes(15 * len(value)) + value]
-        reason = f"the last value of a {form} embedding is not finite"
-        yield record_vector("E_NUM", form, reason, embedding_planes(offset, plane), "F21", "F28", of=study)
-        short = [bytes(15 * len(value))]
-        reason = f"a {form} embedding is one value short"
-        yield record_vector("E_SIZE", form, reason, embedding_planes(offset, short), "F11", of=study)
     codes, scales = bytes(range(16)), np.array([0, 1, 2, 0.5], "<f4")
 
     def int8(name: str, reason: str, codes: bytes, scales: np.ndarray, code: str = "E_FILTER") -> Vector:

@@ -12,14 +12,17 @@ from bench.vectors.vector import Vector
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.encode import encode_record
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.fusion import fusion_edge
 from neuralgraph.graph.study import ConceptVectors, Patches, Study
 from neuralgraph.graph.view import View
 from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = [
+    "CONCEPTS",
+    "MENTIONS",
     "METHOD",
+    "REPORT",
     "SOURCE",
     "basic",
     "concept_vectors",
@@ -86,10 +89,16 @@ def grid_study(
 
 
 CONCEPTS = (
-    Concept("heart", "Anatomy::definitely present", 4, 9),
-    Concept("enlarged", "Observation::definitely present", 13, 21),
-    Concept("effusion", "Observation::definitely absent", 26, 34),
+    Concept("heart", "Anatomy::definitely present", 4, 9, "findings"),
+    Concept("enlarged", "Observation::definitely present", 13, 21, "findings"),
+    Concept("effusion", "Observation::definitely absent", 26, 34, "impression"),
 )
+MENTIONS = (
+    Mention(0, "Anatomy::definitely present", 40, 45, "impression"),
+    Mention(2, "Observation::uncertain", 50, 58, "findings"),
+    Mention(2, "Observation::definitely absent", 60, 68, "addendum"),
+)
+"""Further places of a longer report that say ``CONCEPTS`` again, one of them otherwise."""
 TRIPLES = np.array([[1, 0, 0], [1, 1, 0], [2, 2, 1]], np.int32)
 REPORT = "The heart is enlarged. No effusion."
 

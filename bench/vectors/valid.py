@@ -11,6 +11,7 @@ import numpy as np
 from bench.vectors.draft import StreamDraft, record_draft
 from bench.vectors.studies import (
     CONCEPTS,
+    MENTIONS,
     REPORT,
     basic,
     concept_vectors,
@@ -22,16 +23,15 @@ from bench.vectors.studies import (
     textual,
     valid_vector,
 )
-from bench.vectors.valid_encodings import encoding_vectors
 from bench.vectors.valid_files import file_vectors
-from bench.vectors.valid_forms import lossy_vectors
+from bench.vectors.valid_forms import svd_vectors
 from bench.vectors.vector import Vector
 from neuralgraph.codecs import zstd
-from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, VIEW_POSITIONS
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, REPORT_SECTIONS, VIEW_POSITIONS
 
 __all__ = ["valid_vectors"]
 
@@ -39,9 +39,9 @@ __all__ = ["valid_vectors"]
 def valid_vectors() -> Iterator[Vector]:
     """All of them, in the order of the index."""
     yield from _shapes()
+    yield from _mentions()
     yield from _forms()
-    yield from lossy_vectors()
-    yield from encoding_vectors()
+    yield from svd_vectors()
     yield from _streams()
     yield from _texts()
     yield from _maps()
@@ -135,6 +135,50 @@ def _shapes() -> Iterator[Vector]:
     yield valid_vector("equal-spans", draft_of(textual("s", concepts=spans)), "empty, equal and huge spans", "F26")
 
 
+def _mentions() -> Iterator[Vector]:
+    """Sections of concepts, and places that say a concept once more."""
+    yield valid_vector(
+        "mentions",
+        draft_of(basic("m", mentions=MENTIONS)),
+        "one concept mentioned once more, one twice in other words, one nowhere else",
+        "F26",
+        "R4",
+    )
+    sections = tuple(
+        Concept(f"c{number}", CONCEPT_LABELS[0], number, number + 1, section)
+        for number, section in enumerate(REPORT_SECTIONS)
+    )
+    everywhere = tuple(Mention(0, CONCEPT_LABELS[0], 9, 9 + n, section) for n, section in enumerate(REPORT_SECTIONS))
+    yield valid_vector(
+        "every-section",
+        draft_of(textual("s", concepts=sections, mentions=everywhere)),
+        "a concept and a mention for every section; equal starts ascend by their ends",
+        "F26",
+    )
+    labels = tuple(Mention(0, label, number, number) for number, label in enumerate(CONCEPT_LABELS))
+    yield valid_vector(
+        "mentions-every-label",
+        draft_of(textual("l", concepts=CONCEPTS, mentions=labels)),
+        "a mention for every label, their spans empty",
+        "F26",
+    )
+    shared = [Mention(number, CONCEPT_LABELS[3], 0, 2**32 - 1, "findings") for number in range(3)]
+    yield valid_vector(
+        "mentions-one-span",
+        draft_of(textual("o", concepts=CONCEPTS, mentions=tuple(shared))),
+        "the largest span mentions three concepts",
+        "F26",
+    )
+    many = tuple(Concept(f"c{number}", CONCEPT_LABELS[0], number, number) for number in range(300))
+    far = (Mention(0, CONCEPT_LABELS[0], 1, 2, "findings"), Mention(299, CONCEPT_LABELS[5], 3, 4, "addendum"))
+    yield valid_vector(
+        "mentions-u16",
+        draft_of(textual("u", concepts=many, mentions=far)),
+        "mentions among more than 256 concepts: their numbers are u16",
+        "F26",
+    )
+
+
 def _positions() -> Study:
     views = [film(1, 2, seed=number, position=position) for number, position in enumerate(VIEW_POSITIONS)]
     return grid_study("positions", views, 3, ramp(3, 1))
@@ -159,8 +203,7 @@ def _dark() -> Study:
 
 def _forms() -> Iterator[Vector]:
     with_vectors = {"concept_vectors": concept_vectors([0, 1, 1], 3)}
-    interleaved = ("float32_interleaved", "bfloat16_interleaved", "float16_interleaved")
-    for form in ("float32", "bfloat16", "float16", "int8", *interleaved):
+    for form in ("float32", "bfloat16", "float16", "int8"):
         draft = draft_of(basic(form, **with_vectors), embedding=form, concept_vectors=form)
         yield valid_vector(f"form-{form}", draft, f"embedding and concept vectors as {form}", "F10", "F11", "F21", "R4")
     mixed = draft_of(basic("mixed", **with_vectors), embedding="int8", concept_vectors="bfloat16")
@@ -223,8 +266,11 @@ def _streams() -> Iterator[Vector]:
         "three extension streams, one without payload",
         "F10",
         "F8",
+        "R16",
     )
-    everything: dict[str, Any] = {"report": REPORT, "pixels": eight.astype(np.uint8), "extensions": extensions}
+    everything: dict[str, Any] = {
+        "report": REPORT, "pixels": eight.astype(np.uint8), "extensions": extensions, "mentions": MENTIONS
+    }  # fmt: skip
     whole = basic("all", concept_vectors=concept_vectors([0, 1, 2], 4), **everything)
     yield valid_vector("everything", draft_of(whole), "every kind of stream in one record", "F8", "F10", "R4")
     yield from _words()
@@ -311,6 +357,12 @@ def _texts() -> Iterator[Vector]:
         "text of many scripts; a report may hold anything that is UTF-8",
         "F27",
         "F14",
+    )
+    yield valid_vector(
+        "unicode-14",
+        draft_of(textual("id", concepts=(Concept("\U0001e290\U0001fae0", CONCEPT_LABELS[3], 0, 2),))),
+        "characters that Unicode has since version 14.0",
+        "F27",
     )
     yield valid_vector("id-128-bytes", draft_of(textual("x" * 128)), "the longest id", "F27")
     yield valid_vector("id-as-a-path", draft_of(textual("../a/b\\c: d")), "an id is not a file name", "F27")

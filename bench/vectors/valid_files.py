@@ -23,11 +23,9 @@ from bench.vectors.studies import (
     valid_vector,
 )
 from bench.vectors.vector import Vector
-from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import Patches, Study
 from neuralgraph.graph.view import View
-from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS
 
 __all__ = ["file_vectors"]
@@ -43,7 +41,7 @@ def file_vectors() -> Iterator[Vector]:
 def _framing() -> Iterator[Vector]:
     draft = draft_of(basic())
     yield valid_vector(
-        "optional-features", replace(draft, prologue=put(16, "Q", 2**64 - 1)), "all unused bits set", "R1"
+        "optional-features", replace(draft, prologue=put(16, "Q", 2**64 - 1)), "all unused bits set", "R1", "R15"
     )
     yield valid_vector("minor-version", replace(draft, prologue=put(25, "B", 7)), "a later minor version", "R1")
     section = SectionDraft("later", 0, b"a section of a later version")
@@ -52,6 +50,14 @@ def _framing() -> Iterator[Vector]:
         replace(draft, more_sections=[section]),
         "an unknown section that is not critical",
         "F15",
+        "F16",
+    )
+    drafts = [SectionDraft("graphs", 0, bytes(72)), SectionDraft("dictionary_00010000", 2, b"7\xa40\xec")]
+    drafts += [SectionDraft("dictionary_", 0, b"1"), SectionDraft("codebook_0123456789abcdef", 3 - 1, b"NGRKLT")]
+    yield valid_vector(
+        "sections-of-drafts",
+        replace(draft, more_sections=drafts),
+        "names that drafts of the format used are names of unknown sections",
         "F16",
     )
     copy_safe = SectionDraft("x.org.example.notes", 2, b"copy me")
@@ -88,7 +94,7 @@ def _archives() -> Iterator[Vector]:
     )
     methods = [basic("m1"), basic("m2", provenance={**SOURCE, **METHOD, "prune": {"policy": "fraction", "value": 0.5}})]
     yield valid_vector(
-        "archive-of-two-methods", draft_of(*methods), "two methods, in order of their digests", "F18", "F19"
+        "archive-of-two-methods", draft_of(*methods), "two methods, in order of their digests", "F39", "F19"
     )
     scripts = ["a", "Z", "é", "я", "ع", "ก", "漢", "𝒳", "0", "-"]
     yield valid_vector(
@@ -98,19 +104,13 @@ def _archives() -> Iterator[Vector]:
         "F19",
     )
     yield valid_vector("archive-mixed-forms", _mixed(), "two records with different forms and streams", "F10", "F18")
-    for name, studies in (("archive-train", [basic("t1"), textual("t2"), basic("t3")]), ("train-one", [basic("one")])):
-        draft = _with_graphs(studies)
-        yield valid_vector(name, draft, "a graphs section, and interleaved embeddings", "F10", "F16", "R7")
     yield valid_vector(
-        "archive-of-two", draft_of(textual("b"), textual("a")), "an even number of records; no padding in keys", "F19"
+        "archive-of-two",
+        draft_of(textual("b"), textual("a")),
+        "an even number of records, all equally large; no padding in keys",
+        "F19",
+        "F38",
     )
-
-
-def _with_graphs(studies: list[Study]) -> Draft:
-    """What ``profile="train"`` makes of the studies."""
-    container = Container(BytesSource(to_bytes(studies, profile="train")))
-    draft = draft_of(*studies).with_records(*(bytes(container.record_bytes(n)) for n in range(len(studies))))
-    return replace(draft, more_sections=[SectionDraft("graphs", 0, bytes(container.section("graphs")))])
 
 
 def _mixed() -> Draft:

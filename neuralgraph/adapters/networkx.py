@@ -35,7 +35,7 @@ def to_networkx(study: Study) -> nx.MultiDiGraph:
     - Edges, each once; key and ``kind`` are "adjacent" (lower patch first), "fused" (patch first) or the relation (head
       first). For algorithms that want no directions: ``graph.to_undirected()``.
     - ``graph.graph``: ``study_id``, ``views``, ``labels``, ``provenance``, ``report``, ``extensions``,
-      ``embedding_width``, ``concept_vectors`` (float32 [m, w] or None), ``word_attention`` (a ``WordAttention`` or None).
+      ``embedding_width``, ``concept_vectors`` (float32 [m, w] or None), ``word_attention`` (``WordAttention`` or None).
     """
     vectors = study.concept_vectors
     graph = nx.MultiDiGraph(

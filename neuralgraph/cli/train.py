@@ -178,10 +178,10 @@ def _prepare(
     progress: Progress | None,
 ) -> tuple[Start, dict[str, int], Any]:
     """What training begins with, what could not be read, and the examples of both parts."""
-    from neuralgraph.compressor.training.build_demo import DEMO_CONFIG, DEMO_PREPROCESSOR
     from neuralgraph.compressor.model.preprocess import Preprocessor
     from neuralgraph.compressor.model.tokenizer import ReportTokenizer
     from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
+    from neuralgraph.compressor.training.build_demo import DEMO_CONFIG, DEMO_PREPROCESSOR
     from neuralgraph.compressor.training.examples import ExampleSet, split_by_patient, write_examples
     from neuralgraph.compressor.training.train import changed_config, fresh_start, start_from
 

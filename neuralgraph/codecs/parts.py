@@ -1,4 +1,4 @@
-"""Integer codes in two parts: what is left after a shift, and the bits below it (FORMAT.md section 7.4).
+"""Integer codes in two parts: what is left after a shift, and the bits below it (FORMAT.md section 7.3).
 
 The lower bits of a large code are noise and are stored as they are; the upper parts of all rows have about the same few
 values, which one entropy table serves well.

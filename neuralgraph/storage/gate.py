@@ -202,7 +202,12 @@ def examine_file(
     take : called with the columns of each record that has them.
     """
     yield from _method_errors(container)
-    yield from _raised(container.index.check)
+    try:
+        container.index.check()
+    except NeuralGraphError as error:
+        # Where the index is broken, nothing behind it is trusted (R13).
+        yield error
+        return
     damaged = list(_section_errors(container)) if level >= Level.STREAMS else []
     yield from damaged
     envelope: list[int] | None = [0, 0, 0]

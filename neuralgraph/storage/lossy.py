@@ -1,4 +1,4 @@
-"""What storing costs a study: the chosen form, and the loss put on record (FORMAT.md section 7.6)."""
+"""What storing costs a study: the chosen form, and the loss put on record (FORMAT.md section 7.4)."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def prepared(study: Study, form: Form) -> tuple[Study, Form]:
 
 
 def measured_loss(matrix: Matrix, decoded: Matrix) -> dict[str, Any]:
-    """``largest``, ``rmse`` and ``cosine`` of FORMAT.md section 7.6, each to three significant digits."""
+    """``largest``, ``rmse`` and ``cosine`` of FORMAT.md section 7.4, each to three significant digits."""
     largest = np.abs(decoded.astype(np.float64) - matrix.astype(np.float64)).max(initial=0)
     return {
         "largest": three_digits(float(largest)),

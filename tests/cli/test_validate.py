@@ -24,8 +24,9 @@ VALID = VECTORS / "valid" / "smallest.ngr"
 # One vector for each level at which it is first found.
 FOUND_AT = {
     "framing": VECTORS / "invalid/E_TRAILER/reserved-2-1.ngr",
-    "integrity": VECTORS / "invalid/E_DIGEST/root.ngr",
-    "schema": VECTORS / "invalid/E_ZSTD/zstd-cut.ngr",
+    "header": VECTORS / "invalid/E_RECORD/flipped-counts.ngr",
+    "streams": VECTORS / "invalid/E_ZSTD/zstd-cut.ngr",
+    "digest": VECTORS / "invalid/E_DIGEST/root.ngr",
     "meaning": VECTORS / "invalid/E_IDX/triple-loop.ngr",
 }
 

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from neuralgraph.codecs.floating import BFLOAT16, FLOAT16, FLOAT32
 from neuralgraph.codecs.int8 import INT8
-from neuralgraph.codecs.registry import FORMS, exact_form, form_of_stream, interleaved_form
+from neuralgraph.codecs.registry import FORMS, exact_form, form_of_stream
 from neuralgraph.errors import CodecError, StudyError
 
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -22,8 +22,7 @@ SHAPES = st.tuples(st.integers(0, 5), st.integers(1, 6))
 matrices = arrays.arrays(np.float32, SHAPES, elements=FINITE)
 ordinary = arrays.arrays(np.float32, SHAPES, elements=st.floats(-1000, 1000, width=32))
 
-ALONE = [entry.form for entry in FORMS.values() if entry.form.name != "klt"]
-"""Forms that need no codebook; klt has tests of its own."""
+ALL = [entry.form for entry in FORMS.values()]
 
 SPECIAL = [
     0.0,
@@ -75,22 +74,6 @@ def test_float32_planes_are_bytes_from_least_to_most_significant():
 @given(matrices)
 def test_float32_keeps_every_bit(matrix):
     assert trip(FLOAT32, matrix).tobytes() == matrix.tobytes()
-
-
-@pytest.mark.parametrize("form", [FLOAT32, BFLOAT16, FLOAT16], ids=lambda form: form.name)
-def test_rows_that_are_filled_in_are_those_that_are_decoded(form):
-    @given(arrays.arrays(np.float32, SHAPES, elements=st.floats(-60000, 60000, width=32)), st.integers(0, 9))
-    def check(matrix, more):
-        planes = form.encode(matrix)
-        rows = max(0, len(matrix) - more)
-        batch = np.full((len(matrix) + 2, matrix.shape[1]), 7, np.float32)
-        form.fill(planes, batch[1 : 1 + rows])
-        expected = form.decode(planes, *matrix.shape, where="x")[:rows]
-        assert bits(batch[1 : 1 + rows]).tolist() == bits(expected).tolist()
-        assert (batch[0] == 7).all()
-        assert (batch[1 + rows :] == 7).all()
-
-    check()
 
 
 def test_float32_keeps_special_values():
@@ -252,50 +235,24 @@ def test_the_exact_form_by_hand(values, name):
     assert exact_form(matrix).name == name
 
 
-@pytest.mark.parametrize("form", ALONE, ids=[form.name for form in ALONE])
+@pytest.mark.parametrize("form", ALL, ids=[form.name for form in ALL])
 def test_encoding_does_not_depend_on_memory_layout(form):
     matrix = np.arange(24, dtype=np.float32).reshape(4, 6) - 7
     views = [np.asfortranarray(matrix), np.repeat(matrix, 2, axis=1)[:, ::2], matrix.astype(">f4")]
     assert all(form.encode(view) == form.encode(matrix) for view in views)
 
 
-@pytest.mark.parametrize("form", ALONE, ids=[form.name for form in ALONE])
+@pytest.mark.parametrize("form", ALL, ids=[form.name for form in ALL])
 def test_a_matrix_without_rows_has_empty_planes(form):
     assert form.decode(form.encode(np.empty((0, 3), np.float32)), 0, 3, where="x").shape == (0, 3)
-
-
-@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
-@given(matrix=ordinary)
-def test_an_interleaved_plane_holds_the_bytes_of_the_planes_value_by_value(name, matrix):
-    form = FORMS[name].form
-    (together,) = interleaved_form(form).encode(matrix)
-    apart = form.encode(matrix)
-    assert [together[number :: len(apart)] for number in range(len(apart))] == list(apart)
-    decoded = interleaved_form(form).decode((together,), *matrix.shape, where="x")
-    assert decoded.tobytes() == form.decode(apart, *matrix.shape, where="x").tobytes()
-    assert interleaved_form(INT8) is INT8
-
-
-@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
-def test_an_interleaved_plane_cannot_bring_in_infinity(name):
-    form = interleaved_form(FORMS[name].form)
-    value = {"float32": b"\x00\x00\x80\x7f", "bfloat16": b"\x80\x7f", "float16": b"\x00\x7c"}[name]
-    with pytest.raises(CodecError, match="not finite") as caught:
-        form.decode((value,), 1, 1, where="here")
-    assert caught.value.code == "E_NUM"
 
 
 def test_stream_offsets_belong_to_one_form_each():
     owners = {offset: form_of_stream(offset) for offset in range(0x40)}
     assert {offset: entry.form.name for offset, entry in owners.items() if entry} == {
         **dict.fromkeys(range(4), "float32"),
-        0x04: "float32_interleaved",
-        0x05: "bfloat16_interleaved",
-        0x06: "float16_interleaved",
         **dict.fromkeys((0x08, 0x09), "bfloat16"),
         **dict.fromkeys((0x0A, 0x0B), "float16"),
         **dict.fromkeys((0x10, 0x11), "int8"),
-        **dict.fromkeys((0x12, 0x13), "int4"),
         **dict.fromkeys(range(0x14, 0x18), "svd"),
-        **dict.fromkeys(range(0x18, 0x1C), "klt"),
     }

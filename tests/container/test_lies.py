@@ -54,7 +54,7 @@ HUGE = {
     "patches": put(N_PATCHES, "I", 2**32 - 1),
     "width": put(DIM, "I", 2**32 - 1),
     "cells": put(COUNTS_AT + 4, "I", 2**32 - 1),
-    "all": put(COUNTS_AT, "s", b"\xff" * 48),
+    "all": put(COUNTS_AT, "s", b"\xff" * 52),
     "patches within limits": put(N_PATCHES, "I", 2**16),
     "width within limits": put(DIM, "I", 8192),
     "streams": put(12, "H", 2**16 - 1),

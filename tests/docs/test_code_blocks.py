@@ -73,7 +73,7 @@ def workspace(tmp_path_factory):
     from neuralgraph.sources.phantom import phantom
 
     folder = tmp_path_factory.mktemp("workspace")
-    for place in ("films", "studies", "archive", "bin", "spec"):
+    for place in ("films", "studies", "archive", "bin", "spec", "examples"):
         (folder / place).mkdir()
     for seed in range(2):
         made = phantom(seed, height=384, width=384)
@@ -95,9 +95,11 @@ def workspace(tmp_path_factory):
     damaged[32 + int.from_bytes(damaged[40:44], "little") - 40] ^= 255
     (folder / "damaged.ngr").write_bytes(damaged)
     shutil.copytree(ROOT / "spec" / "vectors", folder / "spec" / "vectors")
-    command = folder / "bin" / "ngr"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m neuralgraph "$@"\n')
-    command.chmod(0o755)
+    shutil.copy(ROOT / "examples" / "trusting_reader.py", folder / "examples")
+    for name, started in (("ngr", " -m neuralgraph"), ("python", "")):
+        command = folder / "bin" / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}"{started} "$@"\n')
+        command.chmod(0o755)
     return folder
 
 

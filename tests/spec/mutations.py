@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import hashlib
 import random
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from short_numbers import lengthened, raw_frame, shortened
 from surgery import (
     COUNTS,
     File,
     Stream,
     graph_columns,
-    graph_layout,
     parse,
     set_columns,
     set_strings,
@@ -28,8 +24,7 @@ from surgery import (
 
 import neuralgraph as ng
 
-FORMS = ("exact", "float32", "bfloat16", "float16", "int8", "int4", "svd")
-VECTORS = Path(__file__).parents[2] / "spec" / "vectors"
+FORMS = ("exact", "float32", "bfloat16", "float16", "int8", "svd")
 METHOD = {
     "model": {"name": "demo", "digest": "ab" * 32, "trained": False},
     "score": {"rule": "sum", "layer": -1, "heads": "mean"},
@@ -56,7 +51,8 @@ def make_study(
     embedding = generator.standard_normal((len(kept), dim)).astype("f4")
     texts = ["pneumonia", "pleural effusion", "heart", "left lower lobe"]
     concepts = tuple(
-        ng.Concept(text, "Observation::definitely absent", i * 10, i * 10 + 5) for i, text in enumerate(texts)
+        ng.Concept(text, "Observation::definitely absent", i * 10, i * 10 + 5, "findings")
+        for i, text in enumerate(texts)
     )
     provenance = {**METHOD, "report": "given", "films": [{"format": "png", "bits": 8}] * views}
     return ng.Study(
@@ -79,6 +75,11 @@ def full_study(seed: int = 7, *, pixels: str = "u1") -> ng.Study:
         views=2,
         k=9,
         concept_vectors=ng.ConceptVectors(np.array([0, 1, 1, 2], "i4"), generator.standard_normal((3, 4)).astype("f4")),
+        mentions=(
+            ng.Mention(0, "Observation::uncertain", 41, 50, "findings"),
+            ng.Mention(0, "Observation::definitely absent", 60, 69, "impression"),
+            ng.Mention(3, "Anatomy::definitely present", 41, 50, "addendum"),
+        ),
         report="Keine Pneumonie. \u00c4rztlich best\u00e4tigt.\n" + "No effusion. " * 30,
         pixels=generator.integers(0, 200, (9, 6, 5)).astype(pixels),
         extensions={"x.org.example.vitals": b"\x01\x02", "x.org.example.zeros": b""},
@@ -93,8 +94,6 @@ def valid_files() -> dict[str, bytes]:
     files["wide"] = ng.to_bytes(make_study(4, rows=20, cols=20, k=9, dim=3000), embedding="int8")
     files["archive"] = ng.to_bytes([make_study(i) for i in range(5)])
     files["mixed archive"] = ng.to_bytes([make_study(1), full_study(), make_study(2, k=1)], embedding="float16")
-    files["short numbers"] = ng.to_bytes(full_study(), profile="smallest")
-    files["dictionary"] = (VECTORS / "valid" / "dictionary.ngr").read_bytes()
     return files
 
 
@@ -272,7 +271,7 @@ def change_stored(generator: random.Random, file: File) -> None:
 
 def change_frame_length(generator: random.Random, file: File) -> None:
     record = generator.choice(file.records)
-    packed = [stream for stream in record.streams if stream.encoding in (1, 2, 3)]
+    packed = [stream for stream in record.streams if stream.encoding == 1]
     if not packed:
         change_stored(generator, file)
         return
@@ -311,40 +310,6 @@ def change_column(generator: random.Random, file: File) -> None:
         j = generator.randrange(len(column))
         column[i], column[j] = column[j], column[i]
     set_columns(record, columns)
-
-
-def change_short_numbers(generator: random.Random, file: File) -> None:
-    """Damage to short numbers in a frame that does not compress them."""
-    record = generator.choice(file.records)
-    stream = record.stream(1)
-    content = shortened(graph_columns(record))
-    for _ in range(generator.choice([0, 1, 1, 1, 2])):
-        content = bump(generator, content)
-    stream.known = stream.decoded()
-    stream.encoding, stream.stored = 2, raw_frame(content)
-    with contextlib.suppress(ValueError):
-        stream.known = lengthened(content, graph_layout(record))
-
-
-def change_dictionary(generator: random.Random, file: File) -> None:
-    """Damage to a dictionary, its id that of its content most of the time."""
-    places = [i for i, (name, _, _) in enumerate(file.extra_sections) if name.startswith("dictionary_")]
-    if not places:
-        change_short_numbers(generator, file)
-        return
-    place = generator.choice(places)
-    name, flags, payload = file.extra_sections[place]
-    payload = bump(generator, payload, 0, generator.choice([12, 140, len(payload)]))
-    if generator.random() < 0.8:
-        (head,) = struct.unpack("<I", hashlib.sha256(payload[8:]).digest()[:4])
-        number = 65_536 + head % (2**31 - 65_536)
-        old, payload = payload[4:8], payload[:4] + struct.pack("<I", number) + payload[8:]
-        name = f"dictionary_{number:08x}"
-        for record in file.records:
-            for stream in record.streams:
-                if stream.encoding == 3:
-                    stream.stored = stream.stored.replace(old, payload[4:8], 1)
-    file.extra_sections[place] = (name, flags, payload)
 
 
 TEXTS = [
@@ -392,8 +357,6 @@ EDITS = [
     change_table,
     change_stored,
     change_frame_length,
-    change_short_numbers,
-    change_dictionary,
     change_column,
     change_column,
     change_string,

@@ -15,7 +15,6 @@ from typing import Any
 import msgpack
 import numpy as np
 import zstandard
-from short_numbers import lengthened
 
 COUNTS = (
     "views",
@@ -26,6 +25,7 @@ COUNTS = (
     "concepts",
     "vectors",
     "vdim",
+    "mentions",
     "triples",
     "fusion",
     "labels",
@@ -62,14 +62,10 @@ class Stream:
     encoding: int
     stored: bytes
     decoded_bytes: int
-    known: bytes | None = None
-    """What a stream of an encoding that it does not tell alone held before it was changed."""
 
     def decoded(self) -> bytes | None:
         if self.encoding == 0:
             return self.stored
-        if self.encoding in (2, 3):
-            return self.known
         try:
             return zstandard.ZstdDecompressor().decompress(self.stored, max_output_size=self.decoded_bytes)
         except zstandard.ZstdError:
@@ -113,7 +109,7 @@ class Record:
             ]
         except (KeyError, ValueError):
             return self.content_digest
-        head = sha(method[0]) + struct.pack("<12I", *self.counts)
+        head = sha(method[0]) + struct.pack("<13I", *self.counts)
         return sha(b"NGR1-STUDY\0", head, *(struct.pack("<Q", len(part)) + part for part in parts))
 
     def build(self, methods: list[bytes]) -> bytes:
@@ -121,7 +117,7 @@ class Record:
         body = b"".join(padded(stream.stored) for stream in self.streams)
         size = 112 + 16 * len(self.streams) + len(body)
         head = bytes.fromhex("4E475272B19D5EC3") + struct.pack("<IHH", size, len(self.streams), self.flags)
-        head += struct.pack("<12I", *self.counts) + struct.pack("<II", self.method_tag, 0) + self.content_digest
+        head += struct.pack("<14I", *self.counts, self.method_tag) + self.content_digest
         for s in self.streams:
             head += struct.pack("<HHIII", s.id, s.encoding, len(s.stored), s.decoded_bytes, zlib.crc32(s.stored))
         return head + struct.pack("<II", zlib.crc32(head), 0) + body
@@ -196,7 +192,7 @@ class File:
         lengths = [len(record) for record in records]
         offsets = [32 + sum(lengths[:i]) for i in range(len(records))]
         columns = [np.array(offsets, "<u8"), np.array(lengths, "<u4")]
-        columns += [np.array([record.counts[i] for record in self.records], "<u4") for i in (2, 4, 5, 8, 9)]
+        columns += [np.array([record.counts[i] for record in self.records], "<u4") for i in (2, 4, 5, 9, 10)]
         return b"".join(column.tobytes() for column in columns) + b"".join(leaves)
 
     def _keys(self) -> bytes:
@@ -225,24 +221,7 @@ def parse(data: bytes) -> File:
     offsets = struct.unpack(f"<{n}Q", data[index : index + 8 * n])
     records = [parse_record(data[offset:]) for offset in offsets]
     extra = [(r[0], r[1], data[r[2] : r[2] + r[3]]) for r in rows if r[0] not in ("index", "keys")]
-    dictionaries = {
-        payload[4:8]: zstandard.ZstdCompressionDict(payload) for name, _, payload in extra if name.startswith("dict")
-    }
-    for record in records:
-        for stream in record.streams:
-            if stream.encoding in (2, 3):
-                stream.known = known_content(record, stream, dictionaries)
     return File(data[:32], records, extra, toc["meta"])
-
-
-def known_content(record: Record, stream: Stream, dictionaries: dict[bytes, Any]) -> bytes:
-    """What a stream with short numbers, or one that leans on a dictionary, holds."""
-    if stream.encoding == 2:
-        content = zstandard.ZstdDecompressor().decompress(stream.stored, max_output_size=stream.decoded_bytes)
-        return lengthened(content, graph_layout(record))
-    at = 5 if stream.stored[4] & 0x20 else 6
-    decompressor = zstandard.ZstdDecompressor(dict_data=dictionaries[stream.stored[at : at + 4]])
-    return bytes(decompressor.decompress(stream.stored, max_output_size=stream.decoded_bytes))
 
 
 def parse_record(data: bytes) -> Record:
@@ -252,8 +231,8 @@ def parse_record(data: bytes) -> Record:
         stream_id, encoding, stored, decoded, _ = struct.unpack_from("<HHIII", data, 104 + 16 * i)
         streams.append(Stream(stream_id, encoding, data[at : at + stored], decoded))
         at += stored + pad8(stored)
-    counts = list(struct.unpack_from("<12I", data, 16))
-    return Record(counts, struct.unpack_from("<I", data, 64)[0], data[72:104], streams)
+    *counts, method_tag = struct.unpack_from("<14I", data, 16)
+    return Record(counts, method_tag, data[72:104], streams)
 
 
 def stored_uncompressed(file: File) -> File:
@@ -280,7 +259,13 @@ def graph_layout(record: Record) -> list[tuple[str, str, int]]:
         ("concept_label", "<u1", c["concepts"]),
         ("concept_start", "<u4", c["concepts"]),
         ("concept_end", "<u4", c["concepts"]),
+        ("concept_section", "<u1", c["concepts"]),
         ("concept_vector", index(c["vectors"]), c["concepts"] if c["vectors"] else 0),
+        ("mention_concept", index(c["concepts"]), c["mentions"]),
+        ("mention_label", "<u1", c["mentions"]),
+        ("mention_section", "<u1", c["mentions"]),
+        ("mention_start", "<u4", c["mentions"]),
+        ("mention_end", "<u4", c["mentions"]),
         ("triple_head", index(c["concepts"]), c["triples"]),
         ("triple_relation", "<u1", c["triples"]),
         ("triple_tail", index(c["concepts"]), c["triples"]),
@@ -322,7 +307,7 @@ def set_strings(record: Record, pieces: list[bytes]) -> None:
     """Replace the strings; counts of concepts and labels stay."""
     columns = graph_columns(record)
     text = b"".join(pieces)
-    record.counts[11] = len(text)
+    record.counts[12] = len(text)
     kind = "<u1" if len(text) <= 256 else "<u2" if len(text) <= 65536 else "<u4"
     columns["string_bytes"] = np.array([len(piece) for piece in pieces], kind)
     columns["text"] = np.frombuffer(text, "u1")

@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutations import mutants, valid_files
 from surgery import parse, stored_uncompressed
 
-from bench.vectors.valid_encodings import DICTIONARY, archive, sealed
 from fuzz.corpus import committed
 
 READER = Path(__file__).parents[2] / "spec" / "reader-js"
@@ -128,16 +127,6 @@ def test_same_verdict_on_damaged_files(tmp_path):
     assert len(files) >= 2000
     found = agreed(files, tmp_path)
     assert len({verdict.get("code") for verdict in found.values()}) >= 28, "the damage reaches too few rules"
-
-
-def test_the_largest_dictionary_and_a_larger_one(tmp_path):
-    # Too large for the vectors.
-    files = {
-        str(size): archive(leaning=(), data=sealed(DICTIONARY.ljust(size, b"."))).pack() for size in (2**20, 2**20 + 1)
-    }
-    found = in_javascript(files, tmp_path)
-    assert found == in_python(files, tmp_path)
-    assert [verdict.get("code") for verdict in found.values()] == [None, "E_DICT"]
 
 
 def test_files_of_other_kinds(tmp_path):

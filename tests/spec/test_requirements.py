@@ -18,10 +18,31 @@ NAMED = json.loads((Path(__file__).parent / "requirements.json").read_bytes())
 SECTIONS = set(re.findall(r"^#{2,3} (\d+(?:\.\d+)?)\.? ", FORMAT, flags=re.MULTILINE))
 
 
+RESERVED = {"R14", "F29", *(f"F{number}" for number in range(33, 38))}
+"""Ids that drafts of 1.0 had; they are not given out again."""
+
+
+def test_document_is_short():
+    assert len(FORMAT.encode()) <= 32_768
+
+
 def test_ids_are_numbered_without_gap():
     for letter in "RWF":
-        numbers = sorted(int(each[1:]) for each in IDS if each[0] == letter)
-        assert numbers == list(range(1, len(numbers) + 1))
+        numbers = {int(each[1:]) for each in IDS.keys() | RESERVED if each[0] == letter}
+        assert numbers == set(range(1, len(numbers) + 1))
+
+
+def test_ids_that_went_stay_reserved():
+    assert not IDS.keys() & RESERVED
+    said = FORMAT.split("## 15. ")[1]
+    assert {"F29", "F33 to F37", "R14"} <= set(re.findall(r"[RF]\d+ to [RF]\d+|[RF]\d+", said))
+
+
+def test_every_must_has_an_id():
+    """In its paragraph, list entry or table, behind the paragraph that says what an id is."""
+    body = FORMAT.split("## 1. Conventions")[1]
+    for text in re.split(r"\n\n|\n(?=- )", body):
+        assert "MUST" not in text or re.search(r"\[[RWF]\d+\]", text), text
 
 
 def test_no_id_stands_twice():

@@ -12,7 +12,7 @@ from bench.spec_tables import FOLDER, tables
 from neuralgraph.errors import CODES
 from neuralgraph.wire.columns import GRAPH_COLUMNS
 from neuralgraph.wire.limits import HARD_LIMITS, Limits
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS
 
 FORMAT = (Path(__file__).parents[2] / "FORMAT.md").read_text(encoding="utf-8")
 TABLES = tables()
@@ -24,9 +24,11 @@ def test_table_is_that_of_the_code(name):
 
 
 def test_document_names_only_codes_that_exist():
-    named = set(re.findall(r"\bE_[A-Z_]+\b", FORMAT))
+    rules, reserved = FORMAT.split("## 15. ")
+    named = set(re.findall(r"\bE_[A-Z_]+\b", rules))
     assert len(named) > 25
     assert named <= CODES.keys()
+    assert not set(re.findall(r"\bE_[A-Z_]+\b", reserved)) & CODES.keys()
 
 
 def test_document_has_every_graph_column_in_order():
@@ -43,6 +45,7 @@ def test_document_has_every_word_of_the_vocabularies():
     assert words[: len(VIEW_POSITIONS)] == list(VIEW_POSITIONS)
     assert [word for word in words if word in CONCEPT_LABELS[:6]] == list(CONCEPT_LABELS[:6])
     assert words[-len(RELATIONS) :] == list(RELATIONS)
+    assert words[-len(RELATIONS) - len(REPORT_SECTIONS) : -len(RELATIONS)] == list(REPORT_SECTIONS)
 
 
 def _number(cell: str) -> int:
@@ -70,6 +73,7 @@ def test_document_has_the_limits():
         "width of a vector": "embedding_dim",
         "edges": "edges",
         "concepts": "concepts",
+        "mentions": "mentions",
         "triples": "triples",
         "labels": "labels",
         "text": "text_bytes",

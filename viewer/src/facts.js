@@ -66,11 +66,12 @@ export function factNodes(study) {
     `${view.position}, ${view.height} × ${view.width} px, grid ${view.rows} × ${view.cols}`,
   ]);
   const kept = `${counted(study.patches.count, "patch", "patches")}, ${counted(study.edges.length, "edge")}, embeddings of ${counted(study.patches.width, "value")}`;
+  const mentions = study.mentions.length > 0 ? `, ${counted(study.mentions.length, "further mention")}` : "";
   nodes.push(part("Study", definitions([
     ["id", printable(study.id)],
     ...films,
     ["kept", kept],
-    ["report", `${counted(study.concepts.length, "concept")}, ${counted(study.triples.length, "relation")}`],
+    ["report", `${counted(study.concepts.length, "concept")}${mentions}, ${counted(study.triples.length, "relation")}`],
     ["digest", element("code", {}, toHex(study.digest))],
   ])));
   const labels = study.labels.map(([name, value]) => [printable(name), LABEL_WORDS.get(value) ?? String(value)]);

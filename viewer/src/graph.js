@@ -33,7 +33,8 @@ function node(concept, i, place, width, fused, select) {
       select(i);
     },
   });
-  group.append(shape("title", {}, `${concept.text} [${concept.label}], characters ${concept.start} to ${concept.end} of the report`));
+  const section = concept.section === "unknown" ? "" : ` (${concept.section})`;
+  group.append(shape("title", {}, `${concept.text} [${concept.label}], characters ${concept.start} to ${concept.end} of the report${section}`));
   group.append(shape("rect", { class: "box", x, y, width, height: BOX_HEIGHT, rx: corner }));
   const characters = Math.floor((width - 14) / 7.4);
   group.append(shape("text", { x: place.x, y: place.y - 2, "text-anchor": "middle" }, cut(concept.text, characters)));

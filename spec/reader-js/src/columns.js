@@ -3,8 +3,6 @@ import { viewOf } from "./bytes.js";
 
 const READERS = {
   u8: [1, (view, at) => view.getUint8(at)],
-  // An index of one byte, which is a number among short numbers (7.8) as u8 is not.
-  index8: [1, (view, at) => view.getUint8(at)],
   u16: [2, (view, at) => view.getUint16(at, true)],
   u32: [4, (view, at) => view.getUint32(at, true)],
   f32: [4, (view, at) => view.getFloat32(at, true)],
@@ -12,7 +10,7 @@ const READERS = {
 
 /** The narrowest integer type that can number `n` things. */
 function index(n) {
-  return n <= 256 ? "index8" : n <= 65536 ? "u16" : "u32";
+  return n <= 256 ? "u8" : n <= 65536 ? "u16" : "u32";
 }
 
 /** Every column as [name, type, number of values], in stored order. */
@@ -33,7 +31,13 @@ function columns(c) {
     ["concept_label", "u8", c.n_concepts],
     ["concept_start", "u32", c.n_concepts],
     ["concept_end", "u32", c.n_concepts],
+    ["concept_section", "u8", c.n_concepts],
     ["concept_vector", index(c.n_concept_vectors), c.n_concept_vectors > 0 ? c.n_concepts : 0],
+    ["mention_concept", index(c.n_concepts), c.n_mentions],
+    ["mention_label", "u8", c.n_mentions],
+    ["mention_section", "u8", c.n_mentions],
+    ["mention_start", "u32", c.n_mentions],
+    ["mention_end", "u32", c.n_mentions],
     ["triple_head", index(c.n_concepts), c.n_triples],
     ["triple_relation", "u8", c.n_triples],
     ["triple_tail", index(c.n_concepts), c.n_triples],
@@ -43,22 +47,6 @@ function columns(c) {
     ["string_bytes", index(c.text_bytes), 2 + c.n_concepts + c.n_labels],
     ["text", "u8", c.text_bytes],
   ];
-}
-
-/** Bytes of a value of this type. */
-export function typeBytes(type) {
-  return READERS[type][0];
-}
-
-/** Every column as {name, type, length, width, plain}: `plain` ones stand as they are among short numbers (7.8). */
-export function graphColumns(counts) {
-  return columns(counts).map(([name, type, length]) => ({
-    name,
-    type,
-    length,
-    width: name === "edge" ? 2 : 1,
-    plain: type === "u8" || type === "f32",
-  }));
 }
 
 /** The size that the counts of a record require of its graph stream. */

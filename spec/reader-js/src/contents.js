@@ -1,10 +1,8 @@
 /** The contents (FORMAT.md 6.2): where the sections are, and the method maps that records share. */
 import { compareBytes, pad8, viewOf } from "./bytes.js";
 import { decodeCanonical } from "./canonical.js";
-import { goodDictionarySection, isDictionarySection } from "./dictionary.js";
 import { fail } from "./errors.js";
 import { PROLOGUE_BYTES } from "./framing.js";
-import { goodCodebookSection, isCodebookSection } from "./klt.js";
 import { isExtensionName, isSectionName } from "./names.js";
 import { checkMethod, requireMap } from "./provenance.js";
 import { sha256 } from "./sha256.js";
@@ -54,13 +52,7 @@ function checkSections(sections, count, tocOffset) {
     if (names.has(section.name)) fail("E_SECTION", where, "the name stands twice");
     names.add(section.name);
     if (section.flags < 0 || section.flags > (CRITICAL | COPY_SAFE)) fail("E_SECTION", where, "reserved flags are set");
-    if (isCodebookSection(section.name) && !goodCodebookSection(section.name, section.flags)) {
-      fail("E_SECTION", where, "a codebook has another name or other flags");
-    }
-    if (isDictionarySection(section.name) && !goodDictionarySection(section.name, section.flags)) {
-      fail("E_SECTION", where, "a dictionary has another name or other flags");
-    }
-    const known = { index: CRITICAL, keys: 0, graphs: 0 };
+    const known = { index: CRITICAL, keys: 0 };
     if (Object.hasOwn(known, section.name)) {
       if (section.flags !== known[section.name]) fail("E_SECTION", where, "the flags are wrong");
     } else if (section.flags & CRITICAL) {
@@ -80,9 +72,6 @@ function checkSections(sections, count, tocOffset) {
   });
   if (at !== tocOffset) fail("E_COVER", "contents", "the contents do not begin where the last section ends");
   if (names.has("keys") !== count > 1) fail("E_SECTION", "contents", "keys stand exactly in files of several records");
-  if (count === 1 && sections.some(({ name }) => isDictionarySection(name))) {
-    fail("E_SECTION", "contents", "a file of one study has no dictionary");
-  }
 }
 
 /** Parse the contents, without their padding. */

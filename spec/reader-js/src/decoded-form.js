@@ -45,6 +45,7 @@ export function decodedForm(study) {
     },
     edges: study.edges,
     concepts: study.concepts,
+    mentions: study.mentions,
     concept_vectors: {
       count: study.conceptVectors.count,
       width: study.conceptVectors.width,

@@ -1,21 +1,14 @@
 /** Forms of matrices (FORMAT.md 7.2): which planes there are and how they become f32. */
 import { viewOf } from "./bytes.js";
 import { fail } from "./errors.js";
-import { fromInt4, int4Planes } from "./int4.js";
-import { fromKlt, kltPlanes } from "./klt.js";
 import { fromSvd, svdPlanes } from "./svd.js";
 
 const FORMS = [
   { name: "float32", offset: 0x00, planes: [0, 1, 2, 3].map(() => (rows, width) => rows * width) },
-  { name: "float32_interleaved", offset: 0x04, planes: [(rows, width) => 4 * rows * width] },
-  { name: "bfloat16_interleaved", offset: 0x05, planes: [(rows, width) => 2 * rows * width] },
-  { name: "float16_interleaved", offset: 0x06, planes: [(rows, width) => 2 * rows * width] },
   { name: "bfloat16", offset: 0x08, planes: [0, 1].map(() => (rows, width) => rows * width) },
   { name: "float16", offset: 0x0a, planes: [0, 1].map(() => (rows, width) => rows * width) },
   { name: "int8", offset: 0x10, planes: [(rows, width) => rows * width, (rows) => 4 * rows] },
-  { name: "int4", offset: 0x12, planes: int4Planes },
   { name: "svd", offset: 0x14, planes: svdPlanes },
-  { name: "klt", offset: 0x18, planes: kltPlanes },
 ];
 
 /** The form whose planes are exactly the streams `ids` of a matrix with the given base, or null. */
@@ -56,26 +49,13 @@ function halfToFloat(bits) {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** The byte planes of an interleaved one: byte 0 of every value, byte 1 ... */
-function deinterleaved(bytes, size) {
-  const count = size === 0 ? 0 : bytes.length / size;
-  return Array.from({ length: count }, (_, plane) => {
-    const out = new Uint8Array(size);
-    for (let i = 0; i < size; i++) out[i] = bytes[i * count + plane];
-    return out;
-  });
-}
-
 /** Planes to f32 values, row by row; E_FILTER and E_NUM. */
-export function decodeMatrix(form, stored, rows, width, codebooks, where) {
+export function decodeMatrix(form, planes, rows, width, where) {
   const size = rows * width;
-  const planes = form.name.endsWith("_interleaved") ? deinterleaved(stored[0], size) : stored;
   let values;
   if (form.name === "int8") values = fromInt8(planes, rows, width, where);
-  else if (form.name === "int4") values = fromInt4(planes, rows, width, where);
   else if (form.name === "svd") values = fromSvd(planes, rows, width, where);
-  else if (form.name === "klt") values = fromKlt(planes, rows, width, codebooks, where);
-  else if (form.name.startsWith("float16")) {
+  else if (form.name === "float16") {
     values = new Float32Array(size);
     for (let i = 0; i < size; i++) values[i] = halfToFloat(planes[0][i] | (planes[1][i] << 8));
   } else {

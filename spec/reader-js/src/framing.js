@@ -49,6 +49,9 @@ export function readTrailer(bytes, fileBytes, limits) {
     fail("E_LIMIT", where, `a record of ${trailer.maxRecordDecodedBytes} bytes when decoded`);
   }
   if (trailer.count < 1) fail("E_INDEX", where, "the file holds no record");
+  if (trailer.maxRecordDecodedBytes > totalDecodedBytes || totalDecodedBytes > trailer.count * trailer.maxRecordDecodedBytes) {
+    fail("E_BUDGET", where, "the sum and the largest of the decoded sizes contradict each other");
+  }
   if (trailer.tocBytes > limits.contentsBytes) fail("E_TOC_SIZE", where, `contents of ${trailer.tocBytes} bytes`);
   if (trailer.tocOffset % 8 !== 0) fail("E_RANGE", where, "the contents do not begin at a multiple of 8");
   if (trailer.tocOffset + trailer.tocBytes > fileBytes - TRAILER_BYTES) {

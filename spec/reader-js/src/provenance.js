@@ -28,8 +28,8 @@ export function checkMethod(method, where) {
   }
 }
 
-/** Refuse members of a decoded source map that section 6.3 does not list. */
-export function checkSource(source, where) {
+/** Refuse members of a decoded source map that section 6.3 does not list, and films that are not one map per view. */
+export function checkSource(source, views, where) {
   requireMap(source, where);
   for (const [key, value] of source.value) {
     if (!SOURCE.includes(key) && !isExtensionName(key)) fail("E_TOC_KEY", where, `unknown member ${key}`);
@@ -41,5 +41,6 @@ export function checkSource(source, where) {
     if (isRows && !(value.type === "array" && value.value.every((row) => row.type === "map"))) {
       fail("E_TOC_KEY", where, `${key} is not an array of maps`);
     }
+    if (key === "films" && value.value.length !== views) fail("E_TOC_KEY", where, `${value.value.length} films of ${views} views`);
   }
 }

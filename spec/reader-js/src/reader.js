@@ -2,13 +2,11 @@
 import { equalBytes, pad8, requireZero } from "./bytes.js";
 import { readContents } from "./contents.js";
 import { crc32 } from "./crc32.js";
-import { isDictionarySection, readDictionarySection } from "./dictionary.js";
 import { rootOf } from "./digest.js";
 import { NgrError, fail } from "./errors.js";
 import { PROLOGUE_BYTES, TRAILER_BYTES, checkPrologue, readTrailer } from "./framing.js";
 import { Index } from "./index.js";
 import { readKeys } from "./keys.js";
-import { isCodebookSection, readCodebook, readCodebookSection } from "./klt.js";
 import { limitsWith } from "./limits.js";
 import { readSection, verifySection } from "./sections.js";
 import { sourceOf } from "./source.js";
@@ -22,7 +20,7 @@ class Archive {
   constructor(parts) {
     Object.assign(this, parts);
     this.count = parts.trailer.count;
-    this.file = { methods: parts.methods, envelope: parts.trailer, limits: parts.limits, codebooks: parts.codebooks, dictionaries: parts.dictionaries };
+    this.file = { count: this.count, methods: parts.methods, envelope: parts.trailer, limits: parts.limits };
   }
 
   /** Read one study; every rule of the format that concerns it holds, or NgrError is thrown. */
@@ -93,9 +91,9 @@ class Archive {
 /**
  * Open a file: framing, contents, index, keys and the other sections are verified; studies are read on demand.
  *
- * `given` is an ArrayBuffer, a typed array or {size, read(offset, length)}; `limits` overrides names of limits.js, `codebooks` are the bytes of codebooks (7.5) that files lean on.
+ * `given` is an ArrayBuffer, a typed array or {size, read(offset, length)}; `limits` overrides names of limits.js.
  */
-export async function open(given, { limits: wishes = {}, codebooks: brought = [] } = {}) {
+export async function open(given, { limits: wishes = {} } = {}) {
   const limits = limitsWith(wishes);
   const source = sourceOf(given);
   const prologue = await source.read(0, Math.min(PROLOGUE_BYTES, source.size));
@@ -113,21 +111,9 @@ export async function open(given, { limits: wishes = {}, codebooks: brought = []
   if (sections[0].length !== 64 * count) fail("E_INDEX", "index", "the size is not 64 bytes per record");
   const index = new Index(await readSection(source, sections[0]), count, sections[0].offset);
   let keys = null;
-  const codebooks = new Map();
-  const dictionaries = new Map();
-  for (const bytes of brought) {
-    const codebook = await readCodebook(bytes, "codebook");
-    codebooks.set(codebook.digest, codebook);
-  }
   for (const section of sections.slice(1)) {
     if (section.name === "keys") keys = readKeys(await readSection(source, section), count);
-    else if (isCodebookSection(section.name)) {
-      const codebook = await readCodebookSection(section.name, await readSection(source, section));
-      codebooks.set(codebook.digest, codebook);
-    } else if (isDictionarySection(section.name)) {
-      const dictionary = await readDictionarySection(section.name, await readSection(source, section));
-      dictionaries.set(dictionary.id, dictionary);
-    } else await verifySection(source, section);
+    else await verifySection(source, section);
   }
-  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys, codebooks, dictionaries });
+  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys });
 }

@@ -11,10 +11,10 @@ export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, w
 const SYNC = Uint8Array.of(0x4e, 0x47, 0x52, 0x72, 0xb1, 0x9d, 0x5e, 0xc3);
 const FIXED_BYTES = 104;
 const TABLE_ROW_BYTES = 16;
-/** The twelve counts of a record, in stored order. */
-export const COUNTS = [
+/** The thirteen counts of a record, in stored order. */
+const COUNTS = [
   "n_views", "n_cells", "n_patches", "embedding_dim", "n_edges", "n_concepts",
-  "n_concept_vectors", "concept_dim", "n_triples", "n_fusion", "n_labels", "text_bytes",
+  "n_concept_vectors", "concept_dim", "n_mentions", "n_triples", "n_fusion", "n_labels", "text_bytes",
 ];
 
 const isExtension = (id) => id >= 0x8000 && id <= 0xbfff;
@@ -30,6 +30,7 @@ function checkCounts(c, where) {
     [c.n_fusion === 0 || (c.n_patches > 0 && c.n_concepts > 0), "a fusion edge without an end"],
     [c.n_edges === 0 || c.n_patches >= 2, "edges without two patches"],
     [c.n_triples === 0 || c.n_concepts >= 2, "triples without two concepts"],
+    [c.n_mentions === 0 || c.n_concepts > 0, "mentions without a concept"],
     [c.n_concept_vectors <= c.n_concepts, "more concept vectors than concepts"],
     [(c.n_concept_vectors === 0) === (c.concept_dim === 0), "concept vectors and their width contradict each other"],
   ];
@@ -47,6 +48,7 @@ function checkLimits(c, streams, limits, where) {
     [c.n_edges, limits.edges, "edges"],
     [c.n_concepts, limits.concepts, "concepts"],
     [c.n_concept_vectors, limits.concepts, "concept vectors"],
+    [c.n_mentions, limits.mentions, "mentions"],
     [c.n_triples, limits.triples, "triples"],
     [c.n_labels, limits.labels, "labels"],
     [c.text_bytes, limits.textBytes, "bytes of text"],
@@ -125,7 +127,7 @@ function placeStreams(view, count, recordBytes, where) {
 /**
  * Parse and check everything of a record before its streams.
  *
- * `row` is its row of the index, `file` has methods, envelope ({maxRecordDecodedBytes, maxStreams}) and limits.
+ * `row` is its row of the index, `file` has count (of records), methods, envelope ({maxRecordDecodedBytes, maxStreams}) and limits.
  */
 export function readRecordHeader(bytes, row, file, where) {
   const view = viewOf(bytes);
@@ -138,7 +140,7 @@ export function readRecordHeader(bytes, row, file, where) {
     fail("E_RECORD", where, "the header does not match its checksum");
   }
   if (view.getUint32(8, true) !== bytes.length || bytes.length % 8 !== 0) fail("E_RECORD", where, "the length is not that of the index");
-  if (view.getUint16(14, true) !== 0 || view.getUint32(68, true) !== 0 || view.getUint32(headerBytes + 4, true) !== 0) {
+  if (view.getUint16(14, true) !== 0 || view.getUint32(headerBytes + 4, true) !== 0) {
     fail("E_RECORD", where, "reserved bits are set");
   }
   const counts = {};
@@ -161,8 +163,11 @@ export function readRecordHeader(bytes, row, file, where) {
   for (const { offset, storedBytes } of streams) {
     requireZero(bytes.subarray(offset + storedBytes, offset + storedBytes + pad8(storedBytes)), where);
   }
-  const tag = view.getUint32(64, true);
+  if (file.count === 1 && (count !== file.envelope.maxStreams || decodedBytes !== file.envelope.maxRecordDecodedBytes)) {
+    fail("E_BUDGET", where, "the trailer states more than the only record has");
+  }
+  const tag = view.getUint32(68, true);
   const method = file.methods.find((candidate) => candidate.tag === tag);
   if (method === undefined) fail("E_METHOD", where, "the file does not hold the method of the record");
-  return { counts, countBytes: bytes.subarray(16, 64), method, contentDigest: bytes.slice(72, 104), streams, forms, decodedBytes };
+  return { counts, countBytes: bytes.subarray(16, 68), method, contentDigest: bytes.slice(72, 104), streams, forms, decodedBytes };
 }

@@ -1,6 +1,6 @@
 /** The meaning of the columns (FORMAT.md 8.2), rule by rule in the order of the document. */
 import { fail } from "./errors.js";
-import { CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS } from "./vocabulary.js";
+import { CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS } from "./vocabulary.js";
 
 const ONE_IN_A_MILLION = 1e-6;
 const ATTENTION_TOLERANCE = 0.500001;
@@ -124,14 +124,26 @@ export function checkReportGraph(g, counts, where) {
   const every = (n, holds, code, what, message) => {
     for (let i = 0; i < n; i++) if (!holds(i)) fail(code, `${where} ${what} ${i}`, message);
   };
-  const { n_concepts: concepts, n_triples: triples } = counts;
+  const { n_concepts: concepts, n_mentions: mentions, n_triples: triples } = counts;
   every(concepts, (i) => g.concept_label[i] < CONCEPT_LABELS.length, "E_IDX", "concept", "the label is unknown");
+  every(concepts, (i) => g.concept_section[i] < REPORT_SECTIONS.length, "E_IDX", "concept", "the section is unknown");
   every(concepts, (i) => g.concept_end[i] >= g.concept_start[i], "E_TEXT", "concept", "the span ends before it starts");
   const bySpan = (i) => g.concept_start[i - 1] - g.concept_start[i] || g.concept_end[i - 1] - g.concept_end[i];
   every(concepts, (i) => i === 0 || bySpan(i) <= 0, "E_ORDER", "concept", "concepts do not ascend by span");
   for (const vector of g.concept_vector) {
     if (vector >= counts.n_concept_vectors) fail("E_IDX", where, "a concept vector does not exist");
   }
+  const known = (i) =>
+    g.mention_concept[i] < concepts &&
+    g.mention_label[i] < CONCEPT_LABELS.length &&
+    g.mention_section[i] < REPORT_SECTIONS.length;
+  every(mentions, known, "E_IDX", "mention", "the concept, the label or the section is unknown");
+  every(mentions, (i) => g.mention_end[i] >= g.mention_start[i], "E_TEXT", "mention", "the span ends before it starts");
+  const byConcept = (i) =>
+    g.mention_concept[i - 1] - g.mention_concept[i] ||
+    g.mention_start[i - 1] - g.mention_start[i] ||
+    g.mention_end[i - 1] - g.mention_end[i];
+  every(mentions, (i) => i === 0 || byConcept(i) < 0, "E_ORDER", "mention", "mentions do not ascend strictly");
   const joins = (i) =>
     g.triple_relation[i] < RELATIONS.length &&
     g.triple_head[i] < concepts &&

@@ -13,7 +13,7 @@ import { readStreams } from "./streams.js";
 import { readStrings } from "./strings.js";
 import { decodeUtf8 } from "./utf8.js";
 import { readWords } from "./words.js";
-import { CONCEPT_LABELS, RELATIONS, VIEW_POSITIONS } from "./vocabulary.js";
+import { CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS } from "./vocabulary.js";
 
 function attentionMaps(g, counts) {
   let start = 0;
@@ -57,7 +57,15 @@ function assemble(header, parts, g, strings, source, report, place, where) {
       label: CONCEPT_LABELS[g.concept_label[i]],
       start: g.concept_start[i],
       end: g.concept_end[i],
+      section: REPORT_SECTIONS[g.concept_section[i]],
       vector: counts.n_concept_vectors > 0 ? g.concept_vector[i] : null,
+    })),
+    mentions: Array.from({ length: counts.n_mentions }, (_, i) => ({
+      concept: g.mention_concept[i],
+      label: CONCEPT_LABELS[g.mention_label[i]],
+      section: REPORT_SECTIONS[g.mention_section[i]],
+      start: g.mention_start[i],
+      end: g.mention_end[i],
     })),
     conceptVectors: { count: counts.n_concept_vectors, width: counts.concept_dim, values: parts.vectors },
     triples: Array.from({ length: counts.n_triples }, (_, i) => [
@@ -81,7 +89,7 @@ function assemble(header, parts, g, strings, source, report, place, where) {
 /** Read a record in the order of [R12]: header, streams, digest, `verifyFile` (the root of a single study), meaning. */
 export async function readStudy(record, row, file, where, verifyFile = async () => {}) {
   const header = readRecordHeader(record, row, file, where);
-  const parts = readStreams(record, header, file, where);
+  const parts = readStreams(record, header, where);
   if (!equalBytes(await contentDigest(header, parts), header.contentDigest)) {
     fail("E_DIGEST", where, "the content digest does not match");
   }
@@ -96,7 +104,7 @@ export async function readStudy(record, row, file, where, verifyFile = async () 
   checkReportGraph(g, counts, where);
   const strings = readStrings(g, counts, where);
   const source = decodeCanonical(strings.source, `${where} source map`);
-  checkSource(source, `${where} source map`);
+  checkSource(source, counts.n_views, `${where} source map`);
   const report = parts.report === null ? null : decodeUtf8(parts.report);
   if (parts.report !== null && report === null) fail("E_TEXT", where, "the report is not valid UTF-8");
   checkLabels(g, where);

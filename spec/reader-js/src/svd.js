@@ -1,9 +1,9 @@
-/** The form svd (FORMAT.md 7.4): integer components, mixed with integers, so that every sum is exact. */
+/** The form svd (FORMAT.md 7.3): integer components, mixed with integers, so that every sum is exact. */
 import { viewOf } from "./bytes.js";
 import { fail } from "./errors.js";
-import { readCodes } from "./parts.js";
 
 const GROUP = 32;
+const MAX_SHIFT = 8;
 
 function basisBytes(rows) {
   const last = rows % GROUP;
@@ -32,6 +32,25 @@ function readBasis(plane, rows, where) {
   }
   if (mixings.some(({ mixing }) => mixing.includes(-128))) fail("E_FILTER", where, "the mixing -128 is not used");
   return { shifts, mixings };
+}
+
+/** Codes [shifts.length][columns] from upper parts and the bits below them; E_FILTER. */
+function readCodes(upper, lower, shifts, columns, where) {
+  if (shifts.some((shift) => shift > MAX_SHIFT)) fail("E_FILTER", where, `a shift is more than ${MAX_SHIFT}`);
+  const codes = new Int32Array(upper.length);
+  let bit = 0;
+  shifts.forEach((shift, row) => {
+    for (let i = row * columns; i < (row + 1) * columns; i++) {
+      let u = upper[i] << shift;
+      for (let k = 0; k < shift; k++, bit++) u |= ((lower[bit >> 3] >> (bit & 7)) & 1) << k;
+      codes[i] = u & 1 ? -((u + 1) >> 1) : u >> 1;
+    }
+  });
+  const end = bit >> 3;
+  if ((end < lower.length && lower[end] >> (bit & 7) !== 0) || lower.subarray(end + 1).some((byte) => byte !== 0)) {
+    fail("E_FILTER", where, "bits follow the last lower part");
+  }
+  return codes;
 }
 
 /** Planes to values; E_FILTER. */

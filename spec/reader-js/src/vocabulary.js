@@ -5,4 +5,6 @@ const ASSERTIONS = ["definitely present", "uncertain", "definitely absent"];
 const KINDS = ["Anatomy", "Observation", "Anatomy::measurement", "Observation::measurement"];
 export const CONCEPT_LABELS = KINDS.flatMap((kind) => ASSERTIONS.map((assertion) => `${kind}::${assertion}`));
 
+export const REPORT_SECTIONS = ["unknown", "findings", "impression", "addendum"];
+
 export const RELATIONS = ["modify", "located_at", "suggestive_of"];

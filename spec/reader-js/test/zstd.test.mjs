@@ -26,7 +26,11 @@ test("a compressed block: literals, then a match that overlaps itself", () => {
 
 test("the content size must be stated and be that of the stream", () => {
   refuses("E_SIZE", single(4, block(1, 4), [7]), 5);
-  refuses("E_SIZE", Uint8Array.from([...MAGIC, 0x00, 0x00, ...block(1, 4), 7]), 4);
+  refuses("E_ZSTD", Uint8Array.from([...MAGIC, 0x00, 0x00, ...block(1, 4), 7]), 4);
+  // Of 2^64 - 1 bytes, in one segment and in a window: the size is asked before the window.
+  const largest = Array(8).fill(255);
+  refuses("E_SIZE", Uint8Array.from([...MAGIC, 0xe0, ...largest, ...block(1, 4), 7]), 4);
+  refuses("E_SIZE", Uint8Array.from([...MAGIC, 0xc0, 0x58, ...largest, ...block(1, 4), 7]), 4);
 });
 
 test("frame header rules", () => {

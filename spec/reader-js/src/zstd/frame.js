@@ -13,13 +13,14 @@ function littleEndian(bytes, at, count) {
   return value;
 }
 
-function readHeader(bytes, decodedBytes, { atMost, dictionaries }) {
+/** [F20] up to the first block: descriptor, then content size, then window. */
+function readHeader(bytes, decodedBytes) {
   const magic = [0x28, 0xb5, 0x2f, 0xfd];
   if (bytes.length < 6 || magic.some((byte, i) => bytes[i] !== byte)) corrupt("this is not a zstd frame");
   const descriptor = bytes[4];
   if ((descriptor & 0x18) !== 0) corrupt("an unused or reserved bit is set");
   if ((descriptor & 0x04) !== 0) corrupt("the frame has a checksum of its own");
-  if ((descriptor & 0x03) !== (dictionaries === null ? 0 : 3)) corrupt("the frame names a dictionary, or names none in four bytes");
+  if ((descriptor & 0x03) !== 0) corrupt("the frame has a dictionary id");
   const single = (descriptor & 0x20) !== 0;
   let at = 5;
   let window = 0;
@@ -31,33 +32,21 @@ function readHeader(bytes, decodedBytes, { atMost, dictionaries }) {
   }
   const sizeFlag = descriptor >> 6;
   const sizeBytes = sizeFlag === 0 ? (single ? 1 : 0) : 2 ** sizeFlag;
-  if (sizeBytes === 0) fail("E_SIZE", "zstd", "the frame does not state its content size");
-  const idBytes = dictionaries === null ? 0 : 4;
-  if (idBytes + sizeBytes > bytes.length - at) corrupt("the frame header ends early");
-  const id = littleEndian(bytes, at, idBytes);
-  at += idBytes;
+  if (sizeBytes === 0) corrupt("the frame does not state its content size");
+  if (sizeBytes > bytes.length - at) corrupt("the frame header ends early");
   const size = littleEndian(bytes, at, sizeBytes) + (sizeFlag === 1 ? 256 : 0);
   at += sizeBytes;
+  if (size !== decodedBytes) fail("E_SIZE", "zstd", `the frame holds ${size} bytes, not ${decodedBytes}`);
   if (single) window = size;
   if (window > MAX_WINDOW) corrupt("the window is larger than 8 MiB");
-  if (atMost ? size > decodedBytes : size !== decodedBytes) fail("E_SIZE", "zstd", `the frame holds ${size} bytes, not ${decodedBytes}`);
-  const dictionary = dictionaries === null ? null : dictionaries.get(id);
-  if (dictionary === undefined) fail("E_DICT", "zstd", `the dictionary ${id.toString(16)} is needed`);
-  return { at, window, size, dictionary };
+  return { at, window };
 }
 
-/**
- * Decode `bytes`, which must be exactly one frame of `decodedBytes` bytes (with `atMost`: of no more); E_SIZE or E_ZSTD.
- *
- * With `dictionaries`, a Map by id, the frame must name one of them; E_DICT.
- */
-export function decodeZstd(bytes, decodedBytes, { atMost = false, dictionaries = null } = {}) {
-  const { at: first, window, size: contentBytes, dictionary } = readHeader(bytes, decodedBytes, { atMost, dictionaries });
-  const before = dictionary === null ? 0 : dictionary.content.length;
-  const end = before + contentBytes;
-  const out = { bytes: new Uint8Array(end), at: before };
-  if (dictionary !== null) out.bytes.set(dictionary.content);
-  const state = newFrameState(dictionary);
+/** Decode `bytes`, which must be exactly one frame of `decodedBytes` bytes; E_SIZE or E_ZSTD. */
+export function decodeZstd(bytes, decodedBytes) {
+  const { at: first, window } = readHeader(bytes, decodedBytes);
+  const out = { bytes: new Uint8Array(decodedBytes), at: 0 };
+  const state = newFrameState();
   const maxBlock = Math.min(window, MAX_BLOCK);
   for (let at = first, last = false; !last; ) {
     if (bytes.length - at < 3) corrupt("a block header is missing");
@@ -70,7 +59,7 @@ export function decodeZstd(bytes, decodedBytes, { atMost = false, dictionaries =
     if (size > maxBlock) corrupt("a block is larger than its frame allows");
     const stored = type === 1 ? 1 : size;
     if (stored > bytes.length - at) corrupt("a block ends outside the frame");
-    const blockEnd = Math.min(out.at + maxBlock, end);
+    const blockEnd = Math.min(out.at + maxBlock, decodedBytes);
     if (type === 2) {
       const { literals, next } = readLiterals(bytes, at, at + size, state);
       runSequences(bytes, next, at + size, literals, state, out, blockEnd);
@@ -83,6 +72,6 @@ export function decodeZstd(bytes, decodedBytes, { atMost = false, dictionaries =
     at += stored;
     if (last && at !== bytes.length) corrupt("bytes follow the frame");
   }
-  if (out.at !== end) corrupt("the frame holds less than it states");
-  return out.bytes.subarray(before);
+  if (out.at !== decodedBytes) corrupt("the frame holds less than it states");
+  return out.bytes;
 }

@@ -27,7 +27,7 @@ const MATCH_LENGTHS = ranges([
 ]);
 
 /** The three tables of a sequences section. */
-export const KINDS = {
+const KINDS = {
   literalLength: {
     maxAccuracy: 9,
     maxSymbol: 35,
@@ -57,12 +57,9 @@ export const KINDS = {
   },
 };
 
-/** What a frame carries from block to block; a dictionary is where it begins. */
-export function newFrameState(dictionary = null) {
-  if (dictionary === null) {
-    return { huffman: null, tables: { literalLength: null, offset: null, matchLength: null }, offsets: [1, 4, 8] };
-  }
-  return { huffman: dictionary.huffman, tables: { ...dictionary.tables }, offsets: [...dictionary.offsets] };
+/** What a frame carries from block to block. */
+export function newFrameState() {
+  return { huffman: null, tables: { literalLength: null, offset: null, matchLength: null }, offsets: [1, 4, 8] };
 }
 
 function readCount(bytes, start, end) {
