@@ -8,16 +8,15 @@ an audit knows only the identifiers it is given.
 
 from __future__ import annotations
 
-import base64
 import gzip
-import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from neuralgraph.bulk.identifiers import Identifier
+from neuralgraph.bulk.patterns import Patterns
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.sources.files import read_whole_file
@@ -26,7 +25,6 @@ from neuralgraph.storage.gate import Level, prove
 
 __all__ = ["Finding", "audit"]
 
-_SHORTEST_FORM = 6
 _MAX_SOURCE_BYTES = 256 * 1024 * 1024
 _MAX_UNPACKED = 256 * 1024 * 1024
 
@@ -44,63 +42,39 @@ class Finding:
     """How it was written: "text", "utf-16", "hex", "base64", "sha-256" and so on."""
 
 
-def audit(paths: Sequence[str | os.PathLike[str]], identifiers: Sequence[Identifier]) -> Iterator[Finding]:
+def audit(
+    paths: Sequence[str | os.PathLike[str]],
+    identifiers: Sequence[Identifier],
+    *,
+    told: Callable[[int, int], None] | None = None,
+) -> Iterator[Finding]:
     """Every identifier in every file.
 
     Parameters
     ----------
     paths : files and folders; of folders every file, hidden ones too.
     identifiers : what must not show.
+    told : called after each file with files done and files in all.
 
     Raises
     ------
+    MissingExtraError (E_EXTRA) : pyahocorasick is not installed.
     SourceError (E_SOURCE_READ, E_SOURCE_SIZE) : a file cannot be read; an audit that skips one would promise too much.
     """
-    patterns = [(identifier, _forms(identifier.value)) for identifier in identifiers]
-    for path in _files(paths):
+    if not identifiers:
+        return
+    patterns = Patterns(identifiers)
+    files = list(_files(paths))
+    for done, path in enumerate(files, 1):
         try:
             for place, data in _contents(path):
-                yield from _found(path, place, data, patterns)
+                for identifier, form in patterns.found_in(data):
+                    yield Finding(str(path), place, identifier.name, form)
         except SourceError as error:
             error.where = str(path)
             raise
-
-
-def _found(
-    path: Path, place: str, data: bytes, patterns: Sequence[tuple[Identifier, list[tuple[str, bytes, bool]]]]
-) -> Iterator[Finding]:
-    lowered = data.lower()
-    for identifier, forms in patterns:
-        for form, pattern, any_case in forms:
-            if pattern in (lowered if any_case else data):
-                yield Finding(str(path), place, identifier.name, form)
-                break
-
-
-def _forms(value: str) -> list[tuple[str, bytes, bool]]:
-    """(name, bytes to look for, in lower case) for each way of writing a value."""
-    lowered = value.lower()
-    forms = [
-        ("text", lowered.encode(errors="surrogatepass").lower(), True),
-        ("text", value.encode(errors="surrogatepass"), False),
-    ]
-    for encoding in ("utf-16-le", "utf-16-be"):
-        forms.append(("utf-16", value.encode(encoding, errors="surrogatepass").lower(), True))
-    if not value.isascii():
-        forms.append(("latin-1", value.encode("latin-1", errors="replace"), False))
-    for encoded in (value.encode(errors="surrogatepass"), value.encode("utf-16-le", errors="surrogatepass")):
-        forms.append(("hex", encoded.hex().encode(), True))
-        for shift in range(3):
-            # Characters that also depend on neighbours are left off at both ends.
-            text = base64.b64encode(b"\0" * shift + encoded)
-            start, end = (0, 2, 3)[shift], (len(encoded) + shift) * 8 // 6
-            forms += [("base64", text[start:end], False)]
-            forms += [("base64", text[start:end].translate(bytes.maketrans(b"+/", b"-_")), False)]
-        for name in ("md5", "sha1", "sha256"):
-            digest = hashlib.new(name, encoded, usedforsecurity=False)
-            label = {"md5": "md5", "sha1": "sha-1", "sha256": "sha-256"}[name]
-            forms += [(label, digest.hexdigest()[:32].encode(), True), (label, digest.digest()[:16], False)]
-    return [form for form in forms if form[0] == "text" or len(form[1]) >= _SHORTEST_FORM]
+        if told is not None:
+            told(done, len(files))
 
 
 def _files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Path]:

@@ -12,20 +12,21 @@ the intake until the commit, and what the commit holds already is skipped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from neuralgraph.bulk.destination import STATE, Destination, file_digest
 from neuralgraph.bulk.plan import Plan, PlannedStudy
 from neuralgraph.bulk.pseudonyms import Pseudonyms, destination_key
+from neuralgraph.bulk.run import Outcome
 from neuralgraph.bulk.receipts import Receipt, read_receipts
 from neuralgraph.collection import Added, Collection, StudyReceipt, add
 from neuralgraph.collection.leftovers import INTAKE
 from neuralgraph.collection.receipts import read_receipts as read_study_receipts
 from neuralgraph.storage.remote import Place, is_url
 
-__all__ = ["Intake", "intake_folder", "intake_key", "intake_plan", "take_in"]
+__all__ = ["Intake", "convert_into", "intake_folder", "intake_key", "intake_plan", "take_in"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,44 @@ def intake_plan(collection: Collection, plan: Plan) -> Intake:
     left = tuple(study for study in plan.studies if study.study_id not in held | removed)
     dropped = {**plan.dropped, **({"removed_from_collection": len(removed)} if removed else {})}
     return Intake(replace(plan, studies=left, dropped=dropped), len(held - removed), len(removed))
+
+
+def convert_into(
+    place: Place,
+    destination: Destination,
+    plan: Plan,
+    pseudonyms: Pseudonyms,
+    convert: Callable[[Plan], Outcome],
+) -> Outcome:
+    """Convert what a collection does not hold, and add it.
+
+    Parameters
+    ----------
+    place : of the collection.
+    destination : the intake.
+    plan : of the source.
+    pseudonyms : under the key of the conversion.
+    convert : converts a plan into the destination.
+
+    Returns
+    -------
+    what was done; studies that the collection held count as verified.
+
+    Raises
+    ------
+    as ``neuralgraph.bulk.run.convert``, ``intake_plan`` and ``take_in``.
+    """
+    collection = Collection(place)
+    intake = intake_plan(collection, plan)
+    outcome = convert(intake.plan)
+    destination.lock()
+    try:
+        take_in(collection, destination, plan.studies, pseudonyms)
+    finally:
+        destination.unlock()
+    outcome.planned += intake.held
+    outcome.verified += intake.held
+    return outcome
 
 
 def take_in(

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.progress import meter
 from neuralgraph.errors import SourceError
 
 __all__ = ["audit"]
@@ -48,7 +49,8 @@ def audit(
             raise
     if not known:
         raise typer.BadParameter("no identifiers to look for; give --source or --identifiers")
-    findings = list(search.audit(files, known))
+    with meter("audit", unit="files") as show:
+        findings = list(search.audit(files, known, told=show.at))
     if json:
         write_json({"identifiers": len(known), "findings": [asdict(finding) for finding in findings]})
     else:

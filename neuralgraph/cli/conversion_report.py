@@ -1,55 +1,18 @@
-"""What a conversion shows: a bar while it runs, counts when it is done."""
+"""What a conversion says: counts of what would be done, and of what was."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.cli.output import note, write_json, write_line
 
 if TYPE_CHECKING:
     from neuralgraph.bulk.run import Outcome
-    from neuralgraph.sources.layouts import Manifest
+    from neuralgraph.sources.layouts import Manifest, TableUse
 
-__all__ = ["progress_bar", "tell_outcome", "tell_plan"]
-
-
-@contextmanager
-def progress_bar(total: int) -> Iterator[Any]:
-    """A bar on stderr where that is a terminal; else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as bar:
-        task = bar.add_task("verifying", total=total, rate="")
-        failed_so_far = 0
-
-        def advance(*, verified: int = 0, converted: int = 0, failed: int = 0) -> None:
-            nonlocal failed_so_far
-            failed_so_far += failed
-            speed = bar.tasks[0].speed
-            bar.update(
-                task,
-                advance=verified + converted + failed,
-                description=f"converting, {failed_so_far} failed" if failed_so_far else "converting",
-                rate=f"{speed:.1f}/s" if speed else "",
-            )
-
-        yield advance
+__all__ = ["tell_outcome", "tell_plan"]
 
 
 def _counted(counts: dict[str, int]) -> str:
@@ -64,17 +27,47 @@ def tell_plan(resolved: Manifest, target: Path, *, json: bool) -> None:
                 "layout": resolved.layout,
                 "studies": len(resolved.rows),
                 "without_report": resolved.without_report,
+                "parts": resolved.parts,
                 "dropped": resolved.counts,
+                "table": None if resolved.table is None else asdict(resolved.table),
                 "manifest": str(target),
             }
         )
         return
     write_line(f"layout {resolved.layout}: {len(resolved.rows):,} studies to convert")
-    if resolved.without_report:
-        write_line(f"  {resolved.without_report:,} of them without a report: the model will write it")
+    if resolved.table is not None:
+        _tell_table(resolved.table)
+    _tell_parts(resolved)
     for reason, count in resolved.counts.items():
         write_line(f"  {count:,} dropped: {reason}")
     write_line(f"{target}: the manifest; it names the source, keep it to yourself")
+
+
+def _tell_table(table: TableUse) -> None:
+    """What each column is read as, and what is not read."""
+    write_line(f"  table {table.file}: {table.form}")
+    for name, column in table.columns.items():
+        write_line(f"    {name}" + (f" is read as {column}" if name != column else ""))
+    if table.ignored:
+        named = (f"{name} (did you mean {near}?)" if near else name for name, near in table.ignored.items())
+        write_line(f"    not read: {', '.join(named)}")
+    if table.warning:
+        note(table.warning)
+
+
+def _tell_parts(resolved: Manifest) -> None:
+    """How many studies have which part."""
+    parts = resolved.parts
+    write_line(f"  {parts['films']:,} films, {parts['several_films']:,} studies with more than one")
+    write_line(f"  {parts['report']:,} with a report, {resolved.without_report:,} of them without a report")
+    for name, words in (("report_graph", "a report graph"), ("view", "a known view")):
+        if parts[name]:
+            write_line(f"  {parts[name]:,} with {words}")
+    if parts["patient"]:
+        write_line(f"  {parts['patient']:,} with a patient, of {parts['patients']:,}")
+    for name, words in (("split", "a split"), ("labels", "labels")):
+        if parts[name]:
+            write_line(f"  with {words}: {_counted(parts[name])}")
 
 
 def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: bool) -> None:

@@ -2,252 +2,147 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import EmbeddingForm, _policy
-from neuralgraph.cli.conversion_choices import (
-    BurnedInPolicy,
-    CohortName,
-    Engine,
-    Films,
-    LayoutName,
-    Sections,
-    Visit,
-    WithoutReport,
-)
-from neuralgraph.cli.conversion_report import progress_bar, tell_outcome, tell_plan
+from neuralgraph.cli.compress import _policy
+from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
+from neuralgraph.cli.conversion_report import tell_outcome, tell_plan
+from neuralgraph.cli.conversion_source import chosen, resolved
 from neuralgraph.cli.model_notice import tell_model
+from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note
+from neuralgraph.cli.processors import processors
+from neuralgraph.cli.progress import meter
 from neuralgraph.errors import NeuralGraphError, OutputError
 
 if TYPE_CHECKING:
+    from neuralgraph.bulk.destination import Destination
+    from neuralgraph.bulk.plan import Plan
+    from neuralgraph.bulk.pseudonyms import Pseudonyms
     from neuralgraph.bulk.run import Outcome
-    from neuralgraph.sources.layouts import Manifest, Selection
+    from neuralgraph.bulk.settings import ConversionSettings
+    from neuralgraph.sources.layouts import Manifest
 
 __all__ = ["convert"]
 
 
-_SOURCE, _CHOICE, _STUDY, _RUN = "Source", "What is taken", "How studies are made", "The run"
-
-
+@grouped
 def convert(
     source: Annotated[Path, typer.Argument(help="A data set's folder, or a manifest (.csv, .jsonl, .parquet).")],
-    dest: Annotated[Path, typer.Argument(help="The folder to fill; made when absent. A second run continues.")],
-    layout: Annotated[
-        LayoutName, typer.Option(help="How the source is laid out.", rich_help_panel=_SOURCE)
-    ] = LayoutName.auto,
-    reports: Annotated[
-        Path | None, typer.Option(help="Where reports lie, when not there.", rich_help_panel=_SOURCE)
-    ] = None,
-    tables: Annotated[
+    dest: Annotated[
         Path | None,
-        typer.Option(help="Where labels, splits and metadata lie, when not there.", rich_help_panel=_SOURCE),
-    ] = None,
-    view: Annotated[
-        str | None,
-        typer.Option(help="Views to take, best first: 'pa,ap', 'pa', 'any' ...", rich_help_panel=_CHOICE),
-    ] = None,
-    films: Annotated[
-        Films | None, typer.Option(help="The best film of a study, or all of them.", rich_help_panel=_CHOICE)
-    ] = None,
-    without_report: Annotated[
-        WithoutReport | None,
-        typer.Option(help="Studies without a report: have the model write one, or drop.", rich_help_panel=_CHOICE),
-    ] = None,
-    split: Annotated[
-        list[str] | None, typer.Option(help="Only this split of the data set; repeatable.", rich_help_panel=_CHOICE)
-    ] = None,
-    one_per_patient: Annotated[
-        Visit | None, typer.Option(help="One study per patient.", rich_help_panel=_CHOICE)
-    ] = None,
-    cohort: Annotated[CohortName | None, typer.Option(help="A cohort of the paper.", rich_help_panel=_CHOICE)] = None,
-    prevalence: Annotated[
-        float | None,
-        typer.Option(help="With --cohort: share of positive studies.", rich_help_panel=_CHOICE, min=0.01, max=0.99),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.", rich_help_panel=_CHOICE)] = 0,
-    model: Annotated[str, typer.Option(help="'demo', or the folder of a model.", rich_help_panel=_STUDY)] = "demo",
-    retain: Annotated[
-        float | None, typer.Option(help="Share of the patches to keep [default: 0.023].", rich_help_panel=_STUDY)
-    ] = None,
-    top_k: Annotated[int | None, typer.Option(help="Number of patches to keep.", rich_help_panel=_STUDY)] = None,
-    threshold: Annotated[
-        float | None, typer.Option(help="Keep patches that score above this.", rich_help_panel=_STUDY)
-    ] = None,
-    mass: Annotated[
-        float | None,
-        typer.Option(help="Keep the fewest patches that hold this share of attention.", rich_help_panel=_STUDY),
-    ] = None,
-    embedding: EmbeddingForm = "bfloat16",
-    extractor: Annotated[
-        str,
-        typer.Option(
-            help="How the report is read: 'rules', 'none', or 'radgraph': the graphs that come with the source.",
-            rich_help_panel=_STUDY,
-        ),
-    ] = "rules",
-    sections: Annotated[
-        Sections, typer.Option(help="Which part of the report counts.", rich_help_panel=_STUDY)
-    ] = Sections.impression,
-    pixels: Annotated[
-        bool, typer.Option("--pixels", help="Store the kept patches as images too.", rich_help_panel=_STUDY)
-    ] = False,
-    store_report: Annotated[
-        bool, typer.Option("--store-report", help="Store that part of the report.", rich_help_panel=_STUDY)
-    ] = False,
-    key_file: Annotated[
-        Path | None,
-        typer.Option(help="Key of the pseudonyms [default: a random key in DEST].", rich_help_panel=_STUDY),
-    ] = None,
-    keep_ids: Annotated[
-        bool,
-        typer.Option("--keep-ids", help="The source's study ids are pseudonyms: keep them.", rich_help_panel=_STUDY),
-    ] = False,
-    burned_in: Annotated[
-        BurnedInPolicy,
-        typer.Option(
-            help="Text burned into pixels: refuse films that declare it, be strict and refuse those that do not deny "
-            "it too, or accept all.",
-            rich_help_panel=_STUDY,
-        ),
-    ] = BurnedInPolicy.refuse,
-    device: Annotated[str, typer.Option(help="Where the model runs.", rich_help_panel=_STUDY)] = "cpu",
-    workers: Annotated[
-        int,
-        typer.Option(
-            help="Worker processes [default: one per processor].", min=0, show_default=False, rich_help_panel=_RUN
-        ),
-    ] = 0,
-    engine: Annotated[
-        Engine, typer.Option(help="Processes on this machine, or a Ray cluster.", rich_help_panel=_RUN)
-    ] = Engine.local,
-    ray_address: Annotated[
-        str,
-        typer.Option(
-            metavar="ADDRESS",
-            help="With --engine ray: a running cluster, 'auto' or host:port [default: one on this machine].",
-            rich_help_panel=_RUN,
-        ),
-    ] = "",
-    shard: Annotated[
-        str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.", rich_help_panel=_RUN)
-    ] = "1/1",
-    pack: Annotated[
-        int, typer.Option(metavar="N", help="Archives of N studies instead of files.", min=0, rich_help_panel=_RUN)
-    ] = 0,
-    profile: Annotated[
-        str,
-        typer.Option(help="With --pack: compact or train; see ngr pack.", rich_help_panel=_RUN),
-    ] = "compact",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Count, and write the manifest; convert nothing.", rich_help_panel=_RUN)
-    ] = False,
-    manifest: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write the resolved manifest here [with --dry-run: DEST.manifest.jsonl].", rich_help_panel=_RUN
+        typer.Argument(
+            help="The folder to fill; made when absent. A second run continues. With --into it is a folder to work in.",
+            show_default=False,
         ),
     ] = None,
-    failures: Annotated[
-        Path | None, typer.Option(help="The list of failures [default: DEST/failures.jsonl].", rich_help_panel=_RUN)
-    ] = None,
-    max_errors: Annotated[
-        int | None, typer.Option(help="Give up when more studies than this fail.", min=0, rich_help_panel=_RUN)
-    ] = None,
-    time_limit: Annotated[
-        float, typer.Option(help="Seconds one study may take.", min=1.0, rich_help_panel=_RUN)
-    ] = 300.0,
-    memory_limit: Annotated[
-        int, typer.Option(metavar="MIB", help="Memory that reading a film may take.", min=0, rich_help_panel=_RUN)
-    ] = 2048,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show what workers write; may quote headers.", rich_help_panel=_RUN)
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=_RUN)] = False,
+    places: SourceOptions,
+    choice: ChoiceOptions,
+    study: StudyOptions,
+    run: RunOptions,
+    shown: DryRunOptions,
 ) -> None:
     """Convert SOURCE, study by study, into the folder DEST.
 
     Studies get pseudonyms; nothing in DEST names the source. A run that was stopped, or killed, is continued by the
     same command: what is there is verified, what is missing is converted. Originals are only read.
 
+    Columns of a manifest: image, study_id, patient_id, view, report, report_path, findings, impression, split, order,
+    labeler, radgraph, label.NAME. Only image must be there; docs/ingestion.md says what each is and how else it may
+    be called, --dry-run how those of SOURCE are read.
+
     Example: ngr convert mimic-cxr-jpg/ studies/ --reports mimic-cxr/ --key-file site.key --workers 8
     """
-    from neuralgraph.bulk.settings import ConversionSettings, policy_of
-
-    policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass).record
-    settings = ConversionSettings(
-        model=model,
-        policy=policy["policy"],
-        amount=policy["value"],
-        extractor=extractor,
-        sections=sections.value,
-        embedding=embedding,
-        store_report=store_report,
-        store_pixels=pixels,
-        device=device,
-        burned_in=burned_in.value,
-        memory_mib=memory_limit,
-    )
-    policy_of(settings)
-    part = _shard(shard)
-    resolved = _resolve(
+    settings = _settings(study)
+    dest = _destination(dest, run)
+    part = _shard(run.shard)
+    manifest = resolved(
         source,
-        reports,
-        tables,
-        layout.value,
-        extractor == "radgraph",
-        verbose,
-        lambda selection: _selection(
-            selection,
-            view=view,
-            films=films,
-            without_report=without_report,
-            split=split,
-            one_per_patient=one_per_patient,
-            cohort=cohort,
-            prevalence=prevalence,
-            seed=seed,
-        ),
+        places,
+        lambda selection: chosen(selection, choice),
+        report_graphs=study.extractor == "radgraph",
+        verbose=shown.verbose,
     )
-    if dry_run:
-        target = manifest or dest.with_name(f"{dest.name}.manifest.jsonl")
-        resolved.write(target)
-        tell_plan(resolved, target, json=json)
+    if shown.dry_run:
+        target = shown.manifest or dest.with_name(f"{dest.name}.manifest.jsonl")
+        manifest.write(target)
+        tell_plan(manifest, target, json=shown.json)
         return
-    outcome = _run(
-        resolved,
-        dest,
-        settings,
-        key_file=key_file,
-        keep_ids=keep_ids,
-        part=part,
-        manifest=manifest,
-        options={
-            "workers": workers or len(os.sched_getaffinity(0)),
-            "pack": pack,
-            "profile": profile,
-            "max_errors": max_errors,
-            "time_limit": time_limit,
-            "failures": failures,
-            "verbose": verbose,
-            "engine": engine.value,
-            "ray_address": ray_address,
-        },
-    )
-    tell_outcome(outcome, dest, failures, json=json)
+    _tell_near_misses(manifest)
+    destination, plan, pseudonyms = _planned(manifest, dest, part, study, shown.manifest)
+    if run.into is None:
+        outcome = _run(plan, destination, settings, run, verbose=shown.verbose)
+    else:
+        from neuralgraph.bulk.intake import convert_into
+
+        outcome = convert_into(
+            run.into,
+            destination,
+            plan,
+            pseudonyms,
+            lambda left: _run(left, destination, settings, run, verbose=shown.verbose),
+        )
+    tell_outcome(outcome, dest, run.failures, json=shown.json)
     if outcome.converted:
-        _tell_model(model)
+        _tell_model(study.model)
     if not outcome.complete:
         raise typer.Exit(1)
+
+
+def _destination(dest: Path | None, run: RunOptions) -> Path:
+    """Where files are written: DEST, or the intake of the collection."""
+    from neuralgraph.bulk.intake import intake_folder
+    from neuralgraph.storage.manifest import is_collection
+
+    if run.into is None:
+        if dest is None:
+            raise typer.BadParameter("name the folder to fill, or a collection with --into", param_hint="DEST")
+        if is_collection(dest):
+            raise OutputError("this is a collection; add to it with: ngr convert SOURCE --into", where=str(dest))
+        return dest
+    if run.pack:
+        raise typer.BadParameter("a collection makes its own archives; leave out --pack", param_hint="--pack")
+    found = dest or intake_folder(run.into)
+    if found is None:
+        raise typer.BadParameter("for a collection behind a URL name a folder to work in", param_hint="DEST")
+    return found
+
+
+def _tell_near_misses(manifest: Manifest) -> None:
+    """What is not read of a table though it may have been meant to be."""
+    if manifest.table is not None:
+        for name, near in manifest.table.meant.items():
+            note(f"the column {name!r} is not read; did you mean {near!r}?")
+        if manifest.table.warning:
+            note(manifest.table.warning)
+
+
+def _settings(study: StudyOptions) -> ConversionSettings:
+    from neuralgraph.bulk.settings import ConversionSettings, policy_of
+
+    policy = _policy(retain=study.retain, top_k=study.top_k, threshold=study.threshold, mass=study.mass).record
+    settings = ConversionSettings(
+        model=study.model,
+        policy=policy["policy"],
+        amount=policy["value"],
+        extractor=study.extractor,
+        sections=study.sections.value,
+        embedding=study.embedding,
+        store_report=study.store_report,
+        store_pixels=study.pixels,
+        device=study.device,
+        burned_in=study.burned_in.value,
+        memory_mib=study.memory_limit,
+    )
+    policy_of(settings)
+    return settings
 
 
 def _tell_model(source: str) -> None:
@@ -268,98 +163,52 @@ def _shard(text: str) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def _selection(
-    selection: Selection,
-    *,
-    view: str | None,
-    films: Films | None,
-    without_report: WithoutReport | None,
-    split: list[str] | None,
-    one_per_patient: Visit | None,
-    cohort: CohortName | None,
-    prevalence: float | None,
-    seed: int,
-) -> Selection:
-    from neuralgraph.sources.layouts import COHORTS, FRONTAL
-    from neuralgraph.sources.layouts.manifest import VIEWS
-
-    changes: dict[str, Any] = {"seed": seed}
-    if cohort is not None:
-        changes.update({"views": FRONTAL, "one_film": True, **COHORTS[cohort.value]})
-    if prevalence is not None:
-        if cohort is None:
-            raise typer.BadParameter("needs --cohort", param_hint="--prevalence")
-        changes["prevalence"] = prevalence
-    if view is not None:
-        views = tuple(word.strip().upper() for word in view.split(","))
-        if views != ("ANY",) and not set(views) <= set(VIEWS):
-            raise typer.BadParameter(f"use 'any', or some of {', '.join(VIEWS)}", param_hint="--view")
-        changes["views"] = None if views == ("ANY",) else views
-    if films is not None:
-        changes["one_film"] = films is Films.one
-    if without_report is not None:
-        changes["generate_reports"] = without_report is WithoutReport.generate
-    if split:
-        changes["splits"] = tuple(split)
-    if one_per_patient is not None:
-        changes["one_per_patient"] = one_per_patient.value
-    return replace(selection, **changes)
-
-
-def _resolve(
-    source: Path,
-    reports: Path | None,
-    tables: Path | None,
-    layout: str,
-    report_graphs: bool,
-    verbose: bool,
-    changed: Callable[[Selection], Selection],
-) -> Manifest:
-    from neuralgraph.sources.layouts import Roots, default_selection, detect_layout, resolve_manifest
-
-    try:
-        name = detect_layout(source) if layout == "auto" else layout
-        selection = changed(default_selection(name))
-        return resolve_manifest(Roots(source, reports, tables, report_graphs), name, selection)
-    except NeuralGraphError as error:
-        # Folders and tables of an archive are named after patients, days and numbers.
-        where = f"{source}: {error.where}" if error.where else str(source)
-        error.where = where if verbose else "SOURCE; --verbose says where"
-        raise
-
-
-def _run(
-    resolved: Manifest,
-    dest: Path,
-    settings: Any,
-    *,
-    key_file: Path | None,
-    keep_ids: bool,
-    part: tuple[int, int],
-    manifest: Path | None,
-    options: dict[str, Any],
-) -> Outcome:
+def _planned(
+    manifest: Manifest, dest: Path, part: tuple[int, int], study: StudyOptions, written: Path | None
+) -> tuple[Destination, Plan, Pseudonyms]:
+    """The destination, what of the manifest belongs into it, and the pseudonyms."""
     from neuralgraph.bulk.destination import Destination
     from neuralgraph.bulk.plan import make_plan, study_ids
     from neuralgraph.bulk.pseudonyms import Pseudonyms, destination_key, read_key
-    from neuralgraph.bulk.run import RunOptions
-    from neuralgraph.bulk.run import convert as convert_plan
 
     destination = Destination(dest, part)
     try:
-        key = read_key(key_file) if key_file is not None else destination_key(destination.key_path)
+        key = read_key(study.key_file) if study.key_file is not None else destination_key(destination.key_path)
     except NeuralGraphError as error:
-        error.where = error.where or str(key_file or dest)
+        error.where = error.where or str(study.key_file or dest)
         raise
     pseudonyms = Pseudonyms(key)
-    destination.agree({"key": pseudonyms.fingerprint, "keep_ids": keep_ids})
-    plan = make_plan(resolved, pseudonyms, shard=part, keep_ids=keep_ids)
-    if manifest is not None:
-        resolved.write(manifest, study_ids(resolved, pseudonyms, keep_ids=keep_ids))
+    destination.agree({"key": pseudonyms.fingerprint, "keep_ids": study.keep_ids})
+    plan = make_plan(manifest, pseudonyms, shard=part, keep_ids=study.keep_ids)
+    if written is not None:
+        manifest.write(written, study_ids(manifest, pseudonyms, keep_ids=study.keep_ids))
     if not plan.studies and not plan.faults:
         raise OutputError("nothing of the source is left to convert; see --dry-run", where=str(dest))
-    with _stop_on_signals() as stop, progress_bar(len(plan.studies) + len(plan.faults)) as progress:
-        return convert_plan(plan, destination, settings, RunOptions(**options), progress=progress, stop=stop)
+    return destination, plan, pseudonyms
+
+
+def _run(
+    plan: Plan, destination: Destination, settings: ConversionSettings, run: RunOptions, *, verbose: bool
+) -> Outcome:
+    from neuralgraph.bulk import run as bulk_run
+
+    options = bulk_run.RunOptions(
+        workers=run.workers or processors(),
+        pack=run.pack,
+        profile=run.profile,
+        max_errors=run.max_errors,
+        time_limit=run.time_limit,
+        failures=run.failures,
+        verbose=verbose,
+        engine=run.engine.value,
+        ray_address=run.ray_address,
+    )
+    with _stop_on_signals() as stop, meter("convert", len(plan.studies) + len(plan.faults)) as progress:
+
+        def told(*, verified: int = 0, converted: int = 0, failed: int = 0) -> None:
+            progress(verified + converted + failed, failed=failed)
+
+        return bulk_run.convert(plan, destination, settings, options, progress=told, stop=stop)
 
 
 @contextmanager

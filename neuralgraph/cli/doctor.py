@@ -54,7 +54,11 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "highdicom": "highdicom",
         },
     ),
-    "bulk": ("convert on a Ray cluster and read Parquet", {"ray": "ray", "pyarrow": "pyarrow"}),
+    "bulk": (
+        "convert on a Ray cluster and read Parquet",
+        {"ray": "ray", "pyarrow": "pyarrow", "filelock": "filelock"},
+    ),
+    "audit": ("search outputs for identifiers", {"ahocorasick": "pyahocorasick"}),
     "pyg": ("load graphs into PyTorch Geometric", {"torch": "torch", "torch_geometric": "torch-geometric"}),
     "catalog": ("make tables of studies, and ask them", {"pyarrow": "pyarrow", "duckdb": "duckdb"}),
     "serve": (

@@ -25,7 +25,8 @@ def listen(
     """Receive films by C-STORE into the folder SPOOL, until stopped by SIGINT or SIGTERM.
 
     SPOOL then holds originals under real names; 'ngr convert SPOOL DEST --layout dicom' converts them, and can run
-    again and again while more arrive.
+    again and again while more arrive. An object that is sent again with other content is kept as the correction of the
+    older one, which is put aside.
 
     Example: ngr listen spool/ --host 10.0.0.5 --caller MODALITY1
     """
@@ -49,7 +50,9 @@ def listen(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    refused = sum(counts.values()) - counts["stored"] - counts["repeated"]
-    write_line(f"{counts['stored']:,} received, {counts['repeated']:,} there already, {refused:,} refused")
+    kept = ("stored", "repeated", "corrected")
+    refused = sum(number for code, number in counts.items() if code not in kept)
+    corrected = f"{counts['corrected']:,} corrected, " if counts["corrected"] else ""
+    write_line(f"{counts['stored']:,} received, {counts['repeated']:,} there already, {corrected}{refused:,} refused")
     if refused:
         raise typer.Exit(1)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from neuralgraph.cli.conversion_choices import LayoutName
-from neuralgraph.cli.convert import _resolve
+from neuralgraph.cli.conversion_options import SourceOptions
+from neuralgraph.cli.conversion_source import resolved
+from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.processors import processors
+from neuralgraph.cli.progress import meter
 from neuralgraph.errors import OutputError, SourceError, missing_extra
 
 if TYPE_CHECKING:
@@ -29,79 +30,62 @@ __all__ = ["train"]
 PHANTOM = "phantom"
 """The source that needs no data."""
 _FRESH = "fresh"
-_DATA, _NUMBERS = "Data and model", "Training"
 
 Progress = Callable[[int, int, dict[str, float]], None]
 
 
-def train(
-    source: Annotated[str, typer.Argument(help="A data set's folder, a manifest, or 'phantom' for synthetic films.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the new model.")],
+@dataclass(frozen=True)
+class ModelOptions:
+    """Data, and the model that training begins with."""
+
+    PANEL: ClassVar[str] = "Data and model"
+
     start: Annotated[
-        str,
-        typer.Option(
-            help="What to begin with: 'demo', the folder of a model, or 'fresh' for random weights.",
-            rich_help_panel=_DATA,
-        ),
-    ] = "demo",
-    layout: Annotated[
-        LayoutName, typer.Option(help="How the source is laid out.", rich_help_panel=_DATA)
-    ] = LayoutName.auto,
-    reports: Annotated[
-        Path | None, typer.Option(help="Where reports lie, when not there.", rich_help_panel=_DATA)
-    ] = None,
-    tables: Annotated[
-        Path | None, typer.Option(help="Where labels and splits lie, when not there.", rich_help_panel=_DATA)
-    ] = None,
-    patients: Annotated[
-        int, typer.Option(help="With 'phantom': how many patients.", rich_help_panel=_DATA, min=2)
-    ] = 500,
-    steps: Annotated[int, typer.Option(help="Updates of the weights.", rich_help_panel=_NUMBERS, min=1)] = 2000,
-    first_steps: Annotated[
-        int, typer.Option(help="With 'phantom': updates of the encoder alone before.", rich_help_panel=_NUMBERS, min=0)
-    ] = 0,
-    batch_size: Annotated[int, typer.Option(help="Films of a batch.", rich_help_panel=_NUMBERS, min=1)] = 16,
-    accumulation: Annotated[int, typer.Option(help="Batches per update.", rich_help_panel=_NUMBERS, min=1)] = 1,
+        str, typer.Option(help="What to begin with: 'demo', the folder of a model, or 'fresh' for random weights.")
+    ] = "demo"
+    patients: Annotated[int, typer.Option(help="With 'phantom': how many patients.", min=2)] = 500
+    workers: Annotated[
+        int, typer.Option(help="Processes that read films [default: one per processor].", show_default=False)
+    ] = 0
+    half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False
+
+
+@dataclass(frozen=True)
+class RecipeOptions:
+    """The numbers of a training; each is a field of ``Recipe``."""
+
+    PANEL: ClassVar[str] = "Training"
+
+    steps: Annotated[int, typer.Option(help="Updates of the weights.", min=1)] = 2000
+    first_steps: Annotated[int, typer.Option(help="With 'phantom': updates of the encoder alone before.", min=0)] = 0
+    batch_size: Annotated[int, typer.Option(help="Films of a batch.", min=1)] = 16
+    accumulation: Annotated[int, typer.Option(help="Batches per update.", min=1)] = 1
     vision_rate: Annotated[
-        float,
-        typer.Option(
-            help="Peak learning rate of the encoder; 0 leaves it as it is.", rich_help_panel=_NUMBERS, min=0.0
-        ),
-    ] = 1e-4,
-    bridge_rate: Annotated[
-        float, typer.Option(help="Peak learning rate between them.", rich_help_panel=_NUMBERS, min=0.0)
-    ] = 2e-4,
-    text_rate: Annotated[
-        float, typer.Option(help="Peak learning rate of the decoder.", rich_help_panel=_NUMBERS, min=0.0)
-    ] = 3e-4,
+        float, typer.Option(help="Peak learning rate of the encoder; 0 leaves it as it is.", min=0.0)
+    ] = 1e-4
+    bridge_rate: Annotated[float, typer.Option(help="Peak learning rate between them.", min=0.0)] = 2e-4
+    text_rate: Annotated[float, typer.Option(help="Peak learning rate of the decoder.", min=0.0)] = 3e-4
     pruned_weight: Annotated[
         float,
         typer.Option(
             help="Weight of writing the same reports from the kept patches alone; 0 only ever reads whole films.",
-            rich_help_panel=_NUMBERS,
             min=0.0,
         ),
-    ] = 1.0,
-    validate_every: Annotated[
-        int, typer.Option(help="Updates between validations and checkpoints.", rich_help_panel=_NUMBERS, min=1)
-    ] = 200,
-    patience: Annotated[
-        int, typer.Option(help="Validations without a gain before it stops.", rich_help_panel=_NUMBERS, min=1)
-    ] = 10,
-    precision: Annotated[str, typer.Option(help="'auto', 'float32' or 'bfloat16'.", rich_help_panel=_NUMBERS)] = "auto",
-    seed: Annotated[int, typer.Option(help="Of everything random.", rich_help_panel=_NUMBERS, min=0)] = 2025,
-    device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.", rich_help_panel=_NUMBERS)] = "cpu",
-    workers: Annotated[
-        int,
-        typer.Option(
-            help="Processes that read films [default: one per processor].",
-            show_default=False,
-            rich_help_panel=_NUMBERS,
-        ),
-    ] = 0,
-    half: Annotated[
-        bool, typer.Option("--half", help="Store the weights as float16.", rich_help_panel=_NUMBERS)
-    ] = False,
+    ] = 1.0
+    validate_every: Annotated[int, typer.Option(help="Updates between validations and checkpoints.", min=1)] = 200
+    patience: Annotated[int, typer.Option(help="Validations without a gain before it stops.", min=1)] = 10
+    precision: Annotated[str, typer.Option(help="'auto', 'float32' or 'bfloat16'.")] = "auto"
+    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 2025
+
+
+@grouped
+def train(
+    source: Annotated[str, typer.Argument(help="A data set's folder, a manifest, or 'phantom' for synthetic films.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the new model.")],
+    places: SourceOptions,
+    begin: ModelOptions,
+    numbers: RecipeOptions,
+    device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train a model on SOURCE: to write each film's report and to name its findings.
@@ -120,43 +104,29 @@ def train(
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
     # What transformers tells its developers is nothing a user can act on.
     transformers_logging.set_verbosity_error()
-    recipe = Recipe(
-        steps=steps,
-        first_steps=first_steps,
-        batch_size=batch_size,
-        accumulation=accumulation,
-        vision_rate=vision_rate,
-        bridge_rate=bridge_rate,
-        text_rate=text_rate,
-        pruned_weight=pruned_weight,
-        validate_every=validate_every,
-        patience=patience,
-        precision=precision,
-        seed=seed,
-    )
-    if first_steps and source != PHANTOM:
+    recipe = Recipe(**asdict(numbers))
+    if numbers.first_steps and source != PHANTOM:
         raise typer.BadParameter("only phantoms have the masks it needs", param_hint="--first-steps")
-    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _bar() as progress:
-        folder = Path(scratch)
-        read = _phantoms(patients) if source == PHANTOM else _manifest(Path(source), reports, tables, layout.value)
-        begun, failures, examples = _prepare(read, start, out, recipe, folder, workers, progress)
+    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress:
+        read = _phantoms(begin.patients) if source == PHANTOM else _manifest(Path(source), places)
+        begun, failures, examples = _prepare(read, begin, out, recipe, Path(scratch), progress)
         if failures:
             counted = ", ".join(f"{code} {count:,}" for code, count in failures.items())
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
-        trained = run(begun, examples, out, recipe, device=device, half=half, progress=progress)
+        trained = run(begun, examples, out, recipe, device=device, half=begin.half, progress=progress)
     _tell(trained, examples, failures, json=json)
 
 
-def _manifest(source: Path, reports: Path | None, tables: Path | None, layout: str) -> Callable[[Preprocessor], Any]:
+def _manifest(source: Path, places: SourceOptions) -> Callable[[Preprocessor], Any]:
     from neuralgraph.compressor.training.manifest_films import manifest_tasks, prepare_row
 
     def with_report(chosen: Selection) -> Selection:
-        return dataclasses.replace(chosen, generate_reports=False)
+        return replace(chosen, generate_reports=False)
 
-    resolved = _resolve(source, reports, tables, layout, False, True, with_report)
-    if not resolved.rows:
+    rows = resolved(source, places, with_report, verbose=True).rows
+    if not rows:
         raise SourceError("the source holds no study with film and report", code="E_SOURCE_EMPTY", where=str(source))
-    return lambda preprocessor: (manifest_tasks(resolved.rows, preprocessor), prepare_row)
+    return lambda preprocessor: (manifest_tasks(rows, preprocessor), prepare_row)
 
 
 def _phantoms(patients: int) -> Callable[[Preprocessor], Any]:
@@ -170,12 +140,11 @@ def _phantoms(patients: int) -> Callable[[Preprocessor], Any]:
 
 def _prepare(
     read: Callable[[Preprocessor], Any],
-    start: str,
+    begin: ModelOptions,
     out: Path,
     recipe: Recipe,
     folder: Path,
-    workers: int,
-    progress: Progress | None,
+    progress: Progress,
 ) -> tuple[Start, dict[str, int], Any]:
     """What training begins with, what could not be read, and the examples of both parts."""
     from neuralgraph.compressor.model.preprocess import Preprocessor
@@ -187,22 +156,22 @@ def _prepare(
 
     if out.exists() and not out.is_dir():
         raise OutputError("a file is in the way of the model's folder", where=str(out))
-    directory = DEMO_DIRECTORY if start in (DEMO, _FRESH) else Path(start)
-    preprocessor = DEMO_PREPROCESSOR if start == _FRESH else Preprocessor.read(directory)
+    directory = DEMO_DIRECTORY if begin.start in (DEMO, _FRESH) else Path(begin.start)
+    preprocessor = DEMO_PREPROCESSOR if begin.start == _FRESH else Preprocessor.read(directory)
     tasks, prepare = read(preprocessor)
     failures = write_examples(
         folder,
         tasks,
         prepare,
-        workers=min(len(tasks), workers or len(os.sched_getaffinity(0))),
-        progress=None if progress is None else lambda done, total: progress(done, total, {}),
+        workers=min(len(tasks), begin.workers or processors()),
+        progress=lambda done, total: progress(done, total, {}),
     )
     everything = ExampleSet(folder)
     examples = split_by_patient(everything, share=recipe.validation_share, seed=recipe.seed)
     name, labels = out.resolve().name, everything.label_names
     # The name "demo" says that a model learnt from synthetic films only.
     name = name if name != DEMO else f"{name}-own"
-    if start == _FRESH:
+    if begin.start == _FRESH:
         config = changed_config(DEMO_CONFIG, name=name, **({"labels": list(labels)} if labels else {}))
         tokenizer = ReportTokenizer.read(DEMO_DIRECTORY)
         return fresh_start(config, tokenizer, preprocessor, seed=recipe.seed), failures, examples
@@ -229,20 +198,12 @@ def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bo
 
 
 @contextmanager
-def _bar() -> Iterator[Progress | None]:
-    """A bar on stderr where that is a terminal; else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("preparing", total=None)
+def _telling() -> Iterator[Progress]:
+    """Shows films while they are prepared, and then steps."""
+    with meter("train", unit="films and steps") as show:
 
         def advance(done: int, total: int, losses: dict[str, float]) -> None:
             known = " ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in losses.items())
-            bar.update(task, completed=done, total=total, description=known or "preparing")
+            show.at(done, total, known or "preparing films")
 
         yield advance

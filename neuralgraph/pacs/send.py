@@ -29,7 +29,7 @@ def sender(
     ----------
     address : "https://..." of a DICOMweb service, or TITLE@host:port.
     title : our own application entity title.
-    certificates : as in ``web.WebArchive``.
+    certificates : as in ``store_web.WebStore``.
 
     Raises
     ------
@@ -38,9 +38,9 @@ def sender(
     OutputError (E_WRITE), from the sender : the archive does not take the object.
     """
     if address.startswith(("http://", "https://")):
-        from neuralgraph.pacs.web import WebArchive
+        from neuralgraph.pacs.store_web import WebStore
 
-        yield WebArchive(address, certificates=certificates).push
+        yield WebStore(address, certificates=certificates).push
         return
     match = _ENTITY.fullmatch(address)
     if match is None:

@@ -1,22 +1,30 @@
-"""DICOMweb: films and reports out of an archive into the spool (QIDO-RS, WADO-RS; PS3.18), objects into it (STOW-RS).
+"""DICOMweb: films and reports out of an archive into the spool (QIDO-RS, WADO-RS; PS3.18).
 
-Objects are asked for in whatever transfer syntax the archive keeps them in; nothing is recoded on the way. A name and a
-password, or a token, come from the environment (``NGR_DICOMWEB_USER`` and ``NGR_DICOMWEB_PASSWORD``, or
+Objects are asked for in whatever transfer syntax the archive keeps them in and kept byte for byte as they come. A name
+and a password, or a token, come from the environment (``NGR_DICOMWEB_USER`` and ``NGR_DICOMWEB_PASSWORD``, or
 ``NGR_DICOMWEB_TOKEN``), never from the command line or a file of settings.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import json
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from neuralgraph.errors import OutputError, SourceError, missing_extra
+from neuralgraph.errors import SourceError
+from neuralgraph.pacs.connection import Connection, NoAnswerError
+from neuralgraph.pacs.listing import Listing, Page, all_results, stated_total
+from neuralgraph.pacs.multipart import single_part
+from neuralgraph.pacs.narrowing import every_result
+from neuralgraph.pacs.pulling import Missing, Pulled, PullProgress
 from neuralgraph.pacs.raw_data import RAW_DATA, ngr_bytes
 from neuralgraph.pacs.spool import ACCEPTED, Spool
+from neuralgraph.sources.dicom import is_dicom
+from neuralgraph.sources.dicom_header import quiet_pydicom
+from neuralgraph.sources.layouts.dicom_keys import keys_of
 from neuralgraph.storage.atomic import atomic_file
 
 __all__ = ["MODALITIES", "WebArchive"]
@@ -24,9 +32,27 @@ __all__ = ["MODALITIES", "WebArchive"]
 MODALITIES: tuple[str, ...] = ("CR", "DX")
 """Modalities of series that are pulled unless others are named."""
 
-_PAGE = 500
-_PATIENCE = 60.0
-_STUDY, _SERIES, _INSTANCE, _CLASS = "0020000D", "0020000E", "00080018", "00080016"
+_STUDY, _SERIES, _INSTANCE, _CLASS, _MODALITY = "0020000D", "0020000E", "00080018", "00080016", "00080060"
+_IN_STUDY, _IN_SERIES = "00201208", "00201209"
+_FIELDS = ("SOPClassUID", "StudyDate", "StudyTime", _IN_STUDY, _IN_SERIES)
+_JSON = "application/dicom+json"
+_OBJECT = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+_MOST_JSON_BYTES = 64 * 1024 * 1024
+_MOST_OBJECT_BYTES = 256 * 1024 * 1024
+_SILENT_OBJECTS = 2
+"""Objects of a study that are not answered for, after which no more of it are asked for."""
+_SILENT_STUDIES = 5
+"""Studies in a row with nothing but silence, after which nothing more is asked for."""
+
+
+@dataclass
+class _Wanted:
+    """A study, and what the archive says of it."""
+
+    stated: int = 0
+    """Objects of the study."""
+    series: dict[str, int] = field(default_factory=dict)
+    """Objects of each series, 0 where nothing is said."""
 
 
 class WebArchive:
@@ -36,30 +62,17 @@ class WebArchive:
     ----------
     url : root of its service, "https://pacs.example.org/dicom-web".
     certificates : file of certificate authorities to trust; the system's by default.
+    patience : seconds of silence after which an answer is given up.
 
     Raises
     ------
-    MissingExtraError (E_EXTRA) : dicomweb-client is not installed.
     SourceError (E_SOURCE_READ) : the address is none.
     """
 
-    def __init__(self, url: str, *, certificates: Path | None = None) -> None:
-        try:
-            import requests
-            from dicomweb_client.web import DICOMwebClient
-        except ImportError as error:
-            raise missing_extra("talking DICOMweb", extra="pacs", library="dicomweb-client") from error
-        session = requests.Session()
-        # No proxy, no password file of the user's: what is used is what is said.
-        session.trust_env = False
-        if certificates is not None:
-            session.verify = str(certificates)
-        if token := os.environ.get("NGR_DICOMWEB_TOKEN"):
-            session.headers["Authorization"] = f"Bearer {token}"
-        elif user := os.environ.get("NGR_DICOMWEB_USER"):
-            session.auth = (user, os.environ.get("NGR_DICOMWEB_PASSWORD", ""))
-        with _said("the address cannot be used"):
-            self._client = DICOMwebClient(url, session=session, timeout=_PATIENCE)
+    def __init__(self, url: str, *, certificates: Path | None = None, patience: float = 60.0) -> None:
+        self._connection = Connection(url, certificates=certificates, patience=patience)
+        self._silent = 0
+        """Studies in a row of which nothing came."""
 
     def pull(
         self,
@@ -67,8 +80,9 @@ class WebArchive:
         filters: Mapping[str, str],
         *,
         modalities: Sequence[str] = MODALITIES,
-        told: Callable[[str], None] = lambda _: None,
-    ) -> None:
+        again: bool = False,
+        progress: PullProgress | None = None,
+    ) -> Pulled:
         """Fetch films, and reports that lie beside them, of every study that has a series of these modalities.
 
         Parameters
@@ -76,123 +90,237 @@ class WebArchive:
         spool : where they go; what lies there is not fetched again.
         filters : of the search, by keyword: StudyDate ("20240101-20240131"), AccessionNumber, PatientID ...
         modalities : of series that make a study wanted.
-        told : called for every object with "stored", "repeated", or the code of what was wrong with it.
+        again : fetch what lies there too, and keep what has changed as its correction.
+        progress : told after every object and every study.
+
+        Returns
+        -------
+        Pulled, which says what is missing; one object that the archive cannot give does not end the pull.
 
         Raises
         ------
-        SourceError (E_SOURCE_READ) : the archive cannot be reached, or refuses.
+        SourceError (E_SOURCE_READ) : the archive cannot be reached, or refuses to be searched.
         OutputError (E_OUTPUT, E_WRITE) : the spool cannot be written.
         """
-        studies = {
-            _value(found, _STUDY)
-            for modality in modalities
-            for found in self._search(self._client.search_for_series, {**filters, "Modality": modality})
-        }
-        for study in sorted(studies - {""}):
-            for found in self._search(self._client.search_for_instances, {}, study_instance_uid=study):
-                if _value(found, _CLASS) not in ACCEPTED:
-                    continue
-                told(self._fetch(spool, study, _value(found, _SERIES), _value(found, _INSTANCE)))
+        result = Pulled()
+        wanted: dict[str, _Wanted] = {}
+        for modality in modalities:
+            found = self._every("series", {**filters, "Modality": modality}, (_STUDY, _SERIES))
+            _remember(result, found, f"series of {modality}")
+            _want(wanted, found, modality)
+        result.studies = len(wanted)
+        for done, study in enumerate(sorted(wanted), 1):
+            for outcome in self._study(spool, study, wanted[study], result, again=again):
+                _count(result, outcome)
+                if progress is not None:
+                    progress(done - 1, result.studies, result.stored)
+            if progress is not None:
+                progress(done, result.studies, result.stored)
+        return result
 
-    def _fetch(self, spool: Spool, study: str, series: str, instance: str) -> str:
+    def _study(
+        self, spool: Spool, study: str, wanted: _Wanted, result: Pulled, *, again: bool
+    ) -> Iterator[str | Missing]:
+        """What became of each object of a study."""
+        if self._silent >= _SILENT_STUDIES:
+            message = "not asked for: the server has stopped answering"
+            yield Missing(study, "", "", "E_SOURCE_READ", message)
+            return
+        self._silent += 1
         try:
-            if spool.path(study, instance).exists():
-                return "repeated"
-            spool.add(study, instance, _as_file(self._retrieve(study, series, instance)))
+            found = self._search(f"studies/{study}/instances", {}, (_INSTANCE,))
+        except NoAnswerError as error:
+            yield Missing(study, "", "", error.code, error.message)
+            return
         except SourceError as error:
-            # One object that the archive cannot give does not end the pull.
-            return error.code
-        return "stored"
+            self._silent = 0
+            yield Missing(study, "", "", error.code, error.message)
+            return
+        if found.doubt:
+            yield Missing(study, "", "", "E_SOURCE_READ", found.doubt)
+        elif reason := _short_of(found, wanted):
+            yield Missing(study, "", "", "E_SOURCE_READ", reason)
+        elif not found.rows:
+            result.empty += 1
+        # Where a listing does not say of what class an object is, the object itself does.
+        wanted_rows = [row for row in found.rows if _value(row, _CLASS) in (*ACCEPTED, "")]
+        silent = 0
+        for row in wanted_rows:
+            series, instance = _value(row, _SERIES), _value(row, _INSTANCE)
+            if silent >= _SILENT_OBJECTS:
+                message = "not asked for: the server does not answer for others of the study"
+                yield Missing(study, series, instance, "E_SOURCE_READ", message)
+                continue
+            try:
+                outcome = self._object(spool, study, series, instance, again=again)
+            except NoAnswerError as error:
+                silent += 1
+                yield Missing(study, series, instance, error.code, error.message)
+                continue
+            if outcome:
+                yield outcome
+        if silent < max(1, len(wanted_rows)):
+            self._silent = 0
 
-    def pull_studies(self, folder: Path, filters: Mapping[str, str]) -> Iterator[str]:
+    def _object(self, spool: Spool, study: str, series: str, instance: str, *, again: bool) -> str | Missing:
+        """What ``Spool.add`` says, what is missing, or "" for an object of a class that is not taken.
+
+        Raises
+        ------
+        NoAnswerError : the server is silent.
+        """
+        try:
+            if not again and spool.holds(study, instance):
+                return "repeated"
+            data = self._retrieve(study, series, instance)
+            keys = keys_of(data)
+            if keys.sop_class not in ACCEPTED:
+                return ""
+            if (keys.study, keys.instance) != (study, instance):
+                raise SourceError("the archive gives another object than was asked for", code="E_SOURCE_DAMAGED")
+            return spool.add(study, instance, data)
+        except NoAnswerError:
+            raise
+        except SourceError as error:
+            return Missing(study, series, instance, error.code, error.message)
+
+    def pull_studies(self, folder: Path, filters: Mapping[str, str]) -> Pulled:
         """Fetch Raw Data objects and write the .ngr files in them, byte for byte, named by their objects' UIDs.
 
-        Yields
-        ------
-        "stored", or the code of what was wrong: E_SOURCE_KIND for Raw Data of somebody else.
+        Returns
+        -------
+        Pulled; E_SOURCE_KIND is Raw Data of somebody else.
 
         Raises
         ------
         SourceError, OutputError : as ``pull``.
         """
-        for found in self._search(self._client.search_for_instances, {**filters, "SOPClassUID": RAW_DATA}):
-            if _value(found, _CLASS) not in ("", RAW_DATA):
-                continue
-            study, series, instance = (_value(found, tag) for tag in (_STUDY, _SERIES, _INSTANCE))
+        result = Pulled()
+        found = self._every("instances", {**filters, "SOPClassUID": RAW_DATA}, (_INSTANCE,))
+        _remember(result, found, "Raw Data objects")
+        rows = [row for row in found.rows if _value(row, _CLASS) in ("", RAW_DATA)]
+        result.studies = len({_value(row, _STUDY) for row in rows})
+        for row in rows:
+            study, series, instance = (_value(row, tag) for tag in (_STUDY, _SERIES, _INSTANCE))
             try:
-                data = ngr_bytes(self._retrieve(study, series, instance))
+                with quiet_pydicom("its payload cannot be read"):
+                    from pydicom import dcmread
+
+                    data = ngr_bytes(dcmread(BytesIO(self._retrieve(study, series, instance))))
             except SourceError as error:
-                yield error.code
+                result.missing.append(Missing(study, series, instance, error.code, error.message))
                 continue
             with atomic_file(folder / f"{instance}.ngr") as stream:
                 stream.write(data)
-            yield "stored"
+            result.stored += 1
+        return result
 
-    def push(self, dataset: Any) -> None:
-        """Store one object.
+    def _retrieve(self, study: str, series: str, instance: str) -> bytes:
+        """The object as the archive sends it: a DICOM file."""
+        doing = "the archive does not give an object"
+        path = f"studies/{study}/series/{series}/instances/{instance}"
+        answer = self._connection.get(path, {}, accept=_OBJECT, most=_MOST_OBJECT_BYTES, doing=doing)
+        data = single_part(answer.body, answer.headers.get("content-type", ""))
+        if not is_dicom(data):
+            raise SourceError(f"{doing}: what it gives is no DICOM file", code="E_SOURCE_DAMAGED")
+        return data
 
-        Raises
-        ------
-        OutputError (E_WRITE) : the archive cannot be reached, or does not take it.
-        """
-        try:
-            with _said("the archive does not take the object"):
-                from pydicom import dcmread
+    def _every(self, path: str, filters: Mapping[str, str], identity: Sequence[str]) -> Listing:
+        """All results, asked for in parts too where the archive keeps some back."""
 
-                # The client writes what it is given without a preamble, unless it was read from a file that had one.
-                answer = self._client.store_instances([dcmread(BytesIO(_as_file(dataset)))])
-        except SourceError as error:
-            raise OutputError(error.message, code="E_WRITE") from error
-        # Some archives answer with an empty list of failures.
-        if answer.get("FailedSOPSequence"):
-            raise OutputError("the archive does not take the object", code="E_WRITE")
+        def search(filters: Mapping[str, str]) -> Listing:
+            return self._search(path, filters, identity)
 
-    def _retrieve(self, study: str, series: str, instance: str) -> Any:
-        with _said("the archive does not give an object"):
-            return self._client.retrieve_instance(study, series, instance, media_types=(("application/dicom", "*"),))
+        return every_result(search, filters, _key(identity), _value)
 
-    def _search(self, search: Callable[..., Any], filters: Mapping[str, str], **options: str) -> Iterator[Any]:
-        """All results, page by page."""
-        offset = 0
-        while True:
-            with _said("the archive cannot be searched"):
-                page = search(
-                    search_filters=dict(filters),
-                    fields=["SOPClassUID"],
-                    limit=_PAGE,
-                    offset=offset,
-                    **options,
-                )
-            yield from page
-            if len(page) < _PAGE:
-                return
-            offset += len(page)
+    def _search(self, path: str, filters: Mapping[str, str], identity: Sequence[str]) -> Listing:
+        """All results that paging gives; each told from the others by its elements ``identity``."""
+        asked = {**filters, "includefield": ",".join(_FIELDS)}
+        doing = "the archive cannot be searched"
+
+        def ask(offset: int, limit: int) -> Page:
+            query = {**asked, "limit": str(limit), "offset": str(offset)}
+            answer = self._connection.get(path, query, accept=_JSON, most=_MOST_JSON_BYTES, doing=doing)
+            rows = _rows(answer.body, doing)
+            return Page(rows, stated_total(answer.headers, offset + len(rows)))
+
+        return all_results(ask, _key(identity))
+
+    def close(self) -> None:
+        """Let the archive go."""
+        self._connection.close()
 
 
-def _value(found: Mapping[str, Any], tag: str) -> str:
-    """The first value of an element in DICOM JSON; "" where there is none."""
-    values = found.get(tag, {}).get("Value") or [""]
-    return str(values[0])
+def _key(identity: Sequence[str]) -> Callable[[dict[str, Any]], Hashable]:
+    """What tells results apart: these elements, or all of a result that lacks one."""
+
+    def key(row: dict[str, Any]) -> Hashable:
+        values = tuple(_value(row, tag) for tag in identity)
+        return values if all(values) else json.dumps(row, sort_keys=True)
+
+    return key
 
 
-def _as_file(dataset: Any) -> bytes:
-    with _said("an object of the archive cannot be written as a file"):
-        stream = BytesIO()
-        dataset.save_as(stream, enforce_file_format=True)
-        return stream.getvalue()
-
-
-@contextmanager
-def _said(what: str) -> Iterator[None]:
-    """Errors of the network and of the library as one of ours; their text may quote identifiers."""
-    import requests
-
+def _rows(body: bytes, doing: str) -> list[dict[str, Any]]:
+    """The results of an answer; an empty one has none."""
     try:
-        yield
-    except requests.HTTPError as error:
-        status = error.response.status_code if error.response is not None else ""
-        raise SourceError(f"{what} (HTTP {status})") from error
-    except requests.RequestException as error:
-        raise SourceError(f"{what}: no answer from it") from error
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
-        raise SourceError(f"{what}: its answer is not understood", code="E_SOURCE_DAMAGED") from error
+        rows = json.loads(body) if body.strip() else []
+        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+            return rows
+    except (ValueError, RecursionError):
+        pass
+    raise SourceError(f"{doing}: its answer is not understood", code="E_SOURCE_DAMAGED")
+
+
+def _value(row: Mapping[str, Any], tag: str) -> str:
+    """The first value of an element in DICOM JSON; "" where there is none."""
+    element = row.get(tag)
+    values = element.get("Value") if isinstance(element, dict) else None
+    return str(values[0]) if isinstance(values, list) and values else ""
+
+
+def _number(row: Mapping[str, Any], tag: str) -> int:
+    text = _value(row, tag)
+    return int(text) if text.isdecimal() else 0
+
+
+def _want(wanted: dict[str, _Wanted], found: Listing, modality: str) -> None:
+    """Note the studies of series that were found."""
+    for row in found.rows:
+        study = _value(row, _STUDY)
+        # A server that does not know the filter gives every series.
+        if study and _value(row, _MODALITY) in ("", modality):
+            about = wanted.setdefault(study, _Wanted())
+            about.stated = max(about.stated, _number(row, _IN_STUDY))
+            about.series[_value(row, _SERIES)] = _number(row, _IN_SERIES)
+
+
+def _short_of(found: Listing, wanted: _Wanted) -> str:
+    """How a listing of a study's objects is less than the archive itself says of it; "" where it is not."""
+    stated = max([wanted.stated, *(_number(row, _IN_STUDY) for row in found.rows)])
+    if len(found.rows) < stated:
+        return f"the archive says that the study has {stated:,} objects, and lists {len(found.rows):,}"
+    for series, number in wanted.series.items():
+        listed = sum(_value(row, _SERIES) == series for row in found.rows)
+        if listed < number:
+            return f"the archive says that a series has {number:,} objects, and lists {listed:,}"
+    return ""
+
+
+def _remember(result: Pulled, found: Listing, what: str) -> None:
+    """Note what must be said of a search."""
+    if found.doubt:
+        result.missing.append(Missing("", "", "", "E_SOURCE_READ", f"{what}: {found.doubt}"))
+    if found.note and found.note not in result.notes:
+        result.notes.append(found.note)
+
+
+def _count(result: Pulled, outcome: str | Missing) -> None:
+    if isinstance(outcome, Missing):
+        result.missing.append(outcome)
+    elif outcome == "stored":
+        result.stored += 1
+    elif outcome == "repeated":
+        result.repeated += 1
+    else:
+        result.corrected += 1

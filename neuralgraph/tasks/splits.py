@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuralgraph.errors import SourceError, StudyError
+from neuralgraph.sources.layouts.splits import SPLIT_NAMES, split_named
 
 __all__ = ["SPLITS", "Split", "read_splits", "split_by_hash", "with_prevalence"]
 
-SPLITS: tuple[str, ...] = ("train", "validate", "test")
+SPLITS = SPLIT_NAMES
 """Names of the parts."""
 
-_SAME_AS = {"val": "validate", "valid": "validate", "validation": "validate", "dev": "validate", "training": "train"}
 _FIELDS = ("study_id", "split")
 
 
@@ -62,8 +62,7 @@ def read_splits(path: Path) -> Split:
             if missing:
                 raise SourceError(f"the table of splits has no column {missing[0]!r}", where=str(path))
             for row in table:
-                name = (row["split"] or "").strip().lower()
-                part = parts.get(_SAME_AS.get(name, name))
+                part = parts.get(split_named(row["split"] or ""))
                 if part is not None and row["study_id"]:
                     part.append(row["study_id"])
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -96,13 +96,17 @@ def test_dry_run(ngr, films, tmp_path):
     dest = tmp_path / "out"
     result = ngr(films, dest, "--dry-run", "--without-report", "drop", "--json")
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == {
+    told = json.loads(result.stdout)
+    parts = told.pop("parts")
+    assert told == {
         "layout": "folder",
         "studies": 3,
         "without_report": 0,
         "dropped": {"no_report": 1},
+        "table": None,
         "manifest": str(tmp_path / "out.manifest.jsonl"),
     }
+    assert (parts["films"], parts["report"], parts["patient"]) == (3, 3, 0)
     assert not dest.exists()
     text = ngr(films, dest, "--dry-run").stdout
     assert "4 studies to convert" in text
@@ -110,6 +114,32 @@ def test_dry_run(ngr, films, tmp_path):
     # The manifest is a source itself.
     assert ngr(tmp_path / "out.manifest.jsonl", dest, "--workers", "1").exit_code == 0
     assert len(list(dest.glob("*.ngr"))) == 4
+
+
+def test_a_dry_run_shows_what_is_read_of_a_table_and_what_is_not(ngr, films, tmp_path):
+    table = films / "mine.csv"
+    table.write_text("Path;Findings;impression;age;lable.nodule\nfilm0.png;Large effusion.;Effusion.;70;1\n")
+    result = ngr(table, tmp_path / "out", "--dry-run")
+    assert result.exit_code == 0
+    for line in (
+        "  table mine.csv: separated by semicolons, UTF-8",
+        "    Path is read as image",
+        "    Findings is read as findings",
+        "    impression",
+        "    not read: age, lable.nodule (did you mean label.nodule?)",
+        "  1 with a report, 0 of them without a report",
+    ):
+        assert line in result.stdout.splitlines()
+    told = json.loads(ngr(table, tmp_path / "out", "--dry-run", "--json").stdout)
+    assert told["table"]["columns"] == {"Path": "image", "Findings": "findings", "impression": "impression"}
+    table.write_text("image,finding\nfilm0.png,Effusion.\n")
+    result = ngr(table, tmp_path / "out", "--workers", "1")
+    assert "the column 'finding' is not read; did you mean 'findings'?" in result.stderr
+    assert "finding (did you mean findings?)" in ngr(table, tmp_path / "out", "--dry-run").stdout
+    table.write_text("pictures,finding\nfilm0.png,Effusion.\n")
+    with pytest.raises(SourceError) as caught:
+        ngr(table, tmp_path / "out")
+    assert str(table) in str(caught.value)
 
 
 def test_keys_make_names(ngr, films, tmp_path):

@@ -86,14 +86,6 @@ def test_no_color_and_no_terminal_mean_no_escapes():
         assert "\x1b" not in run.stdout
 
 
-def test_progress_is_for_terminals_only(capsys):
-    from neuralgraph.cli.conversion_report import progress_bar
-
-    with progress_bar(3) as advance:
-        assert advance is None
-    assert capsys.readouterr().err == ""
-
-
 def test_doctor_says_exactly_what_to_install(monkeypatch, capsys):
     from importlib import util
 

@@ -40,6 +40,9 @@ def start(folder):
         "RegisteredUsers": {"reader": "secret"},
         "DicomModalities": {"ngr": ["NEURALGRAPH", "127.0.0.1", OURS]},
         "DicomAlwaysAllowStore": True,
+        # Fewer at a time than there are.
+        "LimitFindResults": 5,
+        "LimitFindInstances": 5,
         "Plugins": [str(plugin / "libOrthancDicomWeb.so")],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
     }
@@ -78,6 +81,40 @@ def store(*files):
     association.release()
 
 
+def many(folder):
+    """More studies than the archive gives at a time, and one that is corrected in it."""
+    import requests
+    from pydicom import dcmread
+
+    (folder / "more").mkdir()
+    film, paths = dcmread(sorted(folder.glob("*.dcm"))[0]), []
+    for number in range(12):
+        film.StudyInstanceUID, film.StudyDate, film.StudyTime = f"1.2.77.{number}", "20210101", f"10{number:02d}00"
+        film.SeriesInstanceUID, film.SOPInstanceUID = f"1.2.77.{number}.1", f"1.2.77.{number}.1.1"
+        film.file_meta.MediaStorageSOPInstanceUID = film.SOPInstanceUID
+        paths.append(folder / "more" / f"{number}.dcm")
+        film.save_as(paths[-1], enforce_file_format=True)
+    store(*paths)
+    place = folder / "more-spool"
+    told = json.loads(ngr("pull", URL, place, "--date", "20210101", "--json"))
+    assert (told["complete"], told["studies"], told["stored"]) == (True, 12, 12), told
+    assert "day by day" in told["notes"][0]
+    film.PatientID = "4712"
+    film.save_as(paths[-1], enforce_file_format=True)
+    for found in requests.post(f"http://127.0.0.1:{HTTP}/tools/lookup", data="1.2.77.11.1.1",
+                               auth=("reader", "secret"), timeout=60).json():  # fmt: skip
+        requests.delete(f"http://127.0.0.1:{HTTP}{found['Path']}", auth=("reader", "secret"), timeout=60)
+    store(paths[-1])
+    assert "0 fetched, 12 there already" in ngr("pull", URL, place, "--date", "20210101")
+    told = json.loads(ngr("pull", URL, place, "--date", "20210101", "--again", "--json"))
+    assert (told["repeated"], told["corrected"]) == (11, 1), told
+    assert dcmread(place / "1.2.77.11" / "1.2.77.11.1.1-2.dcm").PatientID == "4712"
+    for path in paths:
+        for found in requests.post(f"http://127.0.0.1:{HTTP}/tools/lookup", data=dcmread(path).SOPInstanceUID,
+                                   auth=("reader", "secret"), timeout=60).json():  # fmt: skip
+            requests.delete(f"http://127.0.0.1:{HTTP}{found['Path']}", auth=("reader", "secret"), timeout=60)
+
+
 def exchange(folder):
     import requests
 
@@ -85,7 +122,8 @@ def exchange(folder):
     store(*films)
     # Out of the archive: only films and reports of the day that is asked for.
     assert json.loads(ngr("pull", URL, spool, "--date", "20200101", "--json")) == {
-        "stored": 3, "repeated": 0, "failed": {}}  # fmt: skip
+        "complete": True, "studies": 1, "stored": 3, "repeated": 0, "corrected": 0, "empty": 0, "failed": {},
+        "notes": [], "missing": []}  # fmt: skip
     assert "0 fetched, 3 there already" in ngr("pull", URL, spool)
     from pydicom import dcmread
 
@@ -94,6 +132,7 @@ def exchange(folder):
         sent = dcmread(path)
         assert pulled[sent.SOPInstanceUID].PixelData == sent.PixelData
         assert pulled[sent.SOPInstanceUID].file_meta.TransferSyntaxUID == sent.file_meta.TransferSyntaxUID
+    many(folder)
     manifest = ngr("convert", spool, folder / "out", "--layout", "dicom", "--dry-run", "--json")
     assert json.loads(manifest)["studies"] == 1
     rows = (folder / "out.manifest.jsonl").read_text()

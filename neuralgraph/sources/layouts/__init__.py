@@ -6,7 +6,7 @@ One file per layout; each says whether a folder is of its kind (``matches``) and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from neuralgraph.errors import SourceError
@@ -20,6 +20,7 @@ from neuralgraph.sources.layouts import (
     mimic_cxr_jpg,
     openi,
 )
+from neuralgraph.sources.layouts.columns import COLUMNS, Column, TableUse, columns_text
 from neuralgraph.sources.layouts.manifest import (
     FAULTS,
     REASONS,
@@ -36,10 +37,12 @@ from neuralgraph.sources.layouts.views import FRONTAL
 
 __all__ = [
     "COHORTS",
+    "COLUMNS",
     "FAULTS",
     "FRONTAL",
     "LAYOUTS",
     "REASONS",
+    "Column",
     "DroppedRow",
     "Layout",
     "Manifest",
@@ -47,6 +50,8 @@ __all__ = [
     "ManifestRow",
     "Roots",
     "Selection",
+    "TableUse",
+    "columns_text",
     "default_selection",
     "detect_layout",
     "manifest_line",
@@ -125,5 +130,7 @@ def resolve_manifest(roots: Roots, layout: str = "auto", selection: Selection | 
     name = detect_layout(roots.source) if layout == "auto" else layout
     if name not in LAYOUTS:
         raise SourceError(f"{name!r} is not a layout; use one of {', '.join(LAYOUTS)}", code="E_SOURCE_TYPE")
+    table = generic.use(roots) if name == "manifest" else None
     entries = LAYOUTS[name].resolve(roots)
-    return select(entries, LAYOUTS[name].selection if selection is None else selection, layout=name)
+    manifest = select(entries, LAYOUTS[name].selection if selection is None else selection, layout=name)
+    return replace(manifest, table=table)

@@ -13,6 +13,7 @@ __all__ = ["DicomKeys", "dicom_keys", "keys_of"]
 
 _KEYS: dict[str, int] = {
     "SOPClassUID": 0x00080016,
+    "SOPInstanceUID": 0x00080018,
     "StudyDate": 0x00080020,
     "AcquisitionDate": 0x00080022,
     "StudyTime": 0x00080030,
@@ -32,6 +33,7 @@ class DicomKeys:
     """Identifiers of one file, as they are written there; "" where it does not say."""
 
     sop_class: str
+    instance: str
     study: str
     accession: str
     patient: str
@@ -78,6 +80,7 @@ def keys_of(data: bytes) -> DicomKeys:
     header = read_dicom_header(inflated_file(data), _KEYS)
     return DicomKeys(
         sop_class=header.identifier("SOPClassUID"),
+        instance=header.identifier("SOPInstanceUID"),
         study=header.identifier("StudyInstanceUID"),
         accession=header.identifier("AccessionNumber"),
         patient=header.identifier("PatientID"),

@@ -1,8 +1,9 @@
-"""A plain folder: images, and beside each a report of the same name ending in .txt, where there is one."""
+"""A plain folder: images, and beside each, where there is one, a report of the same name ending in .txt or .TXT."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from neuralgraph.sources.layouts.roots import Roots, files_below
 __all__ = ["matches", "resolve"]
 
 _SUFFIXES = (".dcm", ".dicom", ".png", ".jpg", ".jpeg")
+_REPORT = ".txt"
 _DICOM_AT = 128
 
 
@@ -30,18 +32,47 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     """
     if not roots.source.is_dir():
         raise SourceError("not a folder")
-    reports = roots.reports or roots.source
+    reports = _Reports(roots.reports or roots.source)
     for relative in _images(roots.source):
         stem = os.path.splitext(relative)[0]
-        found = next(
-            (path for path in (reports / f"{stem}.txt", reports / f"{os.path.basename(stem)}.txt") if path.is_file()),
-            None,
-        )
+        found = reports.named(stem) or reports.named(os.path.basename(stem))
         yield ManifestRow(
             study_key=relative,
             images=(ManifestImage(str(roots.source / relative)),),
             report_path=None if found is None else str(found),
         )
+
+
+class _Reports:
+    """The texts below a folder, by their name without its ending; a folder is listed once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._listed: dict[str, dict[str, str]] = {}
+
+    def named(self, stem: str) -> Path | None:
+        """The text of this path without ending: with the case of its letters as they are, else in any."""
+        parent, name = os.path.split(stem)
+        texts = self._listed.get(parent)
+        if texts is None:
+            texts = self._listed[parent] = self._texts(self._folder / parent)
+        found = texts.get(name) or texts.get(f"{name.lower()}\0")
+        return self._folder / parent / found if found else None
+
+    @staticmethod
+    def _texts(folder: Path) -> dict[str, str]:
+        """File names by stem, and where that is one file's alone by the stem in small letters with a mark behind it."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(_REPORT))
+        except OSError:
+            return {}
+        texts: dict[str, str] = {}
+        # ".txt" sorts behind ".TXT", and is what the same name with both endings means.
+        for name in names:
+            texts[name[: -len(_REPORT)]] = name
+        folded = Counter(stem.lower() for stem in texts)
+        texts.update({f"{stem.lower()}\0": name for stem, name in list(texts.items()) if folded[stem.lower()] == 1})
+        return texts
 
 
 def _images(folder: Path) -> Iterator[str]:

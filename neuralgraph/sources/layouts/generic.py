@@ -1,11 +1,8 @@
 """The generic manifest: a table of one's own, csv, JSON lines or Parquet.
 
-Columns: ``image`` (a path, or several with ``;`` between), ``report`` (the text, or the path of a .txt file) or
-``report_path``, ``study_id``, ``patient_id``, ``view`` (one, or one per image with ``;`` between), ``split``,
-``order``, ``labeler``, ``label.<name>``, ``radgraph`` (the report's graph: one RadGraph entry or a list of them, as
-JSON). Only ``image`` must be there. A column named as one of the fourteen CheXpert labels counts as that label. Paths
-are relative to the table. In JSON lines ``image`` and ``view`` may be lists. Rows of one ``study_id`` are one study
-with all their images.
+``columns.COLUMNS`` says which columns it may have and under which names; only ``image`` must be there. Paths are
+relative to the table. In JSON lines ``image`` and ``view`` may be lists. Rows of one ``study_id`` are one study with
+all their images.
 """
 
 from __future__ import annotations
@@ -15,19 +12,20 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.layouts.columns import LABEL_PREFIX, TableUse
+from neuralgraph.sources.layouts.headed_report import headed_report
 from neuralgraph.sources.layouts.manifest import VIEWS, DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
+from neuralgraph.sources.layouts.own_table import TABLE_SUFFIXES, OwnTable, open_table
 from neuralgraph.sources.layouts.roots import Roots
-from neuralgraph.sources.layouts.tables import CHEXPERT_LABELS, find_table, label_value, read_table
+from neuralgraph.sources.layouts.splits import split_named
+from neuralgraph.sources.layouts.tables import find_table, label_value
 
-__all__ = ["find_manifest", "matches", "resolve"]
+__all__ = ["find_manifest", "matches", "resolve", "use"]
 
-_NAMES = ("manifest.csv", "manifest.jsonl", "manifest.parquet")
-_SUFFIXES = (".csv", ".jsonl", ".parquet", ".csv.gz", ".jsonl.gz")
-_PREFIX = "label."
-_KNOWN_LABELS = frozenset(name.lower() for name in CHEXPERT_LABELS)
+_NAMES = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.parquet")
 _VIEW_WORDS = {
     **{view.lower(): view for view in VIEWS},
     "": "unknown",
@@ -41,13 +39,30 @@ _VIEW_WORDS = {
 def find_manifest(source: Path) -> Path | None:
     """The table: the source itself, or the manifest of the folder."""
     if source.is_file():
-        return source if source.name.lower().endswith(_SUFFIXES) else None
+        return source if source.name.lower().endswith(TABLE_SUFFIXES) else None
     return find_table(source, *_NAMES)
 
 
 def matches(source: Path) -> bool:
     """Whether the source is a table, or a folder with one that is called manifest."""
     return find_manifest(source) is not None
+
+
+def _table(roots: Roots) -> OwnTable:
+    path = find_manifest(roots.source)
+    if path is None:
+        # A file of another kind is told what kinds there are.
+        return open_table(roots.source) if roots.source.is_file() else _no_manifest()
+    return open_table(path)
+
+
+def _no_manifest() -> NoReturn:
+    raise SourceError("there is no manifest.csv, .tsv, .jsonl or .parquet here")
+
+
+def use(roots: Roots) -> TableUse:
+    """What is read of the table; errors as ``resolve``."""
+    return _table(roots).use
 
 
 def resolve(roots: Roots) -> Iterator[Entry]:
@@ -58,14 +73,12 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     SourceError : there is no manifest, or it cannot be read.
     MissingExtraError (E_EXTRA) : Parquet without pyarrow.
     """
-    path = find_manifest(roots.source)
-    if path is None:
-        raise SourceError("there is no manifest.csv, .jsonl or .parquet here")
-    folder = path.parent
+    table = _table(roots)
+    folder = table.path.parent
     report_folder = roots.reports or folder
     studies: dict[str, ManifestRow] = {}
     conflicting: set[str] = set()
-    for row in read_table(path, ("image",)):
+    for row in table.rows():
         entry = _entry(row, folder, report_folder)
         if isinstance(entry, DroppedRow):
             yield entry
@@ -106,14 +119,14 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         study_key=key,
         patient_key=_word(row.get("patient_id")),
         images=tuple(
-            ManifestImage(os.path.join(folder, image), view, f"{number:04d}")
+            ManifestImage(_located(folder, image), view, f"{number:04d}")
             for number, (image, view) in enumerate(zip(images, views, strict=True))
         ),
         report=report,
         report_path=report_path,
         labels=labels,
         labeler=_word(row.get("labeler")),
-        split=_word(row.get("split")),
+        split=split_named(_word(row.get("split"))),
         order=_word(row.get("order")),
         report_graphs=report_graphs,
     )
@@ -144,9 +157,9 @@ def _items(value: Any) -> list[str]:
 def _labels(row: dict[str, Any]) -> dict[str, float]:
     labels: dict[str, float] = {}
     for column, value in row.items():
-        name = column.removeprefix(_PREFIX) if column.startswith(_PREFIX) else column.lower()
-        if not column.startswith(_PREFIX) and name not in _KNOWN_LABELS:
+        if not column.startswith(LABEL_PREFIX):
             continue
+        name = column.removeprefix(LABEL_PREFIX)
         number = label_value(value)
         if name and number is not None:
             labels[name] = number
@@ -157,9 +170,17 @@ def _report(row: dict[str, Any], folder: Path) -> tuple[str | None, str | None]:
     """(text, path): at most one of the two."""
     path, text = _word(row.get("report_path")), str(row.get("report") or "")
     if path:
-        return None, os.path.join(folder, path)
+        return None, _located(folder, path)
     name = text.strip()
     # No report of one line ends in .txt.
     if name.lower().endswith(".txt") and "\n" not in name:
-        return None, os.path.join(folder, name)
-    return (text if name else None), None
+        return None, _located(folder, name)
+    if name:
+        return text, None
+    return headed_report({name: str(row.get(name) or "").strip() for name in ("findings", "impression")}), None
+
+
+def _located(folder: Path, name: str) -> str:
+    """A path of the table; one that was written on Windows too."""
+    path = os.path.join(folder, name)
+    return os.path.join(folder, name.replace("\\", "/")) if "\\" in name and not os.path.exists(path) else path

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.layouts.columns import TableUse
 from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.private import owner_only
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
 __all__ = [
@@ -129,6 +131,26 @@ class Manifest:
     layout: str
     rows: tuple[ManifestRow, ...]
     dropped: tuple[DroppedRow, ...]
+    table: TableUse | None = None
+    """What was read of a table of one's own."""
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """How many studies have which part: films, report, report_graph, labels (by name), patient, view, split (by
+        name), and how many films there are in all.
+        """
+        labels = Counter(name for row in self.rows for name in row.labels)
+        return {
+            "films": sum(len(row.images) for row in self.rows),
+            "several_films": sum(len(row.images) > 1 for row in self.rows),
+            "report": len(self.rows) - self.without_report,
+            "report_graph": sum(bool(row.report_graphs) for row in self.rows),
+            "patient": sum(bool(row.patient_key) for row in self.rows),
+            "patients": len({row.patient_key for row in self.rows} - {""}),
+            "view": sum(all(image.view != "unknown" for image in row.images) for row in self.rows),
+            "split": dict(sorted(Counter(row.split for row in self.rows if row.split).items())),
+            "labels": dict(sorted(labels.items())),
+        }
 
     @property
     def counts(self) -> dict[str, int]:
@@ -137,7 +159,7 @@ class Manifest:
 
     @property
     def without_report(self) -> int:
-        """Rows whose report the model will have to write."""
+        """Rows that have no report."""
         return sum(row.report is None and row.report_path is None for row in self.rows)
 
     def write(self, path: str | os.PathLike[str], study_ids: Mapping[str, str] | None = None) -> None:
@@ -153,15 +175,22 @@ class Manifest:
         OutputError (E_OUTPUT, E_WRITE) : the file cannot be written.
         """
         with atomic_file(path) as stream:
-            os.fchmod(stream.fileno(), 0o600)
+            owner_only(stream)
             for row in self.rows:
                 line = manifest_line(row)
                 if study_ids is not None:
                     line["converted_as"] = study_ids[row.study_key]
-                stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                stream.write(_json_line(line))
             for dropped in self.dropped:
-                line = {"study_id": dropped.study_key, "dropped": dropped.reason}
-                stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+                stream.write(_json_line({"study_id": dropped.study_key, "dropped": dropped.reason}))
+
+
+def _json_line(line: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        # A file whose name is no text: its bytes as escapes, which are read back as they were.
+        return json.dumps(line).encode() + b"\n"
 
 
 def manifest_line(row: ManifestRow) -> dict[str, Any]:

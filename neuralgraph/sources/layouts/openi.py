@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.sources.layouts.headed_report import headed_report
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.roots import Roots, safe_join
 from neuralgraph.sources.layouts.tables import find_table, read_csv
@@ -88,11 +89,6 @@ def _problems(text: str) -> dict[str, float]:
     return {tag: 1.0 for tag in tags if tag}
 
 
-def _text(sections: dict[str, str]) -> str | None:
-    """Findings and impression under their headers; what the referrer asked is left out."""
-    return "\n\n".join(f"{name.upper()}:\n{text}" for name, text in sections.items() if text) or None
-
-
 def _from_tables(reports: Path, projections: Path | None, source: Path) -> Iterator[Entry]:
     if projections is None:
         raise SourceError(f"{_PROJECTIONS} is missing: it names the images of each report")
@@ -112,7 +108,7 @@ def _from_tables(reports: Path, projections: Path | None, source: Path) -> Itera
         yield ManifestRow(
             study_key=row["uid"],
             images=tuple(images.get(row["uid"], ())),
-            report=_text({name: row[name] for name in ("findings", "impression")}),
+            report=headed_report({name: row[name] for name in ("findings", "impression")}),
             labels=labels,
             labeler="mesh" if labels else "",
         )
@@ -145,7 +141,7 @@ def _from_xml(folder: Path, projections: Path | None, source: Path) -> Iterator[
                 for image in ids
                 if _IMAGE_ID.fullmatch(image)
             ),
-            report=_text({name: sections.get(name, "") for name in ("findings", "impression")}),
+            report=headed_report({name: sections.get(name, "") for name in ("findings", "impression")}),
             labels=labels,
             labeler="mesh" if labels else "",
         )

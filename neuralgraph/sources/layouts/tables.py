@@ -1,19 +1,18 @@
-"""Tables, one row at a time: csv, csv.gz, JSON lines, and Parquet where pyarrow is installed."""
+"""The tables of the public data sets, one row at a time: csv or csv.gz, UTF-8, commas."""
 
 from __future__ import annotations
 
 import csv
 import gzip
-import json
 import math
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from neuralgraph.errors import SourceError, missing_extra
+from neuralgraph.errors import SourceError
 
-__all__ = ["CHEXPERT_LABELS", "LABEL_VALUES", "find_table", "label_value", "labels_of", "read_csv", "read_table"]
+__all__ = ["CHEXPERT_LABELS", "LABEL_VALUES", "find_table", "label_value", "labels_of", "read_csv"]
 
 CHEXPERT_LABELS: tuple[str, ...] = (
     "No Finding",
@@ -89,63 +88,6 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, str
         raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
     except OSError as error:
         raise SourceError(f"the table cannot be read ({error.strerror})", where=path.name) from error
-
-
-def read_table(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, Any] | None]:
-    """The rows of a csv, JSON lines or Parquet file, by its name; None for a row that cannot be read.
-
-    Raises
-    ------
-    SourceError
-        as ``read_csv``; E_SOURCE_TYPE: another kind of file.
-    MissingExtraError
-        E_EXTRA: Parquet without pyarrow.
-    """
-    suffixes = path.suffixes
-    kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else path.suffix
-    if kind == ".csv":
-        return iter(read_csv(path, required))
-    if kind == ".jsonl":
-        return _read_jsonl(path)
-    if kind == ".parquet":
-        return _read_parquet(path)
-    raise SourceError("a manifest is .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet", code="E_SOURCE_TYPE")
-
-
-def _read_jsonl(path: Path) -> Iterator[dict[str, Any] | None]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(path, "rt", encoding="utf-8-sig") as stream:
-            for line in stream:
-                if not line.strip():
-                    continue
-                try:
-                    row = json.loads(line)
-                except (ValueError, RecursionError):
-                    row = None
-                yield row if isinstance(row, dict) else None
-    except UnicodeDecodeError as error:
-        raise SourceError("the table is not UTF-8", code="E_SOURCE_TEXT", where=path.name) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
-    except OSError as error:
-        raise SourceError(f"the table cannot be read ({error.strerror})", where=path.name) from error
-
-
-def _read_parquet(path: Path) -> Iterator[dict[str, Any] | None]:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise missing_extra("reading a Parquet manifest", extra="bulk", library="pyarrow") from error
-    try:
-        with ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1024):
-                yield from batch.to_pylist()
-    except ArrowException as error:
-        raise SourceError("the table is damaged", code="E_SOURCE_DAMAGED", where=path.name) from error
-    except OSError as error:
-        raise SourceError("the table cannot be read", where=path.name) from error
 
 
 def label_value(value: Any, allowed: Sequence[float] = ()) -> float | None:

@@ -5,7 +5,8 @@ import pytest
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts import Roots, detect_layout, resolve_manifest
-from neuralgraph.sources.layouts.tables import read_csv, read_table
+from neuralgraph.sources.layouts.own_table import open_table
+from neuralgraph.sources.layouts.tables import read_csv
 
 
 def test_csv(tree, reasons):
@@ -142,11 +143,14 @@ def test_nothing_there(tmp_path):
         ("t.csv", b"", "E_SOURCE_EMPTY"),
         ("t.csv", b"study_id\n1\n", "E_SOURCE_READ"),
         ("t.csv", b"image,image\n1,2\n", "E_SOURCE_READ"),
-        ("t.csv", b"image\n\xff\xfe\n", "E_SOURCE_TEXT"),
+        ("t.csv", b"image\n\xff\x81\n", "E_SOURCE_TEXT"),
+        ("t.csv", b"image\n\xff\x01\n", "E_SOURCE_TEXT"),
+        ("t.csv", b"sep=x\nimage\n", "E_SOURCE_TEXT"),
+        ("t.csv", b"\xff\xfei\0m\0a", "E_SOURCE_TEXT"),
         ("t.csv", b'image\n"never closed\n', "E_SOURCE_DAMAGED"),
         ("t.csv.gz", b"image\na.png\n", "E_SOURCE_DAMAGED"),
         ("t.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01", "E_SOURCE_DAMAGED"),
-        ("t.jsonl", b"\xff\n", "E_SOURCE_TEXT"),
+        ("t.jsonl", b'{"picture": "a.png"}\n', "E_SOURCE_READ"),
         ("t.jsonl.gz", b"{}", "E_SOURCE_DAMAGED"),
         ("t.xlsx", b"PK", "E_SOURCE_TYPE"),
     ],
@@ -154,7 +158,7 @@ def test_nothing_there(tmp_path):
 def test_unusable_tables(tree, name, content, code):
     path = tree.file(name, content)
     with pytest.raises(SourceError) as caught:
-        list(read_table(path, ("image",)))
+        list(open_table(path).rows())
     assert caught.value.code == code
 
 
@@ -180,7 +184,7 @@ def test_parquet_without_pyarrow(tree, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     path = tree.file("t.parquet", b"PAR1")
     with pytest.raises(ImportError, match=r"neuralgraph\[bulk\]"):
-        list(read_table(path))
+        open_table(path)
 
 
 def test_report_graphs(tree, reasons):
