@@ -19,8 +19,8 @@ from pathlib import Path
 from neuralgraph.bulk.destination import STATE, Destination, file_digest
 from neuralgraph.bulk.plan import Plan, PlannedStudy
 from neuralgraph.bulk.pseudonyms import Pseudonyms, destination_key
-from neuralgraph.bulk.run import Outcome
 from neuralgraph.bulk.receipts import Receipt, read_receipts
+from neuralgraph.bulk.run import Outcome
 from neuralgraph.collection import Added, Collection, StudyReceipt, add
 from neuralgraph.collection.leftovers import INTAKE
 from neuralgraph.collection.receipts import read_receipts as read_study_receipts

@@ -43,6 +43,7 @@ def convert(
             show_default=False,
         ),
     ] = None,
+    *,
     places: SourceOptions,
     choice: ChoiceOptions,
     study: StudyOptions,
