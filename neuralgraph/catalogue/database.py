@@ -24,7 +24,8 @@ class Catalogue:
 
     Parameters
     ----------
-    path : a file of studies as ``write_catalogue`` writes it; or by table the Parquet files, at least one each.
+    path : a file of studies as ``write_catalogue`` writes it; or by table the Parquet files, at least one each; or by
+        table an Arrow table, as ``Archive.table`` gives it.
 
     Raises
     ------
@@ -32,28 +33,31 @@ class Catalogue:
     FormatError (E_OPEN) : a file is missing or is no Parquet.
     """
 
-    def __init__(self, path: str | Path | Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, path: str | Path | Mapping[str, Sequence[str] | Any]) -> None:
         arrow()
         try:
             import duckdb
         except ImportError as error:
             raise missing_extra("asking a catalogue", extra="catalog", library="duckdb") from error
         self._errors = duckdb.Error
-        files: Mapping[str, Sequence[str]] = (
+        sources: Mapping[str, Any] = (
             path
             if isinstance(path, Mapping)
             else {table: [str(found)] for table, found in catalogue_paths(Path(path)).items()}
         )
-        for name in [name for names in files.values() for name in names]:
+        files = [str(Path(name)) for found in sources.values() if isinstance(found, list | tuple) for name in found]
+        for name in files:
             if not Path(name).is_file():
                 raise FormatError("the catalogue is not there; make it with: ngr catalog", code="E_OPEN", where=name)
         self._database = duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "threads": 2})
         try:
             for table in TABLES:
-                source = self._database.read_parquet(list(files[table]), union_by_name=True)
-                source.create_view(table)
-            allowed = sorted({str(Path(name)) for names in files.values() for name in names})
-            self._database.execute(f"SET allowed_paths = [{', '.join(map(_quoted, allowed))}]")
+                found = sources[table]
+                if isinstance(found, list | tuple):
+                    self._database.read_parquet(list(found), union_by_name=True).create_view(table)
+                else:
+                    self._database.from_arrow(found).create(table)
+            self._database.execute(f"SET allowed_paths = [{', '.join(map(_quoted, sorted(files)))}]")
             self._database.execute("SET enable_external_access = false")
             self._database.execute("SET lock_configuration = true")
         except duckdb.Error as error:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph import __version__
 from neuralgraph.collection.places import Room, room_at
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import CollectionError, FormatError, OutputError
@@ -112,7 +113,7 @@ class Collection:
         room = room_at(place, options=options)
         if room.names("") or room.names(MANIFESTS):
             raise OutputError("the place is not empty; choose another", where=room.where)
-        commit = Commit(1, now(), "create", 0, 0, 0)
+        commit = Commit(1, now(), "create", 0, 0, 0, __version__)
         first = Manifest(secrets.token_hex(16), 1, secrets.token_hex(16), catalogue, archive_studies, history=(commit,))
         marker = {"format": "neuralgraph collection 1", "manifests": MANIFESTS}
         if not room.create(manifest_name(1), write_manifest(first)):

@@ -52,6 +52,7 @@ _MOST_STUDIES = 2**53
 _NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_VERSION = re.compile(r"[0-9A-Za-z.+-]{0,40}", re.ASCII)
 _FILE = re.compile(r"(\d{12})\.json", re.ASCII)
 
 
@@ -100,6 +101,8 @@ class Commit:
     """Studies."""
     studies: int
     """In the collection afterwards."""
+    program: str = ""
+    """Version of this package that made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,7 @@ def _check_manifest(manifest: Manifest) -> None:
     _check(followed == sorted(set(followed)) and followed[-1] == manifest.snapshot, "the log does not end here")
     for commit in manifest.history:
         _check(commit.operation in OPERATIONS and _matches(_TIME, commit.time), "a line of the log is not known")
+        _check(_matches(_VERSION, commit.program), "a version of the program is none")
         _check(all(_whole(n, 0) for n in (commit.added, commit.removed, commit.studies)), "a count is out of range")
     _check(manifest.history[-1].studies == manifest.studies, "the log and the archives count different studies")
 

@@ -12,6 +12,7 @@ from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError
 from neuralgraph.storage.archive import Archive, OpenFile, located, ngr_files
+from neuralgraph.storage.far_collection import far_archives
 from neuralgraph.storage.files import FileSource, is_folder
 from neuralgraph.storage.remote import Place, RemoteSource, is_url, place_name
 from neuralgraph.wire.limits import Limits
@@ -29,7 +30,8 @@ def open_archive(
     storage_options: Mapping[str, Any] | None = None,
     extra_codecs: ExtraCodecs | None = None,
 ) -> Archive:
-    """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a URL, or a list.
+    """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a collection as its
+    newest manifest has it, a URL of one of these but a plain folder, or a list.
 
     Of a file the prologue, the trailer and the contents are read and nothing per study, so that an archive of a million
     studies opens as fast as one of ten. A URL takes one question for its size and at most two requests of ranges, and a
@@ -52,7 +54,7 @@ def open_archive(
     MissingExtraError (E_EXTRA) : a URL, and fsspec or what it needs is not installed.
     """
     single = isinstance(path, str | os.PathLike)
-    places = list(_places([path] if single else path))  # type: ignore[list-item, arg-type]
+    places = list(_places([path] if single else path, storage_options))  # type: ignore[list-item, arg-type]
     if not places:
         raise FormatError("no file was given", code="E_OPEN")
     keep_open = len(places) <= MOST_HELD_OPEN
@@ -72,11 +74,11 @@ def open_archive(
     return Archive(opened)
 
 
-def _places(paths: Iterable[Place]) -> Iterator[Path | str]:
-    """Files as paths, URLs as text."""
+def _places(paths: Iterable[Place], options: Mapping[str, Any] | None) -> Iterator[Path | str]:
+    """Files as paths, URLs as text; of folders and collections the archives in them."""
     for path in paths:
         if is_url(path):
-            yield str(path)
+            yield from far_archives(str(path), options) or [str(path)]
         elif is_folder(path):
             files = ngr_files(Path(path))
             if not files:

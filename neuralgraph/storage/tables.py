@@ -25,6 +25,7 @@ TABLES: dict[str, dict[str, type]] = {
 }
 """The tables, and the columns each has in any case."""
 
+_WIDE = frozenset(("bytes", "film_pixels"))
 _REPEATED = frozenset(STUDY_FACTS) - {"study_id", "digest", "patient"} | frozenset(CONCEPT_FACTS | TRIPLE_FACTS)
 """Columns of few different texts."""
 
@@ -52,7 +53,7 @@ def schema_of(table: str, labels: Iterable[str] = ()) -> Any:
         stored = plain[kind]
         if name in _REPEATED and kind is str:
             stored = pa.dictionary(pa.int32(), pa.string())
-        fields.append(pa.field(name, pa.int64() if name == "bytes" else stored))
+        fields.append(pa.field(name, pa.int64() if name in _WIDE else stored))
     return pa.schema(fields + [pa.field(f"{LABEL}{name}", pa.float32()) for name in sorted(labels)])
 
 

@@ -12,6 +12,7 @@ from torch_geometric.data import Dataset
 from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.batches.targets import check_targets
+from neuralgraph.collection.asking import answering
 from neuralgraph.errors import StudyError
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.opening import open_archive
@@ -35,6 +36,9 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
     uncertain, concept_features : as for ``to_data``.
     split : ids of the studies to take, in this order; None takes all in the order of the archive. A file does not know
         which studies are of one patient: make the lists so that no patient is in two of them.
+    where : only studies that answer this question, "right effusion present, no tube" (docs/how-to/collection.md); of a
+        collection its catalogue is asked, of anything else every study is read once, at once. Findings that a model
+        wrote do not count. The extra ``catalog``.
     heterogeneous : give graphs as ``to_hetero_data`` makes them.
     concept_width : as for ``to_hetero_data``; only with ``heterogeneous``.
 
@@ -54,6 +58,7 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         labels: Sequence[str] | None = None,
         uncertain: str = "mask",
         split: Iterable[str] | None = None,
+        where: str | None = None,
         concept_features: str = "auto",
         heterogeneous: bool = False,
         concept_width: int | None = None,
@@ -71,6 +76,8 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         self._process = -1
         archive = open_archive(path)
         weakref.finalize(self, archive.close)
+        if where is not None:
+            split = answering(archive, path, where, split=split)
         taken = BatchReader(archive, labels=labels, split=split, **self._options)
         self.label_names: tuple[str, ...] = taken.label_names
         """Names of the columns of ``y``."""
