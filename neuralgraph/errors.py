@@ -103,6 +103,7 @@ CODES: dict[str, str] = {
     "E_MANIFEST": "the manifest of a collection is damaged or missing",
     "E_CONFLICT": "another writer changed the collection at the same time",
     "E_REMOVED": "a study was removed from this collection and must not come back",
+    "E_TOKEN": "a server was asked without a token it knows",
     "E_QUERY": "a question to the catalogue cannot be understood",
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 from neuralgraph.catalogue.question import Question, Term, parse_question
 from neuralgraph.catalogue.tables import catalogue_paths
 from neuralgraph.errors import FormatError, StudyError, missing_extra
+from neuralgraph.storage.facts import STUDY_FACTS
 from neuralgraph.storage.tables import TABLES, arrow
 
 __all__ = ["Catalogue"]
@@ -78,6 +79,34 @@ class Catalogue:
         asked = parse_question(question) if isinstance(question, str) else question
         sql, values = _statement(asked, generated=generated)
         return [row[0] for row in self._execute(sql, values).fetchall()]
+
+    def answers(
+        self, question: str, *, columns: Sequence[str], generated: bool = False, offset: int = 0, limit: int = 100
+    ) -> tuple[list[dict[str, Any]], int]:
+        """A part of the studies that answer, with some columns of their rows, and how many answer in all.
+
+        Parameters
+        ----------
+        question, generated : as for ``find``.
+        columns : of the table ``studies``, names that are in ``STUDY_FACTS``.
+        offset, limit : which part.
+        """
+        sql, values = _statement(parse_question(question), generated=generated)
+        return self._part(columns, f" WHERE study_id IN ({sql})", values, offset=offset, limit=limit)
+
+    def rows(self, columns: Sequence[str], *, offset: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+        """A part of all studies; arguments as for ``answers``."""
+        return self._part(columns, "", [], offset=offset, limit=limit)[0]
+
+    def _part(
+        self, columns: Sequence[str], condition: str, values: list[Any], *, offset: int, limit: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        (count,) = self._execute(f"SELECT count(*) FROM studies{condition}", values).fetchone()
+        names = ", ".join(name for name in STUDY_FACTS if name in columns)
+        sql = f"SELECT {names} FROM studies{condition} ORDER BY archive, position LIMIT {limit:d} OFFSET {offset:d}"
+        answer = self._execute(sql, values)
+        found = [description[0] for description in answer.description]
+        return [dict(zip(found, row, strict=True)) for row in answer.fetchall()], count
 
     def where(self, condition: str) -> list[str]:
         """Ids of the studies for which an SQL expression over ``studies`` holds, in the order of the catalogue.

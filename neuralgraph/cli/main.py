@@ -29,6 +29,7 @@ VERBS: tuple[str, ...] = (
     "collection",
     "catalog",
     "find",
+    "serve",
     "diff",
     "export",
     "render",

@@ -243,7 +243,15 @@ def _next(latest: Manifest, change: Change) -> Manifest:
     placed = {member.name for found in change.successors.values() for member in found}
     archives += [member for member in change.added if member.name not in placed]
     studies = sum(member.studies for member in archives)
-    commit = Commit(latest.snapshot + 1, now(), change.operation, change.studies_added, change.studies_removed, studies)
+    commit = Commit(
+        latest.snapshot + 1,
+        now(),
+        change.operation,
+        change.studies_added,
+        change.studies_removed,
+        studies,
+        __version__,
+    )
     return latest.after(
         snapshot=latest.snapshot + 1,
         archives=tuple(archives),

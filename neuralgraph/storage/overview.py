@@ -109,7 +109,7 @@ def overview_facts(
         "labels": labels,
         "findings": [{"name": name, **counts} for name, counts in findings],
         "n_findings": n_findings,
-        "embedding_loss": {"studies": lossy, "largest_rmse": largest_loss if lossy else None},
+        "embedding_loss": {"studies": lossy, "largest_rmse": round(largest_loss, 6) if lossy else None},
     }
 
 
