@@ -45,9 +45,8 @@ def serve(
     try:
         listening = config.bind_socket()
     except SystemExit as error:
-        raise OutputError(
-            "the address cannot be listened on; is another server there?", where=f"{host}:{port}"
-        ) from error
+        reason = "the address cannot be listened on; is another server there?"
+        raise OutputError(reason, where=f"{host}:{port}") from error
     shown = f"[{host}]" if ":" in host else host
     write_line(f"http://{shown}:{listening.getsockname()[1]}/")
     note("serving until interrupted; /docs lists the addresses")

@@ -8,12 +8,12 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralgraph import __version__
 from neuralgraph.collection.places import Room, room_at
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import CollectionError, FormatError, OutputError
@@ -113,7 +113,7 @@ class Collection:
         room = room_at(place, options=options)
         if room.names("") or room.names(MANIFESTS):
             raise OutputError("the place is not empty; choose another", where=room.where)
-        commit = Commit(1, now(), "create", 0, 0, 0, __version__)
+        commit = Commit(1, now(), "create", 0, 0, 0, program())
         first = Manifest(secrets.token_hex(16), 1, secrets.token_hex(16), catalogue, archive_studies, history=(commit,))
         marker = {"format": "neuralgraph collection 1", "manifests": MANIFESTS}
         if not room.create(manifest_name(1), write_manifest(first)):
@@ -231,6 +231,14 @@ def id_hashes(study_ids: Iterable[str]) -> NDArray[np.uint64]:
     return np.frombuffer(digests, np.uint64)
 
 
+def program() -> str:
+    """The version of this package, as the log has it; "" where it is not installed."""
+    try:
+        return version("neuralgraph")
+    except PackageNotFoundError:
+        return ""
+
+
 def now() -> str:
     """The time, as the log has it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -250,7 +258,7 @@ def _next(latest: Manifest, change: Change) -> Manifest:
         change.studies_added,
         change.studies_removed,
         studies,
-        __version__,
+        program(),
     )
     return latest.after(
         snapshot=latest.snapshot + 1,

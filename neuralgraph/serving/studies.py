@@ -58,9 +58,7 @@ class Studies:
                 ),
             ),
             Endpoint("/find", self.find, "ids of the studies that answer a question", query=(question, generated)),
-            Endpoint(
-                "/catalogue/{table}", self.table, "a table: studies, concepts or triples", _TABLE_MEDIA, _TABLE_QUERY
-            ),
+            Endpoint("/catalogue/{table}", self.table, "a table: studies, concepts or triples", _TABLE_MEDIA, _FORM),
             Endpoint("/studies/{study_id:path}.ngr", self.file, "a study as a file", ("application/octet-stream",)),
             Endpoint("/studies/{study_id:path}.json", self.json, "a study as JSON"),
             Endpoint("/studies/{study_id:path}.png", self.picture, "a study as a picture", ("image/png",)),
@@ -145,6 +143,7 @@ class Studies:
 
 
 _TABLE_MEDIA = ("application/vnd.apache.arrow.stream", "application/json")
+_FORM = (("format", "string", "arrow (default) or json"),)
 
 
 def _ranged(request: Request, data: bytes) -> Response:

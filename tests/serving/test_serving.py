@@ -49,9 +49,8 @@ class SyncClient:
 
         async def once():
             transport = self._httpx.ASGITransport(app=self._app, raise_app_exceptions=False)
-            async with self._httpx.AsyncClient(
-                transport=transport, base_url="http://test", cookies=self.cookies
-            ) as client:
+            own = {"base_url": "http://test", "cookies": self.cookies}
+            async with self._httpx.AsyncClient(transport=transport, **own) as client:
                 return await client.request(method, path, **options)
 
         return asyncio.run(once())
