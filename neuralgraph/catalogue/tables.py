@@ -26,7 +26,7 @@ from neuralgraph.storage.opening import open_archive
 from neuralgraph.storage.remote import Place
 from neuralgraph.storage.tables import TABLES, Rows, arrow, schema_of
 
-__all__ = ["catalogue_paths", "merge", "write_catalogue", "write_parquet"]
+__all__ = ["catalogue_paths", "joined", "merge", "write_catalogue", "write_parquet"]
 
 _BATCH = 8192
 """Studies whose rows are held at once."""
@@ -62,11 +62,8 @@ def merge(sources: Mapping[str, Sequence[Any]], target: Path) -> None:
     from pyarrow import parquet
 
     for table, path in catalogue_paths(target).items():
-        labels: set[str] = set()
-        for source in sources[table]:
-            names = parquet.read_schema(source).names
-            labels |= {name.removeprefix(LABEL) for name in names if name.startswith(LABEL)}
-        schema = _plain(schema_of(table, labels))
+        names = {name for source in sources[table] for name in parquet.read_schema(source).names}
+        schema = _schema(table, names)
         with (
             atomic_file(path) as stream,
             parquet.ParquetWriter(
@@ -77,12 +74,29 @@ def merge(sources: Mapping[str, Sequence[Any]], target: Path) -> None:
                 writer.write_table(batch, row_group_size=_ROW_GROUP)
 
 
-def _plain(schema: Any) -> Any:
-    """The schema with texts in place of dictionaries of texts."""
+def joined(tables: Sequence[Any], table: str) -> Any:
+    """Arrow tables of one kind as one; label columns are those of any, in order."""
+    schema = _schema(table, {name for found in tables for name in found.column_names})
+    return arrow().concat_tables([_fitted(found, schema) for found in tables])
+
+
+def _schema(table: str, names: Iterable[str]) -> Any:
+    """The schema of a table with the labels among ``names``; texts are texts, not dictionaries of them."""
     pa = arrow()
+    schema = schema_of(table, {name.removeprefix(LABEL) for name in names if name.startswith(LABEL)})
     return pa.schema(
         [pa.field(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type) for field in schema]
     )
+
+
+def _fitted(table: Any, schema: Any) -> Any:
+    """A table with these columns; those that it has not are null."""
+    pa = arrow()
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _batches(sources: Iterable[Any], schema: Any) -> Iterator[Any]:
@@ -93,11 +107,7 @@ def _batches(sources: Iterable[Any], schema: Any) -> Iterator[Any]:
     waiting, rows = [], 0
     for source in sources:
         table = parquet.read_table(source)
-        columns = [
-            table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
-            for field in schema
-        ]
-        waiting.append(pa.table(columns, schema=schema))
+        waiting.append(_fitted(table, schema))
         rows += len(table)
         if rows >= _ROW_GROUP:
             yield pa.concat_tables(waiting)

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuralgraph.collection.collection import Change, Collection, id_hashes, member_ids
+from neuralgraph.collection.held import held_archive
 from neuralgraph.collection.receipts import read_receipts
 from neuralgraph.collection.writing import ArchiveWriter, Progress, receipt_of
-from neuralgraph.container.reader import Container
-from neuralgraph.storage.archive import located, study_id_at
 from neuralgraph.storage.manifest import Manifest, Member
 
 __all__ = ["copy_members", "holders", "rewrite"]
@@ -78,13 +77,12 @@ def copy_members(
     with ArchiveWriter(collection, manifest, change) as writer:
         for member in members:
             receipts = read_receipts(collection.room, member)
-            with collection.room.source(member.path) as source, located(collection.room.place(member.path)):
-                container = Container(source)
-                for position in range(len(container)):
-                    study_id = study_id_at(container, position)
+            with held_archive(collection.room, member, tables=manifest.catalogue) as held:
+                for position in range(len(held)):
+                    study_id = held.study_id(position)
                     if study_id in without:
                         continue
-                    writer.copy(container, position, receipt_of(receipts, study_id))
+                    writer.copy_held(held, position, receipt_of(receipts, study_id))
                     done += 1
                     if progress is not None:
                         progress(done, total)

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from neuralgraph.catalogue.tables import write_parquet
+import numpy as np
+
+from neuralgraph.catalogue.tables import joined, write_parquet
 from neuralgraph.collection.collection import Change, Collection, files_of
+from neuralgraph.collection.held import Held
 from neuralgraph.collection.receipts import StudyReceipt, write_receipts
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.gate import prove
 from neuralgraph.storage.manifest import Manifest, Member
-from neuralgraph.storage.tables import Rows, arrow
+from neuralgraph.storage.tables import TABLES, Rows, arrow
 
 __all__ = ["ArchiveWriter", "Progress"]
 
@@ -42,6 +45,8 @@ class ArchiveWriter:
         self._count = 0
         self._receipts: dict[str, StudyReceipt] = {}
         self._rows: Rows | None = None
+        self._copied: list[tuple[Held, int, list[int]]] = []
+        """Archives whose rows go along, the position from which on, and which of their studies."""
         if manifest.catalogue:
             arrow()
 
@@ -72,7 +77,7 @@ class ArchiveWriter:
         columns = prove(container, position, data=data)
         writer = self._begun()
         study_id = columns.study_id.decode()
-        writer.add(data, study_id=study_id, method=columns.method)
+        record = writer.add(data, study_id=study_id, method=columns.method)
         if not receipt.empty:
             self._receipts[study_id] = receipt
         if self._rows is not None:
@@ -80,9 +85,32 @@ class ArchiveWriter:
                 Study.from_columns(columns),
                 position=self._count,
                 record_bytes=len(data),
+                digest=record.content_digest.hex(),
                 patient=receipt.patient,
                 split=receipt.split,
             )
+        self._counted()
+
+    def copy_held(self, held: Held, position: int, receipt: StudyReceipt) -> None:
+        """Append a record of an archive that the collection holds, and its rows.
+
+        Raises
+        ------
+        ChecksumError (E_DIGEST) : the record is damaged.
+        """
+        data, method = held.record(position)
+        writer = self._begun()
+        study_id = held.study_id(position)
+        writer.add(data, study_id=study_id, method=method)
+        if not receipt.empty:
+            self._receipts[study_id] = receipt
+        if held.tables:
+            if not self._copied or self._copied[-1][0] is not held:
+                self._copied.append((held, self._count, []))
+            self._copied[-1][2].append(position)
+        self._counted()
+
+    def _counted(self) -> None:
         self._count += 1
         if self._count >= self._manifest.archive_studies:
             self.finish()
@@ -91,6 +119,7 @@ class ArchiveWriter:
         if self._stack is None:
             self._name, self._count, self._receipts = self._collection.new_name(), 0, {}
             self._rows = Rows(self._name) if self._manifest.catalogue else None
+            self._copied = []
             self._stack = ExitStack()
             stream = self._stack.enter_context(self._collection.room.writing(f"archives/{self._name}.ngr"))
             self._writer = ContainerWriter(stream)
@@ -109,11 +138,20 @@ class ArchiveWriter:
         receipts = write_receipts(room, name, self._receipts)
         tables = 0
         if self._rows is not None:
-            for table, found in self._rows.tables().items():
+            for table, found in self._tables(self._rows).items():
                 with room.writing(member.table_path(table)) as stream:
                     write_parquet(found, stream)
                 tables += room.size(member.table_path(table))
         self._change.added[-1] = Member(name, self._count, member.bytes, member.root, receipts, tables)
+
+    def _tables(self, rows: Rows) -> dict[str, Any]:
+        parts = [
+            held.rows(np.array(positions, np.int64), archive=self._name, start=start)
+            for held, start, positions in self._copied
+        ]
+        if len(rows):
+            parts.append(rows.tables())
+        return {table: joined([part[table] for part in parts], table) for table in TABLES}
 
 
 def receipt_of(receipts: Mapping[str, StudyReceipt], study_id: str) -> StudyReceipt:

@@ -101,7 +101,14 @@ _MODIFY, _LOCATED_AT = RELATIONS.index("modify"), RELATIONS.index("located_at")
 
 
 def study_row(
-    study: Study, *, archive: str, position: int, record_bytes: int, patient: str = "", split: str = ""
+    study: Study,
+    *,
+    archive: str,
+    position: int,
+    record_bytes: int,
+    digest: str = "",
+    patient: str = "",
+    split: str = "",
 ) -> dict[str, Any]:
     """The row of a study, labels included as ``label.NAME``; "" and absent facts are None.
 
@@ -111,6 +118,7 @@ def study_row(
     archive : how its archive is called.
     position : of the study in it.
     record_bytes : of its record.
+    digest : its content digest where it has been proven already.
     patient, split : where they are known.
     """
     said = study.provenance
@@ -123,7 +131,7 @@ def study_row(
         "archive": archive,
         "position": position,
         "study_id": study.study_id,
-        "digest": study.digest,
+        "digest": digest or study.digest,
         "patient": patient or None,
         "split": split or None,
         "views": len(study.views),

@@ -92,10 +92,19 @@ class Rows:
         """Number of studies."""
         return len(self.rows["studies"])
 
-    def add(self, study: Any, *, position: int, record_bytes: int, patient: str = "", split: str = "") -> None:
+    def add(
+        self,
+        study: Any,
+        *,
+        position: int,
+        record_bytes: int,
+        digest: str = "",
+        patient: str = "",
+        split: str = "",
+    ) -> None:
         """Take a study; arguments as for ``facts.study_row``."""
         place = {"archive": self.archive, "position": position}
-        row = study_row(study, **place, record_bytes=record_bytes, patient=patient, split=split)  # type: ignore[arg-type]
+        row = study_row(study, **place, record_bytes=record_bytes, digest=digest, patient=patient, split=split)  # type: ignore[arg-type]
         self.rows["studies"].append(row)
         self.rows["concepts"] += concept_rows(study, **place)  # type: ignore[arg-type]
         self.rows["triples"] += triple_rows(study, **place)  # type: ignore[arg-type]

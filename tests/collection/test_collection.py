@@ -177,6 +177,7 @@ def test_no_byte_of_a_removed_study_is_left(collection, tmp_path):
         patches=6,
         dim=16,
         study_id="zz-secret-study",
+        labels={"zebulon label": 1.0},
         report="The patient Zebulon has a very particular shadow.",
         concepts=0,
     )
@@ -198,10 +199,10 @@ def test_no_byte_of_a_removed_study_is_left(collection, tmp_path):
     def found():
         files = [path for path in collection.room.path.rglob("*") if path.is_file()]
         text = {path: path.name.encode() + path.read_bytes() for path in files}
-        wanted = [*forms(secret), b"zz-patient", b"zebulonoma"]
+        wanted = [*forms(secret), b"zz-patient", b"zebulonoma", b"zebulon label"]
         return {form[:20] for form in wanted for data in text.values() if form in data}
 
-    assert {b"zz-secret-study", b"zz-patient", b"zebulonoma"} <= found()
+    assert {b"zz-secret-study", b"zz-patient", b"zebulonoma", b"zebulon label"} <= found()
     assert len(found()) >= 6
     remove(collection, ["zz-secret-study"])
     vacuum(collection, older_than=0)

@@ -25,10 +25,12 @@ def killed_at_random(place, spool, seed, chance):
     process = subprocess.Popen(
         [sys.executable, DRIVE, str(place), str(spool), str(seed)], stdout=subprocess.PIPE, text=True
     )
-    first = process.stdout.readline()
-    time.sleep(chance.random() * 0.25)
+    lines, wanted = [process.stdout.readline()], chance.randrange(3)
+    while lines.count("DONE\n") < wanted:
+        lines.append(process.stdout.readline())
+    time.sleep(chance.random() * 0.1)
     process.kill()
-    lines = [first, *process.stdout.readlines()]
+    lines += process.stdout.readlines()
     process.communicate()
     assert process.returncode == -signal.SIGKILL, lines
     finished, begun = None, None
