@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -50,20 +50,21 @@ def write_parquet(table: Any, stream: BinaryIO) -> None:
     )
 
 
-def merge(sources: Mapping[str, Sequence[Any]], target: Path) -> None:
+def merge(sources: Mapping[str, Sequence[Any]], target: Path, *, without: Collection[str] = ()) -> None:
     """Catalogues that follow each other as one; label columns are those of any.
 
     Parameters
     ----------
     sources : by table, Parquet files in order: paths, or open streams.
     target : the file of studies to write; the others go beside it.
+    without : names of columns to leave out.
     """
     arrow()
     from pyarrow import parquet
 
     for table, path in catalogue_paths(target).items():
         names = {name for source in sources[table] for name in parquet.read_schema(source).names}
-        schema = _schema(table, names)
+        schema = _schema(table, names, without=without)
         with (
             atomic_file(path) as stream,
             parquet.ParquetWriter(
@@ -80,12 +81,16 @@ def joined(tables: Sequence[Any], table: str) -> Any:
     return arrow().concat_tables([_fitted(found, schema) for found in tables])
 
 
-def _schema(table: str, names: Iterable[str]) -> Any:
+def _schema(table: str, names: Iterable[str], *, without: Collection[str] = ()) -> Any:
     """The schema of a table with the labels among ``names``; texts are texts, not dictionaries of them."""
     pa = arrow()
     schema = schema_of(table, {name.removeprefix(LABEL) for name in names if name.startswith(LABEL)})
     return pa.schema(
-        [pa.field(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type) for field in schema]
+        [
+            pa.field(field.name, pa.string() if pa.types.is_dictionary(field.type) else field.type)
+            for field in schema
+            if field.name not in without
+        ]
     )
 
 

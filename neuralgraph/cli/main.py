@@ -30,6 +30,7 @@ VERBS: tuple[str, ...] = (
     "catalog",
     "find",
     "serve",
+    "card",
     "diff",
     "export",
     "render",
