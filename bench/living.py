@@ -1,6 +1,7 @@
 """A collection of many synthetic studies: what each verb takes, in time, memory and bytes; and the server under load.
 
     python -m bench living --studies 1000000 --folder /somewhere/large
+    python -m bench living --million --folder /somewhere/large
     python -m bench living --serve --seconds 600 --clients 64 --folder /somewhere/large
 
 Studies are small on purpose (4 patches of 32 values, six concepts): the verbs are measured, not the disk. Every verb
@@ -154,6 +155,64 @@ def _asked(place: str) -> list[float]:
     return times
 
 
+def million(folder: Path) -> None:
+    """The catalogue of a million studies, made of the tables of this collection over and over, and asked."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from neuralgraph.catalogue import Catalogue
+    from neuralgraph.catalogue.tables import write_parquet
+
+    full = sorted((folder / "collection" / "catalogue").glob("*.studies.parquet"))
+    full = [path for path in full if parquet.read_metadata(path).num_rows >= 8000][:3]
+    target = folder / "million"
+    target.mkdir(exist_ok=True)
+    files: dict[str, list[str]] = {"studies": [], "concepts": [], "triples": []}
+    count = 0
+    while count < 1_000_000:
+        number = len(files["studies"])
+        source = full[number % len(full)]
+        for table, names in files.items():
+            path = target / f"{number:04d}.{table}.parquet"
+            found = parquet.read_table(source.with_name(source.name.replace(".studies.", f".{table}.")))
+            changes = {"archive": pa.repeat(pa.scalar(f"{number:032x}"), len(found))}
+            if table == "studies":
+                count += len(found)
+                changes["study_id"] = pa.array([f"{number:04d}{each[4:]}" for each in found["study_id"].to_pylist()])
+            for name, column in changes.items():
+                found = found.set_column(found.schema.get_field_index(name), name, column)
+            with open(path, "wb") as stream:
+                write_parquet(found, stream)
+            names.append(str(path))
+    answers = []
+    began = time.perf_counter()
+    with Catalogue(files) as catalogue:
+        opened = time.perf_counter() - began
+        for _ in range(5):
+            began, worked = time.perf_counter(), time.process_time()
+            ids = catalogue.find(QUESTION)
+            answers.append(
+                {
+                    "seconds": round(time.perf_counter() - began, 2),
+                    "processor_seconds": round(time.process_time() - worked, 2),
+                    "studies": len(ids),
+                }
+            )
+    _write(
+        {
+            "million": {
+                "studies": count,
+                "bytes": sum(Path(name).stat().st_size for names in files.values() for name in names),
+                "opened_seconds": round(opened, 2),
+                "question": QUESTION,
+                "answers": answers,
+                "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "load_average": os.getloadavg()[0],
+            }
+        }
+    )
+
+
 async def _client(
     base: str, ids: list[str], until: float, seed: int, times: dict[str, list[float]], errors: list[str]
 ) -> None:
@@ -240,12 +299,15 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=100_000)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--serve", action="store_true")
+    parser.add_argument("--million", action="store_true")
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=64)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if options.serve:
+    if options.million:
+        million(options.folder)
+    elif options.serve:
         load(options.folder, options.seconds, options.clients)
     else:
         measure(options.folder, options.studies)
