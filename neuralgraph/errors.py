@@ -90,6 +90,8 @@ CODES: dict[str, str] = {
     "E_SOURCE_DAMAGED": "the file is damaged or truncated",
     "E_SOURCE_SIZE": "the film or report is larger, or smaller, than can be used",
     "E_SOURCE_KIND": "the image is not a single-frame grey radiograph",
+    "E_SOURCE_BLANK": "the film shows nothing: all of it is one grey, or nearly",
+    "E_SOURCE_TURNED": "the film says that it is mirrored, and not how to undo it",
     "E_SOURCE_ENCODING": "the pixel encoding is not supported",
     "E_SOURCE_TEXT": "the report is not valid UTF-8 text",
     "E_SOURCE_CONTENT": "the file holds code, or something other than the plain data that is read",

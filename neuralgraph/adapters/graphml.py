@@ -21,7 +21,7 @@ except ImportError as error:
 
 __all__ = ["to_graphml"]
 
-_GRAPH_FACTS = ("study_id", "digest", "labels", "provenance", "mentions")
+_GRAPH_FACTS = ("study_id", "digest", "report_graph", "labels", "provenance", "mentions")
 
 
 def to_graphml(study: Study) -> bytes:
@@ -29,8 +29,9 @@ def to_graphml(study: Study) -> bytes:
 
     Nodes are numbered as in ``neuralgraph.adapters.pyg``, patches before concepts, with ``kind`` and the attributes of
     ``neuralgraph.batches.joined.node_facts``. Every edge is there once, with its ``kind``: "adjacent", "fused" or a
-    relation, which leads from head to tail. The graph has ``study_id``, ``digest`` and, as JSON, ``labels``,
-    ``provenance`` and ``mentions``. Embeddings, attention, images and the report are left out: this is the graph alone.
+    relation, which leads from head to tail. The graph has ``study_id``, ``digest``, ``report_graph`` and, as
+    JSON, ``labels``, ``provenance`` and ``mentions``; concepts of a text that the model wrote itself have ``origin`` =
+    "generated". Embeddings, attention, images and the report are left out: this is the graph alone.
 
     Raises
     ------
@@ -45,6 +46,9 @@ def to_graphml(study: Study) -> bytes:
         }
     )
     graph.add_nodes_from(enumerate(node_facts(study)))
+    if facts["report_graph"] == "generated":
+        for number in range(len(study.patches), graph.number_of_nodes()):
+            graph.nodes[number]["origin"] = "generated"
     for number, (pair, code) in enumerate(zip(*(part.tolist() for part in joined_edges(study)), strict=True)):
         graph.add_edge(*pair, key=f"e{number}", kind=EDGE_TYPES[code])
     for where, text in (("study_id", study.study_id), *(("concepts", concept.text) for concept in study.concepts)):

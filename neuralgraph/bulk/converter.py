@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
+from neuralgraph.bulk.facts import facts_of
 from neuralgraph.bulk.given_graph import GIVEN, with_given_graph
 from neuralgraph.bulk.memory import bounded_memory
 from neuralgraph.bulk.report_text import described
 from neuralgraph.bulk.settings import ConversionSettings, policy_of
+from neuralgraph.bulk.stopwatch import Stopwatch
 from neuralgraph.bulk.task import Answer, Task
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources import Film, read_film, read_report
+from neuralgraph.sources.view_words import read_view
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
@@ -58,6 +62,7 @@ def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, A
         policy=policy_of(settings),
         report_graph="none" if given else settings.extractor,
         device=settings.device,
+        generated_graph=settings.generated_graph,
     )
     method = {"model": compressor.scorer.digest, "trained": compressor.scorer.trained}
     if compressor.extractor is not None and not given:
@@ -80,49 +85,78 @@ class Converter:
 
     def __call__(self, task: Task) -> Answer:
         """Convert one study; what can go wrong with a source or a destination is an answer, not an exception."""
+        watch = Stopwatch()
         try:
-            data = self._bytes(task)
-            with atomic_file(task.target) as stream:
+            study = self._study(task, watch)
+            with watch.stage("encode"):
+                data = to_bytes(study, embedding=self._settings.embedding)
+            with watch.stage("write"), atomic_file(task.target) as stream:
                 stream.write(data)
         except NeuralGraphError as error:
             # Without the place: it may name a file.
-            return Answer(task.study_id, error.code, error.message)
-        source_bytes = sum(os.path.getsize(path) for path, _ in task.images)
-        return Answer(
-            task.study_id,
-            sha256=hashlib.sha256(data).hexdigest(),
-            file_bytes=len(data),
-            source_bytes=source_bytes,
-        )
+            return Answer(task.study_id, error.code, error.message, seconds=watch.seconds)
+        facts = facts_of(study, source_bytes=_bytes_of(task), file_bytes=len(data))
+        return Answer(task.study_id, sha256=hashlib.sha256(data).hexdigest(), facts=facts, seconds=watch.seconds)
 
-    def _bytes(self, task: Task) -> bytes:
-        report = read_report(task.report_path) if task.report_path is not None else task.report
-        text = None if report is None else described(report, self._settings.sections)
-        with bounded_memory(self._settings.memory_mib):
-            films = [self._film(path, view) for path, view in task.images]
-        study = self._maker(
-            films,
-            text,
-            labels=task.labels,
-            study_id=task.study_id,
-            store_report=self._settings.store_report,
-            store_pixels=self._settings.store_pixels,
-        )
-        if self._settings.extractor == GIVEN:
-            study = with_given_graph(study, text or "", task.report_graphs)
+    def _study(self, task: Task, watch: Stopwatch) -> Study:
+        with watch.stage("read"):
+            report = read_report(task.report_path) if task.report_path is not None else task.report
+            text = None if report is None else described(report, self._settings.sections)
+            with bounded_memory(self._settings.memory_mib):
+                films = [self._film(path, view) for path, view in task.images]
+        with watch.stage("model"):
+            study = self._maker(
+                films,
+                text,
+                labels=task.labels,
+                study_id=task.study_id,
+                store_report=self._settings.store_report,
+                store_pixels=self._settings.store_pixels,
+            )
+            if self._settings.extractor == GIVEN:
+                study = with_given_graph(study, text or "", task.report_graphs)
         if task.labeler:
             study = replace(study, provenance={**study.provenance, "labeler": task.labeler})
-        return to_bytes(study, embedding=self._settings.embedding)
+        return study
 
     def _film(self, path: str, view: str) -> Film:
         """The film, with the view the manifest gives; where it gives none, with its own."""
         film = read_film(path, accept_burned_in=self._settings.burned_in == "accept")
-        # Films that are no DICOM have no header that could say it.
-        stated = film.facts.get("burned_in") is False or film.facts["format"] != "dicom"
-        if self._settings.burned_in == "strict" and not stated:
+        if self._settings.burned_in == "strict":
+            _refuse_text(film)
+        projection, position = read_view(view)
+        if position:
+            film = replace(film, facts={**film.facts, "position": position})
+        if projection == "FRONTAL":
+            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
+        return replace(film, position=projection) if projection in VIEW_POSITIONS and projection != "unknown" else film
+
+
+def _refuse_text(film: Film) -> None:
+    """What ``--burned-in strict`` asks for.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_KIND) : a DICOM film that does not deny burned-in text, or another film, which has no header
+        that could, with what looks like letters.
+    """
+    if film.facts["format"] == "dicom":
+        if film.facts.get("burned_in") is not False:
             raise SourceError(
                 "the film does not say that no identifying text is burned into its pixels", code="E_SOURCE_KIND"
             )
-        if view == "FRONTAL":
-            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
-        return replace(film, position=view) if view in VIEW_POSITIONS and view != "unknown" else film
+    elif "text_marks" in film.facts:
+        raise SourceError(
+            "what looks like letters is burned into the picture; look at it, and if they identify nobody take it with "
+            "--burned-in refuse or accept",
+            code="E_SOURCE_KIND",
+        )
+
+
+def _bytes_of(task: Task) -> int:
+    """Bytes of the images; of one that is gone by now, none."""
+    total = 0
+    for path, _ in task.images:
+        with suppress(OSError):
+            total += os.path.getsize(path)
+    return total

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neuralgraph.bulk.destination import Destination, file_digest
+from neuralgraph.bulk.facts import StudyFacts, Totals
 from neuralgraph.bulk.packs import assign, build
 from neuralgraph.bulk.plan import Plan, PlannedStudy
 from neuralgraph.bulk.receipts import PackReceipt, Receipt, ReceiptFile, read_receipts
@@ -37,6 +38,7 @@ class Ledger:
         self._plan = plan
         self._done: dict[str, tuple[str, str]] = {}
         """(given, sha256 of the single file) by study, as receipts say."""
+        self._facts: dict[str, StudyFacts] = {}
         self._packed: dict[str, PackReceipt] = {}
         """By name of the archive."""
         self._finished: set[str] = set()
@@ -49,7 +51,7 @@ class Ledger:
             if isinstance(receipt, PackReceipt):
                 self._packed[receipt.pack] = receipt
             else:
-                self._done[receipt.study] = (receipt.given, receipt.sha256)
+                self._note(receipt)
         self._packs: list[list[str]] = []
         self._pack_of: dict[str, int] = {}
         self._whole: dict[str, bool] = {}
@@ -118,7 +120,16 @@ class Ledger:
             self._whole[name] = receipt is not None and file_digest(self._pack_path(number)) == receipt.sha256
         return self._whole[name]
 
-    def settle(self, study: PlannedStudy, sha256: str | None) -> None:
+    def _note(self, receipt: Receipt) -> None:
+        self._done[receipt.study] = (receipt.given, receipt.sha256)
+        if receipt.facts is not None:
+            self._facts[receipt.study] = receipt.facts
+
+    def count(self, study: PlannedStudy, totals: Totals) -> None:
+        """Add a study that is there to the sums."""
+        totals.add(self._facts.get(study.study_id, StudyFacts()))
+
+    def settle(self, study: PlannedStudy, sha256: str | None, facts: StudyFacts | None = None) -> None:
         """Record a study that was written (its digest), or that failed (None); complete its archive if it was the last.
 
         Raises
@@ -127,8 +138,9 @@ class Ledger:
         FormatError : a part is damaged.
         """
         if sha256 is not None:
-            self._receipts.add(Receipt(study.study_id, study.given, sha256))
-            self._done[study.study_id] = (study.given, sha256)
+            receipt = Receipt(study.study_id, study.given, sha256, facts)
+            self._receipts.add(receipt)
+            self._note(receipt)
             self._finished.add(study.study_id)
         if self._packs:
             number = self._pack_of[study.study_id]
@@ -187,9 +199,9 @@ class Ledger:
         path = self._destination.named("studies", ".csv")
         splits = _splits(path)
         for study_id, name in self._held():
-            if study_id not in planned:
+            if study_id not in rows:
                 rows[study_id] = [splits.get(study_id, ""), name]
-                self.orphans += 1
+                self.orphans += study_id not in planned
         writer.writerows([study_id, *rows[study_id]] for study_id in sorted(rows))
         with atomic_file(path) as stream:
             stream.write(text.getvalue().encode())

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.bulk.facts import StudyFacts, read_facts
 from neuralgraph.errors import OutputError
 
 __all__ = ["PackReceipt", "Receipt", "ReceiptFile", "read_receipts"]
@@ -28,6 +29,8 @@ class Receipt:
     """Keyed hash of the row it was made from: another report text, label or list of images makes another hash."""
     sha256: str
     """Of its file."""
+    facts: StudyFacts | None = None
+    """What is counted of it, so that a later run can sum up what it did not make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,8 @@ def read_receipts(paths: list[Path]) -> Iterator[Receipt | PackReceipt]:
 def _receipt(line: bytes) -> Receipt | PackReceipt | None:
     try:
         record: dict[str, Any] = json.loads(line)
-        return PackReceipt(**record) if "pack" in record else Receipt(**record)
+        if "pack" in record:
+            return PackReceipt(**record)
+        return Receipt(**{**record, "facts": read_facts(record.get("facts"))})
     except (TypeError, ValueError, RecursionError):
         return None

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 
 from neuralgraph.bulk.converter import StudyMaker, default_maker
 from neuralgraph.bulk.destination import Destination
 from neuralgraph.bulk.ledger import Ledger
+from neuralgraph.bulk.outcome import Outcome
 from neuralgraph.bulk.plan import Failure, Plan, PlannedStudy
 from neuralgraph.bulk.pool import WORKER, WorkerPool
 from neuralgraph.bulk.ray_pool import RayPool
 from neuralgraph.bulk.settings import ConversionSettings
+from neuralgraph.bulk.summary import write_summary
 from neuralgraph.bulk.task import Answer
-from neuralgraph.errors import OutputError, StudyError
+from neuralgraph.errors import FormatError, OutputError, StudyError
 from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.profiles import check_profile
 
-__all__ = ["Outcome", "Progress", "RunOptions", "convert"]
+__all__ = ["Observer", "Outcome", "Progress", "RunOptions", "convert"]
 
 # A full disk fails every study that follows: after this many in a row the run stops instead of listing them all.
 _FAILED_WRITES = 3
@@ -40,40 +42,11 @@ class Progress(Protocol):
         """So many more studies were verified, converted, or failed."""
 
 
-@dataclass
-class Outcome:
-    """What a run did."""
+class Observer(Protocol):
+    """Shown what was done."""
 
-    planned: int
-    converted: int = 0
-    verified: int = 0
-    """Were there already, whole."""
-    failed: int = 0
-    dropped: dict[str, int] = field(default_factory=dict)
-    """Left out by choice, by reason."""
-    reasons: Counter[str] = field(default_factory=Counter)
-    """Failures by reason."""
-    source_bytes: int = 0
-    file_bytes: int = 0
-    """Of the studies converted in this run."""
-    restored: int = 0
-    """Of the converted ones those that had been written before and whose file was gone or changed."""
-    orphans: int = 0
-    """Studies in the destination that the source has no longer; they stay, and are listed with the others."""
-    unlisted: int = 0
-    """Failures that could not even be written to their list, because the disk is full there too."""
-    stopped: str = ""
-    """Why the run ended early: "signal", "max_errors" or "destination"; else ""."""
-
-    @property
-    def remaining(self) -> int:
-        """Studies neither done nor failed."""
-        return self.planned - self.converted - self.verified - self.failed
-
-    @property
-    def complete(self) -> bool:
-        """Nothing failed and nothing remains."""
-        return not (self.failed or self.remaining or self.stopped)
+    def __call__(self, outcome: Outcome, *, running: bool) -> None:
+        """``running`` is False for the last time."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +89,7 @@ def convert(
     *,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    observe: Observer | None = None,
 ) -> Outcome:
     """Convert what is missing.
 
@@ -127,6 +101,7 @@ def convert(
     options : workers and the like.
     progress : told about every study.
     stop : asked between studies; once it says so, studies in hand are finished and the run ends.
+    observe : shown what was done, again and again, and once more at the end.
 
     Returns
     -------
@@ -147,7 +122,7 @@ def convert(
     try:
         destination.agree({**settings.record, "pack": options.pack, "profile": options.profile})
         with _failures(options.failures or destination.named("failures", ".jsonl")) as failures:
-            run = _Run(plan, destination, settings, options, failures, progress, stop)
+            run = _Run(plan, destination, settings, options, failures, progress, stop, observe)
             outcome = run(lock)
             outcome.unlisted = failures.lost
             return outcome
@@ -167,6 +142,7 @@ class _Run:
         failures: FailureList,
         progress: Progress | None,
         stop: Callable[[], bool],
+        observe: Observer | None,
     ) -> None:
         self._plan = plan
         self._destination = destination
@@ -175,6 +151,8 @@ class _Run:
         self._failures = failures
         self._progress = progress
         self._stop = stop
+        self._observe = observe
+        self._began = time.monotonic()
         self._failed_writes = 0
         self._outcome = Outcome(planned=len(plan.studies) + len(plan.faults), dropped=dict(plan.dropped))
 
@@ -187,13 +165,25 @@ class _Run:
             first = next(missing, None)
             if first is not None:
                 self._convert(first, missing, ledger, lock)
+            self._look()
             if outcome.stopped != "destination":
                 try:
                     ledger.finish()
+                    outcome.restored, outcome.orphans = ledger.restored, ledger.orphans
+                    write_summary(destination, outcome)
                 except OutputError as error:
                     self._fail_output(error)
-            outcome.restored, outcome.orphans = ledger.restored, ledger.orphans
+                except FormatError as error:
+                    self._fail(Failure("", error.code, error.message))
+        if self._observe is not None:
+            self._observe(outcome, running=False)
         return outcome
+
+    def _look(self) -> None:
+        """Show what was done by now."""
+        self._outcome.seconds = time.monotonic() - self._began
+        if self._observe is not None:
+            self._observe(self._outcome, running=True)
 
     def _missing(self, ledger: Ledger) -> Iterator[PlannedStudy]:
         """The studies to convert; those that are there are verified on the way."""
@@ -202,6 +192,7 @@ class _Run:
                 return
             if ledger.is_done(study):
                 self._outcome.verified += 1
+                ledger.count(study, self._outcome.here)
                 self._tell(verified=1)
             else:
                 yield study
@@ -221,6 +212,7 @@ class _Run:
                     waiting = next(rest, None)
                 for answer in pool.answers():
                     self._take(given.pop(answer.study_id), answer, ledger)
+                self._look()
 
     def _pool(self, lock: int) -> WorkerPool | RayPool:
         options = self._options
@@ -243,6 +235,7 @@ class _Run:
         )
 
     def _take(self, study: PlannedStudy, answer: Answer, ledger: Ledger) -> None:
+        self._outcome.took(answer)
         if answer.reason:
             self._fail(Failure(study.study_id, answer.reason, answer.message))
             self._failed_writes = self._failed_writes + 1 if answer.reason in _OUTPUT_CODES else 0
@@ -253,15 +246,15 @@ class _Run:
             self._failed_writes = 0
             settled = answer.sha256
         try:
-            ledger.settle(study, settled)
-        except OutputError as error:
+            ledger.settle(study, settled, answer.facts)
+        except (OutputError, FormatError) as error:
             self._fail(Failure(study.study_id, error.code, error.message))
-            self._outcome.stopped = "destination"
+            # A finished study that was damaged while it waited for its archive is made anew by the next run.
+            self._outcome.stopped = self._outcome.stopped if isinstance(error, FormatError) else "destination"
             return
         if settled is not None:
-            self._outcome.converted += 1
-            self._outcome.source_bytes += answer.source_bytes
-            self._outcome.file_bytes += answer.file_bytes
+            self._outcome.wrote(answer)
+            ledger.count(study, self._outcome.here)
             self._tell(converted=1)
 
     def _ended(self) -> bool:

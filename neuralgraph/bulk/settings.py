@@ -34,6 +34,7 @@ class ConversionSettings:
     sections : which part of the report counts.
     embedding : how embeddings are stored.
     store_report, store_pixels : keep the text, the patches as images.
+    generated_graph : keep the concepts of the model's own text where there is no report.
     device : where the model runs.
     burned_in : which films with identifying text burned into their pixels are taken: "refuse" those that say so,
         "strict" also those that do not say that they have none, "accept" any.
@@ -48,6 +49,7 @@ class ConversionSettings:
     embedding: str = "bfloat16"
     store_report: bool = False
     store_pixels: bool = False
+    generated_graph: bool = False
     device: str = "cpu"
     burned_in: BurnedIn = "refuse"
     memory_mib: int = 2048

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from neuralgraph.bulk.facts import StudyFacts, read_facts
+
 __all__ = ["FAILURES", "Answer", "Task", "answer_line", "read_answer", "read_task", "task_line"]
 
 FAILURES: dict[str, str] = {
@@ -44,9 +46,10 @@ class Answer:
     """What was wrong, one line that quotes nothing of the source."""
     sha256: str = ""
     """Of the file written, 64 hex digits."""
-    file_bytes: int = 0
-    source_bytes: int = 0
-    """Of the images read."""
+    facts: StudyFacts | None = None
+    """What is counted of a study that was written."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Spent on each of ``facts.STAGES``; of a study that failed, on those it reached."""
 
 
 def task_line(task: Task) -> bytes:
@@ -67,4 +70,5 @@ def answer_line(answer: Answer) -> bytes:
 
 def read_answer(line: bytes) -> Answer:
     """The answer of a line."""
-    return Answer(**json.loads(line))
+    record: dict[str, Any] = json.loads(line)
+    return Answer(**{**record, "facts": read_facts(record["facts"])})

@@ -99,7 +99,7 @@ def _print(name: str, sizes: FilmSizes) -> None:
     source, ngr, reference = sizes.source, sizes.ngr, sizes.smallest_lossless
     facts = [str(source["format"])] if "format" in source else []
     if "height" in source and "width" in source:
-        facts.append(f"{source['height']} x {source['width']} pixels")
+        facts.append(f"{source['width']} x {source['height']} pixels (width x height)")
     if "bits" in source:
         facts.append(f"{source['bits']} bits")
     write_line(f"{name}: {', '.join([*facts, f'{sizes.source_bytes:,} bytes'])}")

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.origin import GENERATED
 from neuralgraph.storage.lossy import embedding_forms, form_named
 from neuralgraph.storage.save import save
 from neuralgraph.storage.summary import file_summary
@@ -76,6 +78,12 @@ def compress(
     ] = None,
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False,
     store_report: Annotated[bool, typer.Option("--store-report", help="Store the text of the report.")] = False,
+    generated_graph: Annotated[
+        bool,
+        typer.Option(
+            "--generated-graph", help="Without a report: keep the concepts of the model's own text, marked as such."
+        ),
+    ] = False,
     words: Annotated[bool, typer.Option("--words", help="Store the attention of every word of the report.")] = False,
     study_id: Annotated[str | None, typer.Option(help="Identifier [default: made from the content].")] = None,
     force: Force = False,
@@ -83,7 +91,8 @@ def compress(
 ) -> None:
     """Compress the film IMAGE, with its report, into one .ngr file.
 
-    Without a report the model writes one, and the file says so.
+    Without a report a text of the model's own scores the patches, and the file says so; it then holds no report graph,
+    unless --generated-graph asks for the model's.
 
     Example: ngr compress film.dcm --report film.txt --label pneumonia=1 -o film.ngr
     """
@@ -97,7 +106,9 @@ def compress(
     from neuralgraph.compressor.report_graph import extractor as extractor_named
 
     reader = extractor_named(extractor, **({} if annotations is None else {"annotations": annotations}))
-    compressor = Compressor.from_pretrained(model, policy=policy, report_graph=reader, score=score.value)
+    compressor = Compressor.from_pretrained(
+        model, policy=policy, report_graph=reader, score=score.value, generated_graph=generated_graph
+    )
     study = compressor(
         film,
         text,
@@ -162,6 +173,8 @@ def _policy(*, retain: float | None, top_k: int | None, threshold: float | None,
 
 
 def _tell(output: Path, image: Path, *, score: str, trained: bool, json: bool) -> None:
+    from neuralgraph.sources.quality import is_doubtful
+
     summary = file_summary(output)
     source_bytes = image.stat().st_size
     study = summary["study"]
@@ -173,8 +186,13 @@ def _tell(output: Path, image: Path, *, score: str, trained: bool, json: bool) -
             f"{output}: {study['n_patches']} of {study['n_cells']} patches, {len(study['concepts'])} concepts, "
             f"{summary['file_bytes']:,} bytes ({share:.1%} of the source file's {source_bytes:,})"
         )
-    if study["provenance"]["report"] == "generated":
-        note("no report was given: the model wrote the text that attention and concepts come from")
+    for film in study["provenance"].get("films", ()):
+        if is_doubtful(film) or "text_marks" in film:
+            note(f"look at the film: {film_words(film)}")
+    if study["report_graph"] == "generated":
+        note(f"the report graph was {GENERATED}")
+    elif study["provenance"]["report"] != "given":
+        note("no report was given: the model's own text scored the patches, and no report graph is stored")
     if study["provenance"]["score"]["rule"] != score:
         note(f"the report names no finding that is there: patches are scored by sum, not by {score}")
     tell_model(study["provenance"]["model"]["name"], trained=trained)

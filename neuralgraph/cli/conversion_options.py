@@ -78,6 +78,12 @@ class StudyOptions:
     sections: Annotated[Sections, typer.Option(help="Which part of the report counts.")] = Sections.impression
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False
     store_report: Annotated[bool, typer.Option("--store-report", help="Store that part of the report.")] = False
+    generated_graph: Annotated[
+        bool,
+        typer.Option(
+            "--generated-graph", help="Without a report: keep the concepts of the model's own text, marked as such."
+        ),
+    ] = False
     key_file: Annotated[Path | None, typer.Option(help="Key of the pseudonyms [default: a random key in DEST].")] = None
     keep_ids: Annotated[bool, typer.Option("--keep-ids", help="The source's study ids are pseudonyms: keep them.")] = (
         False
@@ -86,7 +92,7 @@ class StudyOptions:
         BurnedInPolicy,
         typer.Option(
             help="Text burned into pixels: refuse films that declare it, be strict and refuse those that do not deny "
-            "it too, or accept all."
+            "it too, or, being PNG or JPEG, seem to have it; or accept all."
         ),
     ] = BurnedInPolicy.refuse
     device: Annotated[str, typer.Option(help="Where the model runs.")] = "cpu"
@@ -122,6 +128,10 @@ class RunOptions:
     failures: Annotated[Path | None, typer.Option(help="The list of failures [default: DEST/failures.jsonl].")] = None
     max_errors: Annotated[int | None, typer.Option(help="Give up when more studies than this fail.", min=0)] = None
     time_limit: Annotated[float, typer.Option(help="Seconds one study may take.", min=1.0)] = 300.0
+    metrics: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep numbers of the run here, in Prometheus' text format (FILE.prom)."),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,13 @@ class DryRunOptions:
 
     PANEL: ClassVar[str] = "The run"
 
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and write the manifest; convert nothing.")] = False
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count, estimate, and write the manifest; convert nothing.")
+    ] = False
+    sample: Annotated[
+        int,
+        typer.Option(metavar="N", help="With --dry-run: estimate time and bytes from N studies; 0 does not.", min=0),
+    ] = 10
     manifest: Annotated[
         Path | None,
         typer.Option(help="Write the resolved manifest here [with --dry-run: DEST.manifest.jsonl]."),

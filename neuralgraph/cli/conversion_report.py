@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.progress import duration
 
 if TYPE_CHECKING:
+    from neuralgraph.bulk.destination import Destination
+    from neuralgraph.bulk.estimate import Estimate
     from neuralgraph.bulk.run import Outcome
     from neuralgraph.sources.layouts import Manifest, TableUse
 
@@ -19,7 +22,7 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
 
 
-def tell_plan(resolved: Manifest, target: Path, *, json: bool) -> None:
+def tell_plan(resolved: Manifest, target: Path, expected: Estimate | None, *, json: bool) -> None:
     """What would be converted, and what not for which reasons."""
     if json:
         write_json(
@@ -30,6 +33,7 @@ def tell_plan(resolved: Manifest, target: Path, *, json: bool) -> None:
                 "parts": resolved.parts,
                 "dropped": resolved.counts,
                 "table": None if resolved.table is None else asdict(resolved.table),
+                "estimate": None if expected is None else asdict(expected),
                 "manifest": str(target),
             }
         )
@@ -40,6 +44,8 @@ def tell_plan(resolved: Manifest, target: Path, *, json: bool) -> None:
     _tell_parts(resolved)
     for reason, count in resolved.counts.items():
         write_line(f"  {count:,} dropped: {reason}")
+    if expected is not None:
+        _tell_estimate(expected)
     write_line(f"{target}: the manifest; it names the source, keep it to yourself")
 
 
@@ -70,8 +76,22 @@ def _tell_parts(resolved: Manifest) -> None:
             write_line(f"  with {words}: {_counted(parts[name])}")
 
 
-def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: bool) -> None:
+def _tell_estimate(expected: Estimate) -> None:
+    """What the conversion will take."""
+    if expected.reason:
+        write_line(f"  time and bytes cannot be estimated here: {expected.reason}")
+        return
+    tried = f"from {expected.sampled} studies" + (f", {expected.failed} of which failed" if expected.failed else "")
+    workers = f"{expected.workers} {'worker' if expected.workers == 1 else 'workers'}"
+    least, most = max(0.0, expected.seconds - expected.seconds_error), expected.seconds + expected.seconds_error
+    between = f"{duration(least)} to {duration(most)}"
+    write_line(f"  about {duration(expected.seconds)} with {workers} ({between}; {tried})")
+    write_line(f"  {expected.bytes_in:,} bytes of films become about {expected.bytes_out:,}")
+
+
+def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | None, *, json: bool) -> None:
     """What a run did."""
+    dest = destination.folder
     if json:
         record = {**asdict(outcome), "reasons": dict(outcome.reasons), "remaining": outcome.remaining}
         write_json({"output": str(dest), **record, "complete": outcome.complete})
@@ -84,9 +104,13 @@ def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: b
             f"  {outcome.file_bytes:,} bytes, {outcome.file_bytes / outcome.source_bytes:.1%} of the source files' "
             f"{outcome.source_bytes:,}"
         )
+    if outcome.here.doubtful_films:
+        write_line(f"  {outcome.here.doubtful_films:,} films of doubtful quality: ngr info says of each why")
+    if outcome.here.films_with_text:
+        write_line(f"  {outcome.here.films_with_text:,} films with what looks like letters burned in")
     if outcome.reasons:
         write_line(f"  failed: {_counted(dict(outcome.reasons.most_common()))}")
-        write_line(f"  {failures or dest / 'failures.jsonl'}: one line for each")
+        write_line(f"  {failures or destination.named('failures', '.jsonl')}: one line for each")
     if outcome.restored:
         write_line(f"  {outcome.restored:,} had been written before and were gone or changed: they are made again")
     if outcome.orphans:
@@ -104,3 +128,5 @@ def tell_outcome(outcome: Outcome, dest: Path, failures: Path | None, *, json: b
         write_line("  given up: the destination cannot be written; make room and run the same command again")
     if outcome.remaining:
         write_line(f"  {outcome.remaining:,} remain; run the same command again to continue")
+    write_line(f"  {destination.named('summary', '.txt')}: the numbers")
+    write_line(f"  reports: {_counted(outcome.here.reports)}")

@@ -23,7 +23,9 @@ from neuralgraph.cli.progress import meter
 from neuralgraph.errors import NeuralGraphError, OutputError
 
 if TYPE_CHECKING:
+    from neuralgraph.bulk import run as bulk_run
     from neuralgraph.bulk.destination import Destination
+    from neuralgraph.bulk.estimate import Estimate
     from neuralgraph.bulk.plan import Plan
     from neuralgraph.bulk.pseudonyms import Pseudonyms
     from neuralgraph.bulk.run import Outcome
@@ -74,7 +76,7 @@ def convert(
     if shown.dry_run:
         target = shown.manifest or dest.with_name(f"{dest.name}.manifest.jsonl")
         manifest.write(target)
-        tell_plan(manifest, target, json=shown.json)
+        tell_plan(manifest, target, _estimated(manifest, settings, run, shown), json=shown.json)
         return
     _tell_near_misses(manifest)
     destination, plan, pseudonyms = _planned(manifest, dest, part, study, shown.manifest)
@@ -90,7 +92,7 @@ def convert(
             pseudonyms,
             lambda left: _run(left, destination, settings, run, verbose=shown.verbose),
         )
-    tell_outcome(outcome, dest, run.failures, json=shown.json)
+    tell_outcome(outcome, destination, run.failures, json=shown.json)
     if outcome.converted:
         _tell_model(study.model)
     if not outcome.complete:
@@ -138,6 +140,7 @@ def _settings(study: StudyOptions) -> ConversionSettings:
         embedding=study.embedding,
         store_report=study.store_report,
         store_pixels=study.pixels,
+        generated_graph=study.generated_graph,
         device=study.device,
         burned_in=study.burned_in.value,
         memory_mib=study.memory_limit,
@@ -188,12 +191,10 @@ def _planned(
     return destination, plan, pseudonyms
 
 
-def _run(
-    plan: Plan, destination: Destination, settings: ConversionSettings, run: RunOptions, *, verbose: bool
-) -> Outcome:
+def _options(run: RunOptions, *, verbose: bool) -> bulk_run.RunOptions:
     from neuralgraph.bulk import run as bulk_run
 
-    options = bulk_run.RunOptions(
+    return bulk_run.RunOptions(
         workers=run.workers or processors(),
         pack=run.pack,
         profile=run.profile,
@@ -204,12 +205,35 @@ def _run(
         engine=run.engine.value,
         ray_address=run.ray_address,
     )
+
+
+def _estimated(
+    manifest: Manifest, settings: ConversionSettings, run: RunOptions, shown: DryRunOptions
+) -> Estimate | None:
+    """What the conversion will take; None where nobody wants to know."""
+    from neuralgraph.bulk.estimate import estimate
+
+    if not shown.sample or not manifest.rows:
+        return None
+    with meter("estimate", min(shown.sample, len(manifest.rows))) as show:
+        options = _options(run, verbose=shown.verbose)
+        return estimate(manifest.rows, settings, options, sample=shown.sample, told=show.at)
+
+
+def _run(
+    plan: Plan, destination: Destination, settings: ConversionSettings, run: RunOptions, *, verbose: bool
+) -> Outcome:
+    from neuralgraph.bulk import run as bulk_run
+    from neuralgraph.bulk.metrics import MetricsFile
+
+    options = _options(run, verbose=verbose)
+    watched = None if run.metrics is None else MetricsFile(run.metrics)
     with _stop_on_signals() as stop, meter("convert", len(plan.studies) + len(plan.faults)) as progress:
 
         def told(*, verified: int = 0, converted: int = 0, failed: int = 0) -> None:
             progress(verified + converted + failed, failed=failed)
 
-        return bulk_run.convert(plan, destination, settings, options, progress=told, stop=stop)
+        return bulk_run.convert(plan, destination, settings, options, progress=told, stop=stop, observe=watched)
 
 
 @contextmanager

@@ -83,6 +83,7 @@ def doctor(
     Example: ngr doctor
     """
     codecs = [codec.name for codec in BYTE_CODECS.values()] + list(FORMS)
+    kernel = _check_kernel()
     extras = [_check(extra) for extra in EXTRAS]
     models = [_check_model(source) for source in ["demo", *(model or [])]]
     if json:
@@ -91,6 +92,7 @@ def doctor(
                 "neuralgraph": __version__,
                 "python": platform.python_version(),
                 "codecs": codecs,
+                "kernel": kernel._asdict(),
                 "extras": [extra._asdict() for extra in extras],
                 "models": [each._asdict() for each in models],
             }
@@ -98,6 +100,7 @@ def doctor(
         return
     write_line(f"neuralgraph {__version__}, Python {platform.python_version()}")
     write_line(f"codecs: {', '.join(codecs)}")
+    write_line(f"kernel: {kernel.says}")
     for extra in extras:
         if extra.missing:
             advice = f"{', '.join(extra.missing)} missing; pip install 'neuralgraph[{extra.name}]'"
@@ -112,6 +115,15 @@ def doctor(
         else:
             trained = model_notice(each.name, trained=each.trained) or "trained"
             write_line(f"model {each.source}: {each.digest[:12]}, complete; {trained}")
+
+
+class KernelState(NamedTuple):
+    """Whether batches are made by the compiled kernel."""
+
+    compiled: bool
+    checksums: str
+    """How it computes CRC-32; "" without it."""
+    says: str
 
 
 class ExtraState(NamedTuple):
@@ -133,6 +145,19 @@ class ModelState(NamedTuple):
     trained: bool
     fault: str | None
     """Why it cannot be used, and what to do."""
+
+
+def _check_kernel() -> KernelState:
+    from neuralgraph.batches.kernel import compiled
+
+    if compiled is not None:
+        says = f"compiled, makes the batches of ArchiveLoader (CRC-32 by {compiled.CHECKSUM})"
+        return KernelState(compiled=True, checksums=compiled.CHECKSUM, says=says)
+    says = (
+        "missing; ArchiveLoader, StudyDataset and StudyDatabase make the same graphs from whole studies, many times "
+        "more slowly. Install a C compiler and the headers of Python (python3-dev), then neuralgraph again"
+    )
+    return KernelState(compiled=False, checksums="", says=says)
 
 
 def _check_model(source: str) -> ModelState:

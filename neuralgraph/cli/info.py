@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.cli.overview_lines import write_overview
 from neuralgraph.cli.progress import meter
+from neuralgraph.graph.origin import GENERATED
 from neuralgraph.storage.archive import located
 from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.manifest import is_collection
@@ -113,8 +115,11 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")
     for number, view in enumerate(study["views"]):
-        size = f"{view['height']} x {view['width']} px, grid {view['rows']} x {view['cols']}"
+        size = f"{view['width']} x {view['height']} px, grid {view['cols']} x {view['rows']} (width x height)"
         write_line(f"  view {number}       {view['position']}, {size}")
+        films = provenance.get("films", [])
+        if number < len(films) and (words := film_words(films[number])):
+            write_line(f"  film {number}       {words}")
     kept = study["n_patches"] / study["n_cells"] if study["n_cells"] else 0
     write_line(f"  patches      {study['n_patches']} of {study['n_cells']} ({kept:.1%}), {study['n_edges']} edges")
     write_line(f"  embedding    {study['embedding_dim']} values, stored as {storage['embedding']}")
@@ -125,8 +130,11 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
         )
     report = provenance.get("report", "not stated")
     write_line(f"  report       {report}; {len(study['concepts'])} concepts, {len(study['triples'])} triples")
+    generated = study["report_graph"] == "generated"
+    if generated:
+        write_line(f"               {GENERATED}")
     for number, concept in enumerate(study["concepts"]):
-        write_line(f"    {number:3} {concept['text']} [{concept['label']}]")
+        write_line(f"    {number:3} {concept['text']} [{concept['label']}]{' (generated)' if generated else ''}")
     for head, relation, tail in study["triples"]:
         write_line(
             f"    {study['concepts'][head]['text']} --{RELATIONS[relation]}--> {study['concepts'][tail]['text']}"

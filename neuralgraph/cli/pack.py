@@ -37,6 +37,10 @@ def pack(
     Example: ngr pack studies/ -o archive.ngr
     """
     check_output(output, force=force)
-    with meter("pack") as progress:
-        count = pack_files(files, output, profile=profile, skip_equal=skip_equal, progress=progress.at)
+    with meter("pack", unit="files") as show:
+
+        def told(done: int, total: int, studies: int) -> None:
+            show.at(done, total, f"{studies:,} studies")
+
+        count = pack_files(files, output, profile=profile, skip_equal=skip_equal, told=told)
     write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")

@@ -49,6 +49,12 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def _speed(rate: float) -> str:
+    if rate < 0.1:
+        return f"{rate * 3600:.0f}/h"
+    return f"{rate:,.0f}/s" if rate >= 100 else f"{rate:.1f}/s"
+
+
 @contextmanager
 def meter(verb: str, total: int | None = None, *, unit: str = "studies", every: float = _EVERY) -> Iterator[Meter]:
     """Show how far ``verb`` is while the block runs.
@@ -101,7 +107,7 @@ class _Lines:
         with self._lock:
             if total != self._total:
                 self._begin(total, 0)
-            if done != self._done:
+            if done != self._done or (text and text != self._text):
                 self._last = time.monotonic()
             self._done, self._text = done, text or self._text
 
@@ -121,7 +127,7 @@ class _Lines:
             if self._failed:
                 parts.append(f"{self._failed:,} failed")
             if rate:
-                parts.append(f"{rate:.1f}/s" if rate >= 0.1 else f"{rate * 3600:.0f}/h")
+                parts.append(_speed(rate))
             if rate and self._total is not None:
                 parts.append(f"{duration(max(0, self._total - self._done) / rate)} left")
             if now - self._last > _QUIET:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from neuralgraph.cli.output import note, write_document, write_json, write_line
+from neuralgraph.cli.progress import meter
 from neuralgraph.cli.verdicts import junit, sarif
 from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
@@ -50,11 +52,11 @@ def validate(
 ) -> None:
     """Check files: framing, checksums, digests, sizes and the rules of the graph. All problems are listed.
 
-    Exit code 0 when everything is valid, 1 when anything is not.
+    Exit code 0 when everything is valid, 1 when anything is not, or could not be read: the verdict tells the two apart.
 
     Example: ngr validate archive/ --format junit > verdict.xml
     """
-    reports = [report for path in paths for report in _reports(path, level.value)]
+    reports = _verdicts(paths, level.value)
     if format is Format.text:
         _write_text(reports, quiet=quiet)
     elif format is Format.json:
@@ -67,13 +69,52 @@ def validate(
         raise typer.Exit(1)
 
 
-def _reports(path: str, level: Depth) -> list[Report]:
+def _verdicts(paths: list[str], level: Depth) -> list[Report]:
+    """One for every file, and for every folder without files."""
+    files = [file for path in paths for file in _files(path)]
+    sizes = [_size(file) for file in files]
+    reports: list[Report] = []
+    with meter("validate", unit="bytes") as show:
+        before = came = 0
+
+        def told(length: int) -> None:
+            nonlocal came
+            came += length
+            # What is read twice is not more.
+            show.at(before + min(came, size), total, f"{len(reports):,} of {len(files):,} files")
+
+        total = sum(sizes)
+        for file, size in zip(files, sizes, strict=True):
+            came = 0
+            if isinstance(file, _Empty):
+                problem = Problem("E_OPEN", file.path, "the folder holds no .ngr file")
+                reports.append(Report(file.path, (problem,), 0, level))
+            else:
+                reports.append(validate_file(file, level=level, told=told))
+            before += size
+    return reports
+
+
+class _Empty(NamedTuple):
+    """A folder without files."""
+
+    path: str
+
+
+def _files(path: str) -> list[str | Path | _Empty]:
     if is_url(path) or not is_folder(path):
-        return [validate_file(path, level=level)]
-    files = ngr_files(Path(path))
-    if not files:
-        return [Report(path, (Problem("E_OPEN", path, "the folder holds no .ngr file"),), 0, level)]
-    return [validate_file(file, level=level) for file in files]
+        return [path]
+    return [*ngr_files(Path(path))] or [_Empty(path)]
+
+
+def _size(file: str | Path | _Empty) -> int:
+    """Bytes of a file; 0 where only its server knows."""
+    if isinstance(file, _Empty) or is_url(file):
+        return 0
+    try:
+        return os.stat(file).st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _as_json(report: Report) -> dict[str, object]:
@@ -81,6 +122,7 @@ def _as_json(report: Report) -> dict[str, object]:
     return {
         "path": report.path,
         "ok": report.ok,
+        **({} if report.was_read else {"read": False}),
         "n_studies": report.n_studies,
         "level": report.level,
         "problems": problems,
@@ -94,6 +136,9 @@ def _write_text(reports: list[Report], *, quiet: bool) -> None:
         for problem in report.problems:
             place = f" [{problem.where}]" if problem.where else ""
             write_line(f"{report.path}: {problem.code}{place}: {problem.message}")
-    invalid = sum(not report.ok for report in reports)
+    unread = sum(not report.was_read for report in reports)
+    invalid = sum(not report.ok for report in reports) - unread
     if invalid:
         note(f"{invalid} of {len(reports)} files are not valid")
+    if unread:
+        note(f"{unread} of {len(reports)} files could not be read: that is no verdict on them")

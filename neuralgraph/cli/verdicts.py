@@ -22,15 +22,16 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(reports: Sequence[Report]) -> str:
-    """JUnit XML: a test case per file, a failure per problem."""
-    failures = sum(not report.ok for report in reports)
-    suite = ElementTree.Element(
-        "testsuite", name="ngr validate", tests=str(len(reports)), failures=str(failures), errors="0", skipped="0"
-    )
+    """JUnit XML: a test case per file, a failure per problem; an error where a file could not be read."""
+    errors = sum(not report.was_read for report in reports)
+    failures = sum(not report.ok for report in reports) - errors
+    counts = {"tests": str(len(reports)), "failures": str(failures), "errors": str(errors), "skipped": "0"}
+    suite = ElementTree.Element("testsuite", {"name": "ngr validate", **counts})
     for report in reports:
         case = ElementTree.SubElement(suite, "testcase", classname="ngr.validate", name=_xml_text(report.path))
         for problem in report.problems:
-            failure = ElementTree.SubElement(case, "failure", type=problem.code, message=_xml_text(problem.message))
+            kind = "error" if problem.code == "E_OPEN" else "failure"
+            failure = ElementTree.SubElement(case, kind, type=problem.code, message=_xml_text(problem.message))
             failure.text = _xml_text(f"{problem.code} {problem.where}: {problem.message}")
     ElementTree.indent(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suite, encoding="unicode")

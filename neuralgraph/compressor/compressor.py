@@ -53,11 +53,14 @@ class Compressor:
     scorer : gives every patch an embedding and a score.
     policy : which patches survive; the paper's top 2.3 % by default.
     extractor : report text to concepts and triples.
+    generated_graph : read the model's own text too, where no report is given. Its concepts then stand in the study as
+        a radiologist's would, and only the study's ``report`` = "generated" tells them apart.
     """
 
     scorer: Scorer
     policy: PruningPolicy = DEFAULT_POLICY
     extractor: Extractor | None = None
+    generated_graph: bool = False
 
     @classmethod
     def from_pretrained(
@@ -70,6 +73,7 @@ class Compressor:
         device: str = "cpu",
         dtype: Literal["float32", "bfloat16", "float16"] = "float32",
         batch_size: int = 1,
+        generated_graph: bool = False,
     ) -> Compressor:
         """A compressor around a model.
 
@@ -84,6 +88,7 @@ class Compressor:
         device, dtype : where and how precisely the model runs.
         batch_size : films of one grid that ``batch`` passes through the model together. With 1 a study never depends
             on the company it was made in; with more, scores and embeddings may differ in the last bits (1e-5).
+        generated_graph : also keep the concepts of what the model writes where no report is given.
 
         Raises
         ------
@@ -100,7 +105,7 @@ class Compressor:
             rule=score,
             findings=None if reader.name == "none" else partial(present_findings, reader),
         )
-        return cls(scorer, policy, reader)
+        return cls(scorer, policy, reader, generated_graph)
 
     def with_policy(self, policy: PruningPolicy) -> Compressor:
         """The same compressor with another pruning policy; the model is shared."""
@@ -123,7 +128,8 @@ class Compressor:
         Parameters
         ----------
         image : a film, or several films of the same study (PA and lateral), which are pruned together.
-        report : the text of the report; without one (None or blank) the model writes it, and the study says so.
+        report : the text of the report. Without one (None or blank) a text that the model writes scores the patches,
+            and the study says so; nothing of that text is kept, no concept and no word, unless ``generated_graph``.
         labels : values by name, as the source has them.
         study_id : an identifier of the caller's choice. By default one made from the content, so that nothing of the
             source shows and the same input gives the same id.
@@ -194,7 +200,9 @@ class Compressor:
         views = tuple(_view(film, result) for film, result in zip(films, scored, strict=True))
         patches = _prune(scored, self.policy)
         edges = grid_edges(patches.view, patches.row, patches.col)
-        concepts, triples = self._read(text, report_key)
+        # What a model wrote never stands where a radiologist's words would, unless asked for.
+        told = self.generated_graph or not scored[0].generated
+        concepts, triples = self._read(text if told else None, report_key)
         provenance = self._provenance(films, scored[0])
         study = Study(
             study_id=study_id or "unnamed",
@@ -205,14 +213,14 @@ class Compressor:
             fusion=fusion(len(patches), edges, len(concepts), triples),
             labels=labels,
             provenance={**provenance, **fusion_record(len(patches), len(concepts))},
-            report=text if store_report else None,
+            report=text if store_report and told and text else None,
             pixels=_cut(films, views, patches) if store_pixels else None,
-            word_attention=_words(scored),
+            word_attention=_words(scored) if told else None,
         )
         return study if study_id else replace(study, study_id=f"study-{study.digest[:16]}")
 
-    def _read(self, text: str, key: str | None) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
-        if self.extractor is None:
+    def _read(self, text: str | None, key: str | None) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
+        if self.extractor is None or text is None:
             return (), np.empty((0, 3), np.int32)
         (graph,) = self.extractor([text], [key])
         return graph.concepts, graph.triples
@@ -226,7 +234,7 @@ class Compressor:
             "model": model,
             "score": {"rule": scored.rule, "layer": record["layer"], "heads": record["heads"]},
             "prune": self.policy.record,
-            "report": "generated" if scored.generated else "given",
+            "report": ("generated" if scored.text else "none") if scored.generated else "given",
             "films": [dict(film.facts) for film in films],
         }
         if self.extractor is not None:

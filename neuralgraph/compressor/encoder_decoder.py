@@ -173,7 +173,8 @@ class EncoderDecoderScorer:
         special = states.shape[1] - self._rows * self._cols
         if special < 0:
             raise ModelError(
-                f"the encoder gives {states.shape[1]} states for a grid of {self._rows} x {self._cols}", where="encoder"
+                f"the encoder gives {states.shape[1]} states for a grid {self._cols} wide and {self._rows} high",
+                where="encoder",
             )
         given = report is not None and bool(report.strip())
         if report is not None and given:

@@ -1,11 +1,12 @@
 """A study as plain values, for other formats: facts that JSON can say, and named arrays.
 
-Facts, always all of them:
+Facts, always all of them; one marked + follows from others:
 
 ========================= ==============================================================================================
 ``schema``                ``SCHEMA``
 ``study_id``, ``digest``  text; the content digest of the study
 ``views``                 list of maps: position, height, width (pixels), patch_height, patch_width (pixels), score_step
+``report_graph`` +        whose words the concepts are: given, generated (the model's own), none or unknown
 ``concepts``              list of maps: text, label, start, end (code points of the report), section
 ``mentions``              list of maps: concept (its number), label, start, end, section
 ``relations``             names of the relations that triples refer to
@@ -47,6 +48,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.errors import ChecksumError, StudyError
 from neuralgraph.graph.concepts import Concept, Mention
+from neuralgraph.graph.origin import graph_origin
 from neuralgraph.graph.patches import ConceptVectors, Patches
 from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
@@ -65,7 +67,10 @@ _VIEW_FACTS = ("position", "height", "width", "patch_height", "patch_width", "sc
 
 def is_derived(name: str) -> bool:
     """Whether the fact or array of this name follows from others, or is the same in every study."""
-    return name in ("schema", "digest", "relations", "edge") or re.fullmatch(r"attention_[0-9]+", name) is not None
+    return (
+        name in ("schema", "digest", "report_graph", "relations", "edge")
+        or re.fullmatch(r"attention_[0-9]+", name) is not None
+    )
 
 
 def study_facts(study: Study) -> dict[str, Any]:
@@ -80,6 +85,7 @@ def study_facts(study: Study) -> dict[str, Any]:
         "study_id": study.study_id,
         "digest": study.digest,
         "views": [{name: getattr(view, name) for name in _VIEW_FACTS} for view in study.views],
+        "report_graph": graph_origin(study.provenance, len(study.concepts)),
         "concepts": [concept._asdict() for concept in study.concepts],
         "mentions": [mention._asdict() for mention in study.mentions],
         "relations": list(RELATIONS),

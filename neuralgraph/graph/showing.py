@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neuralgraph.graph.origin import GENERATED, graph_origin
 from neuralgraph.graph.study_fields import StudyFields
 from neuralgraph.graph.view import View
 
@@ -28,10 +29,10 @@ def study_html(study: StudyFields) -> str:
     kept, cells = len(study.patches), study.n_cells
     rows = [
         ("study", study.study_id),
-        *((f"film {i + 1}", f"{v.height} × {v.width} px, grid {v.rows} × {v.cols}") for i, v in enumerate(study.views)),
+        *((f"film {i + 1}", _sizes(v)) for i, v in enumerate(study.views)),
         ("kept", f"{kept} of {cells} patches" + (f" ({kept / cells:.1%})" if cells else "")),
         ("embedding", f"{study.patches.embedding.shape[1]} values each"),
-        ("report graph", f"{len(study.concepts)} concepts, {len(study.triples)} triples"),
+        ("report graph", f"{len(study.concepts)} concepts, {len(study.triples)} triples{_whose(study)}"),
         ("fusion edge", "yes" if study.fusion else "none"),
         ("digest", study.digest[:16] + "…"),
     ]
@@ -43,6 +44,15 @@ def study_html(study: StudyFields) -> str:
         f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(text)}</td></tr>" for name, text in rows
     )
     return f'<div style="display:flex;gap:1em;align-items:flex-start">{_map(study)}<table>{table}</table></div>'
+
+
+def _sizes(view: View) -> str:
+    return f"{view.width} × {view.height} px, grid {view.cols} × {view.rows} (width × height)"
+
+
+def _whose(study: StudyFields) -> str:
+    generated = graph_origin(study.provenance, len(study.concepts)) == "generated"
+    return f": {GENERATED}" if generated else ""
 
 
 def _map(study: StudyFields) -> str:

@@ -98,8 +98,8 @@ class Study(Immutable):
         """One line, without any label or text of the report."""
         rows, cols = self.grid
         return (
-            f"Study({self.study_id!r}, {len(self.patches)} of {self.n_cells} patches, grid {rows} x {cols}, "
-            f"{len(self.concepts)} concepts, {len(self.triples)} triples)"
+            f"Study({self.study_id!r}, {len(self.patches)} of {self.n_cells} patches, "
+            f"grid {cols} x {rows} (width x height), {len(self.concepts)} concepts, {len(self.triples)} triples)"
         )
 
     @property

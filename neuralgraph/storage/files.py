@@ -81,7 +81,7 @@ class FileSource:
         return descriptor, status
 
     @contextmanager
-    def _at_work(self) -> Iterator[int]:
+    def at_work(self) -> Iterator[int]:
         """A descriptor for one access."""
         if self._closed:
             raise FormatError("the file has been closed", code="E_OPEN", where=str(self.path))
@@ -104,7 +104,7 @@ class FileSource:
         FormatError (E_OPEN) : it was written to, or the system refuses to read.
         """
         pieces, missing = [], length
-        with self._at_work() as descriptor:
+        with self.at_work() as descriptor:
             while missing:
                 try:
                     piece = os.pread(descriptor, missing, offset + length - missing)
@@ -133,7 +133,7 @@ class FileSource:
         FormatError (E_TRUNCATED, E_TRAILING) : it has become shorter or longer.
         FormatError (E_OPEN) : it was written to, or has been closed.
         """
-        with self._at_work() as descriptor:
+        with self.at_work() as descriptor:
             self._check(os.fstat(descriptor))
 
     def _check(self, status: os.stat_result) -> None:

@@ -34,7 +34,7 @@ def pack(
     profile: str = "compact",
     skip_equal: bool = False,
     limits: Limits | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    told: Callable[[int, int, int], None] | None = None,
 ) -> int:
     """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
 
@@ -45,8 +45,8 @@ def pack(
     profile : "compact" copies records byte for byte. "train" stores embeddings without compression: every value and
         content digest stays, the bytes of the records and so their leaves change.
     skip_equal : of studies with one id and one content digest take the first.
-    progress : told how many files of how many are done.
     limits : what to accept.
+    told : called after every study with files done, files in all, and studies copied.
 
     Raises
     ------
@@ -61,15 +61,15 @@ def pack(
     taken: dict[str, tuple[Place, bytes]] = {}
     with atomic_file(archive) as stream:
         writer = ContainerWriter(stream, limits=limits)
-        for number, file in enumerate(files):
+        for done, file in enumerate(files):
             with open_source(file) as source, located(place_name(file)):
                 container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
                     if _is_new(taken, container, position, file, skip_equal=skip_equal):
                         copy_record(writer, container, position, profile=profile)
-            if progress is not None:
-                progress(number + 1, len(files))
+                    if told is not None:
+                        told(done, len(files), len(taken))
         writer.finish()
     return len(taken)
 

@@ -116,7 +116,7 @@ class RemoteSource:
         Raises
         ------
         FormatError (E_OPEN) : the file cannot be read.
-        FormatError (E_TRUNCATED) : it gives fewer or other bytes than it was asked for.
+        FormatError (E_OPEN) : it gives fewer or other bytes than it was asked for.
         """
         with self._lock:
             if self._closed:
@@ -195,8 +195,9 @@ class RemoteSource:
 
     def _refusal(self, error: Exception) -> FormatError:
         if isinstance(error, _ShortAnswerError):
-            reason = f"{error}: the file became shorter, or the server does not serve ranges"
-            return FormatError(reason, code="E_TRUNCATED", where=self.path)
+            # The server's doing, not the file's: E_TRUNCATED would call the file damaged.
+            reason = f"{error}: the server does not serve ranges, or the file became shorter meanwhile"
+            return FormatError(reason, code="E_OPEN", where=self.path)
         # The text of an error may hold the whole URL.
         status = getattr(error, "status", None)
         reason = f"HTTP status {status}" if status else getattr(error, "strerror", None) or type(error).__name__

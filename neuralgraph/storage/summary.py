@@ -10,6 +10,7 @@ from neuralgraph.codecs.registry import BYTE_CODECS
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import EMBEDDING_STREAMS
+from neuralgraph.graph.origin import graph_origin
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, study_id_at
 from neuralgraph.storage.gate import prove
@@ -107,6 +108,7 @@ def study_summary(study: Study) -> dict[str, Any]:
         "n_patches": len(study.patches),
         "embedding_dim": int(study.patches.embedding.shape[1]),
         "n_edges": len(study.edges),
+        "report_graph": graph_origin(study.provenance, len(study.concepts)),
         "concepts": [concept._asdict() for concept in study.concepts],
         "mentions": [mention._asdict() for mention in study.mentions],
         "triples": [[int(value) for value in row] for row in study.triples],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -45,17 +46,52 @@ class Report:
         """No problem was found, as far as the file was checked."""
         return not self.problems
 
+    @property
+    def was_read(self) -> bool:
+        """False where the file, or a part of it, could not be had (E_OPEN): that is no verdict on the file."""
+        return all(problem.code != "E_OPEN" for problem in self.problems)
 
-def validate(path: str | os.PathLike[str], *, level: Depth = "meaning", limits: Limits | None = None) -> Report:
+
+def validate(
+    path: str | os.PathLike[str],
+    *,
+    level: Depth = "meaning",
+    limits: Limits | None = None,
+    told: Callable[[int], None] | None = None,
+) -> Report:
     """Check one file, by default completely: framing, checksums and digests, sizes, and the rules of the graph.
 
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
+    ``told`` is called with the number of bytes read by each read.
     """
     try:
         with open_source(path) as source:
-            return _report(place_name(path), source, level, limits)
+            counted = source if told is None else _Counted(source, told)
+            return _report(place_name(path), counted, level, limits)
     except NeuralGraphError as error:
         return Report(place_name(path), (error.problem,), 0, level)
+
+
+class _Counted:
+    """A source that says how much is read of it."""
+
+    def __init__(self, source: ByteSource, told: Callable[[int], None]) -> None:
+        self._source, self._told = source, told
+        self.size, self.far, self.at_hand_from = source.size, source.far, source.at_hand_from
+
+    def read(self, offset: int, length: int) -> memoryview:
+        """As the source."""
+        data = self._source.read(offset, length)
+        self._told(length)
+        return data
+
+    def expect(self, offset: int, length: int) -> None:
+        """As the source."""
+        self._source.expect(offset, length)
+
+    def check_unchanged(self) -> None:
+        """As the source."""
+        self._source.check_unchanged()
 
 
 def validate_bytes(data: bytes | memoryview, *, level: Depth = "meaning", limits: Limits | None = None) -> Report:

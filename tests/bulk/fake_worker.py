@@ -39,7 +39,11 @@ def study_of(films, report=None, *, labels, study_id, store_report, store_pixels
         triples=np.empty((0, 3), np.int32),
         fusion=None,
         labels=labels,
-        provenance={"report": "given" if report else "generated", "prune": {"policy": "top_k", "value": 3}},
+        provenance={
+            "report": "given" if report else "generated",
+            "prune": {"policy": "top_k", "value": 3},
+            "films": [dict(film.facts) for film in films],
+        },
         report=text if store_report and text else None,
     )
 

@@ -32,7 +32,8 @@ def test_every_study_becomes_a_file_under_its_pseudonym(bench):
     for path in bench.dest.glob("*.ngr"):
         assert validate(path).ok
         assert load(path).study_id == path.stem
-    assert sorted(os.listdir(bench.dest)) == sorted([STATE, "studies.csv", *bench.files()])
+    lists = ["studies.csv", "summary.json", "summary.txt"]
+    assert sorted(os.listdir(bench.dest)) == sorted([STATE, *lists, *bench.files()])
     assert os.listdir(bench.dest / STATE / "parts") == []
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -97,7 +98,7 @@ def test_dry_run(ngr, films, tmp_path):
     result = ngr(films, dest, "--dry-run", "--without-report", "drop", "--json")
     assert result.exit_code == 0
     told = json.loads(result.stdout)
-    parts = told.pop("parts")
+    parts, expected = told.pop("parts"), told.pop("estimate")
     assert told == {
         "layout": "folder",
         "studies": 3,
@@ -107,6 +108,11 @@ def test_dry_run(ngr, films, tmp_path):
         "manifest": str(tmp_path / "out.manifest.jsonl"),
     }
     assert (parts["films"], parts["report"], parts["patient"]) == (3, 3, 0)
+    assert (expected["studies"], expected["sampled"], expected["failed"]) == (3, 3, 0)
+    assert expected["bytes_in"] == sum((films / f"film{n}.png").stat().st_size for n in range(3))
+    assert expected["bytes_out"] > 0
+    assert expected["seconds"] > 0
+    assert not list(tmp_path.glob("*.ngr"))
     assert not dest.exists()
     text = ngr(films, dest, "--dry-run").stdout
     assert "4 studies to convert" in text
@@ -114,6 +120,44 @@ def test_dry_run(ngr, films, tmp_path):
     # The manifest is a source itself.
     assert ngr(tmp_path / "out.manifest.jsonl", dest, "--workers", "1").exit_code == 0
     assert len(list(dest.glob("*.ngr"))) == 4
+
+
+def test_an_estimate_needs_no_model_to_leave_the_counts_alone(ngr, films, tmp_path):
+    result = ngr(films, tmp_path / "out", "--dry-run", "--model", "absent")
+    assert result.exit_code == 0
+    assert "time and bytes cannot be estimated here: E_MODEL" in result.stdout
+    assert "4 studies to convert" in result.stdout
+    assert "estimated" not in ngr(films, tmp_path / "out", "--dry-run", "--model", "absent", "--sample", "0").stdout
+    (films / "film0.png").write_bytes(b"no film")
+    result = ngr(films, tmp_path / "out", "--dry-run", "--workers", "3")
+    assert re.search(r"about \d+ s with 3 workers \(\d+ s to \d+ s; from 4 studies, 1 of which failed\)", result.stdout)
+
+
+def test_the_last_line_counts_reports(ngr, films, tmp_path):
+    (films / "film3.txt").unlink()
+    dest = tmp_path / "out"
+    last = "  reports: given 3, generated 1, absent 0"
+    assert ngr(films, dest, "--workers", "1").stdout.splitlines()[-1] == last
+    # A run that only verifies says the same.
+    assert ngr(films, dest, "--workers", "1").stdout.splitlines()[-1] == last
+    told = json.loads(ngr(films, dest, "--workers", "1", "--json").stdout)
+    assert told["here"]["reports"] == {"given": 3, "generated": 1, "absent": 0}
+
+
+def test_a_run_is_watched_by_its_metrics(ngr, films, tmp_path):
+    (films / "film3.png").write_bytes(b"no film")
+    watched = tmp_path / "ngr.prom"
+    ngr(films, tmp_path / "out", "--workers", "1", "--metrics", watched)
+    lines = watched.read_text().splitlines()
+    samples = dict(line.split() for line in lines if not line.startswith("#"))
+    assert len(samples) * 3 == len(lines)
+    assert samples["ngr_convert_converted_studies_total"] == "3"
+    assert samples["ngr_convert_failed_studies_total"] == "1"
+    assert samples["ngr_convert_remaining_studies"] == "0"
+    assert samples["ngr_convert_running"] == "0"
+    assert float(samples["ngr_convert_read_seconds_total"]) > 0
+    with pytest.raises(OutputError):
+        ngr(films, tmp_path / "other", "--metrics", tmp_path / "nowhere" / "ngr.prom")
 
 
 def test_a_dry_run_shows_what_is_read_of_a_table_and_what_is_not(ngr, films, tmp_path):

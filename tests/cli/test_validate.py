@@ -176,3 +176,52 @@ def test_small_file_loads_nothing_heavy(verb):
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stderr.strip() == "[]"
     assert result.stdout
+
+
+def test_a_server_that_fails_is_not_an_invalid_file(folder):
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+    from threading import Thread
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def answer(self):
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_HEAD = answer
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/a.ngr"
+        result = run(url, folder / "a b.ngr")
+        assert result.exit_code == 1
+        assert "1 of 2 files could not be read" in result.stderr
+        assert "not valid" not in result.stderr
+        told = {entry["path"]: entry for entry in json.loads(run(url, folder / "a b.ngr", "--format", "json").stdout)}
+        assert (told[url]["ok"], told[url]["read"]) == (False, False)
+        assert told[str(folder / "a b.ngr")]["ok"]
+        suite = ElementTree.fromstring(run(url, "--format", "junit").stdout)
+        assert (suite.get("errors"), suite.get("failures")) == ("1", "0")
+        assert suite.find("testcase/error") is not None
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_progress_counts_bytes(folder, capfd, monkeypatch):
+    from neuralgraph.cli import progress, validate
+
+    seen = []
+    real = progress._Lines.at
+    monkeypatch.setattr(
+        progress._Lines, "at", lambda self, done, total, text="": (seen.append((done, total)), real(self, done, total))
+    )
+    validate._verdicts([str(folder)], "meaning")
+    sizes = [path.stat().st_size for path in folder.rglob("*.ngr")]
+    assert seen
+    assert all(done <= total == sum(sizes) for done, total in seen)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)

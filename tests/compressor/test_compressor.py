@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import neuralgraph as ng
 from neuralgraph.compressor import AttentionMass, Compressor, TopFraction, TopK
 from neuralgraph.compressor.report_graph import extractor
 from neuralgraph.compressor.scored_film import ScoredFilm
+from neuralgraph.graph.origin import graph_origin
 
 SHARED = Path(os.environ.get("NEURALGRAPH_SHARED", Path(__file__).parents[3] / "shared")) / "data"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared films are not at hand")
@@ -97,7 +98,21 @@ def test_without_report_the_model_writes_and_the_study_says_so(plain, bright_cor
     for report in (None, "", "  \n"):
         study = plain(bright_corner, report)
         assert study.provenance["report"] == "generated"
-        assert all("absent" in c.label or "Anatomy" in c.label or "uncertain" not in c.label for c in study.concepts)
+        # Nothing of what it wrote stands where a radiologist's words would.
+        assert (study.concepts, study.triples.shape, study.fusion) == ((), (0, 3), None)
+        asked = plain(bright_corner, report, store_report=True, store_words=True)
+        assert (asked.report, asked.word_attention) == (None, None)
+
+
+def test_the_graph_of_a_generated_report_is_kept_when_it_is_asked_for_and_marked(plain, bright_corner):
+    asked = replace(plain, generated_graph=True)
+    study = asked(bright_corner, None, store_report=True)
+    assert study.concepts
+    assert study.report
+    assert study.provenance["report"] == "generated"
+    assert graph_origin(study.provenance, len(study.concepts)) == "generated"
+    # With a report it changes nothing.
+    assert asked(bright_corner, "Opacity.").digest == plain(bright_corner, "Opacity.").digest
 
 
 def test_no_concepts_no_fusion(bright_corner):

@@ -32,7 +32,7 @@ def test_sizes_and_map_but_nothing_of_the_report(make_study):
     study = make_study(rows=3, cols=4, patches=2, labels={"secret": 1.0}, report="finding 0 and more words")
     text = study._repr_html_()
     assert "2 of 12 patches (16.7%)" in text
-    assert "grid 3 × 4" in text
+    assert "grid 4 × 3 (width × height)" in text
     for word in ("finding", "secret", "words", "test"):
         assert word not in text
     tags = _Tags()

@@ -33,8 +33,9 @@ function asText(value) {
 export const counted = (count, word, many = `${word}s`) => `${count.toLocaleString("en")} ${count === 1 ? word : many}`;
 
 /** What nobody may overlook about a study; empty when there is nothing. */
-export function warnings({ provenance: { method, source } }) {
+export function warnings({ concepts, provenance: { method, source } }) {
   const found = [];
+  if (concepts.length > 0 && source.report === "generated") found.push("The report graph was WRITTEN BY THE MODEL: no report was given.");
   if ((source.films ?? []).some((film) => film?.format === "phantom")) found.push("SYNTHETIC: not a patient.");
   if (method.model?.trained === false) found.push("Made with an UNTRAINED model: its attention means nothing.");
   else if (method.model?.name === "demo") found.push("The demo model learnt from SYNTHETIC films only: on real films its attention means nothing.");
@@ -63,7 +64,7 @@ export function factNodes(study) {
   const nodes = [];
   const films = study.views.map((view, v) => [
     `film ${v + 1}`,
-    `${view.position}, ${view.height} × ${view.width} px, grid ${view.rows} × ${view.cols}`,
+    `${view.position}, ${view.width} × ${view.height} px, grid ${view.cols} × ${view.rows} (width × height)`,
   ]);
   const kept = `${counted(study.patches.count, "patch", "patches")}, ${counted(study.edges.length, "edge")}, embeddings of ${counted(study.patches.width, "value")}`;
   const mentions = study.mentions.length > 0 ? `, ${counted(study.mentions.length, "further mention")}` : "";
@@ -71,7 +72,7 @@ export function factNodes(study) {
     ["id", printable(study.id)],
     ...films,
     ["kept", kept],
-    ["report", `${counted(study.concepts.length, "concept")}${mentions}, ${counted(study.triples.length, "relation")}`],
+    ["report", `${study.concepts.length > 0 && source.report === "generated" ? "by the model: " : ""}${counted(study.concepts.length, "concept")}${mentions}, ${counted(study.triples.length, "relation")}`],
     ["digest", element("code", {}, toHex(study.digest))],
   ])));
   const labels = study.labels.map(([name, value]) => [printable(name), LABEL_WORDS.get(value) ?? String(value)]);

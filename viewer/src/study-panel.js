@@ -91,7 +91,7 @@ export class StudyPanel {
     const [height, width] = [image.naturalHeight, image.naturalWidth];
     if (Math.abs((height * view.width) / (width * view.height) - 1) > 0.01) {
       URL.revokeObjectURL(address);
-      return `${file.name} has ${height} × ${width} pixels, the study was made of a film of ${view.height} × ${view.width}`;
+      return `${file.name} has ${width} × ${height} pixels (width × height), the study was made of a film of ${view.width} × ${view.height}`;
     }
     this.dropPicture();
     this.picture = address;

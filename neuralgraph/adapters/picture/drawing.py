@@ -12,6 +12,7 @@ from neuralgraph.adapters.picture.film_panel import checked_image, draw_film, pa
 from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, graph_layout
 from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.origin import GENERATED, graph_origin
 from neuralgraph.graph.study import Study
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ STYLE: dict[str, Any] = {"font.family": [FONT], "svg.hashsalt": "neuralgraph", "
 """Settings on top of matplotlib's defaults; the user's own are not consulted, or pictures would differ."""
 
 _FUSION = "#d55e00"
+_WARNING = "#b30000"
 _WIDTH = 14.0
 _FILM_SHARE = 0.44
 _FUSION_LAYER = 10
@@ -124,8 +126,7 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
         if len(study.views) > 1:
             parts.append(f"film {view + 1} of {len(study.views)} ({film.position})")
         parts += [
-            f"film {film.height} x {film.width} px",
-            f"grid {film.rows} x {film.cols}",
+            f"film {film.width} x {film.height} px, grid {film.cols} x {film.rows} (width x height)",
             f"kept {kept} of {study.n_cells} patches ({kept / study.n_cells:.1%})",
         ]
     made = []
@@ -152,7 +153,9 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
 def _titles(figure: Figure, study: Study, view: int, height: float) -> None:
     top = 1.0 - 0.16 / height
     figure.text(0.02, top, "film, attention and kept patches (numbered by rank)", fontsize=9, va="top")
-    figure.text(_FILM_SHARE + 0.05, top, "report graph", fontsize=9, va="top")
+    generated = graph_origin(study.provenance, len(study.concepts)) == "generated"
+    title, colour = (f"report graph: {GENERATED}", _WARNING) if generated else ("report graph", "black")
+    figure.text(_FILM_SHARE + 0.05, top, title, fontsize=9, va="top", color=colour, gid="graph-title")
     mark_synthetic(figure, study, view, height)
 
 

@@ -39,8 +39,8 @@ def checked_image(image: NDArray[Any], study: Study, view: int) -> NDArray[np.fl
     # The share by which the picture's height would be wrong, had it the film's width.
     if abs(pixels.shape[0] * film.width / (pixels.shape[1] * film.height) - 1.0) > 0.01:
         raise SourceError(
-            f"the image has {pixels.shape[0]} x {pixels.shape[1]} pixels, the study was made of a film of "
-            f"{film.height} x {film.width}; give the same film",
+            f"the image has {pixels.shape[1]} x {pixels.shape[0]} pixels (width x height), the study was made of "
+            f"a film of {film.width} x {film.height}; give the same film",
             code="E_SOURCE_SIZE",
             where="image",
         )

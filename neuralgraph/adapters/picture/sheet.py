@@ -10,6 +10,7 @@ from neuralgraph.adapters.picture.drawing import STYLE, is_synthetic
 from neuralgraph.adapters.picture.film_panel import draw_film
 from neuralgraph.adapters.picture.lettering import wrapped
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.origin import graph_origin
 from neuralgraph.graph.study import Study
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def _words(study: Study) -> str:
     kept = f"{len(study.patches)} of {study.n_cells} patches"
     films = f", {len(study.views)} films" if len(study.views) > 1 else ""
     lines = [wrapped(study.study_id, 34, lines=1), f"{kept}{films}", f"{len(study.concepts)} concepts"]
+    if graph_origin(study.provenance, len(study.concepts)) == "generated":
+        lines[-1] += " by the model"
     if study.views and is_synthetic(study, 0):
         lines[-1] += " · SYNTHETIC"
     return "\n".join(lines)

@@ -17,23 +17,16 @@ from typing import Any, NoReturn
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.columns import LABEL_PREFIX, TableUse
 from neuralgraph.sources.layouts.headed_report import headed_report
-from neuralgraph.sources.layouts.manifest import VIEWS, DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
+from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
 from neuralgraph.sources.layouts.own_table import TABLE_SUFFIXES, OwnTable, open_table
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.splits import split_named
 from neuralgraph.sources.layouts.tables import find_table, label_value
+from neuralgraph.sources.view_words import read_view
 
 __all__ = ["find_manifest", "matches", "resolve", "use"]
 
 _NAMES = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.parquet")
-_VIEW_WORDS = {
-    **{view.lower(): view for view in VIEWS},
-    "": "unknown",
-    "lat": "LATERAL",
-    "l": "LATERAL",
-    "posteroanterior": "PA",
-    "anteroposterior": "AP",
-}
 
 
 def find_manifest(source: Path) -> Path | None:
@@ -102,8 +95,8 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
     key = _word(row.get("study_id")) or ";".join(images)
     if row.get("dropped"):
         return DroppedRow(key, check_reason(str(row["dropped"])))
-    views = [_VIEW_WORDS.get(view.lower(), "OTHER") for view in _items(row.get("view"))]
-    views = views * len(images) if len(views) == 1 else views or ["unknown"] * len(images)
+    views = [read_view(view) for view in _items(row.get("view"))]
+    views = views * len(images) if len(views) == 1 else views or [read_view("")] * len(images)
     if not key or len(views) != len(images) or "\0" in "".join(images):
         return DroppedRow(key, "row_invalid")
     try:
@@ -119,7 +112,8 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         study_key=key,
         patient_key=_word(row.get("patient_id")),
         images=tuple(
-            ManifestImage(_located(folder, image), view, f"{number:04d}")
+            # Words of nothing known here name a view all the same, and none that is known.
+            ManifestImage(_located(folder, image), view.projection or "OTHER", f"{number:04d}", view.position)
             for number, (image, view) in enumerate(zip(images, views, strict=True))
         ),
         report=report,

@@ -84,6 +84,13 @@ class ManifestImage:
     """One of ``VIEWS``."""
     order: str = ""
     """Breaks ties among images of equal view: earliest first (time of day, then the image's own id)."""
+    position: str = ""
+    """How the patient was placed, one of ``view_words.BODY_POSITIONS``; "" where the source does not say."""
+
+    @property
+    def view_words(self) -> str:
+        """View and position as one text, which ``view_words.read_view`` takes apart again: "AP supine"."""
+        return f"{self.view} {self.position}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +206,7 @@ def manifest_line(row: ManifestRow) -> dict[str, Any]:
         "study_id": row.study_key,
         "patient_id": row.patient_key,
         "image": [os.path.abspath(image.path) for image in row.images],
-        "view": [image.view for image in row.images],
+        "view": [image.view_words for image in row.images],
         "report": row.report,
         "report_path": None if row.report_path is None else os.path.abspath(row.report_path),
         "split": row.split,

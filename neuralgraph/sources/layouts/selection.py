@@ -33,7 +33,7 @@ class Selection:
     ----------
     views : wanted views, best first; None takes any.
     one_film : take the best image only; else every image of a wanted view.
-    generate_reports : take studies without a report, for which the model writes one.
+    generate_reports : take studies without a report, whose patches a text of the model's own scores.
     definite_label : take only studies in which this label is 1 or 0.
     splits : take only these splits of the data set; empty takes all.
     one_per_patient : "" takes all studies; "first" and "last" go by the data set's own order, "random" by the seed.

@@ -200,8 +200,8 @@ def test_a_study_without_a_film_is_the_graph_of_its_report(tmp_path):
 def test_caption_says_what_was_kept_by_which_model_at_what_size():
     text = caption(_study(), sizes={"source": 14000, "file": 512})
     assert "study-1" in text
-    assert "film 100 x 70 px" in text
-    assert "grid 4 x 5" in text
+    assert "film 70 x 100 px" in text
+    assert "grid 5 x 4 (width x height)" in text
     assert "kept 3 of 20 patches (15.0%)" in text
     assert "demo model, learnt from synthetic films only" in text
     assert "untrained" not in text

@@ -57,7 +57,7 @@ def test_the_picture_says_what_it_is(told):
     figure = draw_words(replace(told, provenance={"films": [{"format": "phantom"}]}))
     (note,) = [text.get_text() for text in figure.texts if text.get_gid() == "caption"]
     assert told.study_id in note
-    assert "grid 2 x 3" in note
+    assert "grid 3 x 2 (width x height)" in note
     assert "a scale of its own" in note
     assert any("SYNTHETIC" in text.get_text() for text in figure.texts)
 

@@ -212,7 +212,8 @@ def test_a_study_and_its_film_may_come_together(page, tmp_path, file):
 def test_what_nobody_may_overlook_stands_above_the_film(page, tmp_path):
     made = build_study(provenance={"model": {"trained": False}, "films": [{"format": "phantom"}]})
     demo = build_study(seed=2, study_id="c", provenance={"model": {"name": "demo", "trained": True}})
-    ng.save([made, build_study(seed=1, study_id="b", provenance={}), demo], tmp_path / "three.ngr")
+    written = build_study(seed=3, study_id="d", provenance={"report": "generated"})
+    ng.save([made, build_study(seed=1, study_id="b", provenance={}), demo, written], tmp_path / "three.ngr")
     alone(page, tmp_path, tmp_path / "three.ngr")
     assert "SYNTHETIC: not a patient" in page.inner_text("#notice")
     assert "UNTRAINED" in page.inner_text("#notice")
@@ -221,6 +222,8 @@ def test_what_nobody_may_overlook_stands_above_the_film(page, tmp_path):
     assert not page.is_visible("#notice")
     page.keyboard.press("j")
     playwright.expect(page.locator("#notice")).to_contain_text("learnt from SYNTHETIC films only")
+    page.keyboard.press("j")
+    playwright.expect(page.locator("#notice")).to_contain_text("WRITTEN BY THE MODEL")
 
 
 def test_a_study_without_a_film_has_no_slider(page, tmp_path):
