@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neuralgraph.cli.completion import study_ids
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.progress import meter
 from neuralgraph.errors import SourceError
@@ -134,7 +135,9 @@ def _receipts(path: Path) -> dict[str, StudyReceipt]:
 @collection.command()
 def remove(
     place: Place,
-    study_id: Annotated[list[str] | None, typer.Option("--id", help="Id of a study; repeatable.")] = None,
+    study_id: Annotated[
+        list[str] | None, typer.Option("--id", autocompletion=study_ids, help="Id of a study; repeatable.")
+    ] = None,
     ids: Annotated[Path | None, typer.Option(help="A file of ids, one a line, as ngr find writes it.")] = None,
     patient_key: Annotated[
         list[str] | None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.completion import study_ids
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
@@ -27,7 +28,10 @@ __all__ = ["info"]
 def info(
     path: Annotated[str, typer.Argument(help="An .ngr file, an archive, a folder, a collection, or a URL of one.")],
     study: Annotated[
-        str | None, typer.Option(metavar="ID", help="This study only; the beginning of its id is enough.")
+        str | None,
+        typer.Option(
+            metavar="ID", autocompletion=study_ids, help="This study only; the beginning of its id is enough."
+        ),
     ] = None,
     brief: Annotated[bool, typer.Option("--brief", help="Of several studies the sizes only; reads no study.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -71,3 +71,13 @@ def test_a_prefix_names_a_study(folder):
     for prefix in ("1", "x"):
         run = ngr("info", folder, "--study", prefix)
         assert isinstance(run.exception, StudyNotFoundError)
+
+
+def test_the_shell_completes_ids(folder):
+    from types import SimpleNamespace
+
+    from neuralgraph.cli.completion import study_ids
+
+    assert study_ids(SimpleNamespace(params={"path": str(folder)}), "1") == [f"{n}-given" for n in range(10, 14)]
+    assert study_ids(SimpleNamespace(params={"place": str(folder / "nothing")}), "") == []
+    assert study_ids(SimpleNamespace(params={}), "") == []
