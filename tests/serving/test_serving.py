@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import io
-import socket
-import threading
 import time
 
 import pytest
 from builders import build_study
 
 import neuralgraph as ng
-from neuralgraph.collection import Collection, add, remove
-
-pytest.importorskip("starlette", reason="the extra serve is not installed")
-pytest.importorskip("httpx", reason="httpx is not installed; the extra dev brings it")
-uvicorn = pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+from neuralgraph.collection import remove
 
 TOKEN = "correct horse battery"
-
-
-@pytest.fixture
-def collection(tmp_path):
-    found = Collection.create(tmp_path / "hospital", archive_studies=4)
-    ng.save([build_study(seed=seed, patches=3, dim=4) for seed in range(6)], tmp_path / "a.ngr")
-    add(found, [tmp_path / "a.ngr"])
-    return found
 
 
 @pytest.fixture
@@ -166,27 +152,9 @@ def test_pages_load_nothing_from_elsewhere(client):
     assert "http" not in found.get("/collection.js").text
 
 
-@pytest.fixture
-def address(collection):
-    """The collection on the loopback interface."""
-    from neuralgraph.serving import application
-
-    config = uvicorn.Config(application(collection.room.where), log_level="error", ws="none")
-    server = uvicorn.Server(config)
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-def test_a_served_collection_opens_by_its_address(address):
+def test_a_served_collection_opens_by_its_address(served):
     pytest.importorskip("aiohttp", reason="the extra remote is not installed")
-    with ng.open(address) as archive:
+    with ng.open(served()) as archive:
         assert [study.study_id for study in archive] == [f"study-{n}" for n in range(6)]
         assert archive["study-5"].digest == build_study(seed=5, patches=3, dim=4).digest
 
