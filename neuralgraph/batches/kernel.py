@@ -30,7 +30,7 @@ from neuralgraph.graph.rules import text_problem
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.files import FileSource, located
 from neuralgraph.storage.gate import prove
-from neuralgraph.storage.remote import RemoteSource
+from neuralgraph.storage.sources import Source
 from neuralgraph.wire.columns import Counts, split_graph
 
 try:
@@ -52,7 +52,7 @@ _INDEXED = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
 """Counts that the index has too, in the order in which the kernel takes them."""
 
 
-_N_PATCHES, _EMBEDDING_DIM, _N_CONCEPT_VECTORS = 2, 3, 6
+_N_PATCHES, _EMBEDDING_DIM, _N_CONCEPTS, _N_CONCEPT_VECTORS = 2, 3, 5, 6
 """Places in the counts of a record."""
 
 
@@ -87,7 +87,7 @@ class _File(NamedTuple):
     """One file of an archive."""
 
     name: str
-    source: FileSource | RemoteSource
+    source: Source
     container: Container
     rules: Any
     """What the kernel is to accept of its records."""
@@ -246,6 +246,11 @@ class KernelBatch:
     def has_vectors(self) -> bool:
         """A study has stored vectors of its concepts."""
         return bool(self.counts[:, _N_CONCEPT_VECTORS].any())
+
+    @property
+    def has_bare(self) -> bool:
+        """A study has neither patches nor concepts, and so may carry a plain graph (``neuralgraph.graph.carried``)."""
+        return bool((self.counts[:, (_N_PATCHES, _N_CONCEPTS)].sum(axis=1) == 0).any())
 
     def width_of(self, number: int) -> int:
         """Width of the embedding of a study, 0 without patches."""

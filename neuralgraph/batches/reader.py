@@ -45,6 +45,8 @@ class BatchReader:
     uncertain, concept_features : as for ``adapters.pyg.to_data``.
     columns : the ``ATTRIBUTES`` to read; None reads all.
     pruning : patches to keep.
+    y_as_saved : plain graphs have the ``y`` they were saved with, not one of ``labels``; None is yes where no labels
+        are named.
 
     Raises
     ------
@@ -63,12 +65,14 @@ class BatchReader:
         concept_features: str = "auto",
         columns: Iterable[str] | None = None,
         pruning: Pruning | None = None,
+        y_as_saved: bool | None = None,
     ) -> None:
         check_targets(() if labels is None else labels, uncertain)
         check_source(concept_features)
         self.columns = chosen_attributes(columns)
         self.uncertain, self.concept_features = uncertain, concept_features
         self.pruning = pruning or Pruning()
+        self.y_as_saved = labels is None if y_as_saved is None else y_as_saved
         self.archive = path if isinstance(path, Archive) else open_archive(path)
         try:
             self._kernel = None if kernel.compiled is None else Kernel(self.archive)
@@ -168,7 +172,7 @@ class BatchReader:
         with_x = "x" in columns
         try:
             with self._kernel.batch(positions, with_x=with_x) as batch:
-                if self.concept_features == "auto" and batch.has_vectors:
+                if batch.has_bare or (self.concept_features == "auto" and batch.has_vectors):
                     return None
                 if width is None:
                     width = batch.width_of(0) or self.width

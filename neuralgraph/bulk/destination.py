@@ -1,7 +1,9 @@
 """The destination folder and what the next run needs to know of it.
 
     DEST/<pseudonym>.ngr                     studies, or archives of them
-    DEST/studies.csv                         pseudonyms, splits, and the file of each study
+    DEST/studies.csv                         pseudonyms, splits, the file of each study; and whether the model learnt
+                                             from its patient, where the model says whom it learnt from
+    DEST/summary.json, summary.txt           the numbers (summary.py)
     DEST/failures.jsonl                      what failed in the last run
     DEST/.ngr-convert/key                    random key, where no key file is given; readable by its owner only
     DEST/.ngr-convert/settings.json          how the studies are made; a run with other settings is refused
@@ -26,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.atomic import atomic_file, partial_prefix
+from neuralgraph.storage.atomic import atomic_file, partial_prefix, refuse_url
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["STATE", "Destination", "file_digest", "shard_name"]
 
@@ -68,6 +71,7 @@ class Destination:
     """
 
     def __init__(self, folder: str | os.PathLike[str], shard: tuple[int, int] = (1, 1)) -> None:
+        refuse_url(folder)
         self.folder = Path(folder)
         self.state = self.folder / STATE
         self.name = shard_name(shard)
@@ -75,7 +79,9 @@ class Destination:
         try:
             self.parts.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
+            raise OutputError(
+                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(folder)
+            ) from error
         self._lock = -1
 
     @property
@@ -125,7 +131,9 @@ class Destination:
         try:
             self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise OutputError(f"cannot write in the folder ({error.strerror})", where=str(self.folder)) from error
+            raise OutputError(
+                f"cannot write in the folder ({error.strerror})", code="E_OUTPUT", where=str(self.folder)
+            ) from error
         deadline = time.monotonic() + patience
         while True:
             try:
@@ -135,7 +143,9 @@ class Destination:
                 if time.monotonic() > deadline:
                     self.unlock()
                     raise OutputError(
-                        f"another run converts shard {self.name} into this folder", where=str(self.folder)
+                        f"another run converts shard {self.name} into this folder",
+                        code="E_OUTPUT",
+                        where=str(self.folder),
                     ) from error
                 time.sleep(0.1)
 
@@ -155,13 +165,16 @@ class Destination:
         """
         path = self.settings_path
         try:
-            noted = json.loads(path.read_bytes()) if path.exists() else {}
+            noted = parsed_json(path.read_bytes()) if path.exists() else {}
         except (OSError, ValueError) as error:
-            raise OutputError("the settings in the folder cannot be read; choose another folder") from error
+            raise OutputError(
+                "the settings in the folder cannot be read; choose another folder", code="E_OUTPUT"
+            ) from error
         different = sorted(name for name, value in settings.items() if name in noted and noted[name] != value)
         if different:
             raise OutputError(
                 f"the folder holds studies made with another {' and another '.join(different)}; choose another folder",
+                code="E_OUTPUT",
                 where=str(self.folder),
             )
         if not settings.keys() <= noted.keys():

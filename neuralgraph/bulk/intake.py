@@ -23,8 +23,9 @@ from neuralgraph.bulk.receipts import Receipt, read_receipts
 from neuralgraph.bulk.run import Outcome
 from neuralgraph.collection import Added, Collection, StudyReceipt, add
 from neuralgraph.collection.leftovers import INTAKE
+from neuralgraph.collection.places import Where
 from neuralgraph.collection.receipts import read_receipts as read_study_receipts
-from neuralgraph.storage.remote import Place, is_url
+from neuralgraph.storage.places import is_url
 
 __all__ = ["Intake", "convert_into", "intake_folder", "intake_key", "intake_plan", "take_in"]
 
@@ -40,12 +41,12 @@ class Intake:
     """Studies that were removed from the collection; they are passed over."""
 
 
-def intake_folder(place: Place) -> Path | None:
+def intake_folder(place: Where) -> Path | None:
     """The folder of the intake; None for a collection in a bucket, whose intake lies where the user says."""
     return None if is_url(place) else Path(place) / INTAKE
 
 
-def intake_key(place: Place) -> bytes | None:
+def intake_key(place: Where) -> bytes | None:
     """The key of the pseudonyms that the intake made for itself; None when there is none.
 
     Raises
@@ -78,7 +79,7 @@ def intake_plan(collection: Collection, plan: Plan) -> Intake:
 
 
 def convert_into(
-    place: Place,
+    place: Where,
     destination: Destination,
     plan: Plan,
     pseudonyms: Pseudonyms,

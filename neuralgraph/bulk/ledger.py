@@ -189,7 +189,9 @@ class Ledger:
     def _list(self) -> None:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["study_id", "split", "file"])
+        # Only where the model says whom it learnt from.
+        learnt = {study.study_id: study.learnt for study in self._plan.studies if study.learnt}
+        writer.writerow(["study_id", "split", "file", *(["learnt"] if learnt else [])])
         rows = {}
         for study in self._plan.studies:
             if study.study_id in self._finished:
@@ -202,7 +204,8 @@ class Ledger:
             if study_id not in rows:
                 rows[study_id] = [splits.get(study_id, ""), name]
                 self.orphans += study_id not in planned
-        writer.writerows([study_id, *rows[study_id]] for study_id in sorted(rows))
+        for study_id in sorted(rows):
+            writer.writerow([study_id, *rows[study_id], *([learnt.get(study_id, "")] if learnt else [])])
         with atomic_file(path) as stream:
             stream.write(text.getvalue().encode())
 

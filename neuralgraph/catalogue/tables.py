@@ -23,7 +23,7 @@ from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.storage.facts import LABEL
 from neuralgraph.storage.gate import prove
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.remote import Place
+from neuralgraph.storage.places import Place
 from neuralgraph.storage.tables import TABLES, Rows, arrow, schema_of
 
 __all__ = ["catalogue_paths", "joined", "merge", "write_catalogue", "write_parquet"]

@@ -19,7 +19,7 @@ from neuralgraph.storage.lossy import embedding_forms, form_named
 from neuralgraph.storage.save import save
 from neuralgraph.storage.summary import file_summary
 
-__all__ = ["EmbeddingForm", "compress", "embedding_form"]
+__all__ = ["EmbeddingForm", "Extractor", "compress", "embedding_form"]
 
 
 def embedding_form(name: str) -> str:
@@ -40,6 +40,15 @@ EmbeddingForm = Annotated[
     ),
 ]
 """The option ``--embedding``."""
+
+
+class Extractor(StrEnum):
+    """How a report is read; ``neuralgraph.compressor.report_graph`` says what each does."""
+
+    rules = "rules"
+    none = "none"
+    radgraph = "radgraph"
+    radgraph_json = "radgraph-json"
 
 
 class Score(StrEnum):
@@ -67,8 +76,9 @@ def compress(
     ] = None,
     embedding: EmbeddingForm = "bfloat16",
     extractor: Annotated[
-        str, typer.Option(help="How the report is read: 'rules', 'radgraph', 'radgraph-json' or 'none'.")
-    ] = "rules",
+        Extractor,
+        typer.Option(help="How the report is read; radgraph is the package, radgraph-json takes its annotations."),
+    ] = Extractor.rules,
     annotations: Annotated[
         Path | None, typer.Option(help="For 'radgraph-json': the annotations, JSON or JSON lines.")
     ] = None,
@@ -98,6 +108,8 @@ def compress(
     """
     if report is not None and report_text is not None:
         raise typer.BadParameter("give --report or --report-text, not both")
+    if extractor is Extractor.radgraph_json and annotations is None:
+        raise typer.BadParameter("needs --annotations FILE", param_hint="--extractor radgraph-json")
     labels = dict(_label(text) for text in label or [])
     policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass)
     check_output(output, force=force)
@@ -105,7 +117,7 @@ def compress(
     from neuralgraph.compressor import Compressor
     from neuralgraph.compressor.report_graph import extractor as extractor_named
 
-    reader = extractor_named(extractor, **({} if annotations is None else {"annotations": annotations}))
+    reader = extractor_named(extractor.value, **({} if annotations is None else {"annotations": annotations}))
     compressor = Compressor.from_pretrained(
         model, policy=policy, report_graph=reader, score=score.value, generated_graph=generated_graph
     )

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["BurnedInPolicy", "CohortName", "Engine", "Films", "LayoutName", "Sections", "Visit", "WithoutReport"]
+__all__ = [
+    "BurnedInPolicy",
+    "CohortName",
+    "Engine",
+    "Films",
+    "LayoutName",
+    "Profile",
+    "Sections",
+    "Visit",
+    "WithoutReport",
+]
 
 
 class LayoutName(StrEnum):
@@ -56,6 +66,13 @@ class BurnedInPolicy(StrEnum):
     refuse = "refuse"
     strict = "strict"
     accept = "accept"
+
+
+class Profile(StrEnum):
+    """What an archive is for."""
+
+    compact = "compact"
+    train = "train"
 
 
 class WithoutReport(StrEnum):

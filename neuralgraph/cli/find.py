@@ -72,7 +72,7 @@ def find(
 def _catalogue(path: str) -> Iterator[Catalogue]:
     from neuralgraph.catalogue import Catalogue
     from neuralgraph.collection import Collection, catalogue_of
-    from neuralgraph.storage.remote import is_url
+    from neuralgraph.storage.places import is_url
 
     if is_collection(path) or is_url(path):
         with catalogue_of(Collection(path)) as found:

@@ -12,13 +12,14 @@ from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.cli.overview_lines import write_overview
 from neuralgraph.cli.progress import meter
+from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.graph.origin import GENERATED
 from neuralgraph.storage.archive import located
 from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.manifest import is_collection
 from neuralgraph.storage.opening import open_archive
 from neuralgraph.storage.overview import archive_overview, study_by_prefix
-from neuralgraph.storage.remote import is_url, place_name
+from neuralgraph.storage.places import is_url, place_name
 from neuralgraph.storage.summary import file_summary, record_summary
 from neuralgraph.wire.vocabulary import RELATIONS
 
@@ -35,6 +36,7 @@ def info(
     ] = None,
     brief: Annotated[bool, typer.Option("--brief", help="Of several studies the sizes only; reads no study.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    timeout: Timeout = None,
 ) -> None:
     """Say what is in PATH: of one study sizes, grid, concepts, labels, provenance; of several what they have in common.
 
@@ -49,7 +51,7 @@ def info(
     if is_collection(path) or (not is_url(path) and is_folder(path)):
         summary = _of_many(path, brief=brief)
     else:
-        summary = file_summary(path)
+        summary = file_summary(path, timeout=timeout)
         if "study" not in summary and not brief:
             summary["overview"] = _overview(path)
     if json:
@@ -63,6 +65,9 @@ def info(
         _write_study(summary["study"], summary["storage"])
     for name, total in summary.get("totals", {}).items():
         write_line(f"  {name:12} {total:,}")
+    plain = summary.get("plain_graphs", {})
+    if plain.get("without_patches_and_concepts"):
+        write_line(f"  plain graphs {plain['found']:,} of {plain['looked_at']:,} looked at (see ngr migrate)")
     if "overview" in summary:
         write_overview(summary["overview"])
     for commit in summary.get("commits", ()):
@@ -118,6 +123,9 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     provenance = study["provenance"]
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")
+    if study["plain_graph"] is not None:
+        facts = ", ".join(f"{name} {value}" for name, value in study["plain_graph"].items())
+        write_line(f"  kind         plain graph, no study in the full sense: {facts}")
     for number, view in enumerate(study["views"]):
         size = f"{view['width']} x {view['height']} px, grid {view['cols']} x {view['rows']} (width x height)"
         write_line(f"  view {number}       {view['position']}, {size}")

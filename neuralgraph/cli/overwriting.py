@@ -26,7 +26,9 @@ def check_output(path: Path, *, force: bool) -> None:
     """
     check_writable(path)
     if not force and os.path.lexists(path) and not _is_device(path):
-        raise OutputError("the output exists already; give another name, or --force to replace it", where=str(path))
+        raise OutputError(
+            "the output exists already; give another name, or --force to replace it", code="E_OUTPUT", where=str(path)
+        )
 
 
 def _is_device(path: Path) -> bool:

@@ -38,7 +38,7 @@ def serve(
     tokens = Tokens() if token_file is None else Tokens.read(token_file)
     if not tokens.needed and not _is_loopback(host):
         reason = "whoever reaches this address could read every study; say who may with --token-file"
-        raise OutputError(reason, where=host)
+        raise OutputError(reason, code="E_OUTPUT", where=host)
     app = application(place, tokens)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
     server = uvicorn.Server(config)
@@ -46,7 +46,7 @@ def serve(
         listening = config.bind_socket()
     except SystemExit as error:
         reason = "the address cannot be listened on; is another server there?"
-        raise OutputError(reason, where=f"{host}:{port}") from error
+        raise OutputError(reason, code="E_OUTPUT", where=f"{host}:{port}") from error
     shown = f"[{host}]" if ":" in host else host
     write_line(f"http://{shown}:{listening.getsockname()[1]}/")
     note("serving until interrupted; /docs lists the addresses")

@@ -10,7 +10,7 @@ from neuralgraph.collection.catalogued import find_ids
 from neuralgraph.collection.collection import Collection
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.manifest import is_collection
-from neuralgraph.storage.remote import Place
+from neuralgraph.storage.places import Place
 from neuralgraph.storage.tables import TABLES
 
 __all__ = ["answering"]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralgraph.collection.places import Room, room_at
+from neuralgraph.collection.places import Room, Where, room_at
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import CollectionError, FormatError, OutputError
 from neuralgraph.storage.archive import located, study_id_at
@@ -29,7 +29,6 @@ from neuralgraph.storage.manifest import (
     read_manifest,
     write_manifest,
 )
-from neuralgraph.storage.remote import Place
 
 __all__ = ["ARCHIVE_STUDIES", "Change", "Collection", "id_hashes", "member_ids"]
 
@@ -74,7 +73,7 @@ class Collection:
     FormatError (E_OPEN) : there is no collection.
     """
 
-    def __init__(self, place: Place, *, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, place: Where, *, options: Mapping[str, Any] | None = None) -> None:
         self.room: Room = room_at(place, options=options)
         try:
             marker = json.loads(self.room.read(MARKER))
@@ -90,7 +89,7 @@ class Collection:
     @classmethod
     def create(
         cls,
-        place: Place,
+        place: Where,
         *,
         catalogue: bool = True,
         archive_studies: int = ARCHIVE_STUDIES,
@@ -109,15 +108,17 @@ class Collection:
         OutputError (E_OUTPUT) : there is something already.
         """
         if archive_studies < 2:
-            raise OutputError("an archive of a collection is made for at least 2 studies", where="archive_studies")
+            raise OutputError(
+                "an archive of a collection is made for at least 2 studies", code="E_OUTPUT", where="archive_studies"
+            )
         room = room_at(place, options=options)
         if room.names("") or room.names(MANIFESTS):
-            raise OutputError("the place is not empty; choose another", where=room.where)
+            raise OutputError("the place is not empty; choose another", code="E_OUTPUT", where=room.where)
         commit = Commit(1, now(), "create", 0, 0, 0, program())
         first = Manifest(secrets.token_hex(16), 1, secrets.token_hex(16), catalogue, archive_studies, history=(commit,))
         marker = {"format": "neuralgraph collection 1", "manifests": MANIFESTS}
         if not room.create(manifest_name(1), write_manifest(first)):
-            raise OutputError("another process makes a collection here", where=room.where)
+            raise OutputError("another process makes a collection here", code="E_OUTPUT", where=room.where)
         room.create(MARKER, json.dumps(marker, indent=1).encode() + b"\n")
         return cls(place, options=options)
 
@@ -167,7 +168,7 @@ class Collection:
                 latest = self.head()
             self.discard(change.added)
         reason = f"other writers changed the collection {ATTEMPTS} times meanwhile; nothing was changed, try again"
-        raise CollectionError(reason, where=self.room.where)
+        raise CollectionError(reason, code="E_CONFLICT", where=self.room.where)
 
     def _fits(self, change: Change, base: Manifest, latest: Manifest) -> bool:
         """Whether a change that was prepared for one state may be made to a later one."""

@@ -33,7 +33,7 @@ def check_idle(collection: Path) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             reason = "a conversion into the collection is running; remove when it has ended"
-            raise CollectionError(reason, where=str(collection)) from error
+            raise CollectionError(reason, code="E_CONFLICT", where=str(collection)) from error
         finally:
             os.close(descriptor)
 

@@ -8,14 +8,18 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from neuralgraph.errors import FormatError, OutputError, missing_extra
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.files import FileSource
-from neuralgraph.storage.remote import Place, RemoteSource, is_url, place_name
+from neuralgraph.storage.places import is_url, place_name
+from neuralgraph.storage.remote import RemoteSource
 
-__all__ = ["Bucket", "Folder", "Room", "room_at"]
+__all__ = ["Bucket", "Folder", "Room", "Where", "room_at"]
+
+Where: TypeAlias = str | os.PathLike[str]
+"""A path, or a URL as text."""
 
 
 class Room(Protocol):
@@ -52,7 +56,7 @@ class Room(Protocol):
         """The path or URL of a file."""
 
 
-def room_at(place: Place, *, options: Mapping[str, Any] | None = None) -> Room:
+def room_at(place: Where, *, options: Mapping[str, Any] | None = None) -> Room:
     """The folder or the bucket at a path or URL.
 
     Raises
@@ -119,7 +123,9 @@ class Folder:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot create the folder ({error.strerror})", where=str(target.parent)) from error
+            raise OutputError(
+                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(target.parent)
+            ) from error
         return target
 
     def size(self, name: str) -> int:  # noqa: D102

@@ -73,7 +73,7 @@ def remove(
     CollectionError (E_CONFLICT) : other writers were faster again and again, or nothing was asked for.
     """
     if not (study_ids or patients or where):
-        raise CollectionError("say which studies are to be removed", where=collection.room.where)
+        raise CollectionError("say which studies are to be removed", code="E_CONFLICT", where=collection.room.where)
     done = Removed(0, 0, 0, 0, 0, "")
     folder = collection.room.path if isinstance(collection.room, Folder) else None
     gone: set[str] = set()

@@ -45,7 +45,9 @@ def check_rule(rule: str) -> ScoreRule:
     for known in SCORE_RULES:
         if rule == known:
             return known
-    raise ModelError(f"{rule!r} is not a score rule; use one of {', '.join(SCORE_RULES)}", where="score")
+    raise ModelError(
+        f"{rule!r} is not a score rule; use one of {', '.join(SCORE_RULES)}", code="E_MODEL", where="score"
+    )
 
 
 def tokens_within(tokens: Sequence[Span], spans: Sequence[Span]) -> list[bool]:

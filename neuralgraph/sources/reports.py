@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.wire.composed import composed
 
 __all__ = ["MAX_REPORT_BYTES", "normalise_report", "read_report"]
 
@@ -77,7 +77,7 @@ def normalise_report(text: str) -> str:
             code="E_SOURCE_TEXT",
         )
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = unicodedata.normalize("NFC", text.lstrip("\ufeff"))
+    text = composed(text.lstrip("\ufeff"))
     if not text.strip():
         raise SourceError("the report has no text", code="E_SOURCE_EMPTY")
     if len(text.encode("utf-8")) > MAX_REPORT_BYTES:

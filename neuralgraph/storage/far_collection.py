@@ -8,7 +8,7 @@ from typing import Any
 
 from neuralgraph.errors import FormatError, missing_extra
 from neuralgraph.storage.manifest import MANIFESTS, MARKER, Manifest, newest_manifest, read_manifest
-from neuralgraph.storage.remote import place_name
+from neuralgraph.storage.places import place_name
 
 __all__ = ["far_archives"]
 

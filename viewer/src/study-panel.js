@@ -1,7 +1,7 @@
 /** One study on the page: film, slider, graph and facts, and how a selection in one lights up the others. */
 import { colour } from "./colours.js";
 import { byId, element, printable } from "./dom.js";
-import { factNodes, warnings } from "./facts.js";
+import { factNodes, plainGraph, warnings } from "./facts.js";
 import { drawFilm } from "./film.js";
 import { drawGraph } from "./graph.js";
 import { brightPatches, wordMap } from "./words.js";
@@ -62,7 +62,7 @@ export class StudyPanel {
   drawFilm() {
     const view = this.study.views[this.view];
     if (view === undefined) {
-      byId("film").replaceChildren(element("p", { class: "quiet" }, "The study has no film."));
+      byId("film").replaceChildren(element("p", { class: "quiet" }, plainGraph(this.study) === null ? "The study has no film." : "A plain graph has no film."));
       this.film = { show() {}, colour() {} };
       return;
     }

@@ -12,6 +12,7 @@ from neuralgraph.adapters.picture.film_panel import checked_image, draw_film, pa
 from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, graph_layout
 from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.origin import GENERATED, graph_origin
 from neuralgraph.graph.study import Study
 
@@ -62,6 +63,7 @@ def draw_study(
     MissingExtraError (E_EXTRA) : matplotlib is not installed.
     SourceError (E_SOURCE_KIND, E_SOURCE_SIZE) : the image is not the study's film.
     StudyError (E_IDX) : the study has no such view.
+    StudyError (E_STUDY) : the study carries a plain graph.
     """
     try:
         from matplotlib import style
@@ -69,6 +71,7 @@ def draw_study(
         from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("drawing a picture", extra="plot", library="matplotlib") from error
+    refuse_carried(study, "picture")
     filmless = not study.views and view == 0 and image is None
     if not filmless and not 0 <= view < len(study.views):
         raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")

@@ -78,7 +78,7 @@ def save_sheet(studies: Sequence[Study], path: str | os.PathLike[str], *, total:
 def _write(path: str | os.PathLike[str], draw: Callable[[], Figure]) -> None:
     kind = Path(path).suffix.lower().lstrip(".")
     if kind not in _METADATA:
-        raise OutputError("pictures are written as .png or .svg, give such a name", where=str(path))
+        raise OutputError("pictures are written as .png or .svg, give such a name", code="E_OUTPUT", where=str(path))
     check_writable(path)
     figure = draw()
     from matplotlib import style

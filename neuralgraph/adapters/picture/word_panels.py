@@ -45,7 +45,9 @@ def word_spans(study: Study, word: str | None = None) -> list[tuple[str, int, in
     StudyError (E_STUDY) : the study has no word attention, or nothing with this text.
     """
     if study.word_attention is None:
-        raise StudyError("the study holds no attention of words; compress it with --words", where="word_attention")
+        raise StudyError(
+            "the study holds no attention of words; compress it with --words", code="E_STUDY", where="word_attention"
+        )
     if study.report is None:
         found = [(concept.text, concept.start, concept.end) for concept in study.concepts]
         found = [each for each in found if word is None or word.lower() in each[0].lower()]
@@ -59,7 +61,7 @@ def word_spans(study: Study, word: str | None = None) -> list[tuple[str, int, in
             at += len(word)
     if not found:
         where = "its concepts (the report is not stored)" if study.report is None else "its report"
-        raise StudyError(f"the study has no {word!r} among {where}", where="word")
+        raise StudyError(f"the study has no {word!r} among {where}", code="E_STUDY", where="word")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from torch_geometric.data import Batch, Data, HeteroData
 
 from neuralgraph.adapters.pyg.graphs import HETERO_EDGE_TYPES, to_data, to_hetero_data
-from neuralgraph.batches.arrays import Allocate, GraphBatch, starts
+from neuralgraph.batches.arrays import ATTRIBUTES, Allocate, GraphBatch, starts
 from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES
 from neuralgraph.batches.memory import ReusedMemory
 from neuralgraph.batches.reader import BatchReader
+from neuralgraph.errors import StudyError
+from neuralgraph.graph.carried import carried_facts
 from neuralgraph.graph.study import Study
 
 __all__ = ["Batcher"]
@@ -82,6 +85,9 @@ class Batcher:
         if graphs is not None:
             return (_heterogeneous_batch if self._heterogeneous else _homogeneous_batch)(tensors, graphs)
         studies = self.reader.studies(numbers)
+        if len({carried_facts(study) is None for study in studies}) > 1:
+            reason = "plain graphs and studies have other attributes and form no batch; name one kind in split"
+            raise StudyError(reason, code="E_STUDY", where="batch")
         for study in studies:
             self.reader.check_width(study)
         width = self.reader.width
@@ -102,6 +108,16 @@ class Batcher:
         (study,) = self.reader.studies([number])
         return self._graph(study, None if len(study.patches) else self.reader.width, self._concept_width)
 
+    def several(self, numbers: Sequence[int]) -> list[Any]:
+        """The graphs of some studies; of files behind a network with few requests. Errors as for ``data``."""
+        if not len(numbers) or not any(source.far for _, source, _ in self.reader.archive.files):
+            return [self.data(number) for number in numbers]
+        width = self.reader.width
+        return [
+            self._graph(study, None if len(study.patches) else width, self._concept_width)
+            for study in self.reader.studies(numbers)
+        ]
+
     def _allocator(self, tensors: dict[str, torch.Tensor]) -> Allocate:
         """Makes arrays whose memory is that of tensors."""
 
@@ -117,12 +133,13 @@ class Batcher:
 
     def _graph(self, study: Study, width: int | None, concept_width: int | None) -> Data | HeteroData:
         """The graph of a study: what batches are defined by."""
-        reader = self.reader
+        reader, plain = self.reader, carried_facts(study) is not None
         options: dict[str, Any] = {
-            "labels": reader.label_names,
+            "labels": None if plain and reader.y_as_saved else reader.label_names,
             "uncertain": reader.uncertain,
             "concept_features": reader.concept_features,
-            "columns": reader.columns,
+            # A plain graph has attributes of its own, too.
+            "columns": None if plain and len(reader.columns) == len(ATTRIBUTES) else reader.columns,
             "width": width,
         }
         if self._heterogeneous:

@@ -47,6 +47,7 @@ def build_vision(settings: VisionSettings) -> nn.Module:
             raise ModelError(
                 f"{settings.backbone} has stride {stride} and width {dimension}, "
                 f"the configuration says {settings.backbone_stride} and {settings.backbone_dimension}",
+                code="E_MODEL",
                 where="config.json: vision.backbone",
             )
         return VisionEncoder(body, channels_last=channels_last)
@@ -85,7 +86,7 @@ def _probed(name: str, channels: int) -> tuple[nn.Module, int, int, bool]:
     """Body, stride, width of an embedding, and whether channels come last."""
     # timm also takes names with a colon or a slash, which make it fetch models and their settings from elsewhere.
     if ":" in name or "/" in name or not timm.is_model(name):
-        raise ModelError(f"timm has no backbone {name!r}", where="config.json: vision.backbone")
+        raise ModelError(f"timm has no backbone {name!r}", code="E_MODEL", where="config.json: vision.backbone")
     body = _built(name, channels)
     was_training = body.training
     with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -127,4 +128,6 @@ def _says_last(body: nn.Module) -> bool:
 
 
 def _unfit(name: str, reason: str) -> ModelError:
-    return ModelError(f"{name} {reason}; take a hierarchical backbone such as a Swin or a ConvNeXt", where="backbone")
+    return ModelError(
+        f"{name} {reason}; take a hierarchical backbone such as a Swin or a ConvNeXt", code="E_MODEL", where="backbone"
+    )

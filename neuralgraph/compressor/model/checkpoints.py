@@ -7,7 +7,6 @@ its scores mean anything, and says so.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["SWIN_BASE_T5_BASE", "assemble"]
 
@@ -121,11 +121,11 @@ _FILES = ("config.json", "model.safetensors")
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parsed_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError("config.json is not a readable JSON file", where=str(path)) from error
+        raise ModelError("config.json is not a readable JSON file", code="E_MODEL", where=str(path)) from error
     if not isinstance(values, dict):
-        raise ModelError("config.json is not a table of fields", where=str(path))
+        raise ModelError("config.json is not a table of fields", code="E_MODEL", where=str(path))
     return values
 
 
@@ -133,7 +133,7 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise ModelError("the weights are damaged or not safetensors", where=str(path)) from error
+        raise ModelError("the weights are damaged or not safetensors", code="E_MODEL", where=str(path)) from error
 
 
 def _vision(
@@ -148,7 +148,7 @@ def _vision(
     architecture = values.get("architecture")
     if not isinstance(architecture, str):
         reason = "the vision checkpoint is neither a Swin of transformers nor a model of timm"
-        raise ModelError(reason, where="config.json")
+        raise ModelError(reason, code="E_MODEL", where="config.json")
     classifier = timm.get_pretrained_cfg_value(architecture, "classifier") if timm.is_model(architecture) else None
     heads = tuple(f"{each}." for each in ([classifier] if isinstance(classifier, str) else classifier or ()))
     weights = {key: tensor for key, tensor in weights.items() if not key.startswith(heads)}
@@ -157,7 +157,9 @@ def _vision(
     names = timm.get_pretrained_cfg_value(architecture, "first_conv") if timm.is_model(architecture) else ()
     reads = f"{names if isinstance(names, str) else next(iter(names or ()), '')}.weight"
     if reads not in weights:
-        raise ModelError("the vision checkpoint has no convolution that reads the image", where="model.safetensors")
+        raise ModelError(
+            "the vision checkpoint has no convolution that reads the image", code="E_MODEL", where="model.safetensors"
+        )
     # Its second axis says how many channels there are.
     settings = backbone_settings(architecture, channels=int(weights[reads].shape[1]))
     return settings, {f"body.{key}": tensor for key, tensor in weights.items()}
@@ -177,7 +179,9 @@ def _swin_settings(weights: Mapping[str, torch.Tensor]) -> VisionSettings:
         table = weights["layers.0.blocks.0.attn.relative_position_bias_table"]
         inner = weights["layers.0.blocks.0.mlp.fc1.weight"]
     except KeyError as error:
-        raise ModelError(f"the vision checkpoint lacks {error.args[0]}", where="model.safetensors") from error
+        raise ModelError(
+            f"the vision checkpoint lacks {error.args[0]}", code="E_MODEL", where="model.safetensors"
+        ) from error
     return VisionSettings(
         channels=int(projection.shape[1]),
         patch_size=int(projection.shape[2]),
@@ -210,14 +214,14 @@ def _swin_of_transformers(weights: Mapping[str, torch.Tensor]) -> dict[str, torc
             renamed[name] = tensor
     for name, three in parts.items():
         if len(three) != 3:
-            raise ModelError(f"the vision checkpoint lacks a part of {name}", where="model.safetensors")
+            raise ModelError(f"the vision checkpoint lacks a part of {name}", code="E_MODEL", where="model.safetensors")
         renamed[name] = torch.cat([three["query"], three["key"], three["value"]])
     return renamed
 
 
 def _text_settings(values: Mapping[str, Any]) -> TextSettings:
     if values.get("model_type") != "t5":
-        raise ModelError("the text checkpoint is not a T5", where="config.json")
+        raise ModelError("the text checkpoint is not a T5", code="E_MODEL", where="config.json")
     chosen = {key: values[key] for key in _T5_FIELDS if values.get(key) is not None}
     layers = values.get("num_decoder_layers") or values.get("num_layers")
     return TextSettings(**chosen, **({} if layers is None else {"num_layers": layers}))
@@ -234,5 +238,7 @@ def _fill(part: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str,
         ("has another shape of", {key for key in needed & set(weights) if own[key].shape != weights[key].shape}),
     ):
         if names:
-            raise ModelError(f"the {what} checkpoint {kind} {min(names)} ({len(names)} weights)", where=what)
+            raise ModelError(
+                f"the {what} checkpoint {kind} {min(names)} ({len(names)} weights)", code="E_MODEL", where=what
+            )
     part.load_state_dict({key: weights[key] for key in needed}, strict=False)

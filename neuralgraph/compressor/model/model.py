@@ -239,7 +239,9 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         try:
             weights = safetensors.torch.load_file(directory / WEIGHTS_NAME)
         except (safetensors.SafetensorError, OSError, ValueError) as error:
-            raise ModelError("the weights are damaged or not safetensors", where=WEIGHTS_NAME) from error
+            raise ModelError(
+                "the weights are damaged or not safetensors", code="E_MODEL", where=WEIGHTS_NAME
+            ) from error
         model._take(weights)
         model.tie_weights()
         model.to(device=device, dtype=dtype)
@@ -259,12 +261,15 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
             if names:
                 raise ModelError(
                     f"{len(names)} weights {kind} {min(names)}: weights and config.json are of different models",
+                    code="E_MODEL",
                     where=WEIGHTS_NAME,
                 )
         for name, tensor in weights.items():
             if tensor.shape != own[name].shape:
                 raise ModelError(
-                    f"{name} is {list(tensor.shape)}, config.json says {list(own[name].shape)}", where=WEIGHTS_NAME
+                    f"{name} is {list(tensor.shape)}, config.json says {list(own[name].shape)}",
+                    code="E_MODEL",
+                    where=WEIGHTS_NAME,
                 )
         self.load_state_dict(weights, strict=False)
 

@@ -7,10 +7,8 @@ own, so the tokens are found again in the report, one after another.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,8 @@ from typing import Any
 from neuralgraph.adapters import radgraph as schema
 from neuralgraph.errors import ModelError, SourceError, missing_extra
 from neuralgraph.graph.concepts import Concept
+from neuralgraph.wire.composed import composed
+from neuralgraph.wire.json_reading import parsed_json
 
 from .result import ReportGraph
 from .sections import SectionChoice, check_choice, parts_to_read
@@ -97,7 +97,7 @@ class RadGraphExtractor:
         for place, number in enumerate(wordy):
             entry = document.get(str(place))
             if entry is None:
-                raise ModelError(f"radgraph gave no graph for report {number}", where="radgraph")
+                raise ModelError(f"radgraph gave no graph for report {number}", code="E_MODEL", where="radgraph")
             graphs[number] = _aligned(entry, read[number])
         return graphs
 
@@ -163,12 +163,14 @@ def _package(model_type: str) -> Callable[[list[str]], Mapping[str, Any]]:
     try:
         from radgraph import RadGraph  # type: ignore[import-not-found,unused-ignore]  # optional, and has no types
     except ImportError as error:
-        raise missing_extra("reading reports with RadGraph", extra="radgraph", library="radgraph") from error
+        raise missing_extra("reading reports with RadGraph", extra="", library="radgraph") from error
     try:
         annotate: Callable[[list[str]], Mapping[str, Any]] = RadGraph(model_type=model_type)
     # The package raises bare Exception when its weights cannot be fetched.
     except Exception as error:
-        raise ModelError(f"the RadGraph model {model_type} cannot be loaded", where="radgraph") from error
+        raise ModelError(
+            f"the RadGraph model {model_type} cannot be loaded", code="E_MODEL", where="radgraph"
+        ) from error
     return annotate
 
 
@@ -179,9 +181,9 @@ def _unreadable(reason: str) -> SourceError:
 def _entries(text: str) -> Iterable[tuple[list[str], Mapping[str, Any]]]:
     """Keys and entry of every annotation."""
     try:
-        documents = [json.loads(text)]
+        documents = [parsed_json(text)]
     except ValueError:
-        documents = [json.loads(line) for line in text.splitlines() if line.strip()]
+        documents = [parsed_json(line) for line in text.splitlines() if line.strip()]
     for document in documents:
         pairs = document.items() if isinstance(document, dict) and "entities" not in document else ()
         loose = document if isinstance(document, list) else [] if pairs else [document]
@@ -218,7 +220,7 @@ def _aligned(entry: Mapping[str, Any], text: str) -> ReportGraph:
     for concept in graph.concepts:
         first = next(number for number, end in enumerate(ends) if concept.start < end)
         last = next(number for number, end in enumerate(ends) if concept.end <= end)
-        words = unicodedata.normalize("NFC", " ".join(concept.text.split()))
+        words = composed(" ".join(concept.text.split()))
         concepts.append(Concept(words, concept.label, places[first][0], max(places[last][1], places[first][0] + 1)))
     order = sorted(range(len(concepts)), key=lambda number: (concepts[number].start, concepts[number].end))
     rank = {old: new for new, old in enumerate(order)}

@@ -43,7 +43,7 @@ class ReportGraph:
     def __post_init__(self) -> None:
         triples = np.array(self.triples, dtype=np.int32)
         if triples.ndim != 2 or triples.shape[1] != 3:
-            raise StudyError(f"triples must be [m, 3], not {list(triples.shape)}", where="triples")
+            raise StudyError(f"triples must be [m, 3], not {list(triples.shape)}", code="E_STUDY", where="triples")
         triples.flags.writeable = False
         object.__setattr__(self, "concepts", tuple(self.concepts))
         object.__setattr__(self, "triples", triples)

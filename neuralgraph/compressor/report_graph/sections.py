@@ -62,7 +62,9 @@ def check_choice(choice: str) -> None:
     """
     choices = get_args(SectionChoice)
     if choice not in choices:
-        raise ModelError(f"sections must be one of {', '.join(choices)}, not {choice!r}", where="sections")
+        raise ModelError(
+            f"sections must be one of {', '.join(choices)}, not {choice!r}", code="E_MODEL", where="sections"
+        )
 
 
 @lru_cache(maxsize=1024)

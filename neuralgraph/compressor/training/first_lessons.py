@@ -101,5 +101,5 @@ def first_lessons(
 def _known(lesson: Lesson) -> torch.Tensor:
     """Which patches show what, float32 [B, structures, rows, cols]."""
     if lesson.coverage is None:
-        raise ModelError("first lessons need films with known masks", where="recipe: first_steps")
+        raise ModelError("first lessons need films with known masks", code="E_MODEL", where="recipe: first_steps")
     return lesson.coverage

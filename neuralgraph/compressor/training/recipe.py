@@ -67,7 +67,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "accumulation", "validate_every", "patience", "longest_report"):
             if getattr(self, name) < 1:
-                raise ModelError("must be at least 1", where=f"recipe: {name}")
+                raise ModelError("must be at least 1", code="E_MODEL", where=f"recipe: {name}")
         for name in (
             "vision_rate",
             "bridge_rate",
@@ -81,11 +81,13 @@ class Recipe:
             "seed",
         ):
             if getattr(self, name) < 0:
-                raise ModelError("must not be negative", where=f"recipe: {name}")
+                raise ModelError("must not be negative", code="E_MODEL", where=f"recipe: {name}")
         if self.clip <= 0 or not 0 < self.validation_share < 1:
-            raise ModelError("must be more than 0, and a share less than 1", where="recipe: clip, validation_share")
+            raise ModelError(
+                "must be more than 0, and a share less than 1", code="E_MODEL", where="recipe: clip, validation_share"
+            )
         if self.precision not in PRECISIONS:
-            raise ModelError(f"must be one of {', '.join(PRECISIONS)}", where="recipe: precision")
+            raise ModelError(f"must be one of {', '.join(PRECISIONS)}", code="E_MODEL", where="recipe: precision")
 
     @property
     def record(self) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.report_text import usual_opening
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["Start", "Trained", "changed_config", "fresh_start", "start_from", "train"]
 
@@ -143,6 +144,7 @@ def train(
     if not len(learn) or not len(check):
         raise ModelError(
             f"{len(learn)} films to learn from and {len(check)} to validate with; each needs at least one patient",
+            code="E_MODEL",
             where="source",
         )
     set_seed(recipe.seed)
@@ -170,7 +172,9 @@ def train(
     log = [dict(line) for line in trainer.state.log_history]
     model = trainer.accelerator.unwrap_model(trainer.model).cpu()
     if not all(bool(torch.isfinite(weight).all()) for weight in model.parameters()):
-        raise ModelError("training diverged: a weight is not finite; lower the learning rates", where="recipe")
+        raise ModelError(
+            "training diverged: a weight is not finite; lower the learning rates", code="E_MODEL", where="recipe"
+        )
     model.config = changed_config(model.config, trained=True, opening=_opening(learn, start.tokenizer))
     if trainer.is_world_process_zero():
         (model.half() if half else model).save_pretrained(directory)
@@ -253,12 +257,15 @@ def _checkpoints(directory: Path, record: dict[str, Any]) -> Path:
     try:
         checkpoints.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot create the folder ({error.strerror})", where=str(directory)) from error
+        raise OutputError(
+            f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(directory)
+        ) from error
     path = checkpoints / RECORD_NAME
     if path.is_file():
-        if json.loads(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
+        if parsed_json(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
             raise OutputError(
                 "checkpoints of a run with other data or settings are there; delete them or choose another folder",
+                code="E_OUTPUT",
                 where=str(checkpoints),
             )
     else:

@@ -27,6 +27,7 @@ from neuralgraph.compressor.training.guidance import guidance_loss
 from neuralgraph.compressor.training.pruned_reports import pruned_loss
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["FilmTrainer", "computes_in_bfloat16", "training_arguments", "wants_bfloat16"]
 
@@ -184,7 +185,9 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         parts = {name: output[name] for name in ("generation_loss", "classification_loss") if output[name] is not None}
         if guided:
             if coverage is None or spoken is None:
-                raise ModelError("guidance needs films with known masks", where="recipe: guidance_weight")
+                raise ModelError(
+                    "guidance needs films with known masks", code="E_MODEL", where="recipe: guidance_weight"
+                )
             parts["guidance_loss"] = guidance_loss(runs[-1], spoken, coverage)
             output.loss = output.loss + self._recipe.guidance_weight * parts["guidance_loss"]
         if pruned:
@@ -294,12 +297,16 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load(path.read_bytes())
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise ModelError("the checkpoint is damaged; delete it to start again", where=str(path)) from error
+        raise ModelError(
+            "the checkpoint is damaged; delete it to start again", code="E_MODEL", where=str(path)
+        ) from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = parsed_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError("the checkpoint is damaged; delete it to start again", where=str(path)) from error
+        raise ModelError(
+            "the checkpoint is damaged; delete it to start again", code="E_MODEL", where=str(path)
+        ) from error
     return record

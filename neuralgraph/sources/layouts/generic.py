@@ -23,6 +23,7 @@ from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.splits import split_named
 from neuralgraph.sources.layouts.tables import find_table, label_value
 from neuralgraph.sources.view_words import read_view
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["find_manifest", "matches", "resolve", "use"]
 
@@ -50,7 +51,7 @@ def _table(roots: Roots) -> OwnTable:
 
 
 def _no_manifest() -> NoReturn:
-    raise SourceError("there is no manifest.csv, .tsv, .jsonl or .parquet here")
+    raise SourceError("there is no manifest.csv, .tsv, .jsonl or .parquet here", code="E_SOURCE_READ")
 
 
 def use(roots: Roots) -> TableUse:
@@ -129,7 +130,7 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
 def _report_graphs(value: Any) -> tuple[str, ...]:
     """Entries of RadGraph as JSON texts; a cell may hold one or several, as JSON or as plain data."""
     if isinstance(value, str):
-        value = json.loads(value) if value.strip() else None
+        value = parsed_json(value) if value.strip() else None
     entries = [] if value is None or value != value else value if isinstance(value, list) else [value]
     if not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("not an entry of RadGraph")

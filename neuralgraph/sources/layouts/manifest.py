@@ -17,6 +17,7 @@ from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.columns import TableUse
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.private import owner_only
+from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
 __all__ = [
@@ -175,7 +176,7 @@ class Manifest:
         Parameters
         ----------
         path : the file to create or replace.
-        study_ids : pseudonym by study key, added as ``converted_as`` so that failures can be looked up.
+        study_ids : pseudonym by study key, added as ``converted_as`` so that studies and failures can be looked up.
 
         Raises
         ------
@@ -189,12 +190,15 @@ class Manifest:
                     line["converted_as"] = study_ids[row.study_key]
                 stream.write(_json_line(line))
             for dropped in self.dropped:
-                stream.write(_json_line({"study_id": dropped.study_key, "dropped": dropped.reason}))
+                line = {"study_id": dropped.study_key, "dropped": dropped.reason}
+                if study_ids is not None and dropped.study_key in study_ids:
+                    line["converted_as"] = study_ids[dropped.study_key]
+                stream.write(_json_line(line))
 
 
 def _json_line(line: dict[str, Any]) -> bytes:
     try:
-        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        return escaped_json(line).encode() + b"\n"
     except UnicodeEncodeError:
         # A file whose name is no text: its bytes as escapes, which are read back as they were.
         return json.dumps(line).encode() + b"\n"

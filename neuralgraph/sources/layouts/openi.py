@@ -59,7 +59,10 @@ def resolve(roots: Roots) -> Iterator[Entry]:
         return _from_tables(reports, projections, roots.source)
     folder = _xml_folder(roots.reports or roots.source)
     if folder is None:
-        raise SourceError("there is neither indiana_reports.csv nor a folder with the XML reports of Open-i here")
+        raise SourceError(
+            "there is neither indiana_reports.csv nor a folder with the XML reports of Open-i here",
+            code="E_SOURCE_READ",
+        )
     return _from_xml(folder, projections, roots.source)
 
 
@@ -91,7 +94,7 @@ def _problems(text: str) -> dict[str, float]:
 
 def _from_tables(reports: Path, projections: Path | None, source: Path) -> Iterator[Entry]:
     if projections is None:
-        raise SourceError(f"{_PROJECTIONS} is missing: it names the images of each report")
+        raise SourceError(f"{_PROJECTIONS} is missing: it names the images of each report", code="E_SOURCE_READ")
     images: defaultdict[str, list[ManifestImage]] = defaultdict(list)
     for row in read_csv(projections, ("uid", "filename", "projection")):
         if row is None or safe_join(source, row["filename"]) is None:

@@ -60,7 +60,7 @@ def files_below(folder: Path) -> Iterator[str]:
     """
 
     def refuse(error: OSError) -> None:
-        raise SourceError(f"a folder cannot be listed ({error.strerror})") from error
+        raise SourceError(f"a folder cannot be listed ({error.strerror})", code="E_SOURCE_READ") from error
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
