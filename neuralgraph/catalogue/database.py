@@ -80,33 +80,28 @@ class Catalogue:
         sql, values = _statement(asked, generated=generated)
         return [row[0] for row in self._execute(sql, values).fetchall()]
 
-    def answers(
-        self, question: str, *, columns: Sequence[str], generated: bool = False, offset: int = 0, limit: int = 100
-    ) -> tuple[list[dict[str, Any]], int]:
-        """A part of the studies that answer, with some columns of their rows, and how many answer in all.
+    def rows_of(self, study_ids: Sequence[str], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Some columns of the rows of some studies, in the order of ``study_ids``.
 
         Parameters
         ----------
-        question, generated : as for ``find``.
-        columns : of the table ``studies``, names that are in ``STUDY_FACTS``.
-        offset, limit : which part.
+        columns : names that are in ``neuralgraph.storage.facts.STUDY_FACTS``, ``study_id`` among them.
         """
-        sql, values = _statement(parse_question(question), generated=generated)
-        return self._part(columns, f" WHERE study_id IN ({sql})", values, offset=offset, limit=limit)
+        if not study_ids:
+            return []
+        marks = ", ".join("?" * len(study_ids))
+        found = self._rows(columns, f"study_id IN ({marks})", list(study_ids))
+        order = {study_id: number for number, study_id in enumerate(study_ids)}
+        return sorted(found, key=lambda row: order[row["study_id"]])
 
-    def rows(self, columns: Sequence[str], *, offset: int = 0, limit: int = 100) -> list[dict[str, Any]]:
-        """A part of all studies; arguments as for ``answers``."""
-        return self._part(columns, "", [], offset=offset, limit=limit)[0]
+    def rows_at(self, archive: str, start: int, stop: int, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Some columns of the rows of an archive from a position to another; ``columns`` as for ``rows_of``."""
+        return self._rows(columns, "archive = ? AND position >= ? AND position < ?", [archive, start, stop])
 
-    def _part(
-        self, columns: Sequence[str], condition: str, values: list[Any], *, offset: int, limit: int
-    ) -> tuple[list[dict[str, Any]], int]:
-        (count,) = self._execute(f"SELECT count(*) FROM studies{condition}", values).fetchone()
-        names = ", ".join(name for name in STUDY_FACTS if name in columns)
-        sql = f"SELECT {names} FROM studies{condition} ORDER BY archive, position LIMIT {limit:d} OFFSET {offset:d}"
-        answer = self._execute(sql, values)
-        found = [description[0] for description in answer.description]
-        return [dict(zip(found, row, strict=True)) for row in answer.fetchall()], count
+    def _rows(self, columns: Sequence[str], condition: str, values: list[Any]) -> list[dict[str, Any]]:
+        names = [name for name in STUDY_FACTS if name in columns]
+        sql = f"SELECT {', '.join(names)} FROM studies WHERE {condition} ORDER BY archive, position"
+        return [dict(zip(names, row, strict=True)) for row in self._execute(sql, values).fetchall()]
 
     def where(self, condition: str) -> list[str]:
         """Ids of the studies for which an SQL expression over ``studies`` holds, in the order of the catalogue.

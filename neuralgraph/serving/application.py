@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from typing import Any
 
@@ -55,11 +54,6 @@ def application(place: str, tokens: Tokens | None = None) -> Starlette:
     routes = [Route(each.path, each.handler, methods=list(each.methods)) for each in endpoints]
     free = {each.path for each in endpoints if each.open}
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        state.close()
-
     async def guard(request: Request, call_next: _NEXT) -> Response:
         began = time.perf_counter()
         allowed = (
@@ -85,7 +79,6 @@ def application(place: str, tokens: Tokens | None = None) -> Starlette:
         routes=routes,
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)],
         exception_handlers={NeuralGraphError: _refusal},
-        lifespan=lifespan,
     )
 
 
@@ -103,33 +96,34 @@ def _refusal(_: Request, error: Exception) -> Response:
 
 
 def _own_endpoints(state: ServedState, metrics: Metrics, keys: Tokens) -> list[Endpoint]:
-    def health(_: Request) -> Response:
+    # These wait for nothing, and so need no thread of those that the studies are read by.
+    async def health(_: Request) -> Response:
         return JSONResponse({"ok": True, "snapshot": state.manifest().snapshot})
 
-    def numbers(_: Request) -> Response:
+    async def numbers(_: Request) -> Response:
         head = state.manifest()
         text = metrics.text(studies=head.studies, archives=len(head.archives), snapshot=head.snapshot)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
-    def page(_: Request) -> Response:
+    async def page(_: Request) -> Response:
         return HTMLResponse(_resource("collection.html"))
 
-    def script(_: Request) -> Response:
+    async def script(_: Request) -> Response:
         return Response(_resource("collection.js"), media_type="text/javascript")
 
-    def documentation(_: Request) -> Response:
+    async def documentation(_: Request) -> Response:
         return HTMLResponse(_resource("reference.html"))
 
-    def reference_script(_: Request) -> Response:
+    async def reference_script(_: Request) -> Response:
         return Response(_resource("reference.js"), media_type="text/javascript")
 
-    def viewer(_: Request) -> Response:
+    async def viewer(_: Request) -> Response:
         response = HTMLResponse(viewer_page(connect="'self'"))
         # The page states its own policy, which lets in the script that is inside it.
         response.headers["Content-Security-Policy"] = "frame-ancestors 'self'"
         return response
 
-    def session(request: Request) -> Response:
+    async def session(request: Request) -> Response:
         if not keys.accepts(request.headers.get("authorization")):
             return JSONResponse({"code": "E_TOKEN", "message": "show a bearer token"}, 401)
         response = JSONResponse({"ok": True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import StudyError, StudyNotFoundError
 from neuralgraph.serving.description import Endpoint
 from neuralgraph.serving.state import ServedState
-from neuralgraph.storage.manifest import write_manifest
+from neuralgraph.storage.manifest import Manifest, write_manifest
 from neuralgraph.storage.profiles import copy_record
 from neuralgraph.storage.tables import TABLES, arrow
 
@@ -70,29 +71,31 @@ class Studies:
 
     def archive(self, request: Request) -> Response:
         """An archive that counts now; one that no longer does may hold a study that was removed."""
-        path = self._state.archive_name(request.path_params["name"])
+        path = self._state.archive_path(request.path_params["name"])
         if path is None:
             return JSONResponse({"code": "E_NOT_FOUND", "message": "no such archive counts now"}, 404)
         return FileResponse(path, media_type="application/octet-stream", headers={"Cache-Control": "no-cache"})
 
     def find(self, request: Request) -> Response:
         """Ids that answer."""
-        with self._state.catalogue() as catalogue:
-            ids = catalogue.find(_text(request, "question"), generated=_flag(request, "generated"))
+        ids = self._state.now().answer(_text(request, "question"), generated=_flag(request, "generated"))
         return JSONResponse({"count": len(ids), "ids": ids})
 
     def studies(self, request: Request) -> Response:
         """A part of the studies, with what the table says of them."""
         offset, limit = _number(request, "offset", 0), min(_number(request, "limit", 100), _MOST_LISTED)
-        question = request.query_params.get("question", "").strip()
-        with self._state.catalogue() as catalogue:
-            if question:
-                rows, count = catalogue.answers(
-                    question, generated=_flag(request, "generated"), columns=_LISTED, offset=offset, limit=limit
-                )
-            else:
-                count = self._state.manifest().studies
-                rows = catalogue.rows(_LISTED, offset=offset, limit=limit)
+        question = _text(request, "question").strip()
+        state = self._state.now()
+        if question:
+            ids = state.answer(question, generated=_flag(request, "generated"))
+            count, wanted = len(ids), ids[offset : offset + limit]
+            with state.catalogue() as catalogue:
+                rows = catalogue.rows_of(wanted, _LISTED)
+        else:
+            count, rows = state.manifest.studies, []
+            with state.catalogue() as catalogue:
+                for name, first, last in _slices(state.manifest, offset, offset + limit):
+                    rows += catalogue.rows_at(name, first, last, _LISTED)
         return JSONResponse({"count": count, "offset": offset, "studies": rows})
 
     def table(self, request: Request) -> Response:
@@ -100,7 +103,7 @@ class Studies:
         name, form = request.path_params["table"], request.query_params.get("format", "arrow")
         if name not in TABLES or form not in ("arrow", "json"):
             raise StudyError(f"use one of {', '.join(TABLES)}, and arrow or json", code="E_QUERY", where="table")
-        with self._state.catalogue() as catalogue:
+        with self._state.now().catalogue() as catalogue:
             table = catalogue.table(name)
         if form == "json":
             return JSONResponse(table.to_pylist())
@@ -112,7 +115,7 @@ class Studies:
     def file(self, request: Request) -> Response:
         """One study as a file of its own, its record byte for byte."""
         stream = io.BytesIO()
-        with self._state.archive() as archive:
+        with self._state.now().archive() as archive:
             number, position = archive.locate(request.path_params["study_id"])
             container: Container = archive.files[number][2]
             writer = ContainerWriter(stream)
@@ -129,13 +132,13 @@ class Studies:
         from neuralgraph.adapters.picture import save_picture
 
         study = self._study(request)
-        with self._state.archive(), tempfile.TemporaryDirectory(prefix="ngr-picture-") as folder:
+        with self._state.now().archive(), tempfile.TemporaryDirectory(prefix="ngr-picture-") as folder:
             path = Path(folder, "study.png")
             save_picture(study, path)
             return Response(path.read_bytes(), media_type="image/png")
 
     def _study(self, request: Request) -> Any:
-        with self._state.archive() as archive:
+        with self._state.now().archive() as archive:
             study_id = request.path_params["study_id"]
             if study_id not in archive.ids:
                 raise StudyNotFoundError("no such study", where="study_id")
@@ -144,6 +147,16 @@ class Studies:
 
 _TABLE_MEDIA = ("application/vnd.apache.arrow.stream", "application/json")
 _FORM = (("format", "string", "arrow (default) or json"),)
+
+
+def _slices(manifest: Manifest, start: int, stop: int) -> Iterator[tuple[str, int, int]]:
+    """Archives, and first and end of the positions in each, of the studies from ``start`` to ``stop``."""
+    before = 0
+    for member in manifest.archives:
+        first, last = max(start - before, 0), min(stop - before, member.studies)
+        if first < last:
+            yield member.name, first, last
+        before += member.studies
 
 
 def _ranged(request: Request, data: bytes) -> Response:
