@@ -169,6 +169,7 @@ class _Run:
             if outcome.stopped != "destination":
                 try:
                     ledger.finish()
+                    outcome.restored, outcome.orphans = ledger.restored, ledger.orphans
                     write_summary(destination, outcome)
                 except OutputError as error:
                     self._fail_output(error)

@@ -59,6 +59,11 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "audit": ("search outputs for identifiers", {"ahocorasick": "pyahocorasick"}),
     "pyg": ("load graphs into PyTorch Geometric", {"torch": "torch", "torch_geometric": "torch-geometric"}),
+    "catalog": ("make tables of studies, and ask them", {"pyarrow": "pyarrow", "duckdb": "duckdb"}),
+    "serve": (
+        "serve collections over HTTP",
+        {"pyarrow": "pyarrow", "duckdb": "duckdb", "starlette": "starlette", "uvicorn": "uvicorn"},
+    ),
     "plot": ("draw pictures", {"matplotlib": "matplotlib", "PIL": "pillow"}),
     "networkx": ("exchange with networkx", {"networkx": "networkx"}),
     "safetensors": ("export to safetensors", {"safetensors": "safetensors"}),
