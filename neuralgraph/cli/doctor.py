@@ -49,7 +49,6 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "pydicom": "pydicom",
             "pynetdicom": "pynetdicom",
-            "dicomweb_client": "dicomweb-client",
             "highdicom": "highdicom",
         },
     ),
