@@ -50,13 +50,15 @@ class RememberedFeatures:
         wanted = list(dict.fromkeys(concepts))
         for start in range(0, len(wanted), _MADE_TOGETHER):
             some = wanted[start : start + _MADE_TOGETHER]
-            rows = concept_features(
-                [Concept(text.decode(), CONCEPT_LABELS[label], 0, 0) for label, text in some], width
-            )
-            for (label, text), row in zip(some, rows, strict=True):
-                places = np.flatnonzero(row)
-                if not table.add(label, text, places.astype(np.uint16), row[places]):
+            named = [Concept(text.decode(), CONCEPT_LABELS[label], 0, 0) for label, text in some]
+            rows = concept_features(named, width)
+            row, place = np.nonzero(rows)
+            ends = np.searchsorted(row, np.arange(1, len(some) + 1)).tolist()
+            places, values, begin = place.astype(np.uint16), rows[row, place], 0
+            for (label, text), end in zip(some, ends, strict=True):
+                if not table.add(label, text, places[begin:end], values[begin:end]):
                     return False
+                begin = end
         return True
 
 

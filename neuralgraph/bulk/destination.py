@@ -1,7 +1,9 @@
 """The destination folder and what the next run needs to know of it.
 
     DEST/<pseudonym>.ngr                     studies, or archives of them
-    DEST/studies.csv                         pseudonyms, splits, and the file of each study
+    DEST/studies.csv                         pseudonyms, splits, the file of each study; and whether the model learnt
+                                             from its patient, where the model says whom it learnt from
+    DEST/summary.json, summary.txt           the numbers (summary.py)
     DEST/failures.jsonl                      what failed in the last run
     DEST/.ngr-convert/key                    random key, where no key file is given; readable by its owner only
     DEST/.ngr-convert/settings.json          how the studies are made; a run with other settings is refused

@@ -183,10 +183,13 @@ class Ledger:
     def _list(self) -> None:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["study_id", "split", "file"])
+        # Only where the model says whom it learnt from.
+        learnt = any(study.learnt for study in self._plan.studies)
+        writer.writerow(["study_id", "split", "file", *(["learnt"] if learnt else [])])
         for study in self._plan.studies:
             if study.study_id in self._finished:
                 name = self._pack_name(self._pack_of[study.study_id]) if self._packs else study.study_id
-                writer.writerow([study.study_id, study.row.split, f"{name}.ngr"])
+                row = [study.study_id, study.row.split, f"{name}.ngr"]
+                writer.writerow([*row, study.learnt] if learnt else row)
         with atomic_file(self._destination.named("studies", ".csv")) as stream:
             stream.write(text.getvalue().encode())

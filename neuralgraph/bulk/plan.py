@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from neuralgraph.bulk.pseudonyms import Pseudonyms
@@ -26,6 +27,8 @@ class PlannedStudy:
     row: ManifestRow
     given: str
     """Keyed hash of the row; see ``receipts.Receipt``."""
+    learnt: str = ""
+    """One of ``learnt.LEARNT``."""
 
     def task(self, target: str) -> Task:
         """The task for a worker."""
@@ -71,7 +74,7 @@ def in_shard(study_key: str, shard: tuple[int, int]) -> bool:
 
 
 def study_ids(manifest: Manifest, pseudonyms: Pseudonyms, *, keep_ids: bool = False) -> dict[str, str]:
-    """The id of every row by its key.
+    """The id of every row by its key; of dropped rows the pseudonym under which a list of failures names them.
 
     Parameters
     ----------
@@ -83,8 +86,9 @@ def study_ids(manifest: Manifest, pseudonyms: Pseudonyms, *, keep_ids: bool = Fa
     ------
     OutputError (E_OUTPUT) : a key to be kept cannot be the name of a file, or two become the same.
     """
+    dropped = {row.study_key: pseudonyms("study", row.study_key) for row in manifest.dropped if row.study_key}
     if not keep_ids:
-        return {row.study_key: pseudonyms("study", row.study_key) for row in manifest.rows}
+        return {**dropped, **{row.study_key: pseudonyms("study", row.study_key) for row in manifest.rows}}
     kept = {row.study_key: row.study_key.replace("/", "-") for row in manifest.rows}
     if not all(_PLAIN_NAME.fullmatch(name) and not name.endswith(".") for name in kept.values()):
         raise OutputError(
@@ -93,11 +97,16 @@ def study_ids(manifest: Manifest, pseudonyms: Pseudonyms, *, keep_ids: bool = Fa
         )
     if len(set(kept.values())) != len(kept):
         raise OutputError("two study ids of the source become the same file name; let ids be made", code="E_OUTPUT")
-    return kept
+    return {**dropped, **kept}
 
 
 def make_plan(
-    manifest: Manifest, pseudonyms: Pseudonyms, *, shard: tuple[int, int] = (1, 1), keep_ids: bool = False
+    manifest: Manifest,
+    pseudonyms: Pseudonyms,
+    *,
+    shard: tuple[int, int] = (1, 1),
+    keep_ids: bool = False,
+    learnt: Callable[[ManifestRow], str] = lambda _: "",
 ) -> Plan:
     """The plan of one shard.
 
@@ -107,10 +116,11 @@ def make_plan(
     pseudonyms : under the key of the conversion.
     shard : (number, of how many), counted from 1.
     keep_ids : as in ``study_ids``.
+    learnt : whether the model learnt from a study's patient; see ``learnt.Learnt``.
     """
     names = study_ids(manifest, pseudonyms, keep_ids=keep_ids)
     studies = [
-        PlannedStudy(names[row.study_key], row, _given(row, pseudonyms))
+        PlannedStudy(names[row.study_key], row, _given(row, pseudonyms), learnt(row))
         for row in manifest.rows
         if in_shard(row.study_key, shard)
     ]

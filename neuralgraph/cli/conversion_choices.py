@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["BurnedInPolicy", "CohortName", "Engine", "Films", "LayoutName", "Sections", "Visit", "WithoutReport"]
+__all__ = [
+    "SECTIONS_HELP",
+    "BurnedInPolicy",
+    "CohortName",
+    "Engine",
+    "Films",
+    "LayoutName",
+    "Profile",
+    "Sections",
+    "Visit",
+    "WithoutReport",
+]
+
+SECTIONS_HELP = "What is read of a report: findings, impression and addenda, or the impression alone."
+"""Of the option ``--sections``."""
 
 
 class LayoutName(StrEnum):
@@ -58,6 +72,13 @@ class BurnedInPolicy(StrEnum):
     accept = "accept"
 
 
+class Profile(StrEnum):
+    """What an archive is for."""
+
+    compact = "compact"
+    train = "train"
+
+
 class WithoutReport(StrEnum):
     """What happens to a study without a report."""
 
@@ -68,5 +89,5 @@ class WithoutReport(StrEnum):
 class Sections(StrEnum):
     """Which part of a report counts."""
 
+    both = "findings+impression"
     impression = "impression"
-    findings_and_impression = "findings+impression"

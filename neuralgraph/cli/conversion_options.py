@@ -8,13 +8,15 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from neuralgraph.cli.compress import EmbeddingForm
+from neuralgraph.cli.compress import EmbeddingForm, Extractor
 from neuralgraph.cli.conversion_choices import (
+    SECTIONS_HELP,
     BurnedInPolicy,
     CohortName,
     Engine,
     Films,
     LayoutName,
+    Profile,
     Sections,
     Visit,
     WithoutReport,
@@ -70,13 +72,13 @@ class StudyOptions:
     )
     embedding: EmbeddingForm = "bfloat16"
     extractor: Annotated[
-        str,
+        Extractor,
         typer.Option(
-            help="How the report is read: 'rules', 'radgraph' (the package), 'none', or 'radgraph-json': the graphs "
-            "that come with the source."
+            help="How the report is read; radgraph is the package, radgraph-json takes the graphs that come with the "
+            "source."
         ),
-    ] = "rules"
-    sections: Annotated[Sections, typer.Option(help="Which part of the report counts.")] = Sections.impression
+    ] = Extractor.rules
+    sections: Annotated[Sections, typer.Option(help=SECTIONS_HELP)] = Sections.both
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False
     store_report: Annotated[bool, typer.Option("--store-report", help="Store that part of the report.")] = False
     generated_graph: Annotated[
@@ -119,7 +121,9 @@ class RunOptions:
     ] = ""
     shard: Annotated[str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.")] = "1/1"
     pack: Annotated[int, typer.Option(metavar="N", help="Archives of N studies instead of files.", min=0)] = 0
-    profile: Annotated[str, typer.Option(help="With --pack: compact or train; see ngr pack.")] = "compact"
+    profile: Annotated[Profile, typer.Option(help="With --pack: what archives are for; see ngr pack.")] = (
+        Profile.compact
+    )
     failures: Annotated[Path | None, typer.Option(help="The list of failures [default: DEST/failures.jsonl].")] = None
     max_errors: Annotated[int | None, typer.Option(help="Give up when more studies than this fail.", min=0)] = None
     time_limit: Annotated[float, typer.Option(help="Seconds one study may take.", min=1.0)] = 300.0

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import _policy
+from neuralgraph.cli.compress import Extractor, _policy
+from neuralgraph.cli.conversion_choices import Profile
 from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
 from neuralgraph.cli.conversion_report import tell_outcome, tell_plan
 from neuralgraph.cli.conversion_source import chosen, resolved
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from neuralgraph.bulk import run as bulk_run
     from neuralgraph.bulk.destination import Destination
     from neuralgraph.bulk.estimate import Estimate
+    from neuralgraph.bulk.learnt import Learnt
     from neuralgraph.bulk.plan import Plan
+    from neuralgraph.bulk.pseudonyms import Pseudonyms
     from neuralgraph.bulk.run import Outcome
     from neuralgraph.bulk.settings import ConversionSettings
     from neuralgraph.sources.layouts import Manifest
@@ -55,15 +58,15 @@ def convert(
 
     Example: ngr convert mimic-cxr-jpg/ studies/ --reports mimic-cxr/ --key-file site.key --workers 8
     """
-    from neuralgraph.bulk.given_graph import GIVEN
-
     settings = _settings(study)
     part = _shard(run.shard)
+    if run.profile is not Profile.compact and not run.pack:
+        raise typer.BadParameter("is for archives: say with --pack how many studies one has", param_hint="--profile")
     manifest = resolved(
         source,
         places,
         lambda selection: chosen(selection, choice),
-        report_graphs=study.extractor == GIVEN,
+        report_graphs=study.extractor is Extractor.radgraph_json,
         verbose=shown.verbose,
     )
     if shown.dry_run:
@@ -98,7 +101,7 @@ def _settings(study: StudyOptions) -> ConversionSettings:
         model=study.model,
         policy=policy["policy"],
         amount=policy["value"],
-        extractor=study.extractor,
+        extractor=study.extractor.value,
         sections=study.sections.value,
         embedding=study.embedding,
         store_report=study.store_report,
@@ -146,12 +149,29 @@ def _planned(
         raise
     pseudonyms = Pseudonyms(key)
     destination.agree({"key": pseudonyms.fingerprint, "keep_ids": study.keep_ids})
-    plan = make_plan(manifest, pseudonyms, shard=part, keep_ids=study.keep_ids)
+    learnt = _learnt(study.model, pseudonyms)
+    plan = make_plan(manifest, pseudonyms, shard=part, keep_ids=study.keep_ids, learnt=learnt)
     if written is not None:
         manifest.write(written, study_ids(manifest, pseudonyms, keep_ids=study.keep_ids))
     if not plan.studies and not plan.faults:
         raise OutputError("nothing of the source is left to convert; see --dry-run", code="E_OUTPUT", where=str(dest))
     return destination, plan
+
+
+def _learnt(model: str, pseudonyms: Pseudonyms) -> Learnt:
+    """Whom the model learnt from, as far as the keys at hand tell."""
+    from neuralgraph.bulk.learnt import Learnt, model_key
+    from neuralgraph.compressor.model.learnt_from import read_learnt_from
+
+    directory = Path(model)
+    brought = model_key(directory)
+    learnt = Learnt(read_learnt_from(directory), [pseudonyms] if brought is None else [pseudonyms, brought])
+    if learnt.unreadable:
+        note(
+            f"the model learnt from {learnt.unreadable:,} patients under a key that is not at hand: whether they are "
+            "in SOURCE cannot be told; give the --key-file of its training"
+        )
+    return learnt
 
 
 def _options(run: RunOptions, *, verbose: bool) -> bulk_run.RunOptions:
@@ -160,7 +180,7 @@ def _options(run: RunOptions, *, verbose: bool) -> bulk_run.RunOptions:
     return bulk_run.RunOptions(
         workers=run.workers or processors(),
         pack=run.pack,
-        profile=run.profile,
+        profile=run.profile.value,
         max_errors=run.max_errors,
         time_limit=run.time_limit,
         failures=run.failures,

@@ -31,7 +31,7 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "PIL": "pillow",
         },
     ),
-    "text": ("read reports", {"spacy": "spacy", "negspacy": "negspacy"}),
+    "text": ("read reports by rules, which needs nothing more", {}),
     "dicom": (
         "read DICOM in every supported encoding",
         {
@@ -42,7 +42,6 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "jpeg_ls": "pyjpegls",
             "imagecodecs": "imagecodecs",
             "PIL": "pillow",
-            "hl7": "hl7",
         },
     ),
     "pacs": (

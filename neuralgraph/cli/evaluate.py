@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
-from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.errors import missing_extra
 from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.wire.escapes import escaped_json
 
@@ -57,6 +57,7 @@ def evaluate(
 ) -> None:
     """Train graph networks on the studies of ARCHIVE and score them on its test part.
 
+    Refused are test studies of patients that the model which made them learnt from, as far as 'ngr convert' could tell.
     Every combination of archive, --retain and --text is one system; all are trained alike and compared by DeLong's
     test on the same studies.
 
@@ -65,6 +66,7 @@ def evaluate(
     try:
         from neuralgraph.tasks import GraphSettings, System, TrainingSettings, read_splits
         from neuralgraph.tasks import evaluate as run
+        from neuralgraph.tasks.splits import check_not_learnt
     except ImportError as error:
         raise missing_extra("evaluation", extra="pyg", library=error.name or "torch_geometric") from error
 
@@ -84,9 +86,10 @@ def evaluate(
         for share in shares
         for report in {Text.WITH: [True], Text.WITHOUT: [False], Text.BOTH: [True, False]}[text]
     ]
-    results = run(
-        systems, read_splits(table), settings=TrainingSettings(epochs=epochs), seeds=range(seeds), progress=note
-    )
+    split = read_splits(table)
+    if unknown := check_not_learnt(split, _written_tables(archives, table)):
+        note(f"of {unknown:,} test studies nobody here can tell whether the model learnt from their patients")
+    results = run(systems, split, settings=TrainingSettings(epochs=epochs), seeds=range(seeds), progress=note)
     results["model"] = network.value
     if out is not None:
         with atomic_file(out) as stream:
@@ -101,12 +104,17 @@ def _table_of(archives: list[Path]) -> Path:
     for archive in archives:
         if (archive / _SPLITS_FILE).is_file():
             return archive / _SPLITS_FILE
-    raise StudyError(
-        "which studies are for training? give a table of study_id and split with --splits; "
+    raise typer.BadParameter(
+        "which studies are for training? give a table of study_id and split; "
         "a .ngr does not know its patient, and a patient in two parts spoils every score",
-        code="E_STUDY",
-        where="splits",
+        param_hint="--splits",
     )
+
+
+def _written_tables(archives: list[Path], table: Path) -> list[Path]:
+    """The tables that say of studies whether the model learnt from their patients: beside them, or the one given."""
+    folders = dict.fromkeys(archive if archive.is_dir() else archive.parent for archive in archives)
+    return list(dict.fromkeys([*(path for folder in folders for path in sorted(folder.glob("studies*.csv"))), table]))
 
 
 def _name(archive: Path | None, share: float | None, report: bool) -> str:

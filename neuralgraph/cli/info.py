@@ -8,9 +8,11 @@ import typer
 
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
-from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.graph.origin import GENERATED
+from neuralgraph.graph.sentences import SIGNS, polarity
+from neuralgraph.storage.opening import open_archive
 from neuralgraph.storage.places import place_name
 from neuralgraph.storage.summary import file_summary
 from neuralgraph.wire.vocabulary import RELATIONS
@@ -20,14 +22,21 @@ __all__ = ["info"]
 
 def info(
     file: Annotated[str, typer.Argument(help="An .ngr file, or a URL of one.")],
+    sentences: Annotated[
+        bool, typer.Option("--sentences", help="Show the sentence of each concept, where the report is stored.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     timeout: Timeout = None,
 ) -> None:
     """Say what is in FILE: sizes, grid, concepts, labels, provenance.
 
+    Concepts have a sign: + is there, - is not there, ? is in doubt.
+
     Example: ngr info study.ngr
     """
     summary = file_summary(file, timeout=timeout)
+    if sentences and "study" in summary:
+        _add_sentences(file, summary["study"], timeout)
     if json:
         write_json(summary)
         return
@@ -43,8 +52,32 @@ def info(
             write_line(f"  plain graphs {plain['found']:,} of {plain['looked_at']:,} looked at (see ngr migrate)")
 
 
+def _add_sentences(file: str, study: dict[str, Any], timeout: float | None) -> None:
+    if not study["report_stored"]:
+        note("the report is not stored, so there are no sentences to show: compress with --store-report")
+        return
+    from neuralgraph.graph.sentences import sentence_around
+
+    with open_archive(file, timeout=timeout) as archive:
+        report = archive[0].report or ""
+    for place in (*study["concepts"], *study["mentions"]):
+        place["sentence"] = sentence_around(report, place["start"], place["end"])
+
+
 def _plural(word: str, count: int) -> str:
     return word if count == 1 else "studies" if word == "study" else f"{word}s"
+
+
+def _said(place: dict[str, Any]) -> str:
+    """A sign for what is said: + there, - not there, ? in doubt; places of the body have none."""
+    return " " if place["label"] == "Anatomy::definitely present" else SIGNS[polarity(place["label"])]
+
+
+def _where(place: dict[str, Any]) -> str:
+    section = "" if place["section"] == "unknown" else f" in {place['section']}"
+    if "sentence" not in place:
+        return section
+    return f"{section}: \N{LEFT DOUBLE QUOTATION MARK}{place['sentence']}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
@@ -74,7 +107,11 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     if generated:
         write_line(f"               {GENERATED}")
     for number, concept in enumerate(study["concepts"]):
-        write_line(f"    {number:3} {concept['text']} [{concept['label']}]{' (generated)' if generated else ''}")
+        marked = f"[{concept['label']}]{' (generated)' if generated else ''}"
+        write_line(f"    {number:3} {_said(concept)} {concept['text']} {marked}{_where(concept)}")
+        for mention in study["mentions"]:
+            if mention["concept"] == number and (mention["label"] != concept["label"] or "sentence" in mention):
+                write_line(f"            also {_said(mention)} {polarity(mention['label'])}{_where(mention)}")
     for head, relation, tail in study["triples"]:
         write_line(
             f"    {study['concepts'][head]['text']} --{RELATIONS[relation]}--> {study['concepts'][tail]['text']}"

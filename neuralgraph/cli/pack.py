@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from neuralgraph.cli.conversion_choices import Profile
 from neuralgraph.cli.output import write_line
 from neuralgraph.cli.progress import meter
 from neuralgraph.cli.remote_choices import Timeout
@@ -19,11 +20,11 @@ def pack(
     files: Annotated[list[str], typer.Argument(help="Files, URLs and folders of .ngr files, in this order.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to write.")],
     profile: Annotated[
-        str,
+        Profile,
         typer.Option(
             help="compact: copy the records. train: store embeddings uncompressed, larger, faster to train from."
         ),
-    ] = "compact",
+    ] = Profile.compact,
     timeout: Timeout = None,
 ) -> None:
     """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
@@ -38,5 +39,5 @@ def pack(
         def told(done: int, total: int, studies: int) -> None:
             show.at(done, total, f"{studies:,} studies")
 
-        count = pack_files(files, output, profile=profile, told=told, timeout=timeout)
+        count = pack_files(files, output, profile=profile.value, told=told, timeout=timeout)
     write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")

@@ -52,7 +52,10 @@ def pull(
     filters = {
         keyword: value for keyword, value in (("StudyDate", date), ("AccessionNumber", accession)) if value is not None
     }
-    archive = WebArchive(url, certificates=certificates, patience=patience)
+    try:
+        archive = WebArchive(url, certificates=certificates, patience=patience)
+    except SourceError as error:
+        raise typer.BadParameter(error.message, param_hint="URL") from error
     place = Spool(spool)
     try:
         with meter("pull") as show:

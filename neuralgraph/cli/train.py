@@ -17,9 +17,10 @@ from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.processors import processors
 from neuralgraph.cli.progress import meter
-from neuralgraph.errors import OutputError, SourceError, missing_extra
+from neuralgraph.errors import ModelError, OutputError, SourceError, missing_extra
 
 if TYPE_CHECKING:
+    from neuralgraph.bulk.pseudonyms import Pseudonyms
     from neuralgraph.compressor.model.preprocess import Preprocessor
     from neuralgraph.compressor.training.recipe import Recipe
     from neuralgraph.compressor.training.train import Start, Trained
@@ -47,6 +48,10 @@ class ModelOptions:
     workers: Annotated[
         int, typer.Option(help="Processes that read films [default: one per processor].", show_default=False)
     ] = 0
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="Key under which the model notes whom it learnt from [default: a random key in its folder]."),
+    ] = None
     half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False
 
 
@@ -90,7 +95,8 @@ def train(
 ) -> None:
     """Train a model on SOURCE: to write each film's report and to name its findings.
 
-    Patients are split, never their films; uncertain labels count as unknown. A run that was stopped is continued by the
+    Patients are split, never their films; uncertain labels count as unknown. The model notes, as keyed hashes, whom it
+    learnt from, and 'ngr evaluate' refuses to test on them. A run that was stopped is continued by the
     same command. Films are prepared in a temporary folder, which is removed; the model holds no report and no path.
 
     Example: ngr train cohort.csv -o model/ --steps 5000 --device cuda
@@ -104,7 +110,10 @@ def train(
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
     # What transformers tells its developers is nothing a user can act on.
     transformers_logging.set_verbosity_error()
-    recipe = Recipe(**asdict(numbers))
+    try:
+        recipe = Recipe(**asdict(numbers))
+    except ModelError as error:
+        raise typer.BadParameter(f"{error.where}: {error.message}") from error
     if numbers.first_steps and source != PHANTOM:
         raise typer.BadParameter("only phantoms have the masks it needs", param_hint="--first-steps")
     with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress:
@@ -114,6 +123,8 @@ def train(
             counted = ", ".join(f"{code} {count:,}" for code, count in failures.items())
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
         trained = run(begun, examples, out, recipe, device=device, half=begin.half, progress=progress)
+        if source != PHANTOM:
+            _note_patients(out, begin, examples)
     _tell(trained, examples, failures, json=json)
 
 
@@ -176,6 +187,33 @@ def _prepare(
         tokenizer = ReportTokenizer.read(DEMO_DIRECTORY)
         return fresh_start(config, tokenizer, preprocessor, seed=recipe.seed), failures, examples
     return start_from(directory, name=name, labels=labels), failures, examples
+
+
+def _note_patients(out: Path, begin: ModelOptions, examples: Any) -> None:
+    """Keep, as keyed hashes, which patients the model and those before it learnt from: nobody must test on them."""
+    from neuralgraph.bulk.learnt import hashed_patients
+    from neuralgraph.compressor.model.learnt_from import read_learnt_from, write_learnt_from
+
+    # Validation decides when training stops: these films are learnt from too.
+    patients = frozenset[str]().union(*(part.patients for part in examples))
+    write_learnt_from(out, [*read_learnt_from(Path(begin.start)), hashed_patients(patients, _patients_key(out, begin))])
+
+
+def _patients_key(out: Path, begin: ModelOptions) -> Pseudonyms:
+    """The key that was given; else the one in the folder of the model, taken over from the model it began with."""
+    from neuralgraph.bulk.pseudonyms import Pseudonyms, destination_key, read_key
+    from neuralgraph.compressor.model.learnt_from import PATIENTS_KEY_NAME
+    from neuralgraph.storage.atomic import atomic_file
+    from neuralgraph.storage.private import owner_only
+
+    if begin.key_file is not None:
+        return Pseudonyms(read_key(begin.key_file))
+    own, earlier = out / PATIENTS_KEY_NAME, Path(begin.start) / PATIENTS_KEY_NAME
+    if not own.exists() and earlier.is_file():
+        with atomic_file(own) as stream:
+            owner_only(stream)
+            stream.write(earlier.read_bytes())
+    return Pseudonyms(destination_key(own))
 
 
 def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bool) -> None:

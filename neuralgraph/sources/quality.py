@@ -75,9 +75,18 @@ def grey_use(levels: NDArray[np.floating[Any]], counts: NDArray[np.integer[Any]]
     levels : [n] floats in 0..1.
     counts : [n] whole numbers, at least one of them above 0.
     """
+    return _use_of(np.bincount(_steps(levels), weights=counts, minlength=_STEPS))
+
+
+def _steps(levels: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     # As float32, which the pixels will be: a level between two steps falls on the same side.
-    step = np.minimum((levels.astype(np.float32) * np.float32(_STEPS)).astype(np.int64), _STEPS - 1)
-    held = np.bincount(step, weights=counts, minlength=_STEPS)
+    scaled = np.multiply(levels, np.float32(_STEPS), dtype=np.float32, casting="same_kind")
+    steps: NDArray[np.uint8] = np.minimum(scaled, np.float32(_STEPS - 1)).astype(np.uint8)
+    return steps
+
+
+def _use_of(held: NDArray[Any]) -> GreyUse:
+    """The use of the scale, from the pixels of each step."""
     total = float(held.sum())
     steps = int((held >= max(1.0, _LEAST_SHARE * total)).sum())
     first, last = np.searchsorted(np.cumsum(held), [MARKERS * total, (1 - MARKERS) * total])
@@ -86,8 +95,7 @@ def grey_use(levels: NDArray[np.floating[Any]], counts: NDArray[np.integer[Any]]
 
 def grey_use_of_pixels(pixels: NDArray[np.float32]) -> GreyUse:
     """The use of the scale by pixels [height, width] in 0..1, from about a million of them at most."""
-    part = sampled(pixels)
-    return grey_use(part.ravel(), np.ones(part.size, np.int64))
+    return _use_of(np.bincount(_steps(sampled(pixels)).ravel(), minlength=_STEPS))
 
 
 def narrowed(pixels: NDArray[np.float32], *, bits: int) -> tuple[NDArray[np.float32], int] | None:

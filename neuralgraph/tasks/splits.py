@@ -15,7 +15,7 @@ from pathlib import Path
 from neuralgraph.errors import SourceError, StudyError
 from neuralgraph.sources.layouts.splits import SPLIT_NAMES, split_named
 
-__all__ = ["SPLITS", "Split", "read_splits", "split_by_hash", "with_prevalence"]
+__all__ = ["SPLITS", "Split", "check_not_learnt", "read_splits", "split_by_hash", "with_prevalence"]
 
 SPLITS = SPLIT_NAMES
 """Names of the parts."""
@@ -70,6 +70,46 @@ def read_splits(path: Path) -> Split:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError("the table of splits cannot be read", code="E_SOURCE_READ", where=str(path)) from error
     return _split(parts)
+
+
+def check_not_learnt(split: Split, tables: Iterable[Path]) -> int:
+    """Refuse to test on patients that the model which made the studies learnt from.
+
+    Parameters
+    ----------
+    split : the parts.
+    tables : as ``ngr convert`` writes them; those with a column ``learnt`` are asked.
+
+    Returns
+    -------
+    Test studies of which the tables say that it cannot be told.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_READ) : a table cannot be read.
+    StudyError : a test study is of a patient that was learnt from.
+    """
+    said: dict[str, str] = {}
+    for path in tables:
+        said.update({row["study_id"]: row["learnt"] or "" for row in _table(path, ("study_id", "learnt"))})
+    learnt = [study_id for study_id in split.test if said.get(study_id) == "yes"]
+    if learnt:
+        reason = (
+            f"the model that made these studies learnt from the patients of {len(learnt)} of the {len(split.test)} "
+            "test studies: scores on them mean nothing; train and convert with the same split"
+        )
+        raise StudyError(reason, where="splits")
+    return sum(said.get(study_id) == "unknown" for study_id in split.test)
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows of a table; none where it lacks a column."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as stream:
+            table = csv.DictReader(stream)
+            return list(table) if set(columns) <= set(table.fieldnames or ()) else []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError("the table of splits cannot be read", where=str(path)) from error
 
 
 def split_by_hash(patients: Mapping[str, str], *, seed: int = 0, shares: tuple[float, float] = (0.70, 0.15)) -> Split:

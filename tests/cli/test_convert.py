@@ -216,6 +216,9 @@ def test_keys_make_names(ngr, films, tmp_path):
         ["--top-k", "3", "--mass", "0.5"],
         ["--prevalence", "0.2"],
         ["--max-errors", "-1"],
+        ["--extractor", "magic"],
+        ["--profile", "tiny", "--pack", "2"],
+        ["--profile", "train"],
     ],
 )
 def test_wrong_usage(ngr, films, tmp_path, options):

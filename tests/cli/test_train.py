@@ -68,11 +68,11 @@ def test_learns_from_phantoms_without_any_data(ngr, tmp_path):
 
 def test_what_cannot_work_is_refused_before_anything_is_read(ngr, manifest, tmp_path):
     assert ngr(manifest, "-o", tmp_path / "m", "--first-steps", "5").exit_code == 2
+    assert ngr(manifest, "-o", tmp_path / "m", "--precision", "float8").exit_code == 2
     for words, code in (
         ([manifest, "-o", manifest, *QUICK], "E_OUTPUT"),
         ([tmp_path / "nothing", "-o", tmp_path / "m", *QUICK], "E_SOURCE_READ"),
         ([manifest, "-o", tmp_path / "m", "--start", tmp_path / "nothing", *QUICK], "E_MODEL"),
-        ([manifest, "-o", tmp_path / "m", "--precision", "float8"], "E_MODEL"),
     ):
         error = ngr(*words).exception
         assert isinstance(error, NeuralGraphError)

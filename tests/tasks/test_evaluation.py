@@ -86,7 +86,7 @@ def test_command(studies_folder, tmp_path, capsys):
 
 def test_command_says_what_it_lacks(studies_folder, tmp_path, capsys):
     code, _, said = run(capsys, studies_folder / "archive.ngr", "--label", "opacity")
-    assert code == 3
+    assert code == 2
     assert "--splits" in said
     code, _, said = run(capsys, studies_folder, "--label", "opacity", "--retain", "0.9", "--epochs", "1")
     assert code == 3

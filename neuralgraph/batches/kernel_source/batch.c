@@ -129,20 +129,21 @@ reason batch_graphs(batch *b) {
         s->kept_edges = s->n[N_EDGES];
         s->fusion[0] = s->fusion[1] = -1;
         if (s->n[N_FUSION]) {
-            s->fusion[0] = index_at(column_of(s, FUSION_PATCH), index_bytes(s->n[N_PATCHES]), 0);
-            s->fusion[1] = index_at(column_of(s, FUSION_CONCEPT), index_bytes(s->n[N_CONCEPTS]), 0);
+            s->fusion[0] = index_of(s, FUSION_PATCH, N_PATCHES, 0);
+            s->fusion[1] = index_of(s, FUSION_CONCEPT, N_CONCEPTS, 0);
         }
     }
     return FINE;
 }
 
 int next_concept(const study *s, concept *c) {
-    u32 bytes = index_bytes(s->n[TEXT_BYTES]);
-    const u8 *sizes = column_of(s, STRING_BYTES); /* of the study id, the source map, the concepts ... */
+    enum { STUDY_ID, SOURCE_MAP, FIRST_CONCEPT }; /* order of the strings */
     if (c->number == s->n[N_CONCEPTS]) return 0;
     if (c->number) c->text += c->text_bytes;
-    else c->text = column_of(s, TEXT) + index_at(sizes, bytes, 0) + index_at(sizes, bytes, 1);
-    c->text_bytes = index_at(sizes, bytes, 2 + (u64)c->number);
+    else
+        c->text = column_of(s, TEXT) + index_of(s, STRING_BYTES, TEXT_BYTES, STUDY_ID)
+                + index_of(s, STRING_BYTES, TEXT_BYTES, SOURCE_MAP);
+    c->text_bytes = index_of(s, STRING_BYTES, TEXT_BYTES, FIRST_CONCEPT + (u64)c->number);
     c->label = column_of(s, CONCEPT_LABEL)[c->number++];
     return 1;
 }
@@ -175,7 +176,7 @@ reason batch_keep(batch *b, const u32 *kept, const i64 *fusion) {
         s->fusion[1] = concept;
         s->kept_edges = 0;
         for (u32 k = 0; k < s->n[N_EDGES]; k++)
-            s->kept_edges += index_at(column_of(s, EDGE), index_bytes(s->n[N_PATCHES]), 2 * (u64)k + 1) < s->kept;
+            s->kept_edges += index_of(s, EDGE, N_PATCHES, 2 * (u64)k + 1) < s->kept;
     }
     return FINE;
 }

@@ -9,8 +9,8 @@
  *   batch_starts    how large the arrays are, and where each study begins in them
  *   batch_fill      the arrays are written; stored planes of embeddings are read and checked on the way
  *
- * Nothing here knows of Python, and nothing outlives the batch but the memory it is done in. What is refused is named by
- * study and reason; whoever wants the exact rule asks `neuralgraph.storage.gate`.
+ * Nothing here knows of Python, and nothing outlives the batch but the memory it is done in. What is refused is named
+ * by study and reason; whoever wants the exact rule asks `neuralgraph.storage.gate`.
  */
 #ifndef NGR_BATCH_H
 #define NGR_BATCH_H
@@ -145,6 +145,9 @@ u64 head_bytes(const study *s);
 /* Bytes of a record from `at` on: copied to `room` from its file, or where they are in memory. NULL: unreadable. */
 const u8 *record_bytes(const study *s, u64 at, u64 size, u8 *room);
 
+/* Where each column of the graph stream begins, and where the last ends, which is returned; counts within limits. */
+u64 lay_out(const u32 n[N_COUNTS], u64 column[N_COLUMNS + 1]);
+
 /* The header and the stream table, which `head` holds. */
 reason check_head(study *s, int with_x);
 
@@ -167,6 +170,13 @@ spot spot_of(const study *s, u32 cell);
 /* Has at least `bytes`, those it had lost; 0 when memory is full. */
 int reserve(memory *m, u64 bytes);
 
+/* A column of the graph stream, and value `i` of one: u16, u32, f32, or the number of one of `count` things. */
 static inline const u8 *column_of(const study *s, int column) { return s->graph.decoded + s->column[column]; }
+static inline u32 u16_of(const study *s, int column, u64 i) { return u16_at(column_of(s, column) + 2 * i); }
+static inline u32 u32_of(const study *s, int column, u64 i) { return u32_at(column_of(s, column) + 4 * i); }
+static inline float f32_of(const study *s, int column, u64 i) { return f32_at(column_of(s, column) + 4 * i); }
+static inline u32 index_of(const study *s, int column, int count, u64 i) {
+    return index_at(column_of(s, column), index_bytes(s->n[count]), i);
+}
 
 #endif

@@ -15,16 +15,15 @@ static float centre(u32 place, float size, u32 film) {
 }
 
 static void fill_patches(const study *s, i64 first, const arrays *out) {
-    u32 bytes = index_bytes(s->n[N_CELLS]);
     for (u32 i = 0; i < s->kept; i++) {
-        spot at = spot_of(s, index_at(column_of(s, PATCH_CELL), bytes, i));
+        spot at = spot_of(s, index_of(s, PATCH_CELL, N_CELLS, i));
         if (out->node_view) out->node_view[first + i] = at.view;
         if (!out->pos) continue;
         float *pos = out->pos + 2 * (first + i);
-        pos[0] = centre(at.row, f32_at(column_of(s, VIEW_PATCH_HEIGHT) + 4 * at.view),
-                        u32_at(column_of(s, VIEW_HEIGHT) + 4 * at.view));
-        pos[1] = centre(at.col, f32_at(column_of(s, VIEW_PATCH_WIDTH) + 4 * at.view),
-                        u32_at(column_of(s, VIEW_WIDTH) + 4 * at.view));
+        pos[0] = centre(at.row, f32_of(s, VIEW_PATCH_HEIGHT, at.view),
+                        u32_of(s, VIEW_HEIGHT, at.view));
+        pos[1] = centre(at.col, f32_of(s, VIEW_PATCH_WIDTH, at.view),
+                        u32_of(s, VIEW_WIDTH, at.view));
     }
     if (out->attention) memcpy(out->attention + first, column_of(s, PATCH_SCORE), 4 * (u64)s->kept);
 }
@@ -53,15 +52,15 @@ static u64 both(pair *pairs, u64 n, u32 a, u32 b, u32 forth, u32 back) {
 
 /* Every edge in both directions, in no order. */
 static u64 list_pairs(const study *s, pair *pairs) {
-    u32 bytes = index_bytes(s->n[N_PATCHES]), concept_bytes = index_bytes(s->n[N_CONCEPTS]), kept = s->kept;
+    u32 kept = s->kept;
     u64 n = 0;
     for (u32 i = 0; i < s->n[N_EDGES]; i++) {
-        u32 a = index_at(column_of(s, EDGE), bytes, 2 * (u64)i), b = index_at(column_of(s, EDGE), bytes, 2 * (u64)i + 1);
+        u32 a = index_of(s, EDGE, N_PATCHES, 2 * (u64)i), b = index_of(s, EDGE, N_PATCHES, 2 * (u64)i + 1);
         if (b < kept) n = both(pairs, n, a, b, ADJACENT, ADJACENT);
     }
     for (u32 i = 0; i < s->n[N_TRIPLES]; i++) {
-        u32 head = index_at(column_of(s, TRIPLE_HEAD), concept_bytes, i);
-        u32 tail = index_at(column_of(s, TRIPLE_TAIL), concept_bytes, i);
+        u32 head = index_of(s, TRIPLE_HEAD, N_CONCEPTS, i);
+        u32 tail = index_of(s, TRIPLE_TAIL, N_CONCEPTS, i);
         u32 kind = FIRST_RELATION + 2 * column_of(s, TRIPLE_RELATION)[i];
         n = both(pairs, n, kept + head, kept + tail, kind, kind + 1);
     }
@@ -125,18 +124,18 @@ static int compare(const u8 *a, u64 a_size, const u8 *b, u64 b_size) {
 
 /* The names of a study ascend and so do those wanted: one walk along both. */
 static void fill_targets(const study *s, u64 number, const arrays *out, const targets *wanted) {
-    u32 bytes = index_bytes(s->n[TEXT_BYTES]), before = 2 + s->n[N_CONCEPTS];
+    u32 before = 2 + s->n[N_CONCEPTS];
     float *y = out->y + number * wanted->n;
     u8 *mask = out->y_mask + number * wanted->n;
     memset(y, 0, 4 * wanted->n);
     memset(mask, 0, wanted->n);
     const u8 *name = column_of(s, TEXT);
-    for (u32 i = 0; i < before; i++) name += index_at(column_of(s, STRING_BYTES), bytes, i);
+    for (u32 i = 0; i < before; i++) name += index_of(s, STRING_BYTES, TEXT_BYTES, i);
     for (u64 i = 0, k = 0; i < s->n[N_LABELS] && k < wanted->n;) {
-        u64 size = index_at(column_of(s, STRING_BYTES), bytes, before + i), begin = k ? wanted->end[k - 1] : 0;
+        u64 size = index_of(s, STRING_BYTES, TEXT_BYTES, before + i), begin = k ? wanted->end[k - 1] : 0;
         int order = compare(name, size, wanted->text + begin, wanted->end[k] - begin);
         if (order == 0) {
-            float value = f32_at(column_of(s, LABEL_VALUE) + 4 * i);
+            float value = f32_of(s, LABEL_VALUE, i);
             set_target(value, wanted->uncertain, y + wanted->column[k], mask + wanted->column[k]);
         }
         if (order >= 0) k++;

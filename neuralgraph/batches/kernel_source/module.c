@@ -84,7 +84,8 @@ static PyObject *rules_make(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
         u64 values[5 + N_COUNTS];
         memcpy(values, limits.buf, sizeof values);
         memcpy(self->tags, tags.buf, (size_t)tags.len);
-        self->rules = (rules){values[0], values[1], values[2], values[3], values[4], {0}, self->tags, (u64)tags.len / 4};
+        self->rules = (rules){values[0], values[1], values[2], values[3], values[4],
+                              {0}, self->tags, (u64)tags.len / 4};
         memcpy(self->rules.count, values + 5, 8 * N_COUNTS);
     }
     PyBuffer_Release(&limits);

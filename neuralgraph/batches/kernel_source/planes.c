@@ -128,16 +128,16 @@ void flush_past_caches(void) {}
 enum { AT_ONCE = 2048 }; /* values that are made in the nearest cache before they go to their place */
 
 static int widen_floats(const form *form, const u8 *const plane[MOST_PLANES], u64 n, float *out, int past_caches) {
-    float made[AT_ONCE];
-    u32 *bits = (u32 *)made;
+    union { u32 bits[AT_ONCE]; float values[AT_ONCE]; } made;
     for (u64 i = 0, some; i < n; i += some) {
+        const u8 *low = plane[0] + i, *next = plane[1] + i;
+        int finite;
         some = n - i < AT_ONCE ? n - i : AT_ONCE;
-        int finite = form->offset == FLOAT32  ? best.join_float32(bits, plane[0] + i, plane[1] + i, plane[2] + i,
-                                                                  plane[3] + i, some)
-                   : form->offset == BFLOAT16 ? best.join_bfloat16(bits, plane[0] + i, plane[1] + i, some)
-                                              : best.join_float16(bits, plane[0] + i, plane[1] + i, some);
+        if (form->offset == FLOAT32) finite = best.join_float32(made.bits, low, next, plane[2] + i, plane[3] + i, some);
+        else if (form->offset == BFLOAT16) finite = best.join_bfloat16(made.bits, low, next, some);
+        else finite = best.join_float16(made.bits, low, next, some);
         if (!finite) return 0;
-        copy_values(out + i, made, some, past_caches);
+        copy_values(out + i, made.values, some, past_caches);
     }
     return 1;
 }

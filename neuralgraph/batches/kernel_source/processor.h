@@ -1,5 +1,5 @@
-/* What the processor at hand can do, and the system saves for us. Asked of it directly: not every compiler that may build
- * the kernel brings the answers of `__builtin_cpu_supports`. */
+/* What the processor at hand can do, and the system saves for us. Asked of it directly: not every compiler that may
+ * build the kernel brings the answers of `__builtin_cpu_supports`. */
 #ifndef NGR_PROCESSOR_H
 #define NGR_PROCESSOR_H
 

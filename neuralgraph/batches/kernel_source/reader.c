@@ -1,5 +1,5 @@
-/* A Reader takes one batch after another through the steps of batch.h, for one thread at a time; the interpreter's lock is
- * released while it reads, checks and fills. What Python lends it, it holds until `end`. */
+/* A Reader takes one batch after another through the steps of batch.h, for one thread at a time; the interpreter's lock
+ * is released while it reads, checks and fills. What Python lends it, it holds until `end`. */
 #include <stddef.h>
 
 #include "module.h"
@@ -81,8 +81,8 @@ static PyObject *reader_begin(Reader *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* place(numbers, source, offsets, lengths, counts, rules): numbers, offsets and lengths int64 [n], counts uint32 [5][n];
- * source is a descriptor, or a list of n buffers. */
+/* place(numbers, source, offsets, lengths, counts, rules): numbers, offsets and lengths int64 [n], counts uint32
+ * [5][n]; source is a descriptor, or a list of n buffers. */
 static PyObject *reader_place(Reader *self, PyObject *args) {
     Py_buffer numbers, offsets, lengths, counts;
     PyObject *source;
@@ -92,7 +92,8 @@ static PyObject *reader_place(Reader *self, PyObject *args) {
     u64 n = (u64)numbers.len / 8;
     int in_memory = PyList_Check(source), descriptor = in_memory ? -1 : (int)PyLong_AsLong(source);
     int good = ready(self, BEGUN) && hold(self, (PyObject *)rules) && !PyErr_Occurred()
-            && holds(&offsets, n, 8, "offsets") && holds(&lengths, n, 8, "lengths") && holds(&counts, 5 * n, 4, "counts");
+            && holds(&offsets, n, 8, "offsets") && holds(&lengths, n, 8, "lengths")
+            && holds(&counts, 5 * n, 4, "counts");
     if (good && in_memory && (u64)PyList_Size(source) != n) {
         PyErr_SetString(PyExc_ValueError, "as many records as numbers are needed");
         good = 0;
@@ -336,7 +337,7 @@ static PyObject *reader_study_ids(Reader *self, PyObject *Py_UNUSED(none)) {
     PyObject *ids = PyList_New((Py_ssize_t)self->batch.n);
     for (u64 i = 0; i < self->batch.n && ids; i++) {
         const study *s = &self->batch.studies[i];
-        u32 size = index_at(column_of(s, STRING_BYTES), index_bytes(s->n[TEXT_BYTES]), 0);
+        u32 size = index_of(s, STRING_BYTES, TEXT_BYTES, 0);
         PyObject *id = PyUnicode_DecodeUTF8((const char *)column_of(s, TEXT), (Py_ssize_t)size, "strict");
         if (id && !PyList_SetItem(ids, (Py_ssize_t)i, id)) continue;
         Py_CLEAR(ids);
@@ -354,10 +355,10 @@ static PyObject *reader_label_names(Reader *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "O!", &PySet_Type, &names) || !checked(self)) return NULL;
     for (u64 i = 0; i < self->batch.n; i++) {
         const study *s = &self->batch.studies[i];
-        u32 bytes = index_bytes(s->n[TEXT_BYTES]), before = 2 + s->n[N_CONCEPTS];
+        u32 before = 2 + s->n[N_CONCEPTS];
         const u8 *name = column_of(s, TEXT);
         for (u64 k = 0; k < before + (u64)s->n[N_LABELS]; k++) {
-            u32 size = index_at(column_of(s, STRING_BYTES), bytes, k);
+            u32 size = index_of(s, STRING_BYTES, TEXT_BYTES, k);
             if (k >= before) {
                 PyObject *one = PyBytes_FromStringAndSize((const char *)name, (Py_ssize_t)size);
                 int failed = !one || PySet_Add(names, one);

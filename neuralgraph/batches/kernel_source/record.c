@@ -32,8 +32,8 @@ static const struct { u8 rows, bytes, values; } COLUMNS[N_COLUMNS] = {
     [VIEW_WIDTH] = {N_VIEWS, 4, 1}, [VIEW_PATCH_HEIGHT] = {N_VIEWS, 4, 1}, [VIEW_PATCH_WIDTH] = {N_VIEWS, 4, 1},
     [VIEW_SCORE_STEP] = {N_VIEWS, 4, 1}, [VIEW_POSITION] = {N_VIEWS, 1, 1}, [CELL_SCORE] = {N_CELLS, 1, 1},
     [PATCH_CELL] = {N_PATCHES, INDEX + N_CELLS, 1}, [PATCH_SCORE] = {N_PATCHES, 4, 1},
-    [EDGE] = {N_EDGES, INDEX + N_PATCHES, 2}, [CONCEPT_LABEL] = {N_CONCEPTS, 1, 1}, [CONCEPT_START] = {N_CONCEPTS, 4, 1},
-    [CONCEPT_END] = {N_CONCEPTS, 4, 1}, [CONCEPT_SECTION] = {N_CONCEPTS, 1, 1},
+    [EDGE] = {N_EDGES, INDEX + N_PATCHES, 2}, [CONCEPT_LABEL] = {N_CONCEPTS, 1, 1},
+    [CONCEPT_START] = {N_CONCEPTS, 4, 1}, [CONCEPT_END] = {N_CONCEPTS, 4, 1}, [CONCEPT_SECTION] = {N_CONCEPTS, 1, 1},
     [CONCEPT_VECTOR] = {VECTOR_REFERENCES, INDEX + N_CONCEPT_VECTORS, 1},
     [MENTION_CONCEPT] = {N_MENTIONS, INDEX + N_CONCEPTS, 1}, [MENTION_LABEL] = {N_MENTIONS, 1, 1},
     [MENTION_SECTION] = {N_MENTIONS, 1, 1}, [MENTION_START] = {N_MENTIONS, 4, 1}, [MENTION_END] = {N_MENTIONS, 4, 1},
@@ -43,18 +43,17 @@ static const struct { u8 rows, bytes, values; } COLUMNS[N_COLUMNS] = {
     [STRING_BYTES] = {STRINGS_OF_STUDY, INDEX + TEXT_BYTES, 1}, [TEXT] = {TEXT_BYTES, 1, 1},
 };
 
-/* Where each column of the graph stream begins, and where the last ends. Counts are within their limits by now. */
-static void lay_out(study *s) {
+u64 lay_out(const u32 n[N_COUNTS], u64 column[N_COLUMNS + 1]) {
     u64 at = 0;
     for (int i = 0; i < N_COLUMNS; i++) {
         u32 rows = COLUMNS[i].rows, bytes = COLUMNS[i].bytes;
-        u64 n = rows == STRINGS_OF_STUDY  ? 2 + (u64)s->n[N_CONCEPTS] + s->n[N_LABELS]
-              : rows == VECTOR_REFERENCES ? (s->n[N_CONCEPT_VECTORS] ? s->n[N_CONCEPTS] : 0)
-                                          : s->n[rows];
-        s->column[i] = at;
-        at += n * COLUMNS[i].values * (bytes >= INDEX ? index_bytes(s->n[bytes - INDEX]) : bytes);
+        u64 values = rows == STRINGS_OF_STUDY  ? 2 + (u64)n[N_CONCEPTS] + n[N_LABELS]
+                   : rows == VECTOR_REFERENCES ? (n[N_CONCEPT_VECTORS] ? n[N_CONCEPTS] : 0)
+                                               : (u64)n[rows] * COLUMNS[i].values;
+        column[i] = at;
+        at += values * (bytes >= INDEX ? index_bytes(n[bytes - INDEX]) : bytes);
     }
-    s->column[N_COLUMNS] = at;
+    return column[N_COLUMNS] = at;
 }
 
 /* Limits of section 9, F7, and R8. */
@@ -195,7 +194,7 @@ reason check_head(study *s, int with_x) {
     for (int i = 0; i < N_COUNTS; i++) s->n[i] = u32_at(s->head + AT_COUNTS + 4 * i);
     reason why = check_counts(s);
     if (why) return why;
-    lay_out(s);
+    lay_out(s->n, s->column);
     why = check_table(s, n_streams);
     if (!why) why = check_encoding(&s->graph);
     if (why || !with_x || !s->form) return why;

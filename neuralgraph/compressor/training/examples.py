@@ -132,6 +132,11 @@ class ExampleSet(Sequence[Example]):
         return tuple(sorted({name for number in self._chosen for name in self._rows[number]["labels"]}))
 
     @property
+    def patients(self) -> frozenset[str]:
+        """Every patient that an example is of."""
+        return frozenset(str(self._rows[number]["patient"]) for number in self._chosen)
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of rows and numbers, to tell whether a run continues on the data it began with."""
         rows = [self._rows[number] for number in self._chosen]

@@ -10,6 +10,7 @@ from neuralgraph.compressor.training.examples import Prepared, prepared
 from neuralgraph.errors import NeuralGraphError
 from neuralgraph.sources import normalise_report, read_film
 from neuralgraph.sources.layouts import ManifestRow
+from neuralgraph.sources.layouts.selection import patient_of
 from neuralgraph.sources.reports import read_report
 
 __all__ = ["ManifestTask", "manifest_tasks", "prepare_row"]
@@ -40,8 +41,8 @@ def prepare_row(task: ManifestTask) -> list[Prepared]:
     except NeuralGraphError as error:
         return [Prepared(failure=error.code)]
     labels = {name: float(value) for name, value in row.labels.items() if value in (0.0, 1.0)}
-    # A study of unknown patient is a patient of its own; the prefixes keep the two kinds of key apart.
-    patient = f"patient {row.patient_key}" if row.patient_key else f"study {row.study_key}"
+    # A study of unknown patient is a patient of its own.
+    patient = patient_of(row)
     results = []
     for image in row.images:
         try:

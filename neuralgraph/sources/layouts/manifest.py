@@ -50,6 +50,8 @@ REASONS: dict[str, str] = {
     "report_missing": "the named report is not there",
     "report_unreadable": "a file of reports cannot be read",
     "report_not_final": "reports are there, none of them final",
+    "report_without_text": "the report is a PDF, a picture or codes alone: there is no text to read",
+    "addendum_alone": "an addendum is there, and not the report that it belongs to",
     "report_of_another": "the report found by the study's number belongs to another patient",
     "label_missing": "the label that is asked for is blank",
     "label_uncertain": "the label that is asked for is -1",
@@ -69,6 +71,8 @@ FAULTS: frozenset[str] = frozenset(
         "header_unreadable",
         "report_missing",
         "report_unreadable",
+        "report_without_text",
+        "addendum_alone",
         "report_of_another",
     }
 )
@@ -176,7 +180,7 @@ class Manifest:
         Parameters
         ----------
         path : the file to create or replace.
-        study_ids : pseudonym by study key, added as ``converted_as`` so that failures can be looked up.
+        study_ids : pseudonym by study key, added as ``converted_as`` so that studies and failures can be looked up.
 
         Raises
         ------
@@ -190,7 +194,10 @@ class Manifest:
                     line["converted_as"] = study_ids[row.study_key]
                 stream.write(_json_line(line))
             for dropped in self.dropped:
-                stream.write(_json_line({"study_id": dropped.study_key, "dropped": dropped.reason}))
+                line = {"study_id": dropped.study_key, "dropped": dropped.reason}
+                if study_ids is not None and dropped.study_key in study_ids:
+                    line["converted_as"] = study_ids[dropped.study_key]
+                stream.write(_json_line(line))
 
 
 def _json_line(line: dict[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from neuralgraph.sources.layouts.dicom_view import dicom_view
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, Manifest, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.views import choose_images
 
-__all__ = ["COHORTS", "Selection", "select", "share_of", "split_of"]
+__all__ = ["COHORTS", "Selection", "patient_of", "select", "share_of", "split_of"]
 
 SPLITS: tuple[tuple[str, float], ...] = (("train", 0.70), ("validate", 0.15), ("test", 0.15))
 """The paper's split, by patient."""
@@ -37,7 +37,8 @@ class Selection:
     definite_label : take only studies in which this label is 1 or 0.
     splits : take only these splits of the data set; empty takes all.
     one_per_patient : "" takes all studies; "first" and "last" go by the data set's own order, "random" by the seed.
-    own_split : replace the data set's split by 70/15/15 by patient.
+    own_split : replace the data set's split by 70/15/15 by patient; a source that names patients and no split gets
+        this one anyway.
     prevalence : share of studies whose ``definite_label`` is 1, reached by leaving out studies of the commoner kind.
     seed : of everything random.
     """
@@ -103,7 +104,7 @@ def select(entries: Iterable[Entry], selection: Selection, *, layout: str) -> Ma
     dropped: list[DroppedRow] = []
     kept: dict[str, ManifestRow] = {}
     repeated: set[str] = set()
-    for entry in entries:
+    for entry in _with_splits(list(entries), selection):
         chosen = entry if isinstance(entry, DroppedRow) else _usable(entry, selection)
         if isinstance(chosen, DroppedRow):
             dropped.append(chosen)
@@ -120,7 +121,7 @@ def select(entries: Iterable[Entry], selection: Selection, *, layout: str) -> Ma
         rows, others = _balanced(rows, selection)
         dropped += others
     if selection.own_split:
-        rows = [replace(row, split=split_of(_patient(row), selection.seed)) for row in rows]
+        rows = [replace(row, split=split_of(patient_of(row), selection.seed)) for row in rows]
     return Manifest(
         layout,
         tuple(sorted(rows, key=lambda row: row.study_key)),
@@ -128,7 +129,23 @@ def select(entries: Iterable[Entry], selection: Selection, *, layout: str) -> Ma
     )
 
 
-def _patient(row: ManifestRow) -> str:
+def _with_splits(entries: list[Entry], selection: Selection) -> list[Entry]:
+    """The entries with a split by patient, where the source names patients and no split at all.
+
+    A split that is given wins, blanks in it included: to fill them could put a patient into two parts.
+    """
+    rows = [entry for entry in entries if isinstance(entry, ManifestRow)]
+    if any(row.split for row in rows):
+        return entries
+    return [
+        replace(entry, split=split_of(patient_of(entry), selection.seed))
+        if isinstance(entry, ManifestRow) and entry.patient_key
+        else entry
+        for entry in entries
+    ]
+
+
+def patient_of(row: ManifestRow) -> str:
     """The patient, or the study where no patient is known; the two never mix."""
     return f"patient {row.patient_key}" if row.patient_key else f"study {row.study_key}"
 
@@ -162,7 +179,7 @@ def _as_stated(image: ManifestImage) -> ManifestImage:
 def _one_per_patient(rows: list[ManifestRow], selection: Selection) -> tuple[list[ManifestRow], list[DroppedRow]]:
     by_patient: defaultdict[str, list[ManifestRow]] = defaultdict(list)
     for row in rows:
-        by_patient[_patient(row)].append(row)
+        by_patient[patient_of(row)].append(row)
     taken: list[ManifestRow] = []
     others: list[DroppedRow] = []
     for studies in by_patient.values():
@@ -188,7 +205,7 @@ def _balanced(rows: list[ManifestRow], selection: Selection) -> tuple[list[Manif
     taken: list[ManifestRow] = []
     others: list[DroppedRow] = []
     for kind, number in ((positive, keep_positive), (negative, keep_negative)):
-        ranked = sorted(kind, key=lambda row: (share_of(_patient(row), "sample", selection.seed), row.study_key))
+        ranked = sorted(kind, key=lambda row: (share_of(patient_of(row), "sample", selection.seed), row.study_key))
         taken += ranked[:number]
         others += [DroppedRow(row.study_key, "sampled_out") for row in ranked[number:]]
     return taken, others

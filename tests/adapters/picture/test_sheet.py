@@ -90,7 +90,7 @@ def test_render_writes_the_sizes_under_the_picture(tmp_path, monkeypatch):
     ng.save([build_study(seed=i) for i in range(3)], tmp_path / "three.ngr")
     app = application(["render", "view"])
     film = tmp_path / "film.png"
-    pytest.importorskip("PIL.Image", reason="needs the extra plot").new("L", (160, 192)).save(film)
+    pytest.importorskip("PIL.Image", reason="needs the extra plot").linear_gradient("L").resize((160, 192)).save(film)
     calls = [[tmp_path / "one.ngr", "--image", film], [tmp_path / "three.ngr", "--study", "study-2"]]
     for call in calls:
         result = CliRunner().invoke(app, ["render", *map(str, call), "-o", str(tmp_path / "a.png")])

@@ -224,3 +224,47 @@ def test_the_help_names_every_column():
         1 + len(column.also) for column in COLUMNS
     )
     assert json.dumps([column.meaning for column in COLUMNS])
+
+
+def test_patients_give_a_split_that_stays_when_data_is_added(tree):
+    tree.image("a.png")
+
+    def splits(*rows, header="study_id,patient_id,image"):
+        tree.table("manifest.csv", header, *rows)
+        return {row.study_key: row.split for row in tree.manifest().rows}
+
+    few = [(f"s{n}", f"p{n % 20}", "a.png") for n in range(40)]
+    before = splits(*few)
+    assert set(before.values()) == {"train", "validate", "test"}
+    assert all(before[f"s{n}"] == before[f"s{n + 20}"] for n in range(20))
+    after = splits(*few, *((f"t{n}", f"q{n}", "a.png") for n in range(1000)))
+    assert before.items() <= after.items()
+    shares = [sum(split == name for split in after.values()) / len(after) for name in ("train", "validate", "test")]
+    assert shares == pytest.approx([0.7, 0.15, 0.15], abs=0.04)
+    # A study whose patient is not known is in no part.
+    assert splits(*few, ("x", "", "a.png"))["x"] == ""
+    assert set(splits(("s1", "a.png"), header="study_id,image").values()) == {""}
+
+
+def test_a_split_that_is_given_wins(tree):
+    tree.image("a.png")
+    tree.table("manifest.csv", "study_id,patient_id,image,split", ("a", "p1", "a.png", "val"), ("b", "p2", "a.png", ""))
+    assert {row.study_key: row.split for row in tree.manifest().rows} == {"a": "validate", "b": ""}
+    assert [row.study_key for row in tree.manifest(splits=("validate",)).rows] == ["a"]
+
+
+def test_studies_and_failures_can_be_looked_up(tree, tmp_path):
+    from neuralgraph.bulk.plan import make_plan, study_ids
+    from neuralgraph.bulk.pseudonyms import Pseudonyms
+
+    tree.image("a.png")
+    tree.table("manifest.csv", "study_id,image", ("a", "a.png"), ("b", "gone.png"))
+    manifest, key = tree.manifest(), Pseudonyms(b"0123456789abcdef")
+    for keep_ids in (False, True):
+        manifest.write(tmp_path / "m.jsonl", study_ids(manifest, key, keep_ids=keep_ids))
+        named = {
+            row["study_id"]: row["converted_as"]
+            for row in map(json.loads, (tmp_path / "m.jsonl").read_text().splitlines())
+        }
+        plan = make_plan(manifest, key, keep_ids=keep_ids)
+        assert named == {"a": plan.studies[0].study_id, "b": plan.faults[0].study}
