@@ -13,7 +13,31 @@ TARGETS = (
     ("pointing", "pointing", 0.86),
     ("patch AUC", "patch_auc", 0.92),
 )
-REASONS = """"""
+REASONS = """## Read this before the figures
+
+The texts are made from the truth, so they give much of it away: **a map of the side and zone that the text names, which sees no
+film, keeps 0.205 of the area and orders the patches better than the model** (row "text alone"). The encoder's own head, which
+sees the film and no text, keeps 0.213. The model joins both and keeps 0.244; the paired difference to "text alone" was not
+measured. So a target that is reached here says that the score follows film and text together, not that the film alone would do;
+without the right text (row "one word") the model keeps 0.160. With real reports, which name places more vaguely, less is to be expected.
+
+## What is not reached, and why
+
+- **One fold of three is measured**, on the films above; its intervals are wide, and some thirty films were never more than a
+  third of what there is. The command measures all three. The two other sets that were aimed at are held back.
+- **Pointing and small lesions** fall short. The failures below are mostly fractures, which lie beside the lungs, where the model
+  does not look, and small shadows at an apex; both are rare in some fifty annotated films that were learnt from, and a patch of
+  256 pixels' film is larger than many of them. Area rose with every annotated film that was added in an earlier study.
+- **Phrase pointing** is far from that on phantoms: phrases of fractures, calcifications and nodules were read a few times each.
+- Figures of image labels are not given: on these films brightness alone tells the normal ones, which come from one block of patients.
+
+## What was tried
+
+Foils (the same film with sides swapped in its text, another film's text) and asking of the sum over all tokens, the score itself, to
+lie as the marks do: without them an earlier study had a gain of 0.003 to 0.009 in area from reading the right report and lost part
+of what the encoder's own head knew; with them the score keeps more than that head. A map of grid 64 x 64 from films of 960
+pixels was not tried. The bundled model was not replaced: for that all folds, the phantoms' thresholds and every page that quotes it
+have to be measured anew, with the recipe (`python -m neuralgraph.compressor.training.build_real`)."""
 
 
 def _cell(value: dict[str, float]) -> str:
@@ -27,7 +51,7 @@ def write(results: dict[str, Any]) -> str:
     measures, less, small, reading = (found[key] for key in ("measures", "model_less", "small_lesions", "reading"))
     order = [
         "model", "model, findings", "model, its own report", "model, another's report", "model, one word",
-        "patch logits", "old model", "mean map", "centre", "random", "oracle",
+        "patch logits", "old model", "text alone", "mean map", "centre", "random", "oracle",
     ]  # fmt: skip
     rankings = [name for name in order if name in measures["pointing"]]
     targets = [
@@ -69,6 +93,7 @@ bootstrap interval over patients; a lesion patch is covered by more than a tenth
 
 *model*: attention summed over the report, the paper's score. *patch logits*: the encoder's own head of the first lessons.
 *mean map*: where lesions of the patients that were learnt from lie on average; it looks at no film.
+*text alone*: the same of those whose phrases name the same side and zone: what the text gives away, without the film.
 *oracle*: the best patches there are.
 
 Paired differences, model less each:
@@ -81,7 +106,7 @@ Lesions under a tenth of the patches ({small["model"]["films"]} films), area at 
 
 Does it read?
 
-{table(["question", "answer"], [[name, _cell(value)] for name, value in reading.items()])}
+{table(["question", "answer"], [[name, _cell(value)] for name, value in reading.items() if value.get("films")])}
 
 ![Hits and failures](real.png)
 

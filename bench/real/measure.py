@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,36 @@ def measures(score: NDArray[Any], coverage: NDArray[Any]) -> dict[str, float]:
     return {**values, "pointing": float(pointed(score, coverage)), "patch_auc": patch_auc(score, coverage)}
 
 
+class TextAlone:
+    """Where a text says lesions are, for a reader who sees no film: the mean of the places of phrases that name the same
+    side and zone.
+
+    Parameters
+    ----------
+    films : that the fold learnt from.
+    """
+
+    def __init__(self, films: Sequence[MarkedFilm]) -> None:
+        self._everywhere = mean_lesion_map(films)
+        places: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
+        for film in films:
+            for coverage, phrase in film.phrases:
+                places.setdefault(_named(phrase), []).append(resized(coverage, *self._everywhere.shape))
+        self._means = {place: np.mean(maps, axis=0) for place, maps in places.items()}
+
+    def __call__(self, phrases: Sequence[tuple[NDArray[np.float32], str]]) -> NDArray[np.float64]:
+        """The map of the phrases of a text, of which only the words are read."""
+        maps = [self._means.get(_named(words), self._everywhere) for _, words in phrases]
+        return np.mean(maps, axis=0) if maps else self._everywhere
+
+
+def _named(phrase: str) -> tuple[str, str]:
+    """Side and zone that a phrase names."""
+    words = phrase.lower()
+    zones = {"upper": "upper", "mid": "mid", "middle": "mid", "lower": "lower", "base": "lower"}
+    return named_side(phrase), next((zone for word, zone in zones.items() if word in words), "")
+
+
 def rows_of_fold(
     model: Path, old: Path | None, check: ExampleSet, learn: ExampleSet, stride: int, *, written: bool
 ) -> list[Row]:
@@ -62,12 +93,14 @@ def rows_of_fold(
     """
     films = marked_films(check, stride)
     people = [film for film in marked_films(learn, stride) if film.source == films[0].source]
-    mean = mean_lesion_map(people)
+    mean, said = mean_lesion_map(people), TextAlone(people)
     scorers = {"model": _scorer(model, "sum"), "model, findings": _scorer(model, "findings")}
     if old is not None:
         scorers["old model"] = _scorer(old, "sum")
     head = PatchHead.read(model)
-    return [_row(film, films, place, check, scorers, head, mean, written=written) for place, film in enumerate(films)]
+    return [
+        _row(film, films, place, check, scorers, head, mean, said, written=written) for place, film in enumerate(films)
+    ]
 
 
 def _row(
@@ -78,6 +111,7 @@ def _row(
     scorers: dict[str, ModelScorer],
     head: PatchHead,
     mean: NDArray[np.float64],
+    said: TextAlone,
     *,
     written: bool,
 ) -> Row:
@@ -97,6 +131,7 @@ def _row(
     embedding = torch.from_numpy(scored["model"].embedding)
     maps["patch logits"] = head(embedding)[:, head.structures.index(LESION)].numpy().reshape(film.coverage.shape)
     maps["mean map"] = resized(mean, *film.coverage.shape)
+    maps["text alone"] = resized(said(film.phrases), *film.coverage.shape)
     maps["centre"] = from_centre(scored["model"]).reshape(film.coverage.shape)
     maps["oracle"] = film.coverage
     measured = {name: measures(one, film.coverage) for name, one in maps.items() if one.shape == film.coverage.shape}
