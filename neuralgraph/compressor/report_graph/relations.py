@@ -22,6 +22,8 @@ _OBSERVATIONS = frozenset({"finding", "device", "state"})
 _SPATIAL = frozenset({"side", "zone"})
 # Words between a modifier and its head behind it ("effusion ... is small"); further away it is about something else.
 _REACH = 10
+_HAVING = frozenset({"has", "have", "shows", "demonstrates", "contains"})
+_NEAR = 4
 
 
 class Node(NamedTuple):
@@ -147,7 +149,9 @@ class _Relator:
 
     def _places(self, index: int, known: dict[int, list[int]]) -> list[int]:
         found = self._places_before(index)
-        if not found:
+        if found:
+            found = found + self._owner(found[0])
+        else:
             found = self._places_of_subject(index, known)
             if found:
                 self.predicates.add(index)
@@ -172,6 +176,17 @@ class _Relator:
                 break
             if self.is_anatomy[j]:
                 return self._anatomies_back(j)
+            if not self.is_modifier[j]:
+                break
+        return []
+
+    def _owner(self, place: int) -> list[int]:
+        """What has the place: the left lung, in "the left lung has a basal consolidation"."""
+        between: list[str] = []
+        for j in range(place - 1, -1, -1):
+            between = [*self._gap(j, j + 1), *between]
+            if self.is_anatomy[j]:
+                return [j] if len(between) <= _NEAR and not _HAVING.isdisjoint(between) else []
             if not self.is_modifier[j]:
                 break
         return []

@@ -293,9 +293,10 @@ def test_same_graphs_whatever_the_hash_seed() -> None:
     ids=["sentences", "no stop", "signs", "lines", "one word", "figures", "headers"],
 )
 def test_a_report_of_a_mebibyte_takes_seconds(read: Callable[[str], ReportGraph], text: str) -> None:
-    started = time.perf_counter()
+    # What a processor takes, not what others leave of it.
+    started = time.process_time()
     graph = read(text)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert all(concept.end <= len(text) for concept in graph.concepts)
 
 
