@@ -92,6 +92,11 @@ def _tell_estimate(expected: Estimate) -> None:
 def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | None, *, json: bool) -> None:
     """What a run did."""
     dest = destination.folder
+    if outcome.here.unread:
+        from neuralgraph.compressor.report_graph.unread import UNREAD
+
+        for reason, count in sorted(outcome.here.unread.items()):
+            note(f"{count:,} {'report' if count == 1 else 'reports'} gave no concept: {UNREAD.get(reason, reason)}")
     if json:
         record = {**asdict(outcome), "reasons": dict(outcome.reasons), "remaining": outcome.remaining}
         write_json({"output": str(dest), **record, "complete": outcome.complete})

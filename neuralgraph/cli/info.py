@@ -9,11 +9,13 @@ import typer
 from neuralgraph.cli.completion import study_ids
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
-from neuralgraph.cli.output import write_json, write_line
+from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.overview_lines import write_overview
 from neuralgraph.cli.progress import meter
 from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.graph.origin import GENERATED
+from neuralgraph.graph.sentences import SIGNS, polarity, sentence_around
+from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located
 from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.manifest import is_collection
@@ -34,6 +36,9 @@ def info(
             metavar="ID", autocompletion=study_ids, help="This study only; the beginning of its id is enough."
         ),
     ] = None,
+    sentences: Annotated[
+        bool, typer.Option("--sentences", help="Show the sentence of each concept, where the report is stored.")
+    ] = False,
     brief: Annotated[bool, typer.Option("--brief", help="Of several studies the sizes only; reads no study.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     timeout: Timeout = None,
@@ -43,10 +48,12 @@ def info(
     Findings are counted of reports that were given. A collection answers from its catalogue, everything else reads and
     proves every study.
 
+    Concepts have a sign: + is there, - is not there, ? is in doubt.
+
     Example: ngr info study.ngr
     """
     if study is not None:
-        _tell_study(path, study, json=json)
+        _tell_study(path, study, sentences=sentences, json=json)
         return
     if is_collection(path) or (not is_url(path) and is_folder(path)):
         summary = _of_many(path, brief=brief)
@@ -54,6 +61,9 @@ def info(
         summary = file_summary(path, timeout=timeout)
         if "study" not in summary and not brief:
             summary["overview"] = _overview(path)
+    if sentences and "study" in summary:
+        with open_archive(path, timeout=timeout) as archive:
+            _add_sentences(archive[0], summary["study"])
     if json:
         write_json(summary)
         return
@@ -101,13 +111,15 @@ def _overview(path: str) -> dict[str, Any]:
         return archive_overview(archive, progress.at)
 
 
-def _tell_study(path: str, prefix: str, *, json: bool) -> None:
+def _tell_study(path: str, prefix: str, *, sentences: bool, json: bool) -> None:
     with open_archive(path) as archive:
         study_id = study_by_prefix(archive, prefix)
         number, position = archive.locate(study_id)
         name, source, container = archive.files[number]
         with located(name):
             summary = record_summary(container, position, source.size)
+        if sentences:
+            _add_sentences(archive[study_id], summary["study"])
     if json:
         write_json(summary)
         return
@@ -115,8 +127,28 @@ def _tell_study(path: str, prefix: str, *, json: bool) -> None:
     _write_study(summary["study"], summary["storage"])
 
 
+def _add_sentences(study: Study, facts: dict[str, Any]) -> None:
+    if study.report is None:
+        note("the report is not stored, so there are no sentences to show: compress with --store-report")
+        return
+    for place in (*facts["concepts"], *facts["mentions"]):
+        place["sentence"] = sentence_around(study.report, place["start"], place["end"])
+
+
 def _plural(word: str, count: int) -> str:
     return word if count == 1 else "studies" if word == "study" else f"{word}s"
+
+
+def _said(place: dict[str, Any]) -> str:
+    """A sign for what is said: + there, - not there, ? in doubt; places of the body have none."""
+    return " " if place["label"] == "Anatomy::definitely present" else SIGNS[polarity(place["label"])]
+
+
+def _where(place: dict[str, Any]) -> str:
+    section = "" if place["section"] == "unknown" else f" in {place['section']}"
+    if "sentence" not in place:
+        return section
+    return f"{section}: \N{LEFT DOUBLE QUOTATION MARK}{place['sentence']}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
@@ -146,7 +178,11 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     if generated:
         write_line(f"               {GENERATED}")
     for number, concept in enumerate(study["concepts"]):
-        write_line(f"    {number:3} {concept['text']} [{concept['label']}]{' (generated)' if generated else ''}")
+        marked = f"[{concept['label']}]{' (generated)' if generated else ''}"
+        write_line(f"    {number:3} {_said(concept)} {concept['text']} {marked}{_where(concept)}")
+        for mention in study["mentions"]:
+            if mention["concept"] == number and (mention["label"] != concept["label"] or "sentence" in mention):
+                write_line(f"            also {_said(mention)} {polarity(mention['label'])}{_where(mention)}")
     for head, relation, tail in study["triples"]:
         write_line(
             f"    {study['concepts'][head]['text']} --{RELATIONS[relation]}--> {study['concepts'][tail]['text']}"

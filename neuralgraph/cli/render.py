@@ -23,6 +23,9 @@ def render(
     study: Annotated[str | None, typer.Option(help="Id of the study, in an archive of several.")] = None,
     view: Annotated[int, typer.Option(min=0, help="Which film, in a study of several.")] = 0,
     word: Annotated[str | None, typer.Option(help="Draw where the model looked for this text of the report.")] = None,
+    sentences: Annotated[
+        bool, typer.Option("--sentences", help="Below, the sentences that concepts come from, where they are stored.")
+    ] = False,
     words: Annotated[bool, typer.Option("--words", help="Draw where it looked for every word.")] = False,
     force: Force = False,
 ) -> None:
@@ -65,7 +68,7 @@ def render(
     if by_word:
         save_words(found, output, word=word, image=pixels, view=view)
     else:
-        save_picture(found, output, image=pixels, view=view, sizes=sizes)
+        save_picture(found, output, image=pixels, view=view, sizes=sizes, sentences=sentences)
     write_line(f"{output}: {len(found.patches)} of {found.n_cells} patches of {found.study_id}")
 
 
