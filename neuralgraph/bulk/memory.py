@@ -2,7 +2,8 @@
 check costs one study, not the machine.
 
 The limit is the process's own soft RLIMIT_DATA (Linux: private writable memory; elsewhere there is no bound). Only
-decoding runs under it; the model does not. Where a decoder cannot live with a refused allocation its worker dies, which costs the same one study.
+decoding runs under it; the model does not. Where a decoder cannot live with a refused allocation its worker dies, which
+costs the same one study.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import _policy
 from neuralgraph.cli.conversion_choices import GivenExtractor, Profile
 from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
 from neuralgraph.cli.conversion_report import tell_outcome, tell_plan
@@ -21,6 +20,7 @@ from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note
 from neuralgraph.cli.processors import processors
 from neuralgraph.cli.progress import meter
+from neuralgraph.cli.pruning_options import PruningOptions, policy_of_options
 from neuralgraph.errors import NeuralGraphError, OutputError
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def convert(
     dest: Annotated[Path, typer.Argument(help="The folder to fill; made when absent. A second run continues.")],
     places: SourceOptions,
     choice: ChoiceOptions,
+    pruning: PruningOptions,
     study: StudyOptions,
     run: RunOptions,
     shown: DryRunOptions,
@@ -58,7 +59,7 @@ def convert(
 
     Example: ngr convert mimic-cxr-jpg/ studies/ --reports mimic-cxr/ --key-file site.key --workers 8
     """
-    settings = _settings(study)
+    settings = _settings(study, pruning)
     part = _shard(run.shard)
     if run.profile is not Profile.compact and not run.pack:
         raise typer.BadParameter("is for archives: say with --pack how many studies one has", param_hint="--profile")
@@ -93,10 +94,10 @@ def _tell_near_misses(manifest: Manifest) -> None:
             note(manifest.table.warning)
 
 
-def _settings(study: StudyOptions) -> ConversionSettings:
+def _settings(study: StudyOptions, pruning: PruningOptions) -> ConversionSettings:
     from neuralgraph.bulk.settings import ConversionSettings, policy_of
 
-    policy = _policy(retain=study.retain, top_k=study.top_k, threshold=study.threshold, mass=study.mass).record
+    policy = policy_of_options(pruning).record
     settings = ConversionSettings(
         model=study.model,
         policy=policy["policy"],
