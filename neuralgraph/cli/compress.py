@@ -13,9 +13,9 @@ from neuralgraph.cli.conversion_choices import SECTIONS_HELP, Sections
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.origin import GENERATED
-from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.lossy import embedding_forms, form_named
 from neuralgraph.storage.save import save
 from neuralgraph.storage.summary import file_summary
@@ -98,6 +98,7 @@ def compress(
     ] = False,
     words: Annotated[bool, typer.Option("--words", help="Store the attention of every word of the report.")] = False,
     study_id: Annotated[str | None, typer.Option(help="Identifier [default: made from the content].")] = None,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compress the film IMAGE, with its report, into one .ngr file.
@@ -113,7 +114,7 @@ def compress(
         raise typer.BadParameter("needs --annotations FILE", param_hint="--extractor radgraph-json")
     labels = dict(_label(text) for text in label or [])
     policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass)
-    check_writable(output)
+    check_output(output, force=force)
     film, text = _read(image, report, report_text)
     from neuralgraph.compressor import Compressor
     from neuralgraph.compressor.report_graph import extractor as extractor_named

@@ -120,6 +120,12 @@ class RunOptions:
         ),
     ] = ""
     shard: Annotated[str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.")] = "1/1"
+    into: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Add what is converted to this collection, in one commit; DEST may be left out."
+        ),
+    ] = None
     pack: Annotated[int, typer.Option(metavar="N", help="Archives of N studies instead of files.", min=0)] = 0
     profile: Annotated[Profile, typer.Option(help="With --pack: what archives are for; see ngr pack.")] = (
         Profile.compact

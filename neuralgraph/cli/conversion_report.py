@@ -116,6 +116,13 @@ def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | No
     if outcome.reasons:
         write_line(f"  failed: {_counted(dict(outcome.reasons.most_common()))}")
         write_line(f"  {failures or destination.named('failures', '.jsonl')}: one line for each")
+    if outcome.restored:
+        write_line(f"  {outcome.restored:,} had been written before and were gone or changed: they are made again")
+    if outcome.orphans:
+        write_line(
+            f"  {outcome.orphans:,} more are in {dest} that the source has no longer: they stay, and are listed; what "
+            "must go is removed from a collection (ngr convert --into, ngr collection remove)"
+        )
     if outcome.unlisted:
         write_line(f"  {outcome.unlisted:,} failures could not be listed: the disk is full")
     if outcome.dropped:

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import Archive
-from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.opening import open_archive
 
 __all__ = ["render"]
@@ -27,6 +27,7 @@ def render(
         bool, typer.Option("--sentences", help="Below, the sentences that concepts come from, where they are stored.")
     ] = False,
     words: Annotated[bool, typer.Option("--words", help="Draw where it looked for every word.")] = False,
+    force: Force = False,
 ) -> None:
     """Draw kept patches and attention over the film, or over the bare grid, beside the graph of the report.
 
@@ -39,7 +40,7 @@ def render(
     """
     if output.suffix.lower() not in (".png", ".svg"):
         raise typer.BadParameter(f"the picture ends in .png or .svg, not {output.suffix!r}", param_hint="--output")
-    check_writable(output)
+    check_output(output, force=force)
     by_word = words or word is not None
     with open_archive(files[0] if len(files) == 1 else files) as archive:
         if study is None and len(archive) > 1:

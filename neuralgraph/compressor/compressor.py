@@ -31,6 +31,7 @@ from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention
 from neuralgraph.sources import Film, film_from_array, normalise_report, read_film
+from neuralgraph.wire.vocabulary import RELATIONS
 
 __all__ = ["Compressor", "Image", "present_findings"]
 
@@ -39,6 +40,7 @@ Image: TypeAlias = Film | NDArray[Any] | str | os.PathLike[str]
 
 _STUDIES_AT_ONCE = 64
 """Studies of a batch that are read and scored before the first of them is finished."""
+_LOCATED_AT, _MODIFY = (RELATIONS.index(name) for name in ("located_at", "modify"))
 _PRESENT = frozenset({"Observation::definitely present", "Observation::measurement::definitely present"})
 _DIGEST_DIGITS = 32
 """Hex digits of the model digest that provenance keeps: 128 bits tell models apart."""
@@ -249,9 +251,16 @@ class Compressor:
 
 
 def present_findings(reader: Extractor, text: str) -> list[tuple[int, int]]:
-    """Places of the findings that are definitely there."""
+    """Places of the findings that are definitely there, and of the words that say where they are.
+
+    A decoder reads "right lower lobe" after "opacity": only at these words can it know the side.
+    """
     (graph,) = reader([text])
-    return [(concept.start, concept.end) for concept in graph.concepts if concept.label in _PRESENT]
+    counted = {number for number, concept in enumerate(graph.concepts) if concept.label in _PRESENT}
+    rows = graph.triples.tolist()
+    counted |= {tail for head, relation, tail in rows if relation == _LOCATED_AT and head in counted}
+    counted |= {head for head, relation, tail in rows if relation == _MODIFY and tail in counted}
+    return [(graph.concepts[number].start, graph.concepts[number].end) for number in sorted(counted)]
 
 
 def _text(report: str | None) -> str | None:

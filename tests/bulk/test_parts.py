@@ -152,9 +152,13 @@ def test_ids_that_are_kept():
         "patient1/study1": "patient1-study1",
         "50414267": "50414267",
     }
+    # One that cannot be kept costs itself, not the others.
     for keys in (["../up"], ["Doe Jane"], [".hidden"], ["a/b", "a-b"]):
-        with pytest.raises(OutputError):
-            study_ids(manifest(*keys), pseudonyms, keep_ids=True)
+        plan = make_plan(manifest("good", *keys), pseudonyms, keep_ids=True)
+        assert [study.study_id for study in plan.studies] == ["good"]
+        assert {(failure.study, failure.reason) for failure in plan.faults} == {
+            (pseudonyms("study", key), "id_unusable") for key in keys
+        }
 
 
 def test_policies():

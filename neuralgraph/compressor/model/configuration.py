@@ -21,6 +21,9 @@ from neuralgraph.wire.json_reading import parsed_json
 __all__ = ["NeuralGraphConfig", "TextSettings", "VisionSettings"]
 
 CONFIG_NAME = "config.json"
+_MAY_BE_NONE = (
+    "backbone_stride", "backbone_dimension", "backbone_stage", "backbone_output_stride", "neck_dimension",
+)  # fmt: skip
 _LARGEST = 1 << 24  # no width, depth or count of a real model comes near; keeps a damaged file from asking for it
 
 
@@ -49,7 +52,13 @@ class VisionSettings:
     backbone_stride: int = 0
     """Its total stride, pixels."""
     backbone_dimension: int = 0
-    """Width of its last feature map."""
+    """Width of its feature map."""
+    backbone_stage: int = 0
+    """Which of its maps is the grid, counted from 1 for the finest; later layers are left out. 0 is the last map."""
+    backbone_output_stride: int = 0
+    """Asks timm for a map of this stride, where the backbone can dilate its last stages; 0 for its own."""
+    neck_dimension: int = 0
+    """Width of a neck over the map, which knows the place of a patch and the mean of the film; 0 for none."""
 
     @property
     def stride(self) -> int:
@@ -62,7 +71,7 @@ class VisionSettings:
     def dimension(self) -> int:
         """Width d of a patch embedding."""
         if self.backbone:
-            return self.backbone_dimension
+            return self.neck_dimension or self.backbone_dimension
         return int(self.embed_dim * 2 ** (len(self.depths) - 1))
 
 
@@ -241,7 +250,7 @@ def _settings(kind: type[Any], values: Any, part: str) -> Any:
         elif isinstance(default, (bool, str)):
             checked[key] = _typed(value, type(default), where)
         elif isinstance(default, int):
-            checked[key] = _count(value, where, least=0 if key.endswith("_id") or key.startswith("backbone") else 1)
+            checked[key] = _count(value, where, least=0 if key.endswith("_id") or key in _MAY_BE_NONE else 1)
         elif key.endswith("_rate"):
             checked[key] = _share(value, where)
         else:
@@ -254,6 +263,8 @@ def _check_parts(vision: VisionSettings, text: TextSettings) -> None:
         raise ModelError(
             "needs backbone_stride and backbone_dimension", code="E_MODEL", where=f"{CONFIG_NAME}: vision.backbone"
         )
+    if vision.neck_dimension and not vision.backbone:
+        raise ModelError("a neck belongs to a backbone", code="E_MODEL", where=f"{CONFIG_NAME}: vision.neck_dimension")
     if len(vision.depths) != len(vision.num_heads):
         raise ModelError("depths and num_heads must be equally long", code="E_MODEL", where=f"{CONFIG_NAME}: vision")
     if any((vision.embed_dim << stage) % heads for stage, heads in enumerate(vision.num_heads)):

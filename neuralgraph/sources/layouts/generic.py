@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.layouts.columns import LABEL_PREFIX, TableUse
+from neuralgraph.sources.layouts.columns import LABEL_PREFIX, MASK_PREFIX, TableUse
 from neuralgraph.sources.layouts.headed_report import headed_report
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
+from neuralgraph.sources.layouts.marks import Mark, box_marks
 from neuralgraph.sources.layouts.own_table import TABLE_SUFFIXES, OwnTable, open_table
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.splits import split_named
@@ -106,6 +107,7 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         return DroppedRow(key, "label_invalid")
     try:
         report_graphs = _report_graphs(row.get("radgraph"))
+        marks = _marks(row, folder, len(images))
     except (TypeError, ValueError, RecursionError):
         return DroppedRow(key, "row_invalid")
     report, report_path = _report(row, report_folder)
@@ -114,7 +116,14 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         patient_key=_word(row.get("patient_id")),
         images=tuple(
             # Words of nothing known here name a view all the same, and none that is known.
-            ManifestImage(_located(folder, image), view.projection or "OTHER", f"{number:04d}", view.position)
+            ManifestImage(
+                _located(folder, image),
+                view.projection or "OTHER",
+                f"{number:04d}",
+                view.position,
+                marks[number],
+                tuple(_items(row.get("marked"))),
+            )
             for number, (image, view) in enumerate(zip(images, views, strict=True))
         ),
         report=report,
@@ -135,6 +144,19 @@ def _report_graphs(value: Any) -> tuple[str, ...]:
     if not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("not an entry of RadGraph")
     return tuple(json.dumps(entry, separators=(",", ":")) for entry in entries)
+
+
+def _marks(row: dict[str, Any], folder: Path, images: int) -> list[tuple[Mark, ...]]:
+    """The marks of every image of a row."""
+    masks = {
+        column.removeprefix("mask").removeprefix("."): _located(folder, path)
+        for column, value in row.items()
+        if (column == "mask" or column.startswith(MASK_PREFIX)) and (path := _word(value))
+    }
+    marks = box_marks(row.get("boxes"), masks)
+    if len(marks) > images:
+        raise ValueError("a mark of an image that the row does not have")
+    return [*marks, *[()] * (images - len(marks))]
 
 
 def _word(value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.columns import TableUse
+from neuralgraph.sources.layouts.marks import Mark, mark_fields
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.private import owner_only
 from neuralgraph.wire.escapes import escaped_json
@@ -42,6 +43,7 @@ REASONS: dict[str, str] = {
     "conflicting_rows": "several rows of one study contradict each other",
     "no_image": "no image is named",
     "image_missing": "a named image is not there",
+    "folder_unreadable": "a folder cannot be listed",
     "header_unreadable": "the header of a DICOM file cannot be read",
     "no_film": "no file of the study is a projection radiograph",
     "view_unknown": "no image is known to show a wanted view",
@@ -68,6 +70,7 @@ FAULTS: frozenset[str] = frozenset(
         "conflicting_rows",
         "no_image",
         "image_missing",
+        "folder_unreadable",
         "header_unreadable",
         "report_missing",
         "report_unreadable",
@@ -91,6 +94,10 @@ class ManifestImage:
     """Breaks ties among images of equal view: earliest first (time of day, then the image's own id)."""
     position: str = ""
     """How the patient was placed, one of ``view_words.BODY_POSITIONS``; "" where the source does not say."""
+    marks: tuple[Mark, ...] = ()
+    """What readers drew on it."""
+    marked: tuple[str, ...] = ()
+    """Findings all of whose places are among the marks, "*" for all findings; what else has no mark is unknown."""
 
     @property
     def view_words(self) -> str:
@@ -222,8 +229,25 @@ def manifest_line(row: ManifestRow) -> dict[str, Any]:
         "labeler": row.labeler,
         "radgraph": [json.loads(graph) for graph in row.report_graphs],
         **{f"label.{name}": value for name, value in row.labels.items()},
+        **_marked_fields(row.images),
     }
     return {name: value for name, value in line.items() if value not in (None, "", [])}
+
+
+def _marked_fields(images: tuple[ManifestImage, ...]) -> dict[str, Any]:
+    """The marks under the column names of the generic layout."""
+    boxes = [
+        one
+        for number, image in enumerate(images)
+        for one in mark_fields((mark for mark in image.marks if not mark.mask), number)
+    ]
+    masks = {
+        f"mask.{mark.label}" if mark.label else "mask": os.path.abspath(mark.mask)
+        for image in images[:1]
+        for mark in image.marks
+        if mark.mask
+    }
+    return {"boxes": boxes, "marked": list(images[0].marked) if images else [], **masks}
 
 
 def check_reason(reason: str) -> str:

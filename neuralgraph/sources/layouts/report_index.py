@@ -45,14 +45,14 @@ class ReportIndex:
 
     def add_folder(self, folder: Path) -> None:
         """Take in every report in a folder and below it; other files are passed over."""
-        for relative in files_below(folder):
+        for relative in files_below(folder, self.unreadable.append):
             path = folder / relative
-            if path.suffix.lower() == _TEXT_SUFFIX and not self._is_message(path):
-                self.texts.setdefault(path.stem, str(path))
-                continue
             try:
-                self.add_file(path)
-            except SourceError:
+                if path.suffix.lower() == _TEXT_SUFFIX and not self._is_message(path):
+                    self.texts.setdefault(path.stem, str(path))
+                else:
+                    self.add_file(path)
+            except (OSError, SourceError):
                 self.unreadable.append(relative)
 
     @staticmethod
