@@ -79,6 +79,7 @@ def _overall(halves: dict[str, Any]) -> str:
                 _share(whole["recall"]),
                 whole["f1"],
                 whole["f1_with_side"],
+                _share(whole["relations"]),
             ]
         )
     columns = [
