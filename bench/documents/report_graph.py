@@ -79,6 +79,7 @@ def _overall(halves: dict[str, Any]) -> str:
                 _share(whole["recall"]),
                 whole["f1"],
                 whole["f1_with_side"],
+                _share(whole["relations"]),
             ]
         )
     columns = [
@@ -137,7 +138,7 @@ before: none of the libraries does that. What they lack is where a denial ends: 
 the end of the sentence, so that "no effusion, large left pneumothorax" is one denial or, with the comma as an end, "no
 effusion, pneumothorax or consolidation" is three statements; neither knows which of the two a comma is, nor that "not seen on
 the prior study" says that something is there. Rules for that need the members of a list, which ConText's modifiers cannot
-see. medspaCy is also slow for a million reports and holds numpy below 2 on Python 3.11; QuickUMLS needs a UMLS licence and finds
+see. medspaCy holds numpy below 2 on Python 3.11; QuickUMLS needs a UMLS licence and finds
 phrases, not denial; RadGraph-XL stays an extractor for those who have its weights (`--extractor radgraph`); a dependency parse
 needs a model that is not on the package index under its maker's name, and the models are trained on sentences with verbs,
 which these are not. So phrases, cues and lists are the project's own; spaCy and

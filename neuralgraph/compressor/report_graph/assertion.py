@@ -71,7 +71,7 @@ class Judge:
         words : the sentence.
         phrases : what the lexicon knows in it, in order, not overlapping.
         """
-        if self._finder.first_words.isdisjoint(words) and _ALTERNATIVES.isdisjoint(words):
+        if self._finder.telling.isdisjoint(words) and _ALTERNATIVES.isdisjoint(words):
             return [PRESENT] * len(phrases)
         return _Sentence(words, phrases, self._cues, self._adjectives, self._subjects, self._finder).verdicts()
 

@@ -91,6 +91,11 @@ _JOINS: dict[str, Join] = {
     "<": Join.HARD,
     '"': Join.HARD,
 }
+_PASSIVE = frozenset({"verbs", "breaks", "neutral"})
+_DENYING = frozenset({"no", "not", "without", "cannot", "nor", "neither", "never"})
+# Words so usual that they tell nothing of a cue.
+_SMALL = "a an the is are was were be been has have had to of for in on at by as it if there this from"
+_USUAL = frozenset(_SMALL.split())
 _BLOCKING = frozenset({"finding", "device", "anatomy", "ignored", "state"})
 
 
@@ -106,7 +111,8 @@ class CueFinder:
         self._dropped = cues.dropped
         self._trie = _trie(cues.roles)
         self._prior = _trie(dict.fromkeys(cues.prior, "prior"))
-        self.first_words = frozenset(words[0] for words in cues.roles)
+        self.telling = frozenset(_telling(words) for words, role in cues.roles.items() if role not in _PASSIVE)
+        """Words of which a sentence holds one if it holds a cue that decides anything."""
 
     def cues(self, words: Sequence[str], phrases: Sequence[Phrase]) -> list[Cue]:
         """All cues of a sentence that are no part of a finding's name."""
@@ -153,6 +159,13 @@ class CueFinder:
         if number < 0 or owner[last] != number:
             return False
         return not (phrases[number].entry.kind == "state" and role == "normal_after")
+
+
+def _telling(words: tuple[str, ...]) -> str:
+    """The word by which a cue shows that it may be there."""
+    denying = [word for word in words if word in _DENYING]
+    unusual = [word for word in words if word not in _USUAL]
+    return (denying or unusual or list(words))[0]
 
 
 def _trie(phrases: Mapping[tuple[str, ...], str]) -> Mapping[str, Any]:

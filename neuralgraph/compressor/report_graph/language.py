@@ -7,10 +7,8 @@ words of another language, more than there are English ones, or a script other t
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
-from importlib.resources import files
 
 from .lexicon import load_lexicon
 
@@ -21,21 +19,15 @@ _MOST_WORDS = 400
 """Words that are looked at: a report does not change its language."""
 _FEWEST_WORDS = 12
 """Words from which on a text with hardly an English one is another language, though none of those listed."""
+_SHORT = 3
 _KNOWN_SHARE = 0.15
 
 
 @cache
-def _words() -> tuple[frozenset[str], dict[str, int]]:
-    """English words, and the weight of each word of other languages: short ones, parts of names too, weigh less."""
-    data = json.loads(files(__package__).joinpath("languages.json").read_text(encoding="utf-8"))
-    english = frozenset(data["english"].split())
-    known = english | load_lexicon().vocabulary
-    others: dict[str, int] = {}
-    for words in data["others"].values():
-        for word in words.split():
-            if word not in known:
-                others[word] = 2 if len(word) > 3 else 1
-    return known, others
+def _weights() -> dict[str, int]:
+    """The weight of each word that only other languages have: short ones, parts of names too, weigh less."""
+    lexicon = load_lexicon()
+    return {word: 2 if len(word) > _SHORT else 1 for word in lexicon.foreign - lexicon.english}
 
 
 def is_another_language(text: str) -> bool:
@@ -45,7 +37,7 @@ def is_another_language(text: str) -> bool:
     ----------
     text : a report; one without words is no other language.
     """
-    english, others = _words()
+    english, others = load_lexicon().english, _weights()
     found = _WORD.findall(text.lower(), 0, 6000)[:_MOST_WORDS]
     if not found:
         return False

@@ -1,9 +1,9 @@
 """The lexicon: phrases, cues and connecting words of the rule-based extractor, from the JSON files beside this one.
 
 ``lexicon.json`` holds what can be found, ``cues.json`` what denies, doubts or sets it aside, ``sections.json`` the
-headings. Concepts carry the lexicon's own words and nothing of the report's, so no name can pass into a file
-(FORMAT.md: allow-listed text). In a phrase, ``(x)`` is optional and ``(x|y)`` is one of both: ``opacit(y|ies)``,
-``effusion(s)``, ``granuloma(|s|ta)``; in a cue ``{seen}`` is any word of that class.
+headings, ``languages.json`` how other languages show. Concepts carry the lexicon's own words and nothing of the
+report's, so no name can pass into a file (FORMAT.md: allow-listed text). In a phrase, ``(x)`` is optional and ``(x|y)``
+is one of both: ``opacit(y|ies)``, ``effusion(s)``, ``granuloma(|s|ta)``; in a cue ``{seen}`` is any word of that class.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ class Lexicon:
     categories : canonical words of findings, devices and states to their category.
     sections : section headers, lower case, and what they open.
     vocabulary : every word that the rules can tell from an unknown one.
+    english, foreign : words of English, and small words of other languages, some of them English too.
     adjectives : words that stand before what they describe.
     nouns : words that end the name of a finding or device.
     """
@@ -115,6 +116,8 @@ class Lexicon:
     categories: Mapping[str, str]
     vocabulary: frozenset[str]
     sections: Mapping[str, str]
+    english: frozenset[str]
+    foreign: frozenset[str]
     adjectives: frozenset[str]
     nouns: frozenset[str]
 
@@ -140,14 +143,19 @@ def expand(phrase: str, classes: Mapping[str, list[str]] | None = None) -> list[
 def load_lexicon() -> Lexicon:
     """The lexicon shipped with this package; read once per process."""
     folder = files(__package__)
-    words, cues, sections = (
+    words, cues, sections, languages = (
         json.loads(folder.joinpath(f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("lexicon", "cues", "sections")
+        for name in ("lexicon", "cues", "sections", "languages")
     )
-    return _parse(words, cues, sections)
+    return _parse(words, cues, sections, languages)
 
 
-def _parse(data: Mapping[str, Any], cue_data: Mapping[str, Any], sections: Mapping[str, list[str]]) -> Lexicon:
+def _parse(
+    data: Mapping[str, Any],
+    cue_data: Mapping[str, Any],
+    sections: Mapping[str, list[str]],
+    languages: Mapping[str, Any],
+) -> Lexicon:
     phrases: dict[tuple[str, ...], Entry] = {}
 
     def add(entry: Entry, texts: list[str]) -> None:
@@ -177,7 +185,9 @@ def _parse(data: Mapping[str, Any], cue_data: Mapping[str, Any], sections: Mappi
         for state in row["states"]
         for place in row["anatomy"]
     }
-    canonical = json.dumps([data, cue_data, sections], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    canonical = json.dumps(
+        [data, cue_data, sections, languages], sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
     return Lexicon(
         version=data["version"],
         fingerprint=hashlib.sha256(canonical.encode("ascii")).hexdigest(),
@@ -196,6 +206,8 @@ def _parse(data: Mapping[str, Any], cue_data: Mapping[str, Any], sections: Mappi
         ),
         sections=MappingProxyType({name: kind for kind, names in sections.items() for name in names}),
         vocabulary=frozenset(vocabulary | UNITS | {NUMBER, YEAR, PLACEHOLDER, LINE, *_SIGNS}),
+        english=frozenset(languages["english"].split()) | vocabulary,
+        foreign=frozenset(word for words in languages["others"].values() for word in words.split()),
         adjectives=frozenset(
             {
                 words[0]

@@ -29,6 +29,7 @@ _FORM = re.compile(
     r"[\[(|\t\N{BALLOT BOX}\N{BALLOT BOX WITH CHECK}\N{BALLOT BOX WITH X}\N{WHITE SQUARE}\N{WHITE CIRCLE}"
     r"\N{CHECK MARK}\N{HEAVY CHECK MARK}]"
 )
+_BREAK = re.compile(r"[\n\t]|   ")
 _MARKS = frozenset({Kind.ITEM, Kind.EMPTY, Kind.TICKED})
 _LONGEST_ANSWER = 6
 _YES, _NO = frozenset({"yes", "present", "positive", "abnormal"}), frozenset({"no", "absent", "negative", "normal"})
@@ -67,6 +68,7 @@ class Lines:
                 yield Sentence(tuple([token.word for token in kept]), tuple([token[1:3] for token in kept]))
 
     def _statements(self, text: str, start: int, end: int) -> Iterator[list[Token]]:
+        end = start + len(text[start:end].rstrip())
         lines = _lines(text, start, end, self._lexicon.vocabulary)
         if len(lines) == 1 and _FORM.search(text, start, end) is None:
             yield from self._cut(lines[0])
@@ -271,13 +273,14 @@ class _Style:
 
 
 def _lines(text: str, start: int, end: int, vocabulary: frozenset[str]) -> list[list[Token]]:
+    found = tokens(text, start, end, vocabulary)
+    if _BREAK.search(text, start, end) is None:
+        return [found]
     line: list[Token] = []
     lines = [line]
-    for token in tokens(text, start, end, vocabulary):
+    for token in found:
         kind = token.kind
-        if kind is Kind.WORD:
-            line.append(token if token.word in vocabulary else _singular(token, vocabulary))
-        elif kind is Kind.NEWLINE:
+        if kind is Kind.NEWLINE:
             line = []
             lines.append(line)
         elif kind is Kind.GAP and text[token.start] in " \t":
@@ -290,15 +293,6 @@ def _lines(text: str, start: int, end: int, vocabulary: frozenset[str]) -> list[
         while line and line[-1].kind is Kind.GAP and line[-1].word == " ":
             line.pop()
     return lines
-
-
-def _singular(token: Token, vocabulary: frozenset[str]) -> Token:
-    word = token.word
-    if word.endswith("s") and word[:-1] in vocabulary:
-        return token._replace(word=word[:-1])
-    if word.endswith("es") and word[:-2] in vocabulary:
-        return token._replace(word=word[:-2])
-    return token
 
 
 def _last(tokens: Sequence[Token]) -> Token | None:

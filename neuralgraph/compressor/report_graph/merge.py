@@ -232,7 +232,10 @@ class Merger:
         """Modifiers of one concept that say the same are one; those of an overruled place go with it."""
         found: dict[int, int] = {}
         known: dict[tuple[int, str, str], int] = {}
-        for number in sorted(decided, key=lambda number: (decided[number] != number, number)):
+        # What the deciding place says comes first.
+        chosen = sorted(number for number, decision in decided.items() if number == decision)
+        others = sorted(number for number, decision in decided.items() if number != decision)
+        for number in (*chosen, *others):
             if number in overruled:
                 continue
             for modifier in self._said[number].modifiers:

@@ -173,20 +173,29 @@ def _spelling(word: str) -> str:
     return word
 
 
+def _singular(word: str, known: frozenset[str]) -> str:
+    if word.endswith("s"):
+        if word[:-1] in known:
+            return word[:-1]
+        if word.endswith("es") and word[:-2] in known:
+            return word[:-2]
+    return word
+
+
 def split_words(text: str) -> tuple[str, ...]:
     """The words of a phrase of the lexicon, as ``tokens`` would split them."""
     return tuple(token.word for token in tokens(text, 0, len(text), frozenset()))
 
 
-def tokens(text: str, start: int, end: int, compounds: frozenset[str]) -> list[Token]:
+def tokens(text: str, start: int, end: int, known: frozenset[str]) -> list[Token]:
     """The tokens of ``text[start:end]``, in order; places count from the start of ``text``.
 
     Parameters
     ----------
     text : the whole report.
     start, end : the part to read, in code points.
-    compounds : words that a hyphen within does not part ("air-space" is "airspace"); with other words it does, so that
-        "ground-glass" and "8-mm" are read like "ground glass" and "8 mm".
+    known : words that a hyphen within does not part ("air-space" is "airspace"); with other words it does, so that
+        "ground-glass" and "8-mm" are read like "ground glass" and "8 mm". The plural of one of them becomes it.
     """
     found: list[Token] = []
     add = found.append
@@ -200,7 +209,7 @@ def tokens(text: str, start: int, end: int, compounds: frozenset[str]) -> list[T
             if joined:
                 joined = False
                 # Two words were expanded, or stand apart, where the last one does not end at the hyphen.
-                if found and found[-1].end + 1 == begin and found[-1].word + word in compounds:
+                if found and found[-1].end + 1 == begin and found[-1].word + word in known:
                     found[-1] = Token(found[-1].word + word, found[-1].start, stop)
                     continue
             if word in _EXPANSIONS:
@@ -208,7 +217,7 @@ def tokens(text: str, start: int, end: int, compounds: frozenset[str]) -> list[T
             elif value in _SIDES:
                 add(Token(_SIDES[value], begin, stop))
             else:
-                add(Token(word, begin, stop))
+                add(Token(word if word in known else _singular(word, known), begin, stop))
             continue
         joined = kind == "hyphen"
         if joined:
