@@ -12,8 +12,8 @@ films of the fold. Definitions, fixed before anything was measured:
 - *area*: share of the lesion's area in the kept patches; *hit*: a lesion patch is among them; *pointing*: the maximum
   is on a lesion patch; *patch AUC*: the order of all patches;
 - the text is made from the marks: finding, side, zone ("Opacity in the right lower lobe."); it drives the score;
-- *text alone*: mean place of the marks, in what the fold learnt from, whose phrases name the same side and zone; it looks
-  at no film either;
+- *text alone*: mean place of the marks, in what the fold learnt from, whose phrases name the same side and zone; it
+  looks at no film either;
 - *mean map*: mean coverage of the marked films that the fold learnt from; *patch logits*: what the encoder's own head
   of the first lessons says; *oracle*: the true coverage; *random*: what chance gives;
 - *sides*: on films whose lesions lie on one side, named in the text, how much oftener the maximum lies there under the

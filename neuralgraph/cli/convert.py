@@ -53,8 +53,8 @@ def convert(
     same command: what is there is verified, what is missing is converted. Originals are only read.
 
     Columns of a manifest: image, study_id, patient_id, view, report, report_path, findings, impression, split, order,
-    labeler, radgraph, boxes, mask, marked, label.NAME. Only image must be there; docs/ingestion.md says what each is and how else it may
-    be called, --dry-run how those of SOURCE are read.
+    labeler, radgraph, boxes, mask, marked, label.NAME. Only image must be there; docs/ingestion.md says what each is
+    and how else it may be called, --dry-run how those of SOURCE are read.
 
     Example: ngr convert mimic-cxr-jpg/ studies/ --reports mimic-cxr/ --key-file site.key --workers 8
     """
