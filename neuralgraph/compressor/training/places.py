@@ -175,7 +175,8 @@ def _picture(path: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
                 width, height = image.size
                 reason = f"a mask has {width} x {height} pixels, its film {shape[1]} x {shape[0]}"
                 raise SourceError(reason, code="E_SOURCE_SIZE", where="mask")
-            marked: NDArray[np.bool_] = np.asarray(image.convert("RGB"), np.uint8).any(axis=2)
+            samples: NDArray[np.uint8] = np.asarray(image.convert("RGB"), np.uint8)
+            marked: NDArray[np.bool_] = samples.max(axis=2) > 0
             return marked
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise SourceError("a mask cannot be read as a PNG picture", code="E_SOURCE_READ", where="mask") from error
