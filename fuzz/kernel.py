@@ -31,7 +31,6 @@ FLAGS = (
     "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-ffp-contract=off", "-fno-omit-frame-pointer",
     "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DNGR_WITHOUT_CHECKSUMS",
 )  # fmt: skip
-PARTS_FOR_PYTHON = ("module.c", "reader.c")
 _LARGEST_SEED = 20_000
 
 
@@ -43,7 +42,7 @@ def compiler() -> str | None:
 def build(folder: Path) -> Path:
     """The driver, compiled into ``folder``; the error of the compiler otherwise."""
     driver = folder / "driver"
-    sources = [path for path in sorted(SOURCES.glob("*.c")) if path.name not in PARTS_FOR_PYTHON]
+    sources = [path for path in sorted(SOURCES.glob("*.c")) if not path.name.startswith("module")]
     command = [compiler() or "cc", *FLAGS, f"-iquote{SOURCES}", *map(str, sources)]
     command += [str(Path(__file__).with_name("kernel_driver.c")), "-o", str(driver), "-lm"]
     subprocess.run(command, check=True, capture_output=True, text=True)

@@ -10,6 +10,7 @@ NeuralGraphError
 ├── SourceError          a film, a report or a table cannot be used
 ├── ModelError           a model cannot be loaded or does not behave
 ├── OutputError          the result cannot be written
+├── CollectionError      a collection cannot be changed or asked this way
 └── MissingExtraError    an optional library is not installed (also an ImportError)
 
 ``CODES`` names every code once, with its meaning; codes are never reused and never change meaning.
@@ -25,6 +26,7 @@ __all__ = [
     "CONTROLS",
     "ChecksumError",
     "CodecError",
+    "CollectionError",
     "FormatError",
     "LimitError",
     "MissingExtraError",
@@ -102,6 +104,12 @@ CODES: dict[str, str] = {
     "E_EXTRA": "an optional library is not installed",
     "E_OUTPUT": "the output cannot be created at this place",
     "E_WRITE": "writing the output failed",
+    # Collections
+    "E_MANIFEST": "the manifest of a collection is damaged or missing",
+    "E_CONFLICT": "another writer changed the collection at the same time",
+    "E_REMOVED": "a study was removed from this collection and must not come back",
+    "E_TOKEN": "a server was asked without a token it knows",
+    "E_QUERY": "a question to the catalogue cannot be understood",
 }
 
 
@@ -240,6 +248,10 @@ class ModelError(NeuralGraphError):
 
 class OutputError(NeuralGraphError):
     """The result cannot be written: E_OUTPUT names a wrong place, E_WRITE a failure on the way."""
+
+
+class CollectionError(NeuralGraphError):
+    """A collection cannot be changed or asked this way: lost against another writer, or against an earlier removal."""
 
 
 class MissingExtraError(NeuralGraphError, ImportError):

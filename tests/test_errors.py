@@ -106,7 +106,7 @@ def test_the_error_that_ended_the_worker_is_told_from_those_it_came_of():
     error = ng.FormatError(text)
     assert (error.code, error.where, error.message) == ("E_OPEN", "", "closed")
     with pytest.raises(TypeError):
-        ng.StudyError(text, code="E_STUDY")
+        ng.StudyError(text)
 
 
 def open_missing(path):

@@ -48,8 +48,6 @@ class GraphBatch:
     """int64 [B + 1]: first fusion edge of each graph, likewise."""
     graph: NDArray[np.int64]
     """int64 [nodes]: the graph that each node belongs to."""
-    n_patches: NDArray[np.int64]
-    """int64 [B]: patches of each graph, its first nodes."""
     concept_features: list[str]
     """Where each graph's concept features come from."""
     study_id: list[str]

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -50,10 +49,6 @@ _LIMITS = (
 """Names in ``Limits`` of the counts of a record, in their order; a fusion edge needs none."""
 _INDEXED = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
 """Counts that the index has too, in the order in which the kernel takes them."""
-
-
-_N_PATCHES, _EMBEDDING_DIM, _N_CONCEPTS, _N_CONCEPT_VECTORS = 2, 3, 5, 6
-"""Places in the counts of a record."""
 
 
 class NotForKernelError(Exception):
@@ -220,7 +215,6 @@ class KernelBatch:
 
     def __init__(self, reader: Any, positions: NDArray[np.int64], refuse: Callable[[int, str], NoReturn]) -> None:
         self._reader, self._positions, self._refuse_position = reader, positions, refuse
-        self._kept: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Number of studies."""
@@ -237,24 +231,19 @@ class KernelBatch:
         except zstandard.ZstdError:
             self._refuse(self._reader.frame_study(len(decoded)), "zstd frame")
 
-    @cached_property
-    def counts(self) -> NDArray[np.uint32]:
-        """uint32 [B, 13]: the counts of the records (``neuralgraph.wire.columns.Counts``)."""
-        return np.frombuffer(self._reader.counts(), "<u4").reshape(len(self), -1)
-
     @property
     def has_vectors(self) -> bool:
         """A study has stored vectors of its concepts."""
-        return bool(self.counts[:, _N_CONCEPT_VECTORS].any())
+        return bool(self._reader.has_vectors())
 
     @property
-    def has_bare(self) -> bool:
-        """A study has neither patches nor concepts, and so may carry a plain graph (``neuralgraph.graph.carried``)."""
-        return bool((self.counts[:, (_N_PATCHES, _N_CONCEPTS)].sum(axis=1) == 0).any())
+    def may_carry(self) -> bool:
+        """A study without patches and concepts has an extension, which may be a plain graph (``graph.carried``)."""
+        return bool(self._reader.may_carry())
 
     def width_of(self, number: int) -> int:
         """Width of the embedding of a study, 0 without patches."""
-        return int(self.counts[number, _EMBEDDING_DIM]) if self.counts[number, _N_PATCHES] else 0
+        return int(self._reader.width(number))
 
     def find_features(self, features: RememberedFeatures, width: int) -> None:
         """Find the feature vectors of all concepts, and make those that are new."""
@@ -268,16 +257,15 @@ class KernelBatch:
 
     def prune(self, pruning: Pruning) -> None:
         """Leave out patches, and choose the fusion edges of the studies that lose some anew."""
-        counts = [Counts(*row) for row in self.counts.tolist()]
-        kept = np.array([pruning.kept(each.n_patches, each.n_cells) for each in counts], np.int64)
+        counts = [Counts(*row) for row in np.frombuffer(self._reader.counts(), "<u4").reshape(len(self), -1).tolist()]
+        kept = [pruning.kept(each.n_patches, each.n_cells) for each in counts]
         fusion = np.full((len(self), 2), -1, np.int64)
         for number, each in enumerate(counts):
             if kept[number] < each.n_patches and each.n_fusion:
                 graph = split_graph(each, self._reader.graph(number))
                 triples = np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1)
-                fusion[number] = fusion_of_pruned(int(kept[number]), graph["edge"], each.n_concepts, triples)
-        self._reader.keep(kept.astype(np.uint32), fusion)
-        self._kept = kept
+                fusion[number] = fusion_of_pruned(kept[number], graph["edge"], each.n_concepts, triples)
+        self._reader.keep(np.array(kept, np.uint32), fusion)
 
     def fill(self, columns: frozenset[str], width: int, labels: TargetColumns, allocate: Allocate) -> GraphBatch:
         """The arrays of the batch; embeddings that are stored are read and verified on the way.
@@ -320,10 +308,8 @@ class KernelBatch:
             for number, study_id in enumerate(study_ids):
                 if text_problem(study_id.encode()):
                     self._refuse(number, "study id")
-        n_patches = self.counts[:, _N_PATCHES].astype(np.int64) if self._kept is None else self._kept
-        return GraphBatch(
-            arrays, starts[0], starts[1], starts[2], filled["graph"], n_patches, [FEATURISER] * len(self), study_ids
-        )
+        recipes = [FEATURISER] * len(self)
+        return GraphBatch(arrays, starts[0], starts[1], starts[2], filled["graph"], recipes, study_ids)
 
     def label_names(self, names: set[bytes]) -> None:
         """Add the names of all labels, UTF-8."""

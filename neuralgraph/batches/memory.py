@@ -26,6 +26,7 @@ class ReusedMemory:
 
     def __init__(self) -> None:
         self._free: deque[NDArray[np.uint8]] = deque()
+        self._lent: dict[int, weakref.ref[NDArray[Any]]] = {}
 
     def array(self, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
         """An array whose values do not matter."""
@@ -36,7 +37,8 @@ class ReusedMemory:
         block = self._block(size)
         # A view of an array refers to the array that refers to foreign memory, which this one does, and no further.
         owner = np.frombuffer(block.data, dtype, count)
-        weakref.finalize(owner, self._give_back, block).atexit = False
+        key = id(owner)
+        self._lent[key] = weakref.ref(owner, lambda _: self._take_back(key, block))
         return owner.reshape(shape)
 
     def _block(self, size: int) -> NDArray[np.uint8]:
@@ -49,7 +51,8 @@ class ReusedMemory:
                 return block
         return np.empty(size + size // 4, np.uint8)
 
-    def _give_back(self, block: NDArray[np.uint8]) -> None:
+    def _take_back(self, key: int, block: NDArray[np.uint8]) -> None:
+        del self._lent[key]
         if len(self._free) < _MOST_FREE:
             self._free.append(block)
 

@@ -172,7 +172,7 @@ class BatchReader:
         with_x = "x" in columns
         try:
             with self._kernel.batch(positions, with_x=with_x) as batch:
-                if batch.has_bare or (self.concept_features == "auto" and batch.has_vectors):
+                if batch.may_carry or (self.concept_features == "auto" and batch.has_vectors):
                     return None
                 if width is None:
                     width = batch.width_of(0) or self.width

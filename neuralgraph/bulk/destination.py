@@ -18,15 +18,14 @@ source can match the two. Keep it to continue, leave it behind when passing stud
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.bulk.run_lock import RunLock
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.atomic import atomic_file, partial_prefix, refuse_url
 from neuralgraph.wire.json_reading import parsed_json
@@ -82,7 +81,7 @@ class Destination:
             raise OutputError(
                 f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(folder)
             ) from error
-        self._lock = -1
+        self._lock: RunLock | None = None
 
     @property
     def parts(self) -> Path:
@@ -118,42 +117,28 @@ class Destination:
         """An output file of this shard: studies.csv, or studies-2-of-4.csv."""
         return self.folder / (f"{name}-{self.name}{suffix}" if self.sharded else f"{name}{suffix}")
 
-    def lock(self, patience: float = _LOCK_PATIENCE) -> int:
-        """Take the shard for this run; the descriptor to hand to workers.
+    def lock(self, patience: float = _LOCK_PATIENCE) -> list[int]:
+        """Take the shard for this run; the descriptors to hand to workers.
 
         Workers of a run that was killed end within moments, and this waits for them.
 
         Raises
         ------
-        OutputError (E_OUTPUT) : another run has it.
+        OutputError (E_OUTPUT) : another run has it, or the folder cannot be locked.
+        MissingExtraError (E_EXTRA) : on Windows, filelock is not installed.
         """
-        path = self.state / f"lock-{self.name}"
+        self._lock = RunLock(self.state / f"lock-{self.name}")
         try:
-            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise OutputError(
-                f"cannot write in the folder ({error.strerror})", code="E_OUTPUT", where=str(self.folder)
-            ) from error
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return self._lock
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    self.unlock()
-                    raise OutputError(
-                        f"another run converts shard {self.name} into this folder",
-                        code="E_OUTPUT",
-                        where=str(self.folder),
-                    ) from error
-                time.sleep(0.1)
+            return self._lock.take(patience)
+        except BlockingIOError as error:
+            reason = f"another run converts shard {self.name} into this folder"
+            raise OutputError(reason, code="E_OUTPUT", where=str(self.folder)) from error
 
     def unlock(self) -> None:
         """Let the shard go."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        if self._lock is not None:
+            self._lock.let_go()
+            self._lock = None
 
     def agree(self, settings: dict[str, Any]) -> None:
         """Note the settings on the first run; refuse others later.

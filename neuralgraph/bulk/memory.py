@@ -1,14 +1,14 @@
 """A bound on the memory that reading a film may take, on top of what the process has: a bomb that passes every other
 check costs one study, not the machine.
 
-The limit is the process's own soft RLIMIT_DATA (Linux: private writable memory). Only decoding runs under it; the model
-does not. Where a decoder cannot live with a refused allocation its worker dies, which costs the same one study.
+The limit is the process's own soft RLIMIT_DATA (Linux: private writable memory; elsewhere there is no bound). Only
+decoding runs under it; the model does not. Where a decoder cannot live with a refused allocation its worker dies, which
+costs the same one study.
 """
 
 from __future__ import annotations
 
 import re
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +33,12 @@ def bounded_memory(mebibytes: int) -> Iterator[None]:
     ------
     SourceError (E_SOURCE_SIZE) : it wanted more.
     """
+    try:
+        import resource
+    except ImportError:
+        # Windows bounds nothing this way; the time limit remains.
+        yield
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     used = _DATA_SIZE.search(_STATUS.read_text()) if mebibytes and _STATUS.exists() else None
     try:

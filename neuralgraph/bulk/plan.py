@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from neuralgraph.bulk.pseudonyms import Pseudonyms
-from neuralgraph.bulk.task import Task
-from neuralgraph.errors import OutputError
+from neuralgraph.bulk.task import FAILURES, Task
 from neuralgraph.sources.layouts import FAULTS, REASONS, Manifest, ManifestRow
 
 __all__ = ["Failure", "Plan", "PlannedStudy", "in_shard", "make_plan", "study_ids"]
@@ -82,22 +82,20 @@ def study_ids(manifest: Manifest, pseudonyms: Pseudonyms, *, keep_ids: bool = Fa
     pseudonyms : under the key of the conversion.
     keep_ids : take the source's own keys, for sources whose ids are pseudonyms already.
 
-    Raises
-    ------
-    OutputError (E_OUTPUT) : a key to be kept cannot be the name of a file, or two become the same.
+    Keys that cannot be kept get a pseudonym like those of dropped rows; ``make_plan`` lists them as failures.
     """
-    dropped = {row.study_key: pseudonyms("study", row.study_key) for row in manifest.dropped if row.study_key}
+    named = {row.study_key: pseudonyms("study", row.study_key) for row in manifest.dropped if row.study_key}
     if not keep_ids:
-        return {**dropped, **{row.study_key: pseudonyms("study", row.study_key) for row in manifest.rows}}
+        return {**named, **{row.study_key: pseudonyms("study", row.study_key) for row in manifest.rows}}
     kept = {row.study_key: row.study_key.replace("/", "-") for row in manifest.rows}
-    if not all(_PLAIN_NAME.fullmatch(name) and not name.endswith(".") for name in kept.values()):
-        raise OutputError(
-            "a study id of the source cannot be a file name (letters, digits, '.', '_', '-'); let ids be made",
-            code="E_OUTPUT",
-        )
-    if len(set(kept.values())) != len(kept):
-        raise OutputError("two study ids of the source become the same file name; let ids be made", code="E_OUTPUT")
-    return {**dropped, **kept}
+    taken = Counter(kept.values())
+    return named | {
+        key: name if _is_usable(name) and taken[name] == 1 else pseudonyms("study", key) for key, name in kept.items()
+    }
+
+
+def _is_usable(name: str) -> bool:
+    return bool(_PLAIN_NAME.fullmatch(name)) and not name.endswith(".")
 
 
 def make_plan(
@@ -119,10 +117,14 @@ def make_plan(
     learnt : whether the model learnt from a study's patient; see ``learnt.Learnt``.
     """
     names = study_ids(manifest, pseudonyms, keep_ids=keep_ids)
+    rows = [row for row in manifest.rows if in_shard(row.study_key, shard)]
+    unusable = {
+        row.study_key for row in rows if keep_ids and names[row.study_key] == pseudonyms("study", row.study_key)
+    }
     studies = [
         PlannedStudy(names[row.study_key], row, _given(row, pseudonyms), learnt(row))
-        for row in manifest.rows
-        if in_shard(row.study_key, shard)
+        for row in rows
+        if row.study_key not in unusable
     ]
     mine = [row for row in manifest.dropped if in_shard(row.study_key, shard)]
     faults = [
@@ -130,6 +132,7 @@ def make_plan(
         for row in mine
         if row.reason in FAULTS
     ]
+    faults += [Failure(names[key], "id_unusable", FAILURES["id_unusable"]) for key in unusable]
     dropped: dict[str, int] = {}
     for row in mine:
         if row.reason not in FAULTS:

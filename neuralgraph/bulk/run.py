@@ -156,7 +156,7 @@ class _Run:
         self._failed_writes = 0
         self._outcome = Outcome(planned=len(plan.studies) + len(plan.faults), dropped=dict(plan.dropped))
 
-    def __call__(self, lock: int) -> Outcome:
+    def __call__(self, lock: Sequence[int]) -> Outcome:
         destination, outcome = self._destination, self._outcome
         with Ledger(destination, self._plan, self._options.pack, self._options.profile) as ledger:
             for failure in self._plan.faults:
@@ -169,6 +169,7 @@ class _Run:
             if outcome.stopped != "destination":
                 try:
                     ledger.finish()
+                    outcome.restored, outcome.orphans = ledger.restored, ledger.orphans
                     write_summary(destination, outcome)
                 except OutputError as error:
                     self._fail_output(error)
@@ -196,7 +197,7 @@ class _Run:
             else:
                 yield study
 
-    def _convert(self, first: PlannedStudy, rest: Iterator[PlannedStudy], ledger: Ledger, lock: int) -> None:
+    def _convert(self, first: PlannedStudy, rest: Iterator[PlannedStudy], ledger: Ledger, lock: Sequence[int]) -> None:
         waiting: PlannedStudy | None = first
         agreed = False
         given: dict[str, PlannedStudy] = {}
@@ -213,7 +214,7 @@ class _Run:
                     self._take(given.pop(answer.study_id), answer, ledger)
                 self._look()
 
-    def _pool(self, lock: int) -> WorkerPool | RayPool:
+    def _pool(self, lock: Sequence[int]) -> WorkerPool | RayPool:
         options = self._options
         if options.engine == "ray":
             return RayPool(
@@ -229,7 +230,7 @@ class _Run:
             options.workers,
             command=options.command,
             time_limit=options.time_limit,
-            inherited=[lock],
+            inherited=lock,
             verbose=options.verbose,
         )
 

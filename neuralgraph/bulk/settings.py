@@ -46,7 +46,7 @@ class ConversionSettings:
     policy: str = "fraction"
     amount: float = 0.023
     extractor: str = "rules"
-    sections: SectionChoice = "impression"
+    sections: SectionChoice = "findings+impression"
     embedding: str = "bfloat16"
     store_report: bool = False
     store_pixels: bool = False

@@ -13,6 +13,7 @@ __all__ = ["FAILURES", "Answer", "Task", "answer_line", "read_answer", "read_tas
 FAILURES: dict[str, str] = {
     "worker_died": "the worker process ended on this study; the file may need more memory than there is",
     "time_limit": "the study took longer than the limit and was given up",
+    "id_unusable": "the id to be kept is no file name (letters, digits, '.', '_', '-'), or is another study's too",
 }
 """Reasons for failures that are no error codes: what happens to a worker from outside."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
+    "SECTIONS_HELP",
     "BurnedInPolicy",
     "CohortName",
     "Engine",
@@ -15,6 +16,9 @@ __all__ = [
     "Visit",
     "WithoutReport",
 ]
+
+SECTIONS_HELP = "What is read of a report: findings, impression and addenda, or the impression alone."
+"""Of the option ``--sections``."""
 
 
 class LayoutName(StrEnum):
@@ -85,5 +89,5 @@ class WithoutReport(StrEnum):
 class Sections(StrEnum):
     """Which part of a report counts."""
 
+    both = "findings+impression"
     impression = "impression"
-    findings_and_impression = "findings+impression"

@@ -10,6 +10,7 @@ import typer
 
 from neuralgraph.cli.compress import EmbeddingForm, Extractor
 from neuralgraph.cli.conversion_choices import (
+    SECTIONS_HELP,
     BurnedInPolicy,
     CohortName,
     Engine,
@@ -77,7 +78,7 @@ class StudyOptions:
             "source."
         ),
     ] = Extractor.rules
-    sections: Annotated[Sections, typer.Option(help="Which part of the report counts.")] = Sections.impression
+    sections: Annotated[Sections, typer.Option(help=SECTIONS_HELP)] = Sections.both
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False
     store_report: Annotated[bool, typer.Option("--store-report", help="Store that part of the report.")] = False
     generated_graph: Annotated[
@@ -119,6 +120,12 @@ class RunOptions:
         ),
     ] = ""
     shard: Annotated[str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.")] = "1/1"
+    into: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Add what is converted to this collection, in one commit; DEST may be left out."
+        ),
+    ] = None
     pack: Annotated[int, typer.Option(metavar="N", help="Archives of N studies instead of files.", min=0)] = 0
     profile: Annotated[Profile, typer.Option(help="With --pack: what archives are for; see ngr pack.")] = (
         Profile.compact

@@ -31,7 +31,7 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "PIL": "pillow",
         },
     ),
-    "text": ("read reports", {"spacy": "spacy", "negspacy": "negspacy"}),
+    "text": ("read reports by rules, which needs nothing more", {}),
     "dicom": (
         "read DICOM in every supported encoding",
         {
@@ -42,7 +42,6 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "jpeg_ls": "pyjpegls",
             "imagecodecs": "imagecodecs",
             "PIL": "pillow",
-            "hl7": "hl7",
         },
     ),
     "pacs": (
@@ -50,7 +49,6 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "pydicom": "pydicom",
             "pynetdicom": "pynetdicom",
-            "dicomweb_client": "dicomweb-client",
             "highdicom": "highdicom",
         },
     ),
@@ -60,6 +58,11 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "audit": ("search outputs for identifiers", {"ahocorasick": "pyahocorasick"}),
     "pyg": ("load graphs into PyTorch Geometric", {"torch": "torch", "torch_geometric": "torch-geometric"}),
+    "catalog": ("make tables of studies, and ask them", {"pyarrow": "pyarrow", "duckdb": "duckdb"}),
+    "serve": (
+        "serve collections over HTTP",
+        {"pyarrow": "pyarrow", "duckdb": "duckdb", "starlette": "starlette", "uvicorn": "uvicorn"},
+    ),
     "plot": ("draw pictures", {"matplotlib": "matplotlib", "PIL": "pillow"}),
     "networkx": ("exchange with networkx", {"networkx": "networkx"}),
     "safetensors": ("export to safetensors", {"safetensors": "safetensors"}),

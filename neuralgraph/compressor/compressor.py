@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.compressor.fusion import fusion
 from neuralgraph.compressor.pruning import DEFAULT_POLICY, PruningPolicy
-from neuralgraph.compressor.report_graph import Extractor, extractor
+from neuralgraph.compressor.report_graph import Extractor, ReportGraph, extractor
 from neuralgraph.compressor.score_rules import ScoreRule
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
@@ -204,7 +204,8 @@ class Compressor:
         edges = grid_edges(patches.view, patches.row, patches.col)
         # What a model wrote never stands where a radiologist's words would, unless asked for.
         told = self.generated_graph or not scored[0].generated
-        concepts, triples = self._read(text if told else None, report_key)
+        graph = self._read(text if told else None, report_key)
+        concepts, triples = graph.concepts, graph.triples
         provenance = self._provenance(films, scored[0])
         study = Study(
             study_id=study_id or "unnamed",
@@ -212,6 +213,7 @@ class Compressor:
             patches=patches,
             concepts=concepts,
             triples=triples,
+            mentions=graph.mentions,
             fusion=fusion(len(patches), edges, len(concepts), triples),
             labels=labels,
             provenance={**provenance, **fusion_record(len(patches), len(concepts))},
@@ -221,11 +223,11 @@ class Compressor:
         )
         return study if study_id else replace(study, study_id=f"study-{study.digest[:16]}")
 
-    def _read(self, text: str | None, key: str | None) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
+    def _read(self, text: str | None, key: str | None) -> ReportGraph:
         if self.extractor is None or text is None:
-            return (), np.empty((0, 3), np.int32)
+            return ReportGraph()
         (graph,) = self.extractor([text], [key])
-        return graph.concepts, graph.triples
+        return graph
 
     def _provenance(self, films: list[Film], scored: ScoredFilm) -> dict[str, Any]:
         record = self.scorer.record

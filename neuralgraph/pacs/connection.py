@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from neuralgraph.errors import SourceError
@@ -35,6 +35,7 @@ _LONGEST_PAUSE = 300.0
 _LEAST_RATE = 1024.0
 """Bytes per second, over a whole answer, below which it is given up."""
 _CHUNK = 1 << 16
+_ALWAYS = {"Accept-Encoding": "gzip", "User-Agent": "neuralgraph"}
 
 
 class NoAnswerError(SourceError):
@@ -125,8 +126,23 @@ class Connection:
         SourceError (E_SOURCE_DAMAGED) : the answer cannot be unpacked.
         """
         target = f"{self._root}/{path}" + (f"?{urlencode(query)}" if query else "")
+        return self._answer(_Request("GET", target, {"Accept": accept}, b"", most, doing))
+
+    def post(self, path: str, body: bytes, *, kind: str, accept: str, most: int, doing: str) -> Answer:
+        """The answer to a request with a body; parameters and errors as of ``get``.
+
+        Parameters
+        ----------
+        body : of media type ``kind``.
+        """
+        headers = {"Accept": accept, "Content-Type": kind}
+        return self._answer(_Request("POST", f"{self._root}/{path}", headers, body, most, doing))
+
+    def _answer(self, request: _Request) -> Answer:
+        """The answer, asked for again where the server is busy; one of a refusal is an error."""
+        doing = request.doing
         for pause in (*_PAUSES, None):
-            answer = self._followed(target, accept, most, doing)
+            answer = self._followed(request)
             if answer.status not in _BUSY:
                 break
             wait = _asked_pause(answer.headers, pause or 0.0)
@@ -144,41 +160,41 @@ class Connection:
             self._open.close()
             self._open = None
 
-    def _followed(self, target: str, accept: str, most: int, doing: str) -> Answer:
+    def _followed(self, request: _Request) -> Answer:
         """The answer from where the server says that it is, as long as that is the same server."""
+        doing = request.doing
         for _ in range(3):
-            answer = self._once(target, accept, most, doing)
+            answer = self._once(request)
             if answer.status not in _MOVED:
                 return answer
             scheme = "https" if self._secure else "http"
             origin = f"{scheme}://{self._host}" + (f":{self._port}" if self._port else "")
-            moved = urlsplit(urljoin(f"{origin}{target}", answer.headers.get("location", "")))
+            moved = urlsplit(urljoin(f"{origin}{request.target}", answer.headers.get("location", "")))
             if (moved.scheme, moved.hostname, moved.port) != (scheme, self._host, self._port):
                 # A token must not follow to another host.
                 raise SourceError(
                     f"{doing}: the service has moved to another address (HTTP {answer.status})", code="E_SOURCE_READ"
                 )
-            target = f"{moved.path}?{moved.query}" if moved.query else moved.path
+            request = request._replace(target=f"{moved.path}?{moved.query}" if moved.query else moved.path)
         raise SourceError(f"{doing}: the service sends from one address to another and back", code="E_SOURCE_READ")
 
-    def _once(self, target: str, accept: str, most: int, doing: str) -> Answer:
-        headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": "neuralgraph", **login_header()}
+    def _once(self, request: _Request) -> Answer:
         used = self._open is not None
         try:
-            return self._asked(target, headers, most, doing)
+            return self._asked(request)
         except (http.client.HTTPException, OSError) as error:
             self.close()
             # A connection that was kept may have been closed meanwhile, and a server may just be starting again.
             if not (used or self._answered) or isinstance(error, TimeoutError | _SlowError):
-                raise _no_answer(doing, error) from error
+                raise _no_answer(request.doing, error) from error
         try:
             time.sleep(0 if used else _PAUSES[0])
-            return self._asked(target, headers, most, doing)
+            return self._asked(request)
         except (http.client.HTTPException, OSError) as error:
             self.close()
-            raise _no_answer(doing, error) from error
+            raise _no_answer(request.doing, error) from error
 
-    def _asked(self, target: str, headers: Mapping[str, str], most: int, doing: str) -> Answer:
+    def _asked(self, request: _Request) -> Answer:
         if self._open is None:
             self._open = (
                 http.client.HTTPSConnection(self._host, self._port, timeout=self._patience, context=self._context)
@@ -187,22 +203,24 @@ class Connection:
             )
             self._open.connect()
         with _Watch(self._open.sock, self._patience) as watch:
-            self._open.request("GET", target, headers=dict(headers))
+            headers = {**_ALWAYS, **login_header(), **request.headers}
+            self._open.request(request.method, request.target, body=request.body or None, headers=headers)
             response = self._open.getresponse()
             named = {name.lower(): value for name, value in response.getheaders()}
             if response.status >= 300:
                 # What a refusal says of itself is not needed, and may quote identifiers.
                 body, whole = b"", False
             else:
-                body, whole = self._body(response, named, most, doing, watch), not response.will_close
+                body, whole = self._body(response, named, request, watch), not response.will_close
         self._answered = True
         if not whole:
             self.close()
         return Answer(response.status, body, named)
 
     def _body(
-        self, response: http.client.HTTPResponse, headers: Mapping[str, str], most: int, doing: str, watch: _Watch
+        self, response: http.client.HTTPResponse, headers: Mapping[str, str], request: _Request, watch: _Watch
     ) -> bytes:
+        most, doing = request.most, request.doing
         unpacker = _Unpacker(headers.get("content-encoding", ""), doing)
         body = bytearray()
         while chunk := response.read1(_CHUNK):
@@ -219,6 +237,17 @@ class Connection:
         response.close()
         unpacker.end()
         return bytes(body)
+
+
+class _Request(NamedTuple):
+    """What is asked for, and what may come."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    most: int
+    doing: str
 
 
 class _SlowError(OSError):

@@ -33,14 +33,18 @@ def sender(
 
     Raises
     ------
-    MissingExtraError (E_EXTRA) : pynetdicom or dicomweb-client is not installed.
+    MissingExtraError (E_EXTRA) : pynetdicom is not installed.
     OutputError (E_OUTPUT) : the address is none, or nobody answers there.
     OutputError (E_WRITE), from the sender : the archive does not take the object.
     """
     if address.startswith(("http://", "https://")):
         from neuralgraph.pacs.store_web import WebStore
 
-        yield WebStore(address, certificates=certificates).push
+        store = WebStore(address, certificates=certificates)
+        try:
+            yield store.push
+        finally:
+            store.close()
         return
     match = _ENTITY.fullmatch(address)
     if match is None:

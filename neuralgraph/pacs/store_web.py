@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+import secrets
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from neuralgraph.errors import OutputError, missing_extra
-from neuralgraph.pacs.connection import login_header
+from neuralgraph.errors import OutputError, SourceError
+from neuralgraph.pacs.connection import Connection
 
 __all__ = ["WebStore"]
 
-_PATIENCE = 60.0
+_FAILED = "00081198"
+_MOST_BYTES = 4 * 1024 * 1024
 
 
 class WebStore:
@@ -26,24 +27,14 @@ class WebStore:
 
     Raises
     ------
-    MissingExtraError (E_EXTRA) : dicomweb-client is not installed.
-    OutputError (E_WRITE) : the address is none.
+    OutputError (E_OUTPUT) : the address is none.
     """
 
     def __init__(self, url: str, *, certificates: Path | None = None) -> None:
         try:
-            import requests
-            from dicomweb_client.web import DICOMwebClient
-        except ImportError as error:
-            raise missing_extra("talking DICOMweb", extra="pacs", library="dicomweb-client") from error
-        session = requests.Session()
-        # No proxy, no password file of the user's: what is used is what is said.
-        session.trust_env = False
-        if certificates is not None:
-            session.verify = str(certificates)
-        session.headers.update(login_header())
-        with _said("the address cannot be used"):
-            self._client = DICOMwebClient(url, session=session, timeout=_PATIENCE)
+            self._connection = Connection(url, certificates=certificates)
+        except SourceError as error:
+            raise OutputError(error.message, code="E_OUTPUT", where="ADDRESS") from error
 
     def push(self, dataset: Any) -> None:
         """Store one object.
@@ -52,29 +43,46 @@ class WebStore:
         ------
         OutputError (E_WRITE) : the archive cannot be reached, or does not take it.
         """
-        with _said("the archive does not take the object"):
-            from pydicom import dcmread
-
-            stream = BytesIO()
-            dataset.save_as(stream, enforce_file_format=True)
-            # The client writes what it is given without a preamble, unless it was read from a file that had one.
-            answer = self._client.store_instances([dcmread(BytesIO(stream.getvalue()))])
-        # Some archives answer with an empty list of failures.
-        if answer.get("FailedSOPSequence"):
+        stream = BytesIO()
+        dataset.save_as(stream, enforce_file_format=True)
+        boundary = secrets.token_hex(16)
+        body = b"\r\n".join(
+            (
+                b"--" + boundary.encode(),
+                b"Content-Type: application/dicom",
+                b"",
+                stream.getvalue(),
+                b"--" + boundary.encode() + b"--",
+                b"",
+            )
+        )
+        try:
+            answer = self._connection.post(
+                "studies",
+                body,
+                kind=f'multipart/related; type="application/dicom"; boundary={boundary}',
+                accept="application/dicom+json",
+                most=_MOST_BYTES,
+                doing="the archive does not take the object",
+            )
+        except SourceError as error:
+            raise OutputError(error.message, code="E_WRITE") from error
+        if _failed(answer.body):
             raise OutputError("the archive does not take the object", code="E_WRITE")
 
+    def close(self) -> None:
+        """Let the archive go."""
+        self._connection.close()
 
-@contextmanager
-def _said(what: str) -> Iterator[None]:
-    """Errors of the network and of the library as one of ours; their text may quote identifiers."""
-    import requests
 
+def _failed(body: bytes) -> bool:
+    """Whether an answer names an object that was not stored; some archives answer with an empty list of failures, some
+    with nothing.
+    """
     try:
-        yield
-    except requests.HTTPError as error:
-        status = error.response.status_code if error.response is not None else ""
-        raise OutputError(f"{what} (HTTP {status})", code="E_WRITE") from error
-    except requests.RequestException as error:
-        raise OutputError(f"{what}: no answer from it", code="E_WRITE") from error
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
-        raise OutputError(f"{what}: its answer is not understood", code="E_WRITE") from error
+        told = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError):
+        # Stored, says the status; what else it says is in another language.
+        return False
+    rows = told if isinstance(told, list) else [told]
+    return any(isinstance(row, dict) and bool(row.get(_FAILED, {}).get("Value")) for row in rows)

@@ -19,8 +19,10 @@ from neuralgraph.graph.study import Study
 from neuralgraph.storage.files import located, read_error
 from neuralgraph.storage.gate import Level, examine_file, first_error, prove
 from neuralgraph.storage.lookup import StudyIds, study_id_at
+from neuralgraph.storage.manifest import MARKER, collection_files, is_collection
 from neuralgraph.storage.places import Place, place_name
 from neuralgraph.storage.sources import Source, open_source
+from neuralgraph.storage.tables import Rows, check_table
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -84,16 +86,25 @@ def _only_study(container: Container) -> Study:
 def ngr_files(folder: Path) -> list[Path]:
     """The .ngr files of a folder and its sub-folders, hidden ones left out, in ascending order of their paths.
 
+    Of a collection, at the top or below, those that its manifest counts, in its order.
+
     Raises
     ------
     FormatError (E_OPEN) : a folder cannot be read.
+    FormatError (E_MANIFEST) : the manifest of a collection is damaged.
     """
+    if is_collection(folder):
+        return collection_files(folder)
 
     def refuse(error: OSError) -> None:
         raise read_error(error.filename or folder, error) from error
 
     found = []
     for parent, folders, names in os.walk(folder, onerror=refuse):
+        if MARKER in names:
+            folders.clear()
+            found += collection_files(Path(parent))
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = [Path(parent, name) for name in names if name.endswith(".ngr") and not name.startswith(".")]
         found += [path for path in paths if path.is_file()]
@@ -225,6 +236,36 @@ class Archive(Sequence[Study]):
         ways (by other models, or pruned otherwise), which must be meant before they train one model.
         """
         return list(dict.fromkeys(method for _, _, container in self._files for method in _methods(container)))
+
+    def locate(self, study_id: str) -> tuple[int, int]:
+        """Number of the file that holds the study of this id, and its position in it; errors as ``position``."""
+        return self._locate(self.position(study_id))
+
+    def table(self, name: str = "studies") -> Any:
+        """What is in the studies, as an Arrow table; ``.to_pandas()``, or ``polars.from_arrow``, take it from there.
+
+        Every study is read and proven. For many archives make a catalogue once (``ngr catalog``) and ask that.
+
+        Parameters
+        ----------
+        name : "studies", one row each; or "concepts" or "triples". ``neuralgraph.storage.facts`` names the columns.
+
+        Raises
+        ------
+        StudyError (E_IDX) : there is no such table.
+        FormatError, StudyError : a study is damaged or breaks a rule.
+        MissingExtraError (E_EXTRA) : pyarrow is not installed; it is in the extra ``catalog``.
+        """
+        check_table(name)
+        rows = Rows("")
+        for path, _, container in self._files:
+            rows.archive = str(path).rsplit("/", 1)[-1]
+            with located(path):
+                for position in range(len(container)):
+                    data = container.record_bytes(position)
+                    study = Study.from_columns(prove(container, position, data=data))
+                    rows.add(study, position=position, record_bytes=len(data))
+        return rows.tables()[name]
 
     def __contains__(self, item: object) -> bool:
         """Whether there is a study of this id."""

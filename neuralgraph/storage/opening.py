@@ -13,6 +13,7 @@ from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError
 from neuralgraph.storage.archive import Archive, OpenFile, located, ngr_files
+from neuralgraph.storage.far_collection import far_archives
 from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.places import Place, as_place, place_name
 from neuralgraph.storage.sources import open_source
@@ -32,7 +33,8 @@ def open_archive(
     extra_codecs: ExtraCodecs | None = None,
     timeout: float | None = None,
 ) -> Archive:
-    """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a URL, or a list.
+    """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a collection as its
+    newest manifest has it, a URL of one of these but a plain folder, or a list.
 
     Of a file the prologue, the trailer and the contents are read and nothing per study, so that an archive of a million
     studies opens as fast as one of ten. A URL takes one question for its size and at most two requests of ranges, and a
@@ -58,7 +60,7 @@ def open_archive(
     TypeError : ``path`` is nothing that names a file; an open file object, for example.
     """
     several = isinstance(path, Iterable) and not isinstance(path, str | bytes | os.PathLike | IOBase)
-    places = list(_places(path if several else [path]))  # type: ignore[list-item, arg-type]
+    places = list(_places(path if several else [path], storage_options))  # type: ignore[list-item, arg-type]
     if not places:
         raise FormatError("no file was given", code="E_OPEN")
     keep_open = len(places) <= MOST_HELD_OPEN
@@ -74,10 +76,12 @@ def open_archive(
     return Archive(opened)
 
 
-def _places(paths: Iterable[Place]) -> Iterator[Path | str | BytesIO]:
-    """Files as paths, URLs as text, files in memory as they are."""
+def _places(paths: Iterable[Place], options: Mapping[str, Any] | None) -> Iterator[Path | str | BytesIO]:
+    """Files as paths, URLs as text, files in memory as they are; of folders and collections the archives in them."""
     for path in map(as_place, paths):
-        if isinstance(path, Path) and is_folder(path):
+        if isinstance(path, str):
+            yield from far_archives(path, options) or [path]
+        elif isinstance(path, Path) and is_folder(path):
             files = ngr_files(path)
             if not files:
                 raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))

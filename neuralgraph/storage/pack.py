@@ -16,6 +16,7 @@ from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
 from neuralgraph.storage.atomic import atomic_file, refuse_url
 from neuralgraph.storage.files import is_folder
+from neuralgraph.storage.gate import Level, prove
 from neuralgraph.storage.places import Place, is_url, place_name
 from neuralgraph.storage.profiles import check_profile, copy_record
 from neuralgraph.storage.sources import open_source
@@ -33,6 +34,7 @@ def pack(
     archive: str | os.PathLike[str],
     *,
     profile: str = "compact",
+    skip_equal: bool = False,
     limits: Limits | None = None,
     timeout: float | None = None,
     told: Callable[[int, int, int], None] | None = None,
@@ -45,6 +47,7 @@ def pack(
     archive : the archive to write.
     profile : "compact" copies records byte for byte. "train" stores embeddings without compression: every value and
         content digest stays, the bytes of the records and so their leaves change.
+    skip_equal : of studies with one id and one content digest take the first.
     limits : what to accept.
     timeout : of a URL: seconds that the server may take for a request, all attempts together, and for each further MiB
         of it; None is 30.
@@ -55,12 +58,12 @@ def pack(
     StudyError (E_IDX) : unknown profile.
     FormatError, StudyError : an input is damaged or breaks a rule; nothing is written.
     FormatError (E_OPEN) : a folder holds no .ngr file.
-    FormatError (E_DUP) : two studies have the same id.
+    FormatError (E_DUP) : two studies have the same id; the id and both files are named.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
     files = [file for path in paths for file in _files_of(path)]
     check_profile(profile)
-    count = 0
+    taken: dict[str, tuple[Place, bytes]] = {}
     with atomic_file(archive) as stream:
         writer = ContainerWriter(stream, limits=limits)
         for done, file in enumerate(files):
@@ -68,12 +71,30 @@ def pack(
                 container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
-                    copy_record(writer, container, position, profile=profile)
-                    count += 1
+                    if _is_new(taken, container, position, file, skip_equal=skip_equal):
+                        copy_record(writer, container, position, profile=profile)
                     if told is not None:
-                        told(done, len(files), count)
+                        told(done, len(files), len(taken))
         writer.finish()
-    return count
+    return len(taken)
+
+
+def _is_new(
+    taken: dict[str, tuple[Place, bytes]], container: Container, position: int, file: Place, *, skip_equal: bool
+) -> bool:
+    """Whether a study is the first of its id; it is noted then."""
+    study_id = study_id_at(container, position)
+    digest = container.record(position).content_digest
+    if study_id not in taken:
+        taken[study_id] = (file, digest)
+        return True
+    first, earlier = taken[study_id]
+    if digest == earlier and skip_equal:
+        prove(container, position, level=Level.DIGEST)
+        return False
+    advice = "they are equal: say skip_equal (--skip-equal) to take one" if digest == earlier else "they differ"
+    reason = f"two studies have the id {study_id!r}, in {place_name(first)} and in {place_name(file)}; {advice}"
+    raise FormatError(reason, code="E_DUP")
 
 
 def _files_of(path: Place) -> Sequence[Place]:

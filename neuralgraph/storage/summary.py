@@ -20,7 +20,7 @@ from neuralgraph.storage.places import Place, place_name
 from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
-__all__ = ["file_summary", "study_summary"]
+__all__ = ["file_summary", "record_summary", "study_summary"]
 
 _LOOKED_AT = 1_000
 """Studies of an archive that are read to tell whether they are plain graphs."""
@@ -47,15 +47,31 @@ def file_summary(path: Place, *, limits: Limits | None = None, timeout: float | 
             "n_studies": len(container),
         }
         if len(container) == 1:
-            data = container.record_bytes(0)
-            summary["study"] = study_summary(Study.from_columns(prove(container, 0, data=data)))
-            summary["storage"] = _storage(container.record(0, data), source.size)
+            summary |= record_summary(container, 0, source.size)
         else:
             index = container.index
             summary["totals"] = {name: int(column.sum()) for name, column in index.counts.items()}
             summary["plain_graphs"] = _plain_graphs(container)
             summary["ids"] = list(_ids(container))
         return summary
+
+
+def record_summary(container: Container, position: int, file_bytes: int) -> dict[str, Any]:
+    """Facts about one study of a file, and how it is stored.
+
+    Parameters
+    ----------
+    container, position : the file, and which of its records.
+    file_bytes : of the file; what is around the streams is given for a file of one study only.
+
+    Raises
+    ------
+    FormatError, StudyError, LimitError : the study is damaged or breaks a rule.
+    """
+    data = container.record_bytes(position)
+    study = Study.from_columns(prove(container, position, data=data))
+    whole = file_bytes if len(container) == 1 else len(data)
+    return {"study": study_summary(study), "storage": _storage(container.record(position, data), whole)}
 
 
 def _plain_graphs(container: Container) -> dict[str, int]:

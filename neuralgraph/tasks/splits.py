@@ -98,7 +98,7 @@ def check_not_learnt(split: Split, tables: Iterable[Path]) -> int:
             f"the model that made these studies learnt from the patients of {len(learnt)} of the {len(split.test)} "
             "test studies: scores on them mean nothing; train and convert with the same split"
         )
-        raise StudyError(reason, where="splits")
+        raise StudyError(reason, code="E_STUDY", where="splits")
     return sum(said.get(study_id) == "unknown" for study_id in split.test)
 
 
@@ -109,7 +109,7 @@ def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
             table = csv.DictReader(stream)
             return list(table) if set(columns) <= set(table.fieldnames or ()) else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError("the table of splits cannot be read", where=str(path)) from error
+        raise SourceError("the table of splits cannot be read", code="E_SOURCE_READ", where=str(path)) from error
 
 
 def split_by_hash(patients: Mapping[str, str], *, seed: int = 0, shares: tuple[float, float] = (0.70, 0.15)) -> Split:

@@ -94,4 +94,9 @@ def test_a_converter_takes_them(film, tmp_path):
         Task("s", [(str(tmp_path / "film.png"), "PA")], str(tmp_path / "s.ngr"), report, report_graphs=GRAPHS)
     )
     assert answer.reason == ""
-    assert [concept.text for concept in load(tmp_path / "s.ngr").concepts] == ["pneumothorax"]
+    assert [concept.text for concept in load(tmp_path / "s.ngr").concepts] == [
+        "Small",
+        "left",
+        "effusion",
+        "pneumothorax",
+    ]

@@ -1,3 +1,4 @@
+import gc
 from io import BytesIO
 
 import numpy as np
@@ -23,6 +24,13 @@ def film(study="1.2.3", instance="1.2.3.4", height=HEIGHT, **elements):
         StudyTime="101500",
         **elements,
     )
+
+
+@pytest.fixture(autouse=True)
+def _no_socket_is_left_to_others():
+    """Sockets that a library leaves to the garbage collector are found here, where that is expected."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from io import BytesIO
 
 import pytest
 import typer
@@ -40,8 +41,8 @@ def films(folder):
     [
         Toy(total=0),
         Toy(total=1),
-        Toy(total=250, cap=100),
-        Toy(total=200, cap=100),
+        Toy(total=75, cap=30),
+        Toy(total=60, cap=30),
         Toy(total=7, cap=2),
         Toy(total=4, cap=1),
         Toy(total=60, cap=7, count_header=True, warning_header=True),
@@ -287,3 +288,44 @@ def test_an_error_names_the_address_that_was_typed(tmp_path):
     with pytest.raises(SourceError) as caught:
         ngr("http://127.0.0.1:9/dicom-web", tmp_path / "spool")
     assert "http://127.0.0.1:9/dicom-web" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (lambda handler: bad.reply(handler, b"{}"), None),
+        (lambda handler: bad.reply(handler, b""), None),
+        (lambda handler: bad.reply(handler, b'{"00081198": {"vr": "SQ"}}'), None),
+        (lambda handler: bad.reply(handler, b"<xml/>"), None),
+        (lambda handler: bad.reply(handler, b'{"00081198": {"vr": "SQ", "Value": [{}]}}', status=202), "E_WRITE"),
+        (lambda handler: bad.reply(handler, b"PatientName Doe", status=409), "E_WRITE"),
+        (bad.endless, "E_WRITE"),
+    ],
+)
+def test_objects_are_stored_over_the_web(answer, code):
+    from pydicom import dcmread
+
+    from neuralgraph.errors import OutputError
+    from neuralgraph.pacs.multipart import single_part
+    from neuralgraph.pacs.send import sender
+
+    toy = Toy(faults=[("/studies", bad.busy()), ("/studies", answer)])
+    sent = dcmread(BytesIO(film()))
+    with serving(toy), sender(toy.url) as send:
+        if code is None:
+            send(sent)
+        else:
+            with pytest.raises(OutputError) as caught:
+                send(sent)
+            assert caught.value.code == code
+            assert "Doe" not in str(caught.value)
+    kind, body = toy.posted[-1]
+    assert dcmread(BytesIO(single_part(body, kind))) == sent
+
+
+def test_addresses_that_nothing_can_be_sent_to():
+    from neuralgraph.errors import OutputError
+    from neuralgraph.pacs.send import sender
+
+    with pytest.raises(OutputError), sender("http://") as _:
+        pass

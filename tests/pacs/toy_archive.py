@@ -47,6 +47,8 @@ class Toy:
     """Give objects without a multipart around them."""
     films: dict = field(default_factory=dict)
     asked: list = field(default_factory=list)
+    posted: list = field(default_factory=list)
+    """(Content-Type, body) of what was sent here."""
     url: str = ""
 
     def film(self, number):
@@ -146,6 +148,10 @@ def serving(toy):
                 self.give(int(parts.path.split("/")[2].rpartition(".")[2]))
             else:
                 self.list(parts.path, query)
+
+        def do_POST(self):
+            toy.posted.append((self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"]))))
+            self.do_GET()
 
         def give(self, number):
             data = toy.film(number)

@@ -4,6 +4,7 @@ import { byId, element, printable } from "./dom.js";
 import { factNodes, plainGraph, warnings } from "./facts.js";
 import { drawFilm } from "./film.js";
 import { drawGraph } from "./graph.js";
+import { sentenceNodes } from "./sentences.js";
 import { brightPatches, wordMap } from "./words.js";
 
 function paintScale() {
@@ -204,6 +205,7 @@ export class StudyPanel {
     this.film.show(kept, light.patches, this.patch);
     this.graph.show(this.concept);
     byId("concept-note").textContent = light.text;
+    byId("concept-sentences").replaceChildren(...(this.concept === null ? [] : sentenceNodes(study, this.concept)));
     const pruned = study.fusion !== null && study.fusion[0] >= kept ? "The patch of the fusion edge is pruned away; study.prune would choose a new edge. " : "";
     byId("patch-note").textContent = this.patch === null ? pruned : this.patchText(this.patch);
   }

@@ -80,7 +80,7 @@ class Batcher:
         StudyError (E_SIZE) : an embedding has another width than those of the archive.
         """
         tensors: dict[str, torch.Tensor] = {}
-        also = frozenset({"edge_type"}) if self._heterogeneous and "edge_index" in self.reader.columns else frozenset()
+        also = frozenset({"edge_type", "node_type"} if self._heterogeneous else ())
         graphs = self.reader.read(numbers, self._allocator(tensors), also=also)
         if graphs is not None:
             return (_heterogeneous_batch if self._heterogeneous else _homogeneous_batch)(tensors, graphs)
@@ -224,11 +224,10 @@ def _heterogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -
         batch[name] = value
         slices[name] = every
         increments[name] = nothing if isinstance(value, torch.Tensor) else None
-    n_nodes = np.diff(graphs.node_start)
-    is_patch = np.arange(len(graphs.graph)) - graphs.node_start[graphs.graph] < graphs.n_patches[graphs.graph]
+    is_patch = tensors["node_type"].numpy() == NODE_TYPES.index("patch")
     number = np.where(is_patch, np.cumsum(is_patch), np.cumsum(~is_patch)) - 1
-    sizes = {"patch": graphs.n_patches, "concept": n_nodes - graphs.n_patches}
     owner = {"patch": graphs.graph[is_patch], "concept": graphs.graph[~is_patch]}
+    sizes = {kind: np.bincount(graph, minlength=count) for kind, graph in owner.items()}
     for kind, chosen in (("patch", is_patch), ("concept", ~is_patch)):
         store, begin = batch[kind], _tensor(starts(sizes[kind]))
         names = ("x", "pos", "attention", "node_view") if kind == "patch" else ("x",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch_geometric.data import Dataset
@@ -12,9 +13,11 @@ from torch_geometric.data import Dataset
 from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.batches.targets import check_targets
+from neuralgraph.collection.asking import answering
 from neuralgraph.errors import StudyError
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.identity import check_same, identity_of
+from neuralgraph.storage.manifest import is_collection
 from neuralgraph.storage.opening import open_archive
 from neuralgraph.storage.places import lasting_places
 
@@ -38,6 +41,9 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
     uncertain, concept_features : as for ``to_data``.
     split : ids of the studies to take, in this order; None takes all in the order of the archive. A file does not know
         which studies are of one patient: make the lists so that no patient is in two of them.
+    where : only studies that answer this question, "right effusion present, no tube" (docs/how-to/collection.md); of a
+        collection its catalogue is asked, of anything else every study is read once, at once. Findings that a model
+        wrote do not count. The extra ``catalog``.
     heterogeneous : give graphs as ``to_hetero_data`` makes them.
     concept_width : as for ``to_hetero_data``; only with ``heterogeneous``.
 
@@ -57,6 +63,7 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         labels: Sequence[str] | None = None,
         uncertain: str = "mask",
         split: Iterable[str] | None = None,
+        where: str | None = None,
         concept_features: str = "auto",
         heterogeneous: bool = False,
         concept_width: int | None = None,
@@ -76,7 +83,12 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         self._place = lasting_places(path)
         archive = open_archive(self._place)
         weakref.finalize(self, archive.close)
+        if isinstance(self._place, Path) and is_collection(self._place):
+            # Its newest state may be another when a worker opens it; the files of this one are what is meant.
+            self._place = [name for name, _, _ in archive.files]
         self._identity = identity_of(archive)
+        if where is not None:
+            split = answering(archive, path, where, split=split)
         taken = BatchReader(archive, labels=labels, split=split, **self._options)
         self.label_names: tuple[str, ...] = taken.label_names
         """Names of the columns of ``y``."""

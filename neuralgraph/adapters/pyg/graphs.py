@@ -68,6 +68,9 @@ def to_data(
     ``study_id``                 str              identifier of the study
     ============================ ================ =====================================================================
 
+    After ``Data.subgraph`` the ends of ``fusion_edge_index`` have to be numbered anew (docs/how-to/workers.md): PyG
+    does that for ``edge_index`` alone.
+
     Of a study that carries a plain graph (``ngr migrate``; ``neuralgraph.graph.carried``) this is that graph: the
     attributes it was saved with, in their dtypes, ``study_id`` and ``num_nodes``; with ``labels``, ``y`` and ``y_mask``
     are made of the study's labels instead.

@@ -105,6 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "neuralgraph"
     sys_version = ""
+    timeout = 60.0
+    """Seconds that a client may be silent before its connection is closed."""
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing: the address is a secret and the name of a file may be one."""
@@ -117,6 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         own = self.serving
+        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+            # Nothing here takes a body, and none is read.
+            self.close_connection = True
         path = self.path.split("?", 1)[0]
         known = secrets.compare_digest(
             path.split("/")[1].encode() if path.count("/") == 2 else b"", own._token.encode()

@@ -40,7 +40,7 @@ static int reserve_items(void *array, u64 *room, u64 n, size_t size) {
 int batch_begin(batch *b, u64 n, int with_x) {
     b->n = b->n_frames = b->refused = 0;
     b->with_x = with_x;
-    if (!reserve_items(&b->studies, &b->room, n, sizeof(study))) return 0;
+    if (n > UINT32_MAX || !reserve_items(&b->studies, &b->room, n, sizeof(study))) return 0;
     if (!reserve_items(&b->frames, &b->frame_room, n * (1 + MOST_PLANES), sizeof(frame))) return 0;
     memset(b->studies, 0, n * sizeof(study));
     b->n = n;

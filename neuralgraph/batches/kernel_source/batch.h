@@ -79,6 +79,7 @@ typedef struct {
     u32 n[N_COUNTS];
     stream graph, plane[MOST_PLANES];
     const form *form;                     /* of the embedding; NULL without patches */
+    int may_carry;                        /* no patches, no concepts, but an extension, which may be a plain graph */
     u64 column[N_COLUMNS + 1];            /* first byte of each in the graph stream, and the end of the last */
     u32 kept, kept_edges;                 /* patches, and edges between them */
     i64 fusion[2];                        /* patch and concept, -1 and -1 without a fusion edge */

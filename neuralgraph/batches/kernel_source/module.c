@@ -1,5 +1,5 @@
 /* The kernel's face to Python: `neuralgraph.batches._kernel`, which only `neuralgraph.batches.kernel` uses.
- * Here what a batch refers to; the batch itself is in reader.c. */
+ * Here what a batch refers to; the batch itself is in module_reader.c. */
 #include "module.h"
 
 #include "checksum.h"

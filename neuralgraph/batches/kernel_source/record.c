@@ -103,7 +103,10 @@ static reason check_row(study *s, met *met, u32 id, const stream *row) {
     }
     if (id == REPORT_STREAM || id == PIXELS_STREAM) return FINE;
     if (id > WORD_ATTENTION_STREAM && id <= LAST_OPTIONAL_STREAM) return FINE;
-    if (id >= FIRST_EXTENSION_STREAM && id <= LAST_EXTENSION_STREAM) return FINE;
+    if (id >= FIRST_EXTENSION_STREAM && id <= LAST_EXTENSION_STREAM) {
+        s->may_carry = !n[N_PATCHES] && !n[N_CONCEPTS];
+        return FINE;
+    }
     if (id >= EMBEDDING_STREAMS && id < EMBEDDING_STREAMS + MATRIX_STREAMS) {
         u32 plane = met->n_embedding, offset = id - EMBEDDING_STREAMS;
         reason why = check_plane(&met->embedding, &met->n_embedding, offset, row->decoded_bytes, n[N_PATCHES],

@@ -52,8 +52,11 @@ def resolve(roots: Roots) -> Iterator[Entry]:
         raise SourceError("not a folder", code="E_SOURCE_READ")
     reports = ReportIndex()
     studies: dict[str, _Study] = {}
-    for relative in files_below(roots.source):
+    refused: list[str] = []
+    for relative in files_below(roots.source, refused.append):
         yield from _take(roots.source / relative, relative, studies, reports)
+    for relative in refused:
+        yield DroppedRow(relative, "folder_unreadable")
     if roots.reports is not None:
         reports.add_folder(roots.reports)
     for relative in reports.unreadable:
@@ -95,7 +98,7 @@ def _take(path: Path, relative: str, studies: dict[str, _Study], reports: Report
 def _report(path: Path, relative: str, reports: ReportIndex) -> Iterator[Entry]:
     try:
         reports.add_file(path)
-    except SourceError:
+    except (OSError, SourceError):
         yield DroppedRow(relative, "report_unreadable")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.layouts.manifest import Entry, ManifestImage, ManifestRow
+from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.roots import Roots, files_below
 
 __all__ = ["matches", "resolve"]
@@ -20,7 +20,7 @@ _DICOM_AT = 128
 
 def matches(folder: Path) -> bool:
     """Whether there is at least one image here or below."""
-    return folder.is_dir() and next(_images(folder), None) is not None
+    return folder.is_dir() and next(_images(folder, []), None) is not None
 
 
 def resolve(roots: Roots) -> Iterator[Entry]:
@@ -33,7 +33,8 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     if not roots.source.is_dir():
         raise SourceError("not a folder", code="E_SOURCE_READ")
     reports = _Reports(roots.reports or roots.source)
-    for relative in _images(roots.source):
+    refused: list[str] = []
+    for relative in _images(roots.source, refused):
         stem = os.path.splitext(relative)[0]
         found = reports.named(stem) or reports.named(os.path.basename(stem))
         yield ManifestRow(
@@ -41,6 +42,8 @@ def resolve(roots: Roots) -> Iterator[Entry]:
             images=(ManifestImage(str(roots.source / relative)),),
             report_path=None if found is None else str(found),
         )
+    for relative in refused:
+        yield DroppedRow(relative, "folder_unreadable")
 
 
 class _Reports:
@@ -75,8 +78,8 @@ class _Reports:
         return texts
 
 
-def _images(folder: Path) -> Iterator[str]:
-    return (relative for relative in files_below(folder) if _is_image(folder / relative))
+def _images(folder: Path, refused: list[str]) -> Iterator[str]:
+    return (relative for relative in files_below(folder, refused.append) if _is_image(folder / relative))
 
 
 def _is_image(path: Path) -> bool:

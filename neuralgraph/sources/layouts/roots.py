@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,17 +50,25 @@ def physionet_root(folder: Path, project: str, member: str) -> Path | None:
     return None
 
 
-def files_below(folder: Path) -> Iterator[str]:
+def files_below(folder: Path, refused: Callable[[str], None] | None = None) -> Iterator[str]:
     """Paths of files below a folder, with / between their parts, folder by folder in ascending order; hidden ones left
     out.
 
+    Parameters
+    ----------
+    folder : where to look.
+    refused : told the path of every folder below it that cannot be listed; by default that is an error.
+
     Raises
     ------
-    SourceError : a folder cannot be listed.
+    SourceError : ``folder`` cannot be listed, or without ``refused`` one below it.
     """
 
     def refuse(error: OSError) -> None:
-        raise SourceError(f"a folder cannot be listed ({error.strerror})", code="E_SOURCE_READ") from error
+        inside = os.path.relpath(error.filename or folder, folder)
+        if refused is None or inside == ".":
+            raise SourceError(f"a folder cannot be listed ({error.strerror})", code="E_SOURCE_READ") from error
+        refused(Path(inside).as_posix())
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

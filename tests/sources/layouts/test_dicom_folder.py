@@ -1,9 +1,11 @@
 import json
+import os
 
 import pytest
 from structured_reports import structured_report
 
-from neuralgraph.sources.layouts import detect_layout
+from neuralgraph.errors import SourceError
+from neuralgraph.sources.layouts import Roots, detect_layout, resolve_manifest
 
 CR, CT, SC = "1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.7"
 
@@ -125,3 +127,32 @@ def test_detected(tree, name):
 def test_a_plain_folder_of_films_stays_one(tree):
     film(tree, "1.dcm", "1.1")
     assert detect_layout(tree.root) == "folder"
+
+
+def test_a_folder_that_cannot_be_listed_costs_its_own_studies(tree, monkeypatch):
+    from neuralgraph.sources.layouts import roots
+
+    tree.image("good/a.png")
+    tree.image("locked/b.png")
+    walk = os.walk
+
+    def refusing(folder, onerror):
+        for parent, folders, names in walk(folder):
+            if "locked" in folders:
+                folders.remove("locked")
+                onerror(PermissionError(13, "Permission denied", os.path.join(parent, "locked")))
+            yield parent, folders, names
+
+    monkeypatch.setattr(roots.os, "walk", refusing)
+    for layout in ("folder", "dicom"):
+        manifest = resolve_manifest(Roots(tree.root), layout)
+        assert [row.reason for row in manifest.dropped] == ["folder_unreadable"]
+        assert [row.study_key for row in manifest.rows] == (["good/a.png"] if layout == "folder" else [])
+
+    def refused(folder, onerror):
+        onerror(PermissionError(13, "Permission denied", folder))
+        return iter(())
+
+    monkeypatch.setattr(roots.os, "walk", refused)
+    with pytest.raises(SourceError):
+        resolve_manifest(Roots(tree.root), "dicom")

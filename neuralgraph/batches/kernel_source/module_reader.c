@@ -1,40 +1,14 @@
 /* A Reader takes one batch after another through the steps of batch.h, for one thread at a time; the interpreter's lock
  * is released while it reads, checks and fills. What Python lends it, it holds until `end`. */
-#include <stddef.h>
-
 #include "module.h"
 
-typedef enum { ENDED, BEGUN, READ, CHECKED, COMPLETE } stage; /* complete: every concept has its feature vector */
-typedef struct {
-    PyObject_HEAD
-    batch batch;
-    stage stage;
-    int busy;
-    PyObject *held; /* list of objects that lend memory */
-    u64 width;      /* of the feature vectors */
-} Reader;
-
-static PyObject *refuse(const batch *b, reason why) {
+PyObject *refuse(const batch *b, reason why) {
     if (why == NO_MEMORY) return PyErr_NoMemory();
     PyObject *values = Py_BuildValue("(Ks)", (unsigned long long)b->refused, REASON_NAMES[why]);
     if (values) PyErr_SetObject(refused, values);
     Py_XDECREF(values);
     return NULL;
 }
-
-/* Whether a step may be taken now. */
-static int ready(const Reader *self, stage needed) {
-    if (!self->busy && self->stage == needed) return 1;
-    PyErr_SetString(PyExc_RuntimeError, "the steps of a batch are taken one after another, by one thread");
-    return 0;
-}
-
-#define WITHOUT_LOCK(self, step)                                                                                       \
-    do {                                                                                                               \
-        (self)->busy = 1;                                                                                              \
-        Py_BEGIN_ALLOW_THREADS step;                                                                                   \
-        Py_END_ALLOW_THREADS(self)->busy = 0;                                                                          \
-    } while (0)
 
 static int hold(Reader *self, PyObject *lender) { return PyList_Append(self->held, lender) == 0; }
 
@@ -44,8 +18,8 @@ static void borrow(Reader *self, PyObject *lender, const u8 **bytes, u64 *size) 
     Py_buffer buffer;
     *bytes = NULL;
     if (view && hold(self, view) && PyObject_GetBuffer(view, &buffer, PyBUF_SIMPLE) == 0) {
-        /* The memory stays where it is as long as the view is held. */
-        *bytes = buffer.buf;
+        /* The memory stays where it is as long as the view is held; of no bytes, any place will do. */
+        *bytes = buffer.len ? buffer.buf : (const u8 *)"";
         *size = (u64)buffer.len;
         PyBuffer_Release(&buffer);
     }
@@ -166,15 +140,35 @@ static PyObject *reader_graphs(Reader *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* Whether the graphs of all studies are there. */
-static int checked(const Reader *self) { return ready(self, self->stage == COMPLETE ? COMPLETE : CHECKED); }
-
 static PyObject *reader_counts(Reader *self, PyObject *Py_UNUSED(none)) {
     if (!checked(self)) return NULL;
     PyObject *counts = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(4 * N_COUNTS * self->batch.n));
     for (u64 i = 0; i < self->batch.n && counts; i++)
         memcpy(PyBytes_AsString(counts) + 4 * N_COUNTS * i, self->batch.studies[i].n, 4 * N_COUNTS);
     return counts;
+}
+
+static PyObject *reader_has_vectors(Reader *self, PyObject *Py_UNUSED(none)) {
+    if (!checked(self)) return NULL;
+    for (u64 i = 0; i < self->batch.n; i++)
+        if (self->batch.studies[i].n[N_CONCEPT_VECTORS]) Py_RETURN_TRUE;
+    Py_RETURN_FALSE;
+}
+
+static PyObject *reader_may_carry(Reader *self, PyObject *Py_UNUSED(none)) {
+    if (!checked(self)) return NULL;
+    for (u64 i = 0; i < self->batch.n; i++)
+        if (self->batch.studies[i].may_carry) Py_RETURN_TRUE;
+    Py_RETURN_FALSE;
+}
+
+/* width(i): of the embedding of a study; 0 without patches, whatever its header says. */
+static PyObject *reader_width(Reader *self, PyObject *args) {
+    unsigned long long i;
+    if (!PyArg_ParseTuple(args, "K", &i) || !checked(self)) return NULL;
+    if (i >= self->batch.n) return PyErr_Format(PyExc_IndexError, "no such study in the batch");
+    const u32 *n = self->batch.studies[i].n;
+    return PyLong_FromUnsignedLong(n[N_PATCHES] ? n[EMBEDDING_DIM] : 0);
 }
 
 static PyObject *reader_graph(Reader *self, PyObject *args) {
@@ -243,95 +237,6 @@ static PyObject *reader_starts(Reader *self, PyObject *args) {
     return good ? Py_BuildValue("(LLL)", (long long)end[0], (long long)end[1], (long long)end[2]) : NULL;
 }
 
-/* The arrays that `fill` writes: bytes of a value, values of a row, and what it has a row for. */
-enum { NODES, PAIRS, FUSIONS, STUDIES, WIDTH = 0, TARGETS = 255 };
-static const struct { const char *name; u32 place; u8 bytes, values, rows; } ARRAYS[] = {
-    {"x", offsetof(arrays, x), 4, WIDTH, NODES},
-    {"pos", offsetof(arrays, pos), 4, 2, NODES},
-    {"attention", offsetof(arrays, attention), 4, 1, NODES},
-    {"y", offsetof(arrays, y), 4, TARGETS, STUDIES},
-    {"edge_index", offsetof(arrays, edge_index), 8, 2, PAIRS},
-    {"edge_type", offsetof(arrays, edge_type), 8, 1, PAIRS},
-    {"node_type", offsetof(arrays, node_type), 8, 1, NODES},
-    {"node_view", offsetof(arrays, node_view), 8, 1, NODES},
-    {"fusion_edge_index", offsetof(arrays, fusion_edge_index), 8, 2, FUSIONS},
-    {"graph", offsetof(arrays, graph), 8, 1, NODES},
-    {"y_mask", offsetof(arrays, y_mask), 1, TARGETS, STUDIES},
-};
-enum { N_ARRAYS = sizeof ARRAYS / sizeof *ARRAYS };
-
-/* Borrows the arrays of a dictionary; how many, or -1 after an error. */
-static int take_arrays(PyObject *given, arrays *out, u64 n_studies, u64 n_labels, Py_buffer views[N_ARRAYS]) {
-    const u64 rows[] = {[NODES] = (u64)out->n_nodes, [PAIRS] = (u64)out->n_pairs, [FUSIONS] = (u64)out->n_fusion,
-                        [STUDIES] = n_studies};
-    int taken = 0;
-    for (int i = 0; i < N_ARRAYS; i++) {
-        PyObject *array = PyDict_GetItemString(given, ARRAYS[i].name);
-        if (!array) continue;
-        u64 values = ARRAYS[i].values == WIDTH ? out->width : ARRAYS[i].values == TARGETS ? n_labels : ARRAYS[i].values;
-        int failed = PyObject_GetBuffer(array, &views[taken], PyBUF_WRITABLE);
-        if (!failed && holds(&views[taken++], rows[ARRAYS[i].rows] * values, ARRAYS[i].bytes, ARRAYS[i].name)) {
-            memcpy((char *)out + ARRAYS[i].place, &views[taken - 1].buf, sizeof(void *));
-            continue;
-        }
-        while (taken) PyBuffer_Release(&views[--taken]);
-        return -1;
-    }
-    return taken;
-}
-
-/* Whether the columns of `y` are what they must be. */
-static int take_targets(targets *labels, const Py_buffer *text, const Py_buffer *ends, const Py_buffer *columns) {
-    u64 n = (u64)ends->len / 4, before = 0;
-    if (!holds(columns, n, 4, "the columns of labels")) return 0;
-    *labels = (targets){n, text->buf, ends->buf, columns->buf, labels->uncertain};
-    for (u64 i = 0; i < n; i++) {
-        if (labels->end[i] < before || labels->end[i] > (u64)text->len || labels->column[i] >= n) {
-            PyErr_SetString(PyExc_ValueError, "labels outside their text or their columns");
-            return 0;
-        }
-        before = labels->end[i];
-    }
-    return 1;
-}
-
-/* fill(arrays, starts, width, (text, ends, columns, uncertain)): starts of nodes, pairs and fusion edges, int64
- * [3][n + 1]; labels as `targets` of batch.h. */
-static PyObject *reader_fill(Reader *self, PyObject *args) {
-    PyObject *given;
-    Py_buffer starts, text, ends, columns, views[N_ARRAYS];
-    unsigned long long width;
-    targets labels = {0};
-    if (!PyArg_ParseTuple(args, "O!y*K(y*y*y*I)", &PyDict_Type, &given, &starts, &width, &text, &ends, &columns,
-                          &labels.uncertain))
-        return NULL;
-    u64 n = self->batch.n;
-    reason why = FINE;
-    int taken = -1;
-    if (checked(self) && holds(&starts, 3 * (n + 1), 8, "starts") && take_targets(&labels, &text, &ends, &columns)) {
-        const i64 *start = starts.buf;
-        arrays out = {.node_start = start, .pair_start = start + n + 1, .fusion_start = start + 2 * (n + 1),
-                      .width = width};
-        out.n_nodes = out.node_start[n], out.n_pairs = out.pair_start[n], out.n_fusion = out.fusion_start[n];
-        taken = take_arrays(given, &out, n, labels.n, views);
-        int vectors = self->stage == COMPLETE && self->width == width;
-        if (taken >= 0 && (!out.graph || !out.y != !out.y_mask || (out.x && !(vectors && self->batch.with_x)))) {
-            PyErr_SetString(PyExc_ValueError, "graph, y and y_mask together, and vectors for x are needed");
-            while (taken) PyBuffer_Release(&views[--taken]);
-            taken = -1;
-        }
-        if (taken >= 0) WITHOUT_LOCK(self, why = batch_fill(&self->batch, &out, &labels));
-    }
-    for (int i = 0; i < taken; i++) PyBuffer_Release(&views[i]);
-    PyBuffer_Release(&starts);
-    PyBuffer_Release(&text);
-    PyBuffer_Release(&ends);
-    PyBuffer_Release(&columns);
-    if (taken < 0) return NULL;
-    if (why) return refuse(&self->batch, why);
-    Py_RETURN_NONE;
-}
-
 static PyObject *reader_study_ids(Reader *self, PyObject *Py_UNUSED(none)) {
     if (!checked(self)) return NULL;
     PyObject *ids = PyList_New((Py_ssize_t)self->batch.n);
@@ -379,6 +284,9 @@ static PyMethodDef reader_methods[] = {
     STEP(frame_study, METH_VARARGS, "frame_study(i): the study that a frame is of"),
     STEP(graphs, METH_VARARGS, "graphs(decoded): checks the graphs, with what the frames held"),
     STEP(counts, METH_NOARGS, "counts(): the counts of all headers, uint32 [n][13]"),
+    STEP(has_vectors, METH_NOARGS, "has_vectors(): whether a study has stored vectors of its concepts"),
+    STEP(may_carry, METH_NOARGS, "may_carry(): whether a study has no patches and no concepts, but an extension"),
+    STEP(width, METH_VARARGS, "width(i): of the embedding of a study, 0 without patches"),
     STEP(graph, METH_VARARGS, "graph(i): the graph stream of a study, decoded"),
     STEP(missing, METH_VARARGS, "missing(features): concepts without a vector, (study, label, text) each"),
     STEP(keep, METH_VARARGS, "keep(kept, fusion): fewer patches"),
