@@ -51,7 +51,11 @@ def _command_line() -> str:
 
     command: Any = get_command(application())
     parts = [_HEAD]
-    for name, verb in command.commands.items():
+    verbs = dict(command.commands)
+    for group in [name for name, verb in verbs.items() if hasattr(verb, "commands")]:
+        verbs |= {f"{group} {name}": verb for name, verb in verbs[group].commands.items()}
+    order = sorted(verbs, key=lambda name: list(command.commands).index(name.split()[0]))
+    for name, verb in ((name, verbs[name]) for name in order):
         context = typer.Context(verb)
         arguments = " ".join(p.make_metavar(context).upper() for p in verb.params if p.param_type_name == "argument")
         help_text = (verb.help or "").strip()

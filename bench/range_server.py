@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +27,15 @@ class RangeServer:
     """Path and Range header of every GET."""
     fail: list[int] = field(default_factory=list)
     """Statuses that the next GETs answer with instead of the bytes."""
+    fail_heads: list[int] = field(default_factory=list)
+    """The same for the next HEADs."""
     short: int = 0
     """So many next answers lack their last byte."""
     without_ranges: bool = False
+    latency: float = 0.0
+    """Seconds before each answer."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Further headers of failures."""
 
     def url(self, name: str) -> str:
         """Where a file is."""
@@ -57,19 +64,31 @@ def range_server() -> Iterator[RangeServer]:
                 self.send_header("Content-Range", extent)
             self.end_headers()
 
+        def _failed(self, statuses: list[int]) -> bool:
+            if not statuses:
+                return False
+            self.send_response(statuses.pop(0))
+            for name, value in {**state.headers, "Content-Length": "0"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            return True
+
         def do_HEAD(self) -> None:
+            time.sleep(state.latency)
+            if self._failed(state.fail_heads):
+                return
             content = self._content()
             if content is not None:
                 self._headers(200, content, len(content))
 
         def do_GET(self) -> None:
+            time.sleep(state.latency)
             content = self._content()
             if content is None:
                 return
             asked = self.headers.get("Range", "")
             state.ranges.append((self.path, asked))
-            if state.fail:
-                self.send_error(state.fail.pop(0))
+            if self._failed(state.fail):
                 return
             if not asked or state.without_ranges:
                 self._headers(200, content, len(content))

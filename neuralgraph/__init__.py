@@ -13,6 +13,7 @@ from typing import Any
 from neuralgraph.errors import (
     ChecksumError,
     CodecError,
+    CollectionError,
     FormatError,
     LimitError,
     MissingExtraError,
@@ -41,6 +42,7 @@ __all__ = [
     "Archive",
     "ChecksumError",
     "CodecError",
+    "CollectionError",
     "Concept",
     "ConceptVectors",
     "FormatError",

@@ -10,6 +10,7 @@ NeuralGraphError
 ├── SourceError          a film, a report or a table cannot be used
 ├── ModelError           a model cannot be loaded or does not behave
 ├── OutputError          the result cannot be written
+├── CollectionError      a collection cannot be changed or asked this way
 └── MissingExtraError    an optional library is not installed (also an ImportError)
 
 ``CODES`` names every code once, with its meaning; codes are never reused and never change meaning.
@@ -17,12 +18,15 @@ NeuralGraphError
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 __all__ = [
     "CODES",
+    "CONTROLS",
     "ChecksumError",
     "CodecError",
+    "CollectionError",
     "FormatError",
     "LimitError",
     "MissingExtraError",
@@ -34,6 +38,7 @@ __all__ = [
     "StudyError",
     "StudyNotFoundError",
     "missing_extra",
+    "printable",
 ]
 
 CODES: dict[str, str] = {
@@ -88,6 +93,8 @@ CODES: dict[str, str] = {
     "E_SOURCE_DAMAGED": "the file is damaged or truncated",
     "E_SOURCE_SIZE": "the film or report is larger, or smaller, than can be used",
     "E_SOURCE_KIND": "the image is not a single-frame grey radiograph",
+    "E_SOURCE_BLANK": "the film shows nothing: all of it is one grey, or nearly",
+    "E_SOURCE_TURNED": "the film says that it is mirrored, and not how to undo it",
     "E_SOURCE_ENCODING": "the pixel encoding is not supported",
     "E_SOURCE_TEXT": "the report is not valid UTF-8 text",
     "E_SOURCE_CONTENT": "the file holds code, or something other than the plain data that is read",
@@ -97,6 +104,12 @@ CODES: dict[str, str] = {
     "E_EXTRA": "an optional library is not installed",
     "E_OUTPUT": "the output cannot be created at this place",
     "E_WRITE": "writing the output failed",
+    # Collections
+    "E_MANIFEST": "the manifest of a collection is damaged or missing",
+    "E_CONFLICT": "another writer changed the collection at the same time",
+    "E_REMOVED": "a study was removed from this collection and must not come back",
+    "E_TOKEN": "a server was asked without a token it knows",
+    "E_QUERY": "a question to the catalogue cannot be understood",
 }
 
 
@@ -111,25 +124,52 @@ class Problem(NamedTuple):
     """What is wrong, one line."""
 
 
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of text: what a file holds must not move the cursor."""
+
+
+def printable(text: str) -> str:
+    """``text`` as one line that a terminal shows as it is: characters that control it are escaped."""
+    return CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 class NeuralGraphError(Exception):
-    """Base of every error this package raises on purpose.
+    """Base of every error this package raises on purpose; copies and pickles are equal to it in every attribute.
 
     Parameters
     ----------
     message : what was wrong and what to do about it, one line.
-    code : a key of ``CODES``.
+    code : a key of ``CODES``. There is no default, which could lie; only a class of one code knows its own. Without it,
+        ``message`` may be a text that holds a printed error of this class, as torch passes on what was raised in a
+        worker: message, code and place are then those of the printed error, and the text is kept as a note.
     where : the place: a section, record, stream, field or argument; "" when the whole input is meant.
+
+    Raises
+    ------
+    TypeError : the code is missing.
     """
 
-    default_code = "E_STUDY"
+    only_code = ""
+    """The code of a class that has one only."""
 
-    def __init__(self, message: str, *, code: str | None = None, where: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", where: str = "") -> None:
+        if not code:
+            printed = _printed(type(self).__name__, message)
+            if printed is not None:
+                self.add_note(message)
+                code, where, message = printed
+            elif not self.only_code:
+                raise TypeError(f"{type(self).__name__} needs code=, one of neuralgraph.errors.CODES")
+            else:
+                code = self.only_code
+        if code not in CODES:
+            raise AssertionError(f"{code} is not a registered error code")
         super().__init__(message)
-        self.message = message
-        self.code = code or self.default_code
-        self.where = where
-        if self.code not in CODES:
-            raise AssertionError(f"{self.code} is not a registered error code")
+        self.message, self.code, self.where = message, code, where
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Class, message, code and place; then whatever was noted on the error."""
+        return _raised_again, (type(self), self.message, self.code, self.where), self.__dict__
 
     @property
     def problem(self) -> Problem:
@@ -137,44 +177,63 @@ class NeuralGraphError(Exception):
         return Problem(self.code, self.where, self.message)
 
     def __str__(self) -> str:
-        place = f" [{self.where}]" if self.where else ""
-        return f"{self.code}{place}: {self.message}"
+        place = f" [{printable(self.where)}]" if self.where else ""
+        return f"{self.code}{place}: {printable(self.message)}"
+
+
+def _raised_again(kind: type[NeuralGraphError], message: str, code: str, where: str) -> NeuralGraphError:
+    return kind(message, code=code, where=where)
+
+
+_CODE = re.compile(r"(E_[A-Z_]+)(: | \[)", re.ASCII)
+
+
+def _printed(name: str, text: str) -> tuple[str, str, str] | None:
+    """Code, place and message of the last error of the class ``name`` printed in ``text``, on a line of its own."""
+    for line in reversed(text.splitlines()):
+        kind, colon, said = line.partition(": ")
+        code = _CODE.match(said)
+        if not colon or kind.rpartition(".")[2] != name or code is None or code[1] not in CODES:
+            continue
+        if code[2] == ": ":
+            return code[1], "", said[code.end() :]
+        place, message = _place(said[code.end() :])
+        return code[1], place, message
+    return None
+
+
+def _place(said: str) -> tuple[str, str]:
+    """Place and message of "place]: message"; brackets inside the place are in pairs."""
+    ends = [found.start() for found in re.finditer(re.escape("]: "), said)]
+    paired = [end for end in ends if said.count("[", 0, end) == said.count("]", 0, end)]
+    end = (paired or ends or [len(said)])[0]
+    return said[:end], said[end + 3 :]
 
 
 class FormatError(NeuralGraphError):
     """The bytes break FORMAT.md."""
 
-    default_code = "E_RECORD"
-
 
 class ChecksumError(FormatError):
     """A stored checksum or digest does not match the bytes."""
-
-    default_code = "E_CRC"
 
 
 class CodecError(FormatError):
     """A stream does not decode."""
 
-    default_code = "E_STREAM"
-
 
 class LimitError(NeuralGraphError):
     """Legal, but larger than the caller's limits."""
-
-    default_code = "E_LIMIT"
 
 
 class StudyError(NeuralGraphError):
     """A graph breaks its own rules."""
 
-    default_code = "E_STUDY"
-
 
 class StudyNotFoundError(NeuralGraphError, KeyError, IndexError):
     """The archive holds no such study; an IndexError too, so that sequences iterate."""
 
-    default_code = "E_NOT_FOUND"
+    only_code = "E_NOT_FOUND"
 
     __str__ = NeuralGraphError.__str__
 
@@ -182,25 +241,23 @@ class StudyNotFoundError(NeuralGraphError, KeyError, IndexError):
 class SourceError(NeuralGraphError):
     """A film, a report or a table cannot be used."""
 
-    default_code = "E_SOURCE_READ"
-
 
 class ModelError(NeuralGraphError):
     """A model cannot be loaded or does not behave."""
-
-    default_code = "E_MODEL"
 
 
 class OutputError(NeuralGraphError):
     """The result cannot be written: E_OUTPUT names a wrong place, E_WRITE a failure on the way."""
 
-    default_code = "E_OUTPUT"
+
+class CollectionError(NeuralGraphError):
+    """A collection cannot be changed or asked this way: lost against another writer, or against an earlier removal."""
 
 
 class MissingExtraError(NeuralGraphError, ImportError):
     """An optional library is not installed; the message names the extra that brings it."""
 
-    default_code = "E_EXTRA"
+    only_code = "E_EXTRA"
 
     __str__ = NeuralGraphError.__str__
 
@@ -211,9 +268,12 @@ def missing_extra(feature: str, *, extra: str, library: str) -> MissingExtraErro
     Parameters
     ----------
     feature : what the caller wanted, in plain words ("reading DICOM").
-    extra : the extra of this package that installs it ("dicom").
+    extra : the extra of this package that installs it ("dicom"); "" for a library that no extra brings.
     library : the import that failed ("pydicom").
     """
+    if not extra:
+        reason = f"{feature} needs {library}, which no extra brings; run: pip install {library}"
+        return MissingExtraError(reason, where=f"library {library}")
     return MissingExtraError(
         f"{feature} needs {library}; run: pip install 'neuralgraph[{extra}]'", where=f"extra {extra}"
     )

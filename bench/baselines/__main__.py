@@ -4,7 +4,7 @@
 
 ``--data phantom`` renders ``--patients`` phantoms to learn from (or takes rendered ones, ``--films DIR``) and tests on
 ``--held-out`` patients of another cohort. ``--data DIR`` takes a folder of films as training leaves them
-(films.uint8, examples.jsonl), split by patient. One film a patient is tested.
+(films.bin, examples.jsonl), split by patient. One film a patient is tested.
 
 Every system is trained for the budget, one after another; the neuralgraph model is taken as it is, and the results say
 how many films it was shown.

@@ -13,11 +13,11 @@ import torch
 
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer, train_tokenizer
 from neuralgraph.compressor.report_graph import extractor
-from neuralgraph.compressor.training.batches import augmented
 from neuralgraph.compressor.training.build_demo import DEMO_PREPROCESSOR
 from neuralgraph.compressor.training.examples import ExampleSet, write_examples
 from neuralgraph.compressor.training.phantom_films import phantom_tasks, prepare_phantom
 from neuralgraph.compressor.training.report_text import described_text
+from neuralgraph.compressor.training.variation import augmented
 from neuralgraph.sources.layouts.selection import share_of
 
 __all__ = ["END", "PADDING", "Batch", "Lessons", "first_of_each_patient", "parts", "phantom_films", "sentences"]
@@ -165,7 +165,7 @@ def sentences(text: str) -> list[str]:
 
 def _square(pixels: np.ndarray, side: int) -> torch.Tensor:
     """float32 [1, side, side], 0 to 1: the border repeated at the right and at the bottom, then resized."""
-    film = torch.from_numpy(pixels.astype(np.float32) / 255)[None, None]
+    film = torch.from_numpy(pixels.astype(np.float32) / 65535)[None, None]
     longest = max(pixels.shape)
     film = torch.nn.functional.pad(film, (0, longest - pixels.shape[1], 0, longest - pixels.shape[0]), mode="replicate")
     if longest != side:

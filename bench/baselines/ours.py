@@ -65,4 +65,4 @@ def written(directory: Path, films: ExampleSet) -> dict[str, list[str]]:
 
 
 def _film(films: ExampleSet, number: int) -> NDArray[np.float32]:
-    return np.divide(films[number].pixels, 255, dtype=np.float32)
+    return np.divide(films[number].pixels, 65535, dtype=np.float32)

@@ -44,4 +44,16 @@ end of a truncated file; a study loads without the section that batches are cut 
 four places; each is a vector now ("two rules broken at once" in `bench/vectors`). The rest are zstd frames whose bit streams do not end with
 their last bit, which libzstd decodes and the reader in JavaScript refuses; FORMAT.md section 7.1 allows both. Peak memory is
 that of the engine, which keeps something of every execution and is begun anew after 500,000; the targets alone do not grow.
+{_kernel(results["kernel"]) if "kernel" in results else ""}"""
+
+
+def _kernel(run: dict[str, Any]) -> str:
+    ends = sorted(run["ends"].items(), key=lambda item: -item[1])
+    return f"""
+## The batch kernel
+
+Command: `{run["command"]}`; address and undefined-behaviour sanitizers, checksums not compared. {run["executions"]:,} batches of mutated
+records in {run["seconds"]:,} seconds, {run["findings"]} findings. What the kernel found wrong with them ("nothing": all arrays were written):
+
+{table(["reason", "batches"], [[reason, f"{n:,}"] for reason, n in ends])}
 """

@@ -3,8 +3,9 @@
 Every store holds the same graphs with all attributes of ``to_data`` and gives PyG batches of 64, in random order, from
 the page cache, in one process with one torch thread. Stores are measured in turn within each round, ratios are taken
 within a round, and the medians over the rounds are reported, by wall clock and by CPU time: the machine may be shared,
-and CPU time shows less of that. Archives are opened anew in each round: the first pass over the chosen studies verifies
-every checksum, the third pass over them is what later epochs cost. Rivals verify nothing; their third pass counts.
+and CPU time shows less of that. Archives verify every checksum at every access; rivals verify nothing. Stores are
+opened anew in each round, and the third pass over the chosen studies counts: the first two take the pages of stores
+that map their files into the address space. A first epoch over all studies is measured on its own.
 """
 
 from __future__ import annotations
@@ -17,32 +18,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
-import zlib
-from collections.abc import Callable
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from bench.loaders.clock import clocked, exhaust
 from bench.loaders.memory import BATCH
 from bench.rounding import rounded
 
 RESULTS = Path(__file__).parents[1] / "results" / "loaders.json"
 PACKAGES = (
-    "numpy", "torch", "torch-geometric", "isal", "zlib-ng", "safetensors", "h5py", "lmdb", "pyarrow", "pylance",
+    "numpy", "torch", "torch-geometric", "zstandard", "safetensors", "h5py", "lmdb", "pyarrow", "pylance",
     "webdataset", "zarr",
 )  # fmt: skip
-
-
-def clocked(work: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds by wall clock and of CPU."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
+_MODULES = {"torch-geometric": "torch_geometric", "pylance": "lance"}
 
 
 def drop(folder: Path) -> None:
@@ -55,18 +48,13 @@ def drop(folder: Path) -> None:
             os.close(descriptor)
 
 
-def private_growth(store: Any, order: np.ndarray) -> int:
-    """Largest growth of private memory while another process opens a store and iterates (``bench.loaders.memory``)."""
+def memory_growth(store: Any, order: np.ndarray) -> dict[str, int]:
+    """Growth of memory while another process opens a store and iterates (``bench.loaders.memory``)."""
     path = store.folder.parent / "order.npy"
     np.save(path, order)
     command = [sys.executable, "-m", "bench.loaders.memory", store.name, str(store.folder), str(path)]
-    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def exhaust(batches: Any) -> None:
-    """Take everything there is."""
-    for _ in batches:
-        pass
+    found: dict[str, int] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return found
 
 
 def single_reads(store: Any, positions: np.ndarray) -> list[float]:
@@ -88,13 +76,10 @@ def measure_round(stores: list[Any], order: np.ndarray, random: np.random.Genera
         store = stores[number]
         few = order[: BATCH * 2] if store.slow else order
         store.open()
-        first = clocked(lambda store=store, few=few: exhaust(store.batches(few, BATCH)))
-        # The second pass still takes the pages of stores that map their files into this process's address space.
-        exhaust(store.batches(few, BATCH))
+        for _ in range(2):
+            exhaust(store.batches(few, BATCH))
         later = clocked(lambda store=store, few=few: exhaust(store.batches(few, BATCH)))
         found[store.name] = {
-            "first_wall": len(few) / first[0],
-            "first_cpu": len(few) / first[1],
             "later_wall": len(few) / later[0],
             "later_cpu": len(few) / later[1],
         }
@@ -128,50 +113,6 @@ def memcpy_round(archive: Any, order: np.ndarray) -> dict[str, float]:
     return {"wall": batches[0] / copying[0], "cpu": batches[1] / copying[1]}
 
 
-def cold_round(archive: Any, positions: np.ndarray) -> dict[str, float]:
-    """One study that is in no cache: through the reader, and as a bare read of its record."""
-    archive.open()
-    (_, source, container), *_ = archive._batcher.reader.archive.files
-    archive.get(int(positions[-1]))
-    bare, read = [], []
-    for number, position in enumerate(positions[:-1].tolist()):
-        offset, length = int(container.index.offset[position]), int(container.index.length[position])
-        os.posix_fadvise(source._descriptor, offset, length, os.POSIX_FADV_DONTNEED)
-        if number % 2:
-            bare.append(clocked(lambda o=offset, n=length: source.read(o, n))[0])
-        else:
-            read.append(clocked(lambda p=position: archive.get(p))[0])
-    return {"read_us": 1e6 * median(read), "bare_us": 1e6 * median(bare), "ratio": median(read) / median(bare)}
-
-
-def checksum_round() -> dict[str, float]:
-    """GB/s of implementations of CRC-32 over pieces as large as the embedding of a study."""
-    from isal import isal_zlib
-    from zlib_ng import zlib_ng
-
-    pieces = [bytes(81_920)] * 64
-    return {
-        name: 64 * 81_920 / 1e9 / clocked(lambda crc32=crc32: [crc32(piece) for piece in pieces])[1]
-        for name, crc32 in (("zlib", zlib.crc32), ("zlib-ng", zlib_ng.crc32), ("ISA-L", isal_zlib.crc32))
-    }
-
-
-def threads_round(path: Path, n_batches: int) -> dict[str, float]:
-    """Graphs per second of the loader without threads, with one and with two."""
-    from neuralgraph.adapters.pyg import ArchiveLoader
-
-    rates = {}
-    for workers in (0, 1, 2):
-        loader = ArchiveLoader(path, batch_size=BATCH, shuffle=True, seed=9, num_workers=workers)
-        exhaust(loader)
-        loader.set_epoch(0)
-        wall, _ = clocked(
-            lambda loader=loader: exhaust(batch for batch, _ in zip(loader, range(n_batches), strict=False))
-        )
-        rates[str(workers)] = min(n_batches, len(loader)) * BATCH / wall
-    return rates
-
-
 def processes_round(store: Any, order: np.ndarray) -> float:
     """Graphs per second of a rival through torch's DataLoader with two forked processes."""
     from torch.utils.data import DataLoader
@@ -192,23 +133,6 @@ def processes_round(store: Any, order: np.ndarray) -> float:
     return len(order) / wall
 
 
-def profile(archive: Any, order: np.ndarray) -> list[dict[str, Any]]:
-    """Where the time of batches goes: own time of the functions that take most of it."""
-    import cProfile
-    import pstats
-
-    archive.open()
-    exhaust(archive.batches(order, BATCH))
-    profiler = cProfile.Profile()
-    profiler.runcall(lambda: exhaust(archive.batches(order, BATCH)))
-    rows = sorted(pstats.Stats(profiler).stats.items(), key=lambda item: -item[1][2])
-    total = sum(row[2] for _, row in rows)
-    return [
-        {"function": f"{Path(file).name}:{name}" if line else name, "calls": row[0], "percent": 100 * row[2] / total}
-        for (file, line, name), row in rows[:16]
-    ]
-
-
 def main() -> None:
     """Measure and write the results."""
     warnings.simplefilter("ignore")
@@ -224,6 +148,7 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batches", type=int, default=12, help="batches per store and round")
+    parser.add_argument("--split", type=int, default=100_000, help="ids of the list whose opening is measured")
     parser.add_argument("--folder", type=Path, default=None, help="where to put the stores; deleted afterwards")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=None, help="measure stores whose names contain one of these")
@@ -257,8 +182,9 @@ def main() -> None:
             store.open()
             if store.can_get:
                 check(store, graphs, lossy="int8" in store.name or "bfloat16" in store.name)
+        example = made[0]
         del graphs, made
-        results = measure(stores, arguments)
+        results = measure(stores, arguments, example)
         results |= {
             "command": "python -m bench.loaders " + " ".join(sys.argv[1:]),
             "studies": arguments.studies,
@@ -267,7 +193,7 @@ def main() -> None:
             "cores": os.cpu_count(),
             "load_average": os.getloadavg()[0],
             "python": platform.python_version(),
-            "versions": {name: metadata.version(name) for name in PACKAGES},
+            "versions": {name: metadata.version(name) for name in PACKAGES if util.find_spec(_MODULES.get(name, name))},
             "data": sample,
             "writing": writing,
         }
@@ -290,13 +216,20 @@ def check(store: Any, graphs: list[Any], *, lossy: bool) -> None:
                 assert data[name] == value, (store.name, name)
 
 
-def measure(stores: list[Any], arguments: argparse.Namespace) -> dict[str, Any]:
-    """All rounds."""
+def measure(stores: list[Any], arguments: argparse.Namespace, example: Any) -> dict[str, Any]:
+    """All rounds; ``example`` is a study to make a large archive of."""
+    from bench.loaders.steps import cold_round, epochs_round, opening_round, split_seconds, steps_round, threads_round
+
     random = np.random.default_rng([arguments.seed, 3])
     count = min(arguments.batches * BATCH, arguments.studies)
     rounds: list[dict[str, Any]] = []
-    extra: dict[str, list[Any]] = {"memcpy": [], "cold": [], "checksum": [], "threads": []}
-    train = next((store for store in stores if store.name == "ngr train, float32"), None)
+    named = {store.name: store for store in stores}
+    train, compact = named.get("ngr train, float32"), named.get("ngr compact, exact (default)")
+    archives = [store for store in (train, compact) if store is not None]
+    extra: dict[str, list[Any]] = {"memcpy": [], "cold": [], "opening": []}
+    epochs: dict[str, list[Any]] = {store.name: [] for store in archives}
+    threads: dict[str, list[Any]] = {store.name: [] for store in archives}
+    steps: dict[str, list[Any]] = {store.name: [] for store in stores if store.name.startswith("ngr")}
     opening = {
         store.name: {"warm_ms": 1e3 * first_graph(store, cold=False), "cold_ms": 1e3 * first_graph(store, cold=True)}
         for store in stores
@@ -305,22 +238,28 @@ def measure(stores: list[Any], arguments: argparse.Namespace) -> dict[str, Any]:
         print(f"round {number + 1}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
         order = random.permutation(arguments.studies)[:count]
         rounds.append(measure_round(stores, order, random))
+        for name, found in steps.items():
+            found.append(steps_round(named[name].path, order))
+        for store in archives:
+            epochs[store.name].append(epochs_round(store.path))
+            threads[store.name].append(threads_round(store.path, 2 * arguments.batches))
         if train is not None:
             extra["memcpy"].append(memcpy_round(train, order))
-            extra["cold"].append(cold_round(train, random.permutation(arguments.studies)[:41]))
-            extra["checksum"].append(checksum_round())
-            extra["threads"].append(threads_round(train.path, 2 * arguments.batches))
+            extra["cold"].append(cold_round(train.path, random.permutation(arguments.studies)[:41]))
+        if compact is not None:
+            extra["opening"].append(opening_round(compact.path))
     order = random.permutation(arguments.studies)[:count]
-    memory = {store.name: private_growth(store, order[: BATCH * 2] if store.slow else order) for store in stores}
     names = ("torch.save per file", "safetensors per file", "LMDB (safetensors values)", "ngr compact, exact (default)")
-    two = {store.name: processes_round(store, order) for store in stores if store.name in names}
     return {
         "opening": opening,
         "rounds_of_stores": rounds,
         "extra": extra,
-        "private_growth_bytes": memory,
-        "two_processes": two,
-        "profile": {s.name: profile(s, order) for s in stores if s.name.startswith("ngr")},
+        "epochs": epochs,
+        "threads": threads,
+        "steps": steps,
+        "split": {"ids": arguments.split, "seconds": split_seconds(example, arguments.split)},
+        "memory": {s.name: memory_growth(s, order[: BATCH * 2] if s.slow else order) for s in stores},
+        "two_processes": {store.name: processes_round(store, order) for store in stores if store.name in names},
     }
 
 

@@ -111,7 +111,6 @@ class RaggedSafetensors(Store):
             begin["pair_start"],
             begin["fusion_start"],
             graph,
-            counts["node_start"],
             origins,
             ids,
         )

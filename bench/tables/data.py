@@ -154,7 +154,7 @@ def _joined(
     target = next((name for name in labels if name.lower() == wanted.target.lower()), None)
     if target is None:
         reason = f"{wanted.target!r} has too few studies; labels with enough: {', '.join(labels) or 'none'}"
-        raise StudyError(reason, where="target")
+        raise StudyError(reason, code="E_STUDY", where="target")
     columns = [names.index(label) for label in labels]
     outcome, known = outcome[:, columns], known[:, columns]
     first, column = len(split.train) + len(split.validate), labels.index(target)

@@ -32,7 +32,7 @@ def split_of(archive: Path, table: Path | None) -> Split:
     beside = (archive if archive.is_dir() else archive.parent) / SPLITS_FILE
     if table is None and not beside.is_file():
         reason = "which studies are for training? give a table of study_id and split with --splits"
-        raise StudyError(reason, where="splits")
+        raise StudyError(reason, code="E_STUDY", where="splits")
     return read_splits(table or beside)
 
 

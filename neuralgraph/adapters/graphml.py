@@ -11,8 +11,10 @@ from io import BytesIO
 
 from neuralgraph.batches.joined import EDGE_TYPES, joined_edges, node_facts
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.plain import study_facts
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.escapes import escaped_xml
 
 try:
     import networkx as nx
@@ -35,9 +37,11 @@ def to_graphml(study: Study) -> bytes:
 
     Raises
     ------
+    StudyError (E_STUDY) : the study carries a plain graph.
     StudyError (E_TEXT) : a text holds a character that XML 1.0 cannot.
     StudyError (E_TOC_KEY) : see ``neuralgraph.graph.plain.study_facts``.
     """
+    refuse_carried(study, "GraphML file")
     facts = study_facts(study)
     graph = nx.MultiDiGraph(
         **{
@@ -57,4 +61,4 @@ def to_graphml(study: Study) -> bytes:
     file = BytesIO()
     # Not write_graphml, which uses another XML library where it finds one, and that one writes other bytes.
     nx.write_graphml_xml(graph, file)
-    return file.getvalue()
+    return escaped_xml(file.getvalue().decode()).encode()

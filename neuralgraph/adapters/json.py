@@ -7,7 +7,6 @@ A float32 is written with the fewest digits that read back as the same float32.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.plain import study_arrays, study_facts, study_of
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.escapes import escaped_json
 
 __all__ = ["from_dict", "to_dict", "to_json"]
 
@@ -41,7 +41,7 @@ def to_json(study: Study) -> bytes:
     ------
     StudyError (E_TOC_KEY) : see ``to_dict``.
     """
-    text = json.dumps(to_dict(study), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    text = escaped_json(to_dict(study), allow_nan=False, sort_keys=True, separators=(",", ":"))
     return text.encode() + b"\n"
 
 
@@ -54,7 +54,7 @@ def from_dict(document: Mapping[str, Any]) -> Study:
     ChecksumError (E_DIGEST) : the document was changed and still has its old digest.
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("arrays"), Mapping):
-        raise StudyError("not a study: a map with a map 'arrays' is expected")
+        raise StudyError("not a study: a map with a map 'arrays' is expected", code="E_STUDY")
     arrays = {str(name): _array_of(name, array) for name, array in document["arrays"].items()}
     return study_of(document, arrays)
 
@@ -82,4 +82,4 @@ def _array_of(name: str, array: Any) -> NDArray[Any]:
         return converted.reshape([int(length) for length in array["shape"]])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"not an array of dtype, shape and values ({type(error).__name__}: {error})"
-        raise StudyError(" ".join(reason.split())[:200], where=f"arrays.{name}") from error
+        raise StudyError(" ".join(reason.split())[:200], code="E_STUDY", where=f"arrays.{name}") from error

@@ -9,6 +9,7 @@ import numpy as np
 
 from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES, joined_edges, node_facts
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.frozen import thaw
 from neuralgraph.graph.patches import ConceptVectors, Patches
@@ -36,7 +37,12 @@ def to_networkx(study: Study) -> nx.MultiDiGraph:
       first). For algorithms that want no directions: ``graph.to_undirected()``.
     - ``graph.graph``: ``study_id``, ``views``, ``labels``, ``provenance``, ``report``, ``extensions``,
       ``embedding_width``, ``concept_vectors`` (float32 [m, w] or None), ``word_attention`` (``WordAttention`` or None).
+
+    Raises
+    ------
+    StudyError (E_STUDY) : the study carries a plain graph.
     """
+    refuse_carried(study, "networkx graph")
     vectors = study.concept_vectors
     graph = nx.MultiDiGraph(
         study_id=study.study_id,
@@ -79,12 +85,12 @@ def from_networkx(graph: nx.DiGraph) -> Study:
     StudyError : another rule of FORMAT.md section 8 is broken.
     """
     if not graph.is_directed():
-        raise StudyError("an undirected graph does not say which end of a relation is the head")
+        raise StudyError("an undirected graph does not say which end of a relation is the head", code="E_STUDY")
     try:
         return _study(graph)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         reason = f"the graph lacks an attribute of a study, or has a wrong one ({type(error).__name__}: {error})"
-        raise StudyError(" ".join(reason.split())[:200]) from error
+        raise StudyError(" ".join(reason.split())[:200], code="E_STUDY") from error
 
 
 def _study(graph: nx.DiGraph) -> Study:

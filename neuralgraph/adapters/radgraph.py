@@ -12,7 +12,6 @@ A document maps an id to an entry (Jain et al. 2021, RadGraph; the output of its
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -21,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.origin import graph_origin
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
 
 __all__ = ["ReportGraph", "from_radgraph", "radgraph_document", "to_radgraph", "triple_array"]
@@ -55,7 +56,12 @@ def radgraph_document(study: Study) -> dict[str, Any]:
     The tokens are the words and the punctuation marks of the report. Where the report is not stored, or a concept's
     span holds no token of it, the text is instead that of the concepts, one after another. ``tokens`` of an entity are
     the concept's own words in both cases. ``data_source`` says where a model wrote the text itself.
+
+    Raises
+    ------
+    StudyError (E_STUDY) : the study carries a plain graph.
     """
+    refuse_carried(study, "report graph")
     tokens, spans = _report_tokens(study) or _concept_tokens(study)
     entities = {
         str(number): {
@@ -79,7 +85,7 @@ def radgraph_document(study: Study) -> dict[str, Any]:
 
 def to_radgraph(study: Study) -> bytes:
     """The document as UTF-8 JSON; equal studies give equal bytes."""
-    text = json.dumps(radgraph_document(study), ensure_ascii=False, allow_nan=False, indent=1)
+    text = escaped_json(radgraph_document(study), allow_nan=False, indent=1)
     return text.encode() + b"\n"
 
 
@@ -128,7 +134,7 @@ def from_radgraph(document: Mapping[str, Any]) -> dict[str, ReportGraph]:
             graphs[name] = _report_graph(entry)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             reason = f"not an entry of RadGraph ({type(error).__name__}: {error})"
-            raise StudyError(" ".join(reason.split())[:200], where=str(name)) from error
+            raise StudyError(" ".join(reason.split())[:200], code="E_STUDY", where=str(name)) from error
         except StudyError as error:
             error.where = f"{name}: {error.where}"
             raise

@@ -5,11 +5,10 @@ The tensors are the arrays of ``neuralgraph.graph.plain``; the metadata member `
 
 from __future__ import annotations
 
-import json
-
 from neuralgraph.errors import missing_extra
 from neuralgraph.graph.plain import study_arrays, study_facts
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.escapes import escaped_json
 
 try:
     from safetensors.numpy import save
@@ -29,5 +28,5 @@ def to_safetensors(study: Study) -> bytes:
     ------
     StudyError (E_TOC_KEY) : see ``neuralgraph.graph.plain.study_facts``.
     """
-    facts = json.dumps(study_facts(study), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    facts = escaped_json(study_facts(study), allow_nan=False, sort_keys=True, separators=(",", ":"))
     return bytes(save(study_arrays(study), metadata={METADATA: facts}))

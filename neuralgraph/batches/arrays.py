@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
 
-__all__ = ["ATTRIBUTES", "NO_PLACE", "Allocate", "GraphBatch", "chosen_attributes", "starts"]
+__all__ = ["ATTRIBUTES", "NO_PLACE", "Allocate", "GraphBatch", "chosen_attributes", "starts", "width_error"]
 
 ATTRIBUTES: tuple[str, ...] = (
     "x",
@@ -48,8 +48,6 @@ class GraphBatch:
     """int64 [B + 1]: first fusion edge of each graph, likewise."""
     graph: NDArray[np.int64]
     """int64 [nodes]: the graph that each node belongs to."""
-    n_patches: NDArray[np.int64]
-    """int64 [B]: patches of each graph, its first nodes."""
     concept_features: list[str]
     """Where each graph's concept features come from."""
     study_id: list[str]
@@ -74,3 +72,9 @@ def chosen_attributes(columns: Iterable[str] | None) -> frozenset[str]:
     for name in sorted(chosen - set(ATTRIBUTES)):
         raise StudyError(f"{name!r} is none of {', '.join(ATTRIBUTES)}", code="E_IDX", where="columns")
     return chosen
+
+
+def width_error(width: int, others: int, study_id: str) -> StudyError:
+    """The error for a study whose embedding fits no batch of the others."""
+    reason = f"an embedding of width {width} among those of width {others}: no batch has both"
+    return StudyError(reason, code="E_SIZE", where=study_id)

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS
 
 __all__ = [
     "CONCEPT_FEATURES",
@@ -62,6 +63,8 @@ _WORD = re.compile(r"[a-z0-9\u0080-\U0010ffff]+")
 _GRAM_LENGTHS = (3, 4, 5)
 _WORD_WEIGHT, _GRAM_WEIGHT = 2, 1
 _SIGN_BIT = 1 << 63
+_AT_ONCE = 64
+"""Concepts whose vectors are made together."""
 
 
 def concept_features(concepts: Sequence[Concept], width: int) -> NDArray[np.float32]:
@@ -84,19 +87,37 @@ def concept_features(concepts: Sequence[Concept], width: int) -> NDArray[np.floa
         reason = f"hashed concept features need a width of at least {LEAST_WIDTH}, got {width}"
         raise StudyError(reason, code="E_NUM", where="concept_features")
     features = np.empty((len(concepts), width), np.float32)
-    bins = width - len(_STATES)
-    for row, concept in zip(features, concepts, strict=True):
-        states = concept.label.split("::")
-        label = np.array([state in states for state in _STATES], np.float64)
-        words = _WORD.findall(concept.text.translate(_LOWER)) or [concept.text]
-        pieces = np.concatenate([_pieces(word) for word in words], axis=1)
-        place = (pieces[0] & np.uint64(_SIGN_BIT - 1)) % np.uint64(bins)
-        weight = np.where(pieces[0] < _SIGN_BIT, 1.0, -1.0) * pieces[1]
-        text = np.bincount(place.astype(np.intp), weight, minlength=bins)
-        # Both are vectors of small integers: their dot products are exact in whatever order a library adds.
-        parts = [part for part in (label, text) if part.any()]
-        row[:] = np.concatenate([part / np.sqrt(max(1.0, len(parts) * (part @ part))) for part in (label, text)])
+    for start in range(0, len(concepts), _AT_ONCE):
+        some = concepts[start : start + _AT_ONCE]
+        label = np.array([_states(concept.label) for concept in some])
+        text = _text_counts([concept.text for concept in some], width - len(_STATES))
+        # Both are rows of small integers: their squares add up exactly in whatever order a library adds.
+        of_label, of_text = (np.einsum("ij,ij->i", part, part) for part in (label, text))
+        parts = 1.0 + (of_text > 0)
+        rows = features[start : start + _AT_ONCE]
+        rows[:, : len(_STATES)] = label / np.sqrt(parts * of_label)[:, None]
+        rows[:, len(_STATES) :] = text / np.sqrt(np.maximum(1.0, parts * of_text))[:, None]
     return features
+
+
+@lru_cache(maxsize=len(CONCEPT_LABELS))
+def _states(label: str) -> tuple[float, ...]:
+    named = label.split("::")
+    return tuple(float(state in named) for state in _STATES)
+
+
+def _text_counts(texts: Sequence[str], bins: int) -> NDArray[np.float64]:
+    """float64 [n, bins]: the pieces of each text, counted where their hashes put them."""
+    words = [_WORD.findall(text.translate(_LOWER)) or [text] for text in texts]
+    pieces = [_pieces(word) for of_text in words for word in of_text]
+    lengths = [sum(_pieces(word).shape[1] for word in of_text) for of_text in words]
+    hashes, weights = np.concatenate(pieces, axis=1)
+    place = (hashes & np.uint64(_SIGN_BIT - 1)) % np.uint64(bins)
+    place += np.repeat(np.arange(len(texts), dtype=np.uint64) * np.uint64(bins), lengths)
+    signed = np.where(hashes < _SIGN_BIT, 1.0, -1.0) * weights
+    counts = np.bincount(place.astype(np.intp), signed, minlength=len(texts) * bins)
+    # The types of NumPy do not know that sums of weights are float64.
+    return counts.astype(np.float64, copy=False).reshape(len(texts), bins)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -1,21 +1,25 @@
-"""The studies of a file, an archive, or a folder of them, for batches."""
+"""The studies of a file, an archive, or a folder of them, for batches: as studies, or as arrays by the kernel."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralgraph.batches.arrays import chosen_attributes
-from neuralgraph.batches.features import check_source
+from neuralgraph.batches import kernel
+from neuralgraph.batches.arrays import Allocate, GraphBatch, chosen_attributes, width_error
+from neuralgraph.batches.features import LEAST_WIDTH, check_source
+from neuralgraph.batches.kernel import Kernel, NotForKernelError, TargetColumns
 from neuralgraph.batches.pruning import Pruning
+from neuralgraph.batches.remembered import RememberedFeatures
 from neuralgraph.batches.splits import split_positions
 from neuralgraph.batches.targets import check_targets
-from neuralgraph.errors import FormatError, StudyError, StudyNotFoundError
+from neuralgraph.errors import FormatError, StudyNotFoundError
+from neuralgraph.graph.rules import text_problem
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.files import located
@@ -41,6 +45,8 @@ class BatchReader:
     uncertain, concept_features : as for ``adapters.pyg.to_data``.
     columns : the ``ATTRIBUTES`` to read; None reads all.
     pruning : patches to keep.
+    y_as_saved : plain graphs have the ``y`` they were saved with, not one of ``labels``; None is yes where no labels
+        are named.
 
     Raises
     ------
@@ -59,19 +65,24 @@ class BatchReader:
         concept_features: str = "auto",
         columns: Iterable[str] | None = None,
         pruning: Pruning | None = None,
+        y_as_saved: bool | None = None,
     ) -> None:
         check_targets(() if labels is None else labels, uncertain)
         check_source(concept_features)
         self.columns = chosen_attributes(columns)
         self.uncertain, self.concept_features = uncertain, concept_features
         self.pruning = pruning or Pruning()
+        self.y_as_saved = labels is None if y_as_saved is None else y_as_saved
         self.archive = path if isinstance(path, Archive) else open_archive(path)
         try:
+            self._kernel = None if kernel.compiled is None else Kernel(self.archive)
             self.positions: NDArray[np.int64] = (
                 np.arange(len(self.archive)) if split is None else split_positions(self.archive, split)
             )
             self.label_names: tuple[str, ...] = self._all_labels() if labels is None else tuple(labels)
             """Names of the columns of ``y``."""
+            self._targets = TargetColumns.of(self.label_names, uncertain)
+            self._features = RememberedFeatures()
         except BaseException:
             self.close()
             raise
@@ -101,11 +112,79 @@ class BatchReader:
         return widths.pop() if widths else 0
 
     def _all_labels(self) -> tuple[str, ...]:
-        names: set[str] = set()
-        for start in range(0, len(self), _STUDIES_AT_ONCE):
-            for study in self.archive.read_many(self.positions[start : start + _STUDIES_AT_ONCE].tolist()):
-                names.update(study.labels)
+        names = self._labels_by_kernel()
+        if names is None:
+            names = set()
+            for chunk in self._chunks():
+                names.update(*(study.labels for study in self.archive.read_many(chunk.tolist())))
         return tuple(sorted(names, key=str.encode))
+
+    def _labels_by_kernel(self) -> set[str] | None:
+        names: set[bytes] = set()
+        if self._kernel is None:
+            return None
+        try:
+            for chunk in self._chunks():
+                with self._kernel.batch(chunk, with_x=False) as batch:
+                    batch.label_names(names)
+        except NotForKernelError:
+            return None
+        # Of a name that breaks a rule, the definition says in which study it is.
+        return None if any(map(text_problem, names)) else {name.decode() for name in names}
+
+    def _chunks(self) -> Iterator[NDArray[np.int64]]:
+        for start in range(0, len(self), _STUDIES_AT_ONCE):
+            yield self.positions[start : start + _STUDIES_AT_ONCE]
+
+    def read(self, numbers: ArrayLike, allocate: Allocate, *, also: frozenset[str] = frozenset()) -> GraphBatch | None:
+        """The graphs of some studies as one batch, made by the kernel.
+
+        Checksums are verified, and the rules of FORMAT.md section 8.2 that speak of what the batch holds; of content
+        digests and of streams that no batch needs, it is ``studies`` that verifies them.
+
+        Parameters
+        ----------
+        numbers : as for ``studies``.
+        allocate : makes the arrays.
+        also : ``ATTRIBUTES`` to read besides those of the reader.
+
+        Returns
+        -------
+        None where there is no kernel, or a study has what it does not read: then ``studies`` is where to go.
+
+        Raises
+        ------
+        StudyNotFoundError, FormatError, StudyError : as for ``studies`` and ``check_width``.
+        """
+        return self._read(self._positions(numbers), self.width, self.columns | also, allocate)
+
+    def read_single(self, number: int, allocate: Allocate) -> GraphBatch | None:
+        """The graph of one study, whatever the width of its embedding; as ``read``."""
+        if not 0 <= number < len(self):
+            raise StudyNotFoundError(f"position {number} of {len(self)} studies", where=str(number))
+        return self._read(self.positions[number : number + 1], None, self.columns, allocate)
+
+    def _read(
+        self, positions: NDArray[np.int64], width: int | None, columns: frozenset[str], allocate: Allocate
+    ) -> GraphBatch | None:
+        if self._kernel is None or self.concept_features == "stored":
+            return None
+        with_x = "x" in columns
+        try:
+            with self._kernel.batch(positions, with_x=with_x) as batch:
+                if batch.may_carry or (self.concept_features == "auto" and batch.has_vectors):
+                    return None
+                if width is None:
+                    width = batch.width_of(0) or self.width
+                if with_x and width < LEAST_WIDTH:
+                    return None
+                if with_x:
+                    batch.find_features(self._features, width)
+                if self.pruning:
+                    batch.prune(self.pruning)
+                return batch.fill(columns, width, self._targets, allocate)
+        except NotForKernelError:
+            return None
 
     def studies(self, numbers: ArrayLike) -> list[Study]:
         """Some studies, with the patches they keep: what a batch is defined by.
@@ -136,8 +215,7 @@ class BatchReader:
         """
         width = study.patches.embedding.shape[1]
         if len(study.patches) and width != self.width:
-            reason = f"an embedding of width {width} among those of width {self.width}: no batch has both"
-            raise StudyError(reason, code="E_SIZE", where=study.study_id)
+            raise width_error(width, self.width, study.study_id)
 
     def close(self) -> None:
         """Close the files; harmless when closed already."""

@@ -29,7 +29,7 @@ def split_positions(archive: Archive, split: Iterable[str]) -> NDArray[np.int64]
     FormatError (E_DUP) : two files hold a study of the same id.
     """
     if isinstance(split, str):
-        raise StudyError(f"split must be a list of study ids; write [{split!r}]", where="split")
+        raise StudyError(f"split must be a list of study ids; write [{split!r}]", code="E_STUDY", where="split")
     names = list(split)
     try:
         positions = archive.ids.positions(names)

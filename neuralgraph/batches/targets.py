@@ -35,7 +35,7 @@ def check_targets(names: Sequence[str], uncertain: str) -> None:
             f"{uncertain!r} is not an uncertain policy; use one of {known}", code="E_IDX", where="uncertain"
         )
     if isinstance(names, str):
-        raise StudyError(f"labels must be a list of names; write [{names!r}]", where="labels")
+        raise StudyError(f"labels must be a list of names; write [{names!r}]", code="E_STUDY", where="labels")
     if len(set(names)) != len(names):
         raise StudyError("a label is asked for twice", code="E_DUP", where="labels")
 

@@ -15,9 +15,11 @@ from neuralgraph.bulk.report_text import described
 from neuralgraph.bulk.settings import ConversionSettings, policy_of
 from neuralgraph.bulk.stopwatch import Stopwatch
 from neuralgraph.bulk.task import Answer, Task
+from neuralgraph.compressor.report_graph.unread import unread_reason
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources import Film, read_film, read_report
+from neuralgraph.sources.view_words import read_view
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
@@ -86,7 +88,7 @@ class Converter:
         """Convert one study; what can go wrong with a source or a destination is an answer, not an exception."""
         watch = Stopwatch()
         try:
-            study = self._study(task, watch)
+            study, unread = self._study(task, watch)
             with watch.stage("encode"):
                 data = to_bytes(study, embedding=self._settings.embedding)
             with watch.stage("write"), atomic_file(task.target) as stream:
@@ -94,13 +96,16 @@ class Converter:
         except NeuralGraphError as error:
             # Without the place: it may name a file.
             return Answer(task.study_id, error.code, error.message, seconds=watch.seconds)
-        facts = facts_of(study, source_bytes=_bytes_of(task), file_bytes=len(data))
+        facts = facts_of(study, source_bytes=_bytes_of(task), file_bytes=len(data), unread=unread)
         return Answer(task.study_id, sha256=hashlib.sha256(data).hexdigest(), facts=facts, seconds=watch.seconds)
 
-    def _study(self, task: Task, watch: Stopwatch) -> Study:
+    def _study(self, task: Task, watch: Stopwatch) -> tuple[Study, str]:
+        """The study, and why its report gave no concept, "" where it did."""
+        given = self._settings.extractor == GIVEN
         with watch.stage("read"):
             report = read_report(task.report_path) if task.report_path is not None else task.report
-            text = None if report is None else described(report, self._settings.sections)
+            # Graphs that come with the source are found again by the letters of the text alone.
+            text = None if report is None else described(report, self._settings.sections, headings=not given)
             with bounded_memory(self._settings.memory_mib):
                 films = [self._film(path, view) for path, view in task.images]
         with watch.stage("model"):
@@ -112,24 +117,45 @@ class Converter:
                 store_report=self._settings.store_report,
                 store_pixels=self._settings.store_pixels,
             )
-            if self._settings.extractor == GIVEN:
+            if given:
                 study = with_given_graph(study, text or "", task.report_graphs)
         if task.labeler:
             study = replace(study, provenance={**study.provenance, "labeler": task.labeler})
-        return study
+        silent = text is not None and not study.concepts and self._settings.extractor != "none"
+        return study, unread_reason(text, self._settings.sections) if silent and text is not None else ""
 
     def _film(self, path: str, view: str) -> Film:
         """The film, with the view the manifest gives; where it gives none, with its own."""
         film = read_film(path, accept_burned_in=self._settings.burned_in == "accept")
-        # Films that are no DICOM have no header that could say it.
-        stated = film.facts.get("burned_in") is False or film.facts["format"] != "dicom"
-        if self._settings.burned_in == "strict" and not stated:
+        if self._settings.burned_in == "strict":
+            _refuse_text(film)
+        projection, position = read_view(view)
+        if position:
+            film = replace(film, facts={**film.facts, "position": position})
+        if projection == "FRONTAL":
+            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
+        return replace(film, position=projection) if projection in VIEW_POSITIONS and projection != "unknown" else film
+
+
+def _refuse_text(film: Film) -> None:
+    """What ``--burned-in strict`` asks for.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_KIND) : a DICOM film that does not deny burned-in text, or another film, which has no header
+        that could, with what looks like letters.
+    """
+    if film.facts["format"] == "dicom":
+        if film.facts.get("burned_in") is not False:
             raise SourceError(
                 "the film does not say that no identifying text is burned into its pixels", code="E_SOURCE_KIND"
             )
-        if view == "FRONTAL":
-            return film if film.position in ("PA", "AP") else replace(film, position="unknown")
-        return replace(film, position=view) if view in VIEW_POSITIONS and view != "unknown" else film
+    elif "text_marks" in film.facts:
+        raise SourceError(
+            "what looks like letters is burned into the picture; look at it, and if they identify nobody take it with "
+            "--burned-in refuse or accept",
+            code="E_SOURCE_KIND",
+        )
 
 
 def _bytes_of(task: Task) -> int:

@@ -27,7 +27,8 @@ from typing import Any
 
 from neuralgraph.bulk.run_lock import RunLock
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.atomic import atomic_file, partial_prefix
+from neuralgraph.storage.atomic import atomic_file, partial_prefix, refuse_url
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["STATE", "Destination", "file_digest", "shard_name"]
 
@@ -69,6 +70,7 @@ class Destination:
     """
 
     def __init__(self, folder: str | os.PathLike[str], shard: tuple[int, int] = (1, 1)) -> None:
+        refuse_url(folder)
         self.folder = Path(folder)
         self.state = self.folder / STATE
         self.name = shard_name(shard)
@@ -76,7 +78,9 @@ class Destination:
         try:
             self.parts.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
+            raise OutputError(
+                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(folder)
+            ) from error
         self._lock: RunLock | None = None
 
     @property
@@ -128,7 +132,7 @@ class Destination:
             return self._lock.take(patience)
         except BlockingIOError as error:
             reason = f"another run converts shard {self.name} into this folder"
-            raise OutputError(reason, where=str(self.folder)) from error
+            raise OutputError(reason, code="E_OUTPUT", where=str(self.folder)) from error
 
     def unlock(self) -> None:
         """Let the shard go."""
@@ -146,13 +150,16 @@ class Destination:
         """
         path = self.settings_path
         try:
-            noted = json.loads(path.read_bytes()) if path.exists() else {}
+            noted = parsed_json(path.read_bytes()) if path.exists() else {}
         except (OSError, ValueError) as error:
-            raise OutputError("the settings in the folder cannot be read; choose another folder") from error
+            raise OutputError(
+                "the settings in the folder cannot be read; choose another folder", code="E_OUTPUT"
+            ) from error
         different = sorted(name for name, value in settings.items() if name in noted and noted[name] != value)
         if different:
             raise OutputError(
                 f"the folder holds studies made with another {' and another '.join(different)}; choose another folder",
+                code="E_OUTPUT",
                 where=str(self.folder),
             )
         if not settings.keys() <= noted.keys():

@@ -33,9 +33,11 @@ class StudyFacts:
     source_bytes: int = 0
     """Of the images read."""
     file_bytes: int = 0
+    unread: str = ""
+    """Why its report gave no concept, a key of ``report_graph.unread.UNREAD``; "" where it did, or there is none."""
 
 
-def facts_of(study: Study, *, source_bytes: int, file_bytes: int) -> StudyFacts:
+def facts_of(study: Study, *, source_bytes: int, file_bytes: int, unread: str = "") -> StudyFacts:
     """What is counted of a study, from its own provenance."""
     films = [facts for facts in study.provenance.get("films", ()) if isinstance(facts, Mapping)]
     return StudyFacts(
@@ -46,6 +48,7 @@ def facts_of(study: Study, *, source_bytes: int, file_bytes: int) -> StudyFacts:
         concepts=len(study.concepts),
         source_bytes=source_bytes,
         file_bytes=file_bytes,
+        unread=unread,
     )
 
 
@@ -60,6 +63,8 @@ class Totals:
     reports: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REPORTS.values(), 0))
     """Studies by a value of ``REPORTS``."""
     without_concepts: int = 0
+    unread: dict[str, int] = field(default_factory=dict)
+    """Studies whose report gave no concept, by reason."""
     source_bytes: int = 0
     file_bytes: int = 0
 
@@ -71,6 +76,8 @@ class Totals:
         if facts.report in REPORTS:
             self.reports[REPORTS[facts.report]] += 1
         self.without_concepts += not facts.concepts
+        if facts.unread:
+            self.unread[facts.unread] = self.unread.get(facts.unread, 0) + 1
 
 
 def read_facts(record: Any) -> StudyFacts | None:

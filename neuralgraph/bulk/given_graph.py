@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,10 +15,11 @@ from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.study import Study
 from neuralgraph.sources.layouts.radgraph_annotations import squeezed
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["GIVEN", "with_given_graph"]
 
-GIVEN = "radgraph"
+GIVEN = "radgraph-json"
 """Name of the extractor, in settings and in provenance, for graphs that come with the source."""
 
 _EXTRACTOR = {"name": GIVEN, "version": "given", "fingerprint": hashlib.sha256(b"").hexdigest()[:16]}
@@ -56,7 +56,9 @@ def with_given_graph(study: Study, text: str, graphs: Sequence[str]) -> Study:
         triples += [(head + len(concepts), kind, tail + len(concepts)) for head, kind, tail in part.triples.tolist()]
         concepts += [_placed(concept, part.text, places[start:]) for concept in part.concepts]
     if covered != len(whole):
-        raise SourceError("a part of the report has no RadGraph annotation; use --extractor rules, or none")
+        raise SourceError(
+            "a part of the report has no RadGraph annotation; use --extractor rules, or none", code="E_SOURCE_READ"
+        )
     order = sorted(range(len(concepts)), key=lambda index: (concepts[index].start, concepts[index].end, index))
     rank = {index: position for position, index in enumerate(order)}
     rows = sorted({(rank[head], kind, rank[tail]) for head, kind, tail in triples})
@@ -74,7 +76,7 @@ def with_given_graph(study: Study, text: str, graphs: Sequence[str]) -> Study:
 
 def _graph(graph: str) -> ReportGraph:
     try:
-        return from_radgraph({"0": json.loads(graph)})["0"]
+        return from_radgraph({"0": parsed_json(graph)})["0"]
     except (StudyError, ValueError, RecursionError) as error:
         # What is wrong there may quote the report.
         raise SourceError("the report's annotation is not a graph of RadGraph", code="E_SOURCE_DAMAGED") from error

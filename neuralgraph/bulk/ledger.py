@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from neuralgraph.bulk.destination import Destination, file_digest
@@ -42,6 +43,10 @@ class Ledger:
         """By name of the archive."""
         self._finished: set[str] = set()
         """Studies of this run that are there, verified or converted."""
+        self.restored = 0
+        """Studies that had been written and whose file was gone or changed: this run makes them again."""
+        self.orphans = 0
+        """Studies that are there and that the source has no longer; known after ``finish``."""
         for receipt in read_receipts(destination.all_receipts):
             if isinstance(receipt, PackReceipt):
                 self._packed[receipt.pack] = receipt
@@ -93,6 +98,7 @@ class Ledger:
         done = given == study.given and (
             file_digest(self.target(study)) == digest or self._is_packed(study.study_id, digest)
         )
+        self.restored += given == study.given and not done
         if done:
             self._finished.add(study.study_id)
             if self._packs:
@@ -184,12 +190,42 @@ class Ledger:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         # Only where the model says whom it learnt from.
-        learnt = any(study.learnt for study in self._plan.studies)
+        learnt = {study.study_id: study.learnt for study in self._plan.studies if study.learnt}
         writer.writerow(["study_id", "split", "file", *(["learnt"] if learnt else [])])
+        rows = {}
         for study in self._plan.studies:
             if study.study_id in self._finished:
                 name = self._pack_name(self._pack_of[study.study_id]) if self._packs else study.study_id
-                row = [study.study_id, study.row.split, f"{name}.ngr"]
-                writer.writerow([*row, study.learnt] if learnt else row)
-        with atomic_file(self._destination.named("studies", ".csv")) as stream:
+                rows[study.study_id] = [study.row.split, f"{name}.ngr"]
+        planned = {study.study_id for study in self._plan.studies}
+        path = self._destination.named("studies", ".csv")
+        splits = _splits(path)
+        for study_id, name in self._held():
+            if study_id not in rows:
+                rows[study_id] = [splits.get(study_id, ""), name]
+                self.orphans += study_id not in planned
+        for study_id in sorted(rows):
+            writer.writerow([study_id, *rows[study_id], *([learnt.get(study_id, "")] if learnt else [])])
+        with atomic_file(path) as stream:
             stream.write(text.getvalue().encode())
+
+    def _held(self) -> Iterator[tuple[str, str]]:
+        """Id and file of every study that this shard has ever written and that is there."""
+        if self._packs:
+            for number in self._numbers:
+                packed = self._packed.get(self._pack_name(number))
+                if packed is not None and self._pack_path(number).is_file():
+                    yield from ((study_id, f"{packed.pack}.ngr") for study_id in packed.studies)
+            return
+        for receipt in read_receipts([self._destination.receipts_path]):
+            if isinstance(receipt, Receipt) and (self._destination.folder / f"{receipt.study}.ngr").is_file():
+                yield receipt.study, f"{receipt.study}.ngr"
+
+
+def _splits(path: Path) -> dict[str, str]:
+    """What an earlier list says of the split of each study; nothing where there is none that can be read."""
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            return {row["study_id"]: row["split"] for row in csv.DictReader(stream) if row.get("split")}
+    except (OSError, UnicodeDecodeError, KeyError, csv.Error):
+        return {}

@@ -33,6 +33,10 @@ class Outcome:
     """Seconds by stage, summed over the workers."""
     seconds: float = 0.0
     """The run took."""
+    restored: int = 0
+    """Of the converted ones those that had been written before and whose file was gone or changed."""
+    orphans: int = 0
+    """Studies in the destination that the source has no longer; they stay, and are listed with the others."""
     unlisted: int = 0
     """Failures that could not even be written to their list, because the disk is full there too."""
     stopped: str = ""

@@ -18,6 +18,7 @@ from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.files import FileSource
 from neuralgraph.storage.profiles import copy_record
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["assign", "build"]
 
@@ -36,9 +37,11 @@ def assign(path: Path, study_ids: Iterable[str], size: int) -> list[list[str]]:
     OutputError (E_OUTPUT, E_WRITE) : the note cannot be read or written.
     """
     try:
-        packs: list[list[str]] = [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+        packs: list[list[str]] = [parsed_json(line) for line in path.read_bytes().splitlines()] if path.exists() else []
     except (OSError, ValueError) as error:
-        raise OutputError("the list of archives in the folder cannot be read; choose another folder") from error
+        raise OutputError(
+            "the list of archives in the folder cannot be read; choose another folder", code="E_OUTPUT"
+        ) from error
     known = {study for members in packs for study in members}
     rest = [study for study in study_ids if study not in known]
     if rest:

@@ -34,7 +34,7 @@ class PlannedStudy:
         """The task for a worker."""
         return Task(
             study_id=self.study_id,
-            images=[(image.path, image.view) for image in self.row.images],
+            images=[(image.path, image.view_words) for image in self.row.images],
             target=target,
             report=self.row.report if self.row.report and self.row.report.strip() else None,
             report_path=self.row.report_path,
@@ -147,7 +147,7 @@ def make_plan(
 def _given(row: ManifestRow, pseudonyms: Pseudonyms) -> str:
     """Keyed hash of what the table says of a study; where files lie does not count, what they are called does."""
     record = [
-        [[os.path.basename(image.path), image.view] for image in row.images],
+        [[os.path.basename(image.path), image.view_words] for image in row.images],
         row.report,
         None if row.report_path is None else os.path.basename(row.report_path),
         sorted(row.labels.items()),

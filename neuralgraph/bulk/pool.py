@@ -192,7 +192,8 @@ class WorkerPool:
         if worker.method is None:
             raise ModelError(
                 f"a worker ended with status {worker.process.returncode} before it was ready; "
-                "run with --verbose, or see what 'ngr doctor' says"
+                "run with --verbose, or see what 'ngr doctor' says",
+                code="E_MODEL",
             )
         # What waited behind the study in hand waits for the new worker.
         self._start().tasks += worker.tasks[1:]
@@ -219,5 +220,7 @@ def greeted(line: bytes, known: dict[str, Any] | None) -> dict[str, Any]:
         raise kind(greeting["message"], code=code)
     method: dict[str, Any] = greeting["method"]
     if known is not None and method != known:
-        raise ModelError("the files of the model changed while workers loaded them; start again", where="model")
+        raise ModelError(
+            "the files of the model changed while workers loaded them; start again", code="E_MODEL", where="model"
+        )
     return method

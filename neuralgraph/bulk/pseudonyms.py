@@ -91,5 +91,5 @@ def destination_key(path: Path) -> bytes:
     except OSError as error:
         raise OutputError(f"the key of the destination cannot be kept ({error.strerror})", code="E_WRITE") from error
     if len(key) != 2 * KEY_BYTES:
-        raise OutputError("the key of the destination is damaged; choose another folder", where="key")
+        raise OutputError("the key of the destination is damaged; choose another folder", code="E_OUTPUT", where="key")
     return key

@@ -132,7 +132,9 @@ class RayPool:
         try:
             self._ray.init(**options)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            raise OutputError("the Ray cluster cannot be reached", where=self._address or "local") from error
+            raise OutputError(
+                "the Ray cluster cannot be reached", code="E_OUTPUT", where=self._address or "local"
+            ) from error
         self._started = True
 
     def _check_reachable(self) -> None:
@@ -143,7 +145,7 @@ class RayPool:
         try:
             socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_PATIENCE).close()
         except OSError as error:
-            raise OutputError("the Ray cluster cannot be reached", where=self._address) from error
+            raise OutputError("the Ray cluster cannot be reached", code="E_OUTPUT", where=self._address) from error
 
     def __exit__(self, *_: object) -> None:
         """End the actors, and the cluster if it was started here."""
@@ -208,7 +210,9 @@ class RayPool:
                 self._ray.kill(actor.handle)
                 yield from self._replace(actor, "time_limit")
         if self.method is None and now - self._entered > _START_PATIENCE:
-            raise OutputError("the Ray cluster has no room for a worker", where=self._address or "local")
+            raise OutputError(
+                "the Ray cluster has no room for a worker", code="E_OUTPUT", where=self._address or "local"
+            )
 
     @staticmethod
     def _awaited(actor: _Actor) -> Any:
@@ -220,7 +224,9 @@ class RayPool:
         with suppress(self._ray.exceptions.RayError):
             self._ray.kill(actor.handle)
         if actor.method is None:
-            raise ModelError("an actor ended before it was ready; run with --verbose, or see what 'ngr doctor' says")
+            raise ModelError(
+                "an actor ended before it was ready; run with --verbose, or see what 'ngr doctor' says", code="E_MODEL"
+            )
         replacement = self._start()
         # An actor answers in order, and its greeting comes first: what waited can be sent at once.
         for task, _ in actor.tasks[1:]:

@@ -169,6 +169,7 @@ class _Run:
             if outcome.stopped != "destination":
                 try:
                     ledger.finish()
+                    outcome.restored, outcome.orphans = ledger.restored, ledger.orphans
                     write_summary(destination, outcome)
                 except OutputError as error:
                     self._fail_output(error)
@@ -322,4 +323,6 @@ def _failures(path: Path) -> FailureList:
     try:
         return FailureList(path)
     except OSError as error:
-        raise OutputError(f"the list of failures cannot be replaced ({error.strerror})", where=str(path)) from error
+        raise OutputError(
+            f"the list of failures cannot be replaced ({error.strerror})", code="E_OUTPUT", where=str(path)
+        ) from error

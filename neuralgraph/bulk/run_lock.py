@@ -54,7 +54,7 @@ class RunLock:
         except OSError as error:
             self.let_go()
             raise OutputError(
-                f"the folder cannot be locked ({error.strerror})", where=str(self._path.parent)
+                f"the folder cannot be locked ({error.strerror})", code="E_OUTPUT", where=str(self._path.parent)
             ) from error
 
     def _by_system(self, patience: float) -> list[int]:

@@ -30,7 +30,8 @@ class ConversionSettings:
     ----------
     model : "demo", or the folder of a model.
     policy, amount : which patches survive, a key of the policies and its value; "fraction" and 0.023 by default.
-    extractor : how the report is read, "rules" or "none"; "radgraph" takes the graphs that come with the source.
+    extractor : how the report is read, "rules", "radgraph" (the package) or "none"; "radgraph-json" takes the graphs
+        that come with the source.
     sections : which part of the report counts.
     embedding : how embeddings are stored.
     store_report, store_pixels : keep the text, the patches as images.
@@ -45,7 +46,7 @@ class ConversionSettings:
     policy: str = "fraction"
     amount: float = 0.023
     extractor: str = "rules"
-    sections: SectionChoice = "impression"
+    sections: SectionChoice = "findings+impression"
     embedding: str = "bfloat16"
     store_report: bool = False
     store_pixels: bool = False
@@ -79,7 +80,9 @@ def policy_of(settings: ConversionSettings) -> PruningPolicy:
     StudyError (E_NUM) : the amount is out of its range.
     """
     if settings.policy not in _POLICIES:
-        raise OutputError(f"{settings.policy!r} is not a policy; use one of {', '.join(_POLICIES)}", where="policy")
+        raise OutputError(
+            f"{settings.policy!r} is not a policy; use one of {', '.join(_POLICIES)}", code="E_OUTPUT", where="policy"
+        )
     if settings.policy == "top_k":
         return TopK(int(settings.amount))
     return _POLICIES[settings.policy](settings.amount)  # type: ignore[arg-type]  # only TopK wants an integer

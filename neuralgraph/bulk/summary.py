@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from neuralgraph.bulk.task import FAILURES
+from neuralgraph.compressor.report_graph.unread import UNREAD
 from neuralgraph.errors import CODES
 from neuralgraph.sources.layouts import REASONS
 from neuralgraph.storage.atomic import atomic_file
@@ -40,6 +41,7 @@ def summary_of(outcome: Outcome) -> dict[str, Any]:
         "films": {"there": here.films, "doubtful": here.doubtful_films, "with_text": here.films_with_text},
         "reports": dict(here.reports),
         "without_concepts": here.without_concepts,
+        "unread": dict(sorted(here.unread.items())),
         "refused": dict(outcome.reasons.most_common()),
         "left_out": dict(outcome.dropped),
         "bytes": {"in": here.source_bytes, "out": here.file_bytes},
@@ -72,6 +74,8 @@ def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield "  generated", f"{reports['generated']:,}", "the model's own text scored the patches"
     yield "  absent", f"{reports['absent']:,}", ""
     yield "studies without concepts", f"{summary['without_concepts']:,}", ""
+    for reason, count in summary["unread"].items():
+        yield f"  {reason}", f"{count:,}", UNREAD.get(reason, "")
     size = summary["bytes"]
     yield "bytes of the films", f"{size['in']:,}", ""
     share = f"{size['out'] / size['in']:.2%} of the films'" if size["in"] else ""

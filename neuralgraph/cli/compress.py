@@ -9,18 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.conversion_choices import SECTIONS_HELP, Sections
+from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.cli.pruning_options import PruningOptions, policy_of_options
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.origin import GENERATED
-from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.lossy import embedding_forms, form_named
 from neuralgraph.storage.save import save
 from neuralgraph.storage.summary import file_summary
 
-__all__ = ["EmbeddingForm", "compress", "embedding_form"]
+__all__ = ["EmbeddingForm", "Extractor", "compress", "embedding_form"]
 
 
 def embedding_form(name: str) -> str:
@@ -73,7 +75,10 @@ def compress(
     model: Annotated[str, typer.Option(help="'demo', or the folder or hub id of a model.")] = "demo",
     score: Annotated[Score, typer.Option(help="How attention becomes a score.")] = Score.sum,
     embedding: EmbeddingForm = "bfloat16",
-    extractor: Annotated[Extractor, typer.Option(help="How the report is read.")] = Extractor.rules,
+    extractor: Annotated[
+        Extractor,
+        typer.Option(help="How the report is read; radgraph is the package, radgraph-json takes its annotations."),
+    ] = Extractor.rules,
     annotations: Annotated[
         Path | None, typer.Option(help="For 'radgraph-json': the annotations, JSON or JSON lines.")
     ] = None,
@@ -81,6 +86,7 @@ def compress(
         str | None,
         typer.Option(help="For 'radgraph-json': the key of this report there [default: found by its words]."),
     ] = None,
+    sections: Annotated[Sections, typer.Option(help=SECTIONS_HELP)] = Sections.both,
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False,
     store_report: Annotated[bool, typer.Option("--store-report", help="Store the text of the report.")] = False,
     generated_graph: Annotated[
@@ -91,6 +97,7 @@ def compress(
     ] = False,
     words: Annotated[bool, typer.Option("--words", help="Store the attention of every word of the report.")] = False,
     study_id: Annotated[str | None, typer.Option(help="Identifier [default: made from the content].")] = None,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compress the film IMAGE, with its report, into one .ngr file.
@@ -106,12 +113,16 @@ def compress(
         raise typer.BadParameter("needs --annotations FILE", param_hint="--extractor radgraph-json")
     labels = dict(_label(text) for text in label or [])
     policy = policy_of_options(pruning)
-    check_writable(output)
+    check_output(output, force=force)
     film, text = _read(image, report, report_text)
     from neuralgraph.compressor import Compressor
     from neuralgraph.compressor.report_graph import extractor as extractor_named
+    from neuralgraph.compressor.report_graph.unread import unread_reason
 
-    reader = extractor_named(extractor.value, **({} if annotations is None else {"annotations": annotations}))
+    options: dict[str, Any] = {} if annotations is None else {"annotations": annotations}
+    if extractor in (Extractor.rules, Extractor.radgraph):
+        options["sections"] = sections.value
+    reader = extractor_named(extractor.value, **options)
     compressor = Compressor.from_pretrained(
         model, policy=policy, report_graph=reader, score=score.value, generated_graph=generated_graph
     )
@@ -126,7 +137,9 @@ def compress(
         report_key=report_key,
     )
     save(study, output, embedding=embedding)
-    _tell(output, image, score=score.value, trained=compressor.scorer.trained, json=json)
+    silent = text is not None and not study.concepts and extractor is not Extractor.none
+    unread = unread_reason(text, sections.value) if silent and text is not None else ""
+    _tell(output, image, score=score.value, trained=compressor.scorer.trained, unread=unread, json=json)
 
 
 def _read(image: Path, report: Path | None, report_text: str | None) -> tuple[Any, str | None]:
@@ -157,22 +170,31 @@ def _label(text: str) -> tuple[str, float]:
     return name.strip(), number
 
 
-def _tell(output: Path, image: Path, *, score: str, trained: bool, json: bool) -> None:
+def _tell(output: Path, image: Path, *, score: str, trained: bool, unread: str, json: bool) -> None:
+    from neuralgraph.compressor.report_graph.unread import UNREAD
+    from neuralgraph.sources.quality import is_doubtful
+
     summary = file_summary(output)
     source_bytes = image.stat().st_size
     study = summary["study"]
     if json:
-        write_json({"output": str(output), "source_bytes": source_bytes, "model_trained": trained, **summary})
+        facts = {"source_bytes": source_bytes, "model_trained": trained, "report_unread": unread}
+        write_json({"output": str(output), **facts, **summary})
     else:
         share = summary["file_bytes"] / source_bytes
         write_line(
             f"{output}: {study['n_patches']} of {study['n_cells']} patches, {len(study['concepts'])} concepts, "
             f"{summary['file_bytes']:,} bytes ({share:.1%} of the source file's {source_bytes:,})"
         )
+    for film in study["provenance"].get("films", ()):
+        if is_doubtful(film) or "text_marks" in film:
+            note(f"look at the film: {film_words(film)}")
     if study["report_graph"] == "generated":
         note(f"the report graph was {GENERATED}")
     elif study["provenance"]["report"] != "given":
         note("no report was given: the model's own text scored the patches, and no report graph is stored")
+    if unread:
+        note(f"the report gave no concept: {UNREAD[unread]}")
     if study["provenance"]["score"]["rule"] != score:
         note(f"the report names no finding that is there: patches are scored by sum, not by {score}")
     tell_model(study["provenance"]["model"]["name"], trained=trained)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ import typer
 import neuralgraph
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.errors import ChecksumError, FormatError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["Disagreement", "Vector", "conformance", "difference", "read_vectors", "verdict"]
 
@@ -88,7 +88,7 @@ def read_vectors(folder: Path) -> list[Vector]:
     ChecksumError (E_DIGEST) : a file is not the one that the index describes.
     """
     try:
-        rows = json.loads((folder / "index.json").read_bytes())["vectors"]
+        rows = parsed_json((folder / "index.json").read_bytes())["vectors"]
         corpus = [_vector(folder, row) for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"the folder holds no readable corpus ({type(error).__name__})"
@@ -103,7 +103,7 @@ def _vector(folder: Path, row: dict[str, str]) -> Vector:
     if "code" in row:
         return Vector(folder / row["path"], row["path"], {"ok": False, "code": row["code"]})
     return Vector(
-        folder / row["path"], row["path"], json.loads(_content(folder, row["expected"], row["expected_sha256"]))
+        folder / row["path"], row["path"], parsed_json(_content(folder, row["expected"], row["expected_sha256"]))
     )
 
 
@@ -155,7 +155,7 @@ def verdict(expected: dict[str, Any], answer: bytes | str) -> str | None:
     if isinstance(answer, str):
         return answer
     try:
-        got = json.loads(answer)
+        got = parsed_json(answer)
     except ValueError:
         return "no JSON: " + answer[:80].decode(errors="replace").replace("\n", " ")
     if not isinstance(got, dict):

@@ -5,17 +5,20 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
+    "SECTIONS_HELP",
     "BurnedInPolicy",
     "CohortName",
     "Engine",
     "Films",
-    "GivenExtractor",
     "LayoutName",
     "Profile",
     "Sections",
     "Visit",
     "WithoutReport",
 ]
+
+SECTIONS_HELP = "What is read of a report: findings, impression and addenda, or the impression alone."
+"""Of the option ``--sections``."""
 
 
 class LayoutName(StrEnum):
@@ -76,14 +79,6 @@ class Profile(StrEnum):
     train = "train"
 
 
-class GivenExtractor(StrEnum):
-    """How the reports of many studies are read."""
-
-    rules = "rules"
-    none = "none"
-    radgraph = "radgraph"
-
-
 class WithoutReport(StrEnum):
     """What happens to a study without a report."""
 
@@ -94,5 +89,5 @@ class WithoutReport(StrEnum):
 class Sections(StrEnum):
     """Which part of a report counts."""
 
+    both = "findings+impression"
     impression = "impression"
-    findings_and_impression = "findings+impression"

@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from neuralgraph.cli.compress import EmbeddingForm
+from neuralgraph.cli.compress import EmbeddingForm, Extractor
 from neuralgraph.cli.conversion_choices import (
+    SECTIONS_HELP,
     BurnedInPolicy,
     CohortName,
     Engine,
     Films,
-    GivenExtractor,
     LayoutName,
     Profile,
     Sections,
@@ -66,10 +66,13 @@ class StudyOptions:
     model: Annotated[str, typer.Option(help="'demo', or the folder of a model.")] = "demo"
     embedding: EmbeddingForm = "bfloat16"
     extractor: Annotated[
-        GivenExtractor,
-        typer.Option(help="How the report is read: by rules, not at all, or radgraph: the graphs that come with it."),
-    ] = GivenExtractor.rules
-    sections: Annotated[Sections, typer.Option(help="Which part of the report counts.")] = Sections.impression
+        Extractor,
+        typer.Option(
+            help="How the report is read; radgraph is the package, radgraph-json takes the graphs that come with the "
+            "source."
+        ),
+    ] = Extractor.rules
+    sections: Annotated[Sections, typer.Option(help=SECTIONS_HELP)] = Sections.both
     pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False
     store_report: Annotated[bool, typer.Option("--store-report", help="Store that part of the report.")] = False
     generated_graph: Annotated[
@@ -86,7 +89,7 @@ class StudyOptions:
         BurnedInPolicy,
         typer.Option(
             help="Text burned into pixels: refuse films that declare it, be strict and refuse those that do not deny "
-            "it too, or accept all."
+            "it too, or, being PNG or JPEG, seem to have it; or accept all."
         ),
     ] = BurnedInPolicy.refuse
     device: Annotated[str, typer.Option(help="Where the model runs.")] = "cpu"
@@ -111,6 +114,12 @@ class RunOptions:
         ),
     ] = ""
     shard: Annotated[str, typer.Option(metavar="I/N", help="Only part I of N, for array jobs.")] = "1/1"
+    into: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Add what is converted to this collection, in one commit; DEST may be left out."
+        ),
+    ] = None
     pack: Annotated[int, typer.Option(metavar="N", help="Archives of N studies instead of files.", min=0)] = 0
     profile: Annotated[Profile, typer.Option(help="With --pack: what archives are for; see ngr pack.")] = (
         Profile.compact

@@ -92,6 +92,11 @@ def _tell_estimate(expected: Estimate) -> None:
 def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | None, *, json: bool) -> None:
     """What a run did."""
     dest = destination.folder
+    if outcome.here.unread:
+        from neuralgraph.compressor.report_graph.unread import UNREAD
+
+        for reason, count in sorted(outcome.here.unread.items()):
+            note(f"{count:,} {'report' if count == 1 else 'reports'} gave no concept: {UNREAD.get(reason, reason)}")
     if json:
         record = {**asdict(outcome), "reasons": dict(outcome.reasons), "remaining": outcome.remaining}
         write_json({"output": str(dest), **record, "complete": outcome.complete})
@@ -104,9 +109,20 @@ def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | No
             f"  {outcome.file_bytes:,} bytes, {outcome.file_bytes / outcome.source_bytes:.1%} of the source files' "
             f"{outcome.source_bytes:,}"
         )
+    if outcome.here.doubtful_films:
+        write_line(f"  {outcome.here.doubtful_films:,} films of doubtful quality: ngr info says of each why")
+    if outcome.here.films_with_text:
+        write_line(f"  {outcome.here.films_with_text:,} films with what looks like letters burned in")
     if outcome.reasons:
         write_line(f"  failed: {_counted(dict(outcome.reasons.most_common()))}")
         write_line(f"  {failures or destination.named('failures', '.jsonl')}: one line for each")
+    if outcome.restored:
+        write_line(f"  {outcome.restored:,} had been written before and were gone or changed: they are made again")
+    if outcome.orphans:
+        write_line(
+            f"  {outcome.orphans:,} more are in {dest} that the source has no longer: they stay, and are listed; what "
+            "must go is removed from a collection (ngr convert --into, ngr collection remove)"
+        )
     if outcome.unlisted:
         write_line(f"  {outcome.unlisted:,} failures could not be listed: the disk is full")
     if outcome.dropped:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.conversion_choices import GivenExtractor, Profile
+from neuralgraph.cli.compress import Extractor
+from neuralgraph.cli.conversion_choices import Profile
 from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
 from neuralgraph.cli.conversion_report import tell_outcome, tell_plan
 from neuralgraph.cli.conversion_source import chosen, resolved
@@ -40,7 +41,14 @@ __all__ = ["convert"]
 @grouped
 def convert(
     source: Annotated[Path, typer.Argument(help="A data set's folder, or a manifest (.csv, .jsonl, .parquet).")],
-    dest: Annotated[Path, typer.Argument(help="The folder to fill; made when absent. A second run continues.")],
+    dest: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The folder to fill; made when absent. A second run continues. With --into it is a folder to work in.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
     places: SourceOptions,
     choice: ChoiceOptions,
     pruning: PruningOptions,
@@ -54,12 +62,13 @@ def convert(
     same command: what is there is verified, what is missing is converted. Originals are only read.
 
     Columns of a manifest: image, study_id, patient_id, view, report, report_path, findings, impression, split, order,
-    labeler, radgraph, label.NAME. Only image must be there; docs/ingestion.md says what each is and how else it may
-    be called, --dry-run how those of SOURCE are read.
+    labeler, radgraph, boxes, mask, marked, label.NAME. Only image must be there; docs/ingestion.md says what each is
+    and how else it may be called, --dry-run how those of SOURCE are read.
 
     Example: ngr convert mimic-cxr-jpg/ studies/ --reports mimic-cxr/ --key-file site.key --workers 8
     """
     settings = _settings(study, pruning)
+    dest = _destination(dest, run)
     part = _shard(run.shard)
     if run.profile is not Profile.compact and not run.pack:
         raise typer.BadParameter("is for archives: say with --pack how many studies one has", param_hint="--profile")
@@ -67,7 +76,7 @@ def convert(
         source,
         places,
         lambda selection: chosen(selection, choice),
-        report_graphs=study.extractor is GivenExtractor.radgraph,
+        report_graphs=study.extractor is Extractor.radgraph_json,
         verbose=shown.verbose,
     )
     if shown.dry_run:
@@ -76,13 +85,45 @@ def convert(
         tell_plan(manifest, target, _estimated(manifest, settings, run, shown), json=shown.json)
         return
     _tell_near_misses(manifest)
-    destination, plan = _planned(manifest, dest, part, study, shown.manifest)
-    outcome = _run(plan, destination, settings, run, verbose=shown.verbose)
+    destination, plan, pseudonyms = _planned(manifest, dest, part, study, shown.manifest)
+    if run.into is None:
+        outcome = _run(plan, destination, settings, run, verbose=shown.verbose)
+    else:
+        from neuralgraph.bulk.intake import convert_into
+
+        outcome = convert_into(
+            run.into,
+            destination,
+            plan,
+            pseudonyms,
+            lambda left: _run(left, destination, settings, run, verbose=shown.verbose),
+        )
     tell_outcome(outcome, destination, run.failures, json=shown.json)
     if outcome.converted:
         _tell_model(study.model)
     if not outcome.complete:
         raise typer.Exit(1)
+
+
+def _destination(dest: Path | None, run: RunOptions) -> Path:
+    """Where files are written: DEST, or the intake of the collection."""
+    from neuralgraph.bulk.intake import intake_folder
+    from neuralgraph.storage.manifest import is_collection
+
+    if run.into is None:
+        if dest is None:
+            raise typer.BadParameter("name the folder to fill, or a collection with --into", param_hint="DEST")
+        if is_collection(dest):
+            raise OutputError(
+                "this is a collection; add to it with: ngr convert SOURCE --into", code="E_OUTPUT", where=str(dest)
+            )
+        return dest
+    if run.pack:
+        raise typer.BadParameter("a collection makes its own archives; leave out --pack", param_hint="--pack")
+    found = dest or intake_folder(run.into)
+    if found is None:
+        raise typer.BadParameter("for a collection behind a URL name a folder to work in", param_hint="DEST")
+    return found
 
 
 def _tell_near_misses(manifest: Manifest) -> None:
@@ -136,8 +177,8 @@ def _shard(text: str) -> tuple[int, int]:
 
 def _planned(
     manifest: Manifest, dest: Path, part: tuple[int, int], study: StudyOptions, written: Path | None
-) -> tuple[Destination, Plan]:
-    """The destination, and what of the manifest belongs into it."""
+) -> tuple[Destination, Plan, Pseudonyms]:
+    """The destination, what of the manifest belongs into it, and the pseudonyms."""
     from neuralgraph.bulk.destination import Destination
     from neuralgraph.bulk.plan import make_plan, study_ids
     from neuralgraph.bulk.pseudonyms import Pseudonyms, destination_key, read_key
@@ -155,8 +196,8 @@ def _planned(
     if written is not None:
         manifest.write(written, study_ids(manifest, pseudonyms, keep_ids=study.keep_ids))
     if not plan.studies and not plan.faults:
-        raise OutputError("nothing of the source is left to convert; see --dry-run", where=str(dest))
-    return destination, plan
+        raise OutputError("nothing of the source is left to convert; see --dry-run", code="E_OUTPUT", where=str(dest))
+    return destination, plan, pseudonyms
 
 
 def _learnt(model: str, pseudonyms: Pseudonyms) -> Learnt:

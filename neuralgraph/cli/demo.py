@@ -42,7 +42,7 @@ def demo(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot create the folder ({error.strerror})", where=str(out)) from error
+        raise OutputError(f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(out)) from error
     synthetic = phantom(SEED, height=SIDE, width=SIDE)
     film = film_from_array(synthetic.pixels, position=synthetic.view, facts={"format": "phantom", "bits_stored": 8})
     sizes = _write_film(film.pixels, out / "film.png")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import metadata, util
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -31,7 +31,7 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "PIL": "pillow",
         },
     ),
-    "text": ("read reports", {"spacy": "spacy", "negspacy": "negspacy"}),
+    "text": ("read reports by rules, which needs nothing more", {}),
     "dicom": (
         "read DICOM in every supported encoding",
         {
@@ -42,7 +42,6 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
             "jpeg_ls": "pyjpegls",
             "imagecodecs": "imagecodecs",
             "PIL": "pillow",
-            "hl7": "hl7",
         },
     ),
     "pacs": (
@@ -59,6 +58,11 @@ EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "audit": ("search outputs for identifiers", {"ahocorasick": "pyahocorasick"}),
     "pyg": ("load graphs into PyTorch Geometric", {"torch": "torch", "torch_geometric": "torch-geometric"}),
+    "catalog": ("make tables of studies, and ask them", {"pyarrow": "pyarrow", "duckdb": "duckdb"}),
+    "serve": (
+        "serve collections over HTTP",
+        {"pyarrow": "pyarrow", "duckdb": "duckdb", "starlette": "starlette", "uvicorn": "uvicorn"},
+    ),
     "plot": ("draw pictures", {"matplotlib": "matplotlib", "PIL": "pillow"}),
     "networkx": ("exchange with networkx", {"networkx": "networkx"}),
     "safetensors": ("export to safetensors", {"safetensors": "safetensors"}),
@@ -77,6 +81,7 @@ def doctor(
     Example: ngr doctor
     """
     codecs = [codec.name for codec in BYTE_CODECS.values()] + list(FORMS)
+    kernel = _check_kernel()
     extras = [_check(extra) for extra in EXTRAS]
     models = [_check_model(source) for source in ["demo", *(model or [])]]
     if json:
@@ -85,6 +90,7 @@ def doctor(
                 "neuralgraph": __version__,
                 "python": platform.python_version(),
                 "codecs": codecs,
+                "kernel": kernel._asdict(),
                 "extras": [extra._asdict() for extra in extras],
                 "models": [each._asdict() for each in models],
             }
@@ -92,6 +98,7 @@ def doctor(
         return
     write_line(f"neuralgraph {__version__}, Python {platform.python_version()}")
     write_line(f"codecs: {', '.join(codecs)}")
+    write_line(f"kernel: {kernel.says}")
     for extra in extras:
         if extra.missing:
             advice = f"{', '.join(extra.missing)} missing; pip install 'neuralgraph[{extra.name}]'"
@@ -105,7 +112,21 @@ def doctor(
             write_line(f"model {each.source}: cannot be used, {each.fault}")
         else:
             trained = model_notice(each.name, trained=each.trained) or "trained"
-            write_line(f"model {each.source}: {each.digest[:12]}, complete; {trained}")
+            write_line(f"model {each.source}: {each.digest[:12]}, complete; {trained}{_trained_on(each)}")
+            for line in each.lines:
+                write_line(f"    {line}")
+
+
+class KernelState(NamedTuple):
+    """Whether batches are made by the compiled kernel."""
+
+    compiled: bool
+    checksums: str
+    """How it computes CRC-32; "" without it."""
+    says: str
+
+
+_BUNDLED = "demo"
 
 
 class ExtraState(NamedTuple):
@@ -127,21 +148,52 @@ class ModelState(NamedTuple):
     trained: bool
     fault: str | None
     """Why it cannot be used, and what to do."""
+    verdict: dict[str, Any]
+    """What its training measured before and after; empty where that is not known."""
+    lines: list[str]
+    """The same in words."""
+
+
+def _check_kernel() -> KernelState:
+    from neuralgraph.batches.kernel import compiled
+
+    if compiled is not None:
+        says = f"compiled, makes the batches of ArchiveLoader (CRC-32 by {compiled.CHECKSUM})"
+        return KernelState(compiled=True, checksums=compiled.CHECKSUM, says=says)
+    says = (
+        "missing; ArchiveLoader, StudyDataset and StudyDatabase make the same graphs from whole studies, many times "
+        "more slowly. Install a C compiler and the headers of Python (python3-dev), then neuralgraph again"
+    )
+    return KernelState(compiled=False, checksums="", says=says)
 
 
 def _check_model(source: str) -> ModelState:
     """The files of a model; its weights are hashed, not loaded, and nothing is downloaded."""
     from neuralgraph.compressor.model.files import model_digest, model_directory, model_name
     from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
+    from neuralgraph.compressor.training.verdict import read_verdict, verdict_lines
 
     try:
         directory = model_directory(DEMO_DIRECTORY if source == DEMO else Path(source))
         name, trained = model_name(directory)
-        return ModelState(source, name, model_digest(directory), trained, None)
+        verdict = read_verdict(directory)
+        return ModelState(
+            source, name, model_digest(directory), trained, None, verdict, verdict_lines(verdict) if verdict else []
+        )
     except ModelError as error:
-        return ModelState(source, "", "", trained=False, fault=error.message)
+        return ModelState(source, "", "", trained=False, fault=error.message, verdict={}, lines=[])
     except (OSError, ValueError) as error:
-        return ModelState(source, "", "", trained=False, fault=f"its files cannot be read ({error})")
+        return ModelState(
+            source, "", "", trained=False, fault=f"its files cannot be read ({error})", verdict={}, lines=[]
+        )
+
+
+def _trained_on(model: ModelState) -> str:
+    """How many updates, and whether anybody measured what they gave."""
+    # The bundled model is measured in the documentation.
+    if not model.trained or model.source == _BUNDLED:
+        return ""
+    return f" of {model.verdict['steps']:,} updates" if model.verdict.get("steps") else ", what that gave is not known"
 
 
 def _check(extra: str) -> ExtraState:

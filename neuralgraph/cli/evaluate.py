@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.errors import missing_extra
 from neuralgraph.storage.atomic import atomic_file, check_writable
+from neuralgraph.wire.escapes import escaped_json
 
 if TYPE_CHECKING:
     from neuralgraph.tasks import System
@@ -84,7 +84,7 @@ def evaluate(
     results["model"] = network.value
     if out is not None:
         with atomic_file(out) as stream:
-            stream.write((json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
+            stream.write((escaped_json(results, indent=1) + "\n").encode())
     if as_json:
         write_json(results)
     else:

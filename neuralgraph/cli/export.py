@@ -12,12 +12,13 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import write_line
+from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import load
 from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.remote import place_name
+from neuralgraph.storage.places import place_name
 
 __all__ = ["Format", "export"]
 
@@ -37,6 +38,7 @@ def export(
     to: Annotated[Format, typer.Option("--to", help="The format.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     study: Annotated[str | None, typer.Option("--study", help="Id of the study, where FILE holds several.")] = None,
+    timeout: Timeout = None,
 ) -> None:
     """Write the study of FILE for other tools.
 
@@ -47,9 +49,11 @@ def export(
     check_writable(output)
     # A source must never be replaced by its export; the input may also be a folder of .ngr files.
     if output.suffix == ".ngr" or (output.exists() and os.path.exists(file) and output.samefile(file)):
-        raise OutputError("an export does not replace an .ngr file; give it another name", where=str(output))
+        raise OutputError(
+            "an export does not replace an .ngr file; give it another name", code="E_OUTPUT", where=str(output)
+        )
     convert = _converter(to)
-    content = convert(_chosen(file, study))
+    content = convert(_chosen(file, study, timeout))
     with atomic_file(output) as stream:
         stream.write(content)
     write_line(f"{output}: {len(content):,} bytes")
@@ -61,11 +65,11 @@ def _converter(to: Format) -> Callable[[Study], bytes]:
     return converter
 
 
-def _chosen(file: str, study_id: str | None) -> Study:
-    with open_archive(file) as archive:
+def _chosen(file: str, study_id: str | None, timeout: float | None) -> Study:
+    with open_archive(file, timeout=timeout) as archive:
         if study_id is not None:
             return archive[study_id]
         if len(archive) != 1:
             reason = f"the file holds {len(archive)} studies; name one with --study, or use ngr unpack first"
             raise FormatError(reason, code="E_OPEN", where=place_name(file))
-    return load(file)
+    return load(file, timeout=timeout)

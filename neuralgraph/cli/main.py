@@ -14,7 +14,7 @@ import typer
 
 from neuralgraph import __version__
 from neuralgraph.cli.output import note
-from neuralgraph.errors import MissingExtraError, ModelError, NeuralGraphError, OutputError
+from neuralgraph.errors import CollectionError, MissingExtraError, ModelError, NeuralGraphError, OutputError
 
 __all__ = ["application", "exit_code", "main"]
 
@@ -26,6 +26,11 @@ VERBS: tuple[str, ...] = (
     "validate",
     "pack",
     "unpack",
+    "collection",
+    "catalog",
+    "find",
+    "serve",
+    "card",
     "diff",
     "export",
     "render",
@@ -45,7 +50,7 @@ VERBS: tuple[str, ...] = (
     "conformance",
     "decode",
 )
-"""Verbs in the order of the help; each is a function of its name in the module of its name."""
+"""Verbs in the order of the help; each is a function of its name in the module of its name, or a group of verbs."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -72,7 +77,11 @@ def application(verbs: Sequence[str] = VERBS) -> typer.Typer:
     )
     app.callback()(options)
     for verb in verbs:
-        app.command(verb)(getattr(import_module(f"neuralgraph.cli.{verb}"), verb))
+        found = getattr(import_module(f"neuralgraph.cli.{verb}"), verb)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb)
+        else:
+            app.command(verb)(found)
     return app
 
 
@@ -85,6 +94,10 @@ def exit_code(error: NeuralGraphError) -> int:
     """The exit code an error ends a single-file verb with."""
     if isinstance(error, MissingExtraError | ModelError):
         return 4
+    if error.code == "E_QUERY":
+        return 2
+    if isinstance(error, CollectionError):
+        return 1
     if isinstance(error, OutputError):
         return 2 if error.code == "E_OUTPUT" else 1
     return 3

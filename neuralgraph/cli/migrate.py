@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.graph.study import Study
-from neuralgraph.sources.reference import ReferenceFile, open_reference
+from neuralgraph.sources.reference import ReferenceFile, ReferenceGraph, open_reference
 from neuralgraph.sources.reference.arrays import numbered_graphs, write_arrays
 from neuralgraph.sources.reference.studies import migrated_study
 from neuralgraph.storage.atomic import atomic_file, check_writable
@@ -31,9 +31,10 @@ def migrate(
 ) -> None:
     """Take over graphs that were stored as a pickled list. Nothing in the file is executed or imported.
 
-    Such files lack the grid, the attention and the words of the report: the studies of an .ngr file carry the graphs as
-    they are, an .npz file holds them as arrays. Node features, edges and labels are taken; attributes that might name a
-    patient only with --keep. To get full studies, compress the films again.
+    Such files lack the grid, the attention and the words of the report: what an .ngr file holds of them are plain
+    graphs, which to_data and ArchiveLoader give back as they were; an .npz file holds them as arrays. Node features,
+    edges and labels are taken; attributes that might name a patient only with --keep. To get studies with places and
+    words, compress the films again.
 
     Example: ngr migrate fused_graphs.pt -o graphs.ngr --label pneumonia
     """
@@ -41,23 +42,25 @@ def migrate(
         raise typer.BadParameter("a name is given twice", param_hint="--label")
     check_writable(output)
     if output.exists() and old.exists() and output.samefile(old):
-        raise OutputError("the output would replace the input; give it another name", where=str(output))
+        raise OutputError(
+            "the output would replace the input; give it another name", code="E_OUTPUT", where=str(output)
+        )
     left_behind: Counter[str] = Counter()
     split = 0
 
-    def graphs(file: ReferenceFile) -> Iterator[dict[str, NDArray[Any]]]:
+    def graphs(file: ReferenceFile) -> Iterator[tuple[ReferenceGraph, dict[str, NDArray[Any]]]]:
         nonlocal split
         for graph, arrays in numbered_graphs(file):
             left_behind.update(graph.left_behind)
             split += "n_patches" in arrays
-            yield arrays
+            yield graph, arrays
 
     def studies(file: ReferenceFile) -> Iterator[Study]:
-        for number, arrays in enumerate(graphs(file)):
-            yield migrated_study(number, arrays, labels=label or ())
+        for number, (graph, arrays) in enumerate(graphs(file)):
+            yield migrated_study(number, arrays, labels=label or (), bfloat16=graph.bfloat16)
 
     def members(file: ReferenceFile) -> Iterator[tuple[str, NDArray[Any]]]:
-        for number, arrays in enumerate(graphs(file)):
+        for number, (_, arrays) in enumerate(graphs(file)):
             yield from ((f"{number:07d}/{name}", array) for name, array in arrays.items())
 
     try:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from typing import Any
 
+from neuralgraph.errors import printable
+from neuralgraph.wire.escapes import escaped_json
+
 __all__ = ["note", "printable", "write_document", "write_json", "write_line"]
-
-
-# Control characters, and those that turn the direction of text: what a file holds must not move the cursor.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """``text`` as one line that a terminal shows as it is."""
-    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def write_line(text: str) -> None:
@@ -30,8 +22,8 @@ def write_document(text: str) -> None:
 
 
 def write_json(value: Any) -> None:
-    """A result as JSON on stdout, keys in the order given."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """A result as JSON on stdout, keys in the order given; characters that control a terminal are escaped in it."""
+    sys.stdout.write(escaped_json(value, indent=2) + "\n")
 
 
 def note(text: str) -> None:

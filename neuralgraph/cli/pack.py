@@ -9,7 +9,9 @@ import typer
 
 from neuralgraph.cli.conversion_choices import Profile
 from neuralgraph.cli.output import write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.cli.progress import meter
+from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.storage.pack import pack as pack_files
 
 __all__ = ["pack"]
@@ -24,6 +26,11 @@ def pack(
             help="compact: copy the records. train: store embeddings uncompressed, larger, faster to train from."
         ),
     ] = Profile.compact,
+    skip_equal: Annotated[
+        bool, typer.Option("--skip-equal", help="Take a study that is given twice once, when both are equal.")
+    ] = False,
+    force: Force = False,
+    timeout: Timeout = None,
 ) -> None:
     """Pack studies into one archive. Records are copied byte for byte; their digests stay the same.
 
@@ -32,10 +39,11 @@ def pack(
 
     Example: ngr pack studies/ -o archive.ngr
     """
+    check_output(output, force=force)
     with meter("pack", unit="files") as show:
 
         def told(done: int, total: int, studies: int) -> None:
             show.at(done, total, f"{studies:,} studies")
 
-        count = pack_files(files, output, profile=profile.value, told=told)
+        count = pack_files(files, output, profile=profile.value, skip_equal=skip_equal, told=told, timeout=timeout)
     write_line(f"{output}: {count} {'study' if count == 1 else 'studies'}, {output.stat().st_size:,} bytes")

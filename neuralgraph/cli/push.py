@@ -61,7 +61,7 @@ def _pairs(folder: Path, manifest: Path) -> Iterator[tuple[Path, list[Path]]]:
         lines = manifest.read_text(encoding="utf-8").splitlines()
         rows = [json_text.loads(line) for line in lines if line.strip()]
     except (OSError, ValueError) as error:
-        raise SourceError("the manifest cannot be read", where=str(manifest)) from error
+        raise SourceError("the manifest cannot be read", code="E_SOURCE_READ", where=str(manifest)) from error
     for row in rows:
         if "converted_as" in row:
             path = folder / f"{row['converted_as']}.ngr"
@@ -80,7 +80,7 @@ def _objects(path: Path, films: list[Path], *, overlay: bool) -> Iterator[Any]:
         study = load(path)
         data = path.read_bytes()
     except OSError as error:
-        raise SourceError("the file cannot be read") from error
+        raise SourceError("the file cannot be read", code="E_SOURCE_READ") from error
     except NeuralGraphError as error:
         raise SourceError(f"not a valid study ({error.code})", code="E_SOURCE_DAMAGED") from error
     sources = [read_source(film) for film in films]

@@ -40,7 +40,9 @@ def recover(
     Example: ngr recover damaged.ngr -o recovered.ngr
     """
     if output.exists() and damaged.exists() and output.samefile(damaged):
-        raise OutputError("the new file would replace the damaged one; give it another name", where=str(output))
+        raise OutputError(
+            "the new file would replace the damaged one; give it another name", code="E_OUTPUT", where=str(output)
+        )
     recovery = recover_file(
         damaged, output, methods_from=methods_from or (), without_method=without_method, search=search
     )

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from neuralgraph.cli.output import write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import Archive
-from neuralgraph.storage.atomic import check_writable
 from neuralgraph.storage.opening import open_archive
 
 __all__ = ["render"]
@@ -23,7 +23,11 @@ def render(
     study: Annotated[str | None, typer.Option(help="Id of the study, in an archive of several.")] = None,
     view: Annotated[int, typer.Option(min=0, help="Which film, in a study of several.")] = 0,
     word: Annotated[str | None, typer.Option(help="Draw where the model looked for this text of the report.")] = None,
+    sentences: Annotated[
+        bool, typer.Option("--sentences", help="Below, the sentences that concepts come from, where they are stored.")
+    ] = False,
     words: Annotated[bool, typer.Option("--words", help="Draw where it looked for every word.")] = False,
+    force: Force = False,
 ) -> None:
     """Draw kept patches and attention over the film, or over the bare grid, beside the graph of the report.
 
@@ -36,7 +40,7 @@ def render(
     """
     if output.suffix.lower() not in (".png", ".svg"):
         raise typer.BadParameter(f"the picture ends in .png or .svg, not {output.suffix!r}", param_hint="--output")
-    check_writable(output)
+    check_output(output, force=force)
     by_word = words or word is not None
     with open_archive(files[0] if len(files) == 1 else files) as archive:
         if study is None and len(archive) > 1:
@@ -64,7 +68,7 @@ def render(
     if by_word:
         save_words(found, output, word=word, image=pixels, view=view)
     else:
-        save_picture(found, output, image=pixels, view=view, sizes=sizes)
+        save_picture(found, output, image=pixels, view=view, sizes=sizes, sentences=sentences)
     write_line(f"{output}: {len(found.patches)} of {found.n_cells} patches of {found.study_id}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.processors import processors
 from neuralgraph.cli.progress import meter
+from neuralgraph.cli.stop_signals import asked_to_stop
 from neuralgraph.errors import ModelError, OutputError, SourceError, missing_extra
 
 if TYPE_CHECKING:
@@ -44,10 +46,22 @@ class ModelOptions:
     start: Annotated[
         str, typer.Option(help="What to begin with: 'demo', the folder of a model, or 'fresh' for random weights.")
     ] = "demo"
+    also: Annotated[list[str] | None, typer.Option("--source", help="A source, as SOURCE; repeatable.")] = None
+    weight: Annotated[
+        list[float] | None,
+        typer.Option(help="How often films of each source are drawn, in their order; repeatable."),
+    ] = None
+    marks: Annotated[
+        list[Path] | None,
+        typer.Option(help="COCO JSON with boxes of the films (MS-CXR, with phrases); repeatable."),
+    ] = None
     patients: Annotated[int, typer.Option(help="With 'phantom': how many patients.", min=2)] = 500
     workers: Annotated[
         int, typer.Option(help="Processes that read films [default: one per processor].", show_default=False)
     ] = 0
+    log_to: Annotated[
+        Path | None, typer.Option(help="A .csv file, or a folder for TensorBoard, that the log goes to.")
+    ] = None
     key_file: Annotated[
         Path | None,
         typer.Option(help="Key under which the model notes whom it learnt from [default: a random key in its folder]."),
@@ -62,7 +76,27 @@ class RecipeOptions:
     PANEL: ClassVar[str] = "Training"
 
     steps: Annotated[int, typer.Option(help="Updates of the weights.", min=1)] = 2000
-    first_steps: Annotated[int, typer.Option(help="With 'phantom': updates of the encoder alone before.", min=0)] = 0
+    first_steps: Annotated[
+        int, typer.Option(help="Updates of the encoder alone before, on films with marks.", min=0)
+    ] = 0
+    frozen_parts: Annotated[
+        int, typer.Option(help="Leading parts of the encoder (stem, stages) that stay as they are.", min=0)
+    ] = 0
+    kept_batches: Annotated[
+        int,
+        typer.Option(
+            help="Varied batches whose frozen part is computed once and shown again; 0 varies every batch anew.", min=0
+        ),
+    ] = 0
+    guidance_weight: Annotated[
+        float, typer.Option(help="Weight of looking where marks are, wherever a film has some.", min=0.0)
+    ] = 0.3
+    contrast_weight: Annotated[
+        float, typer.Option(help="Weight, within that, of looking elsewhere for another text.", min=0.0)
+    ] = 0.5
+    flips: Annotated[
+        float, typer.Option(help="Share of the films mirrored, with sides swapped in their texts.", min=0.0, max=1.0)
+    ] = 0.25
     batch_size: Annotated[int, typer.Option(help="Films of a batch.", min=1)] = 16
     accumulation: Annotated[int, typer.Option(help="Batches per update.", min=1)] = 1
     vision_rate: Annotated[
@@ -85,68 +119,125 @@ class RecipeOptions:
 
 @grouped
 def train(
-    source: Annotated[str, typer.Argument(help="A data set's folder, a manifest, or 'phantom' for synthetic films.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder of the new model.")],
     places: SourceOptions,
     begin: ModelOptions,
     numbers: RecipeOptions,
+    source: Annotated[
+        str | None, typer.Argument(help="A data set's folder, a manifest, or 'phantom' for synthetic films.")
+    ] = None,
     device: Annotated[str, typer.Option(help="'cpu' or 'cuda'.")] = "cpu",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train a model on SOURCE: to write each film's report and to name its findings.
+    """Train a model on films: to write each film's report, to name its findings, to look where they are.
 
     Patients are split, never their films; uncertain labels count as unknown. The model notes, as keyed hashes, whom it
     learnt from, and 'ngr evaluate' refuses to test on them. A run that was stopped is continued by the
     same command. Films are prepared in a temporary folder, which is removed; the model holds no report and no path.
 
+    Films with marks (boxes, masks, phrases with boxes) are looked at where these are; what is not marked is unknown.
+
     Example: ngr train cohort.csv -o model/ --steps 5000 --device cuda
+
+    Example: ngr train --source marked.csv --weight 3 --source phantom --weight 1 -o model/ --first-steps 500
     """
     try:
         from transformers.utils import logging as transformers_logging
 
         from neuralgraph.compressor.training.recipe import Recipe
+        from neuralgraph.compressor.training.train import TrainingStopped
         from neuralgraph.compressor.training.train import train as run
     except ImportError as error:
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
     # What transformers tells its developers is nothing a user can act on.
     transformers_logging.set_verbosity_error()
+    sources = [*([] if source is None else [source]), *(begin.also or ())]
+    weights = begin.weight or ()
+    if not sources:
+        raise typer.BadParameter("name at least one source", param_hint="SOURCE")
+    if weights and len(weights) != len(sources):
+        raise typer.BadParameter(f"{len(weights)} weights for {len(sources)} sources", param_hint="--weight")
+    shares = tuple((_source_name(number), each) for number, each in enumerate(weights))
     try:
-        recipe = Recipe(**asdict(numbers))
+        recipe = Recipe(**asdict(numbers), source_weights=shares)
     except ModelError as error:
         raise typer.BadParameter(f"{error.where}: {error.message}") from error
-    if numbers.first_steps and source != PHANTOM:
-        raise typer.BadParameter("only phantoms have the masks it needs", param_hint="--first-steps")
-    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress:
-        read = _phantoms(begin.patients) if source == PHANTOM else _manifest(Path(source), places)
+    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress, asked_to_stop() as stop:
+        read = _reader(sources, places, begin)
         begun, failures, examples = _prepare(read, begin, out, recipe, Path(scratch), progress)
         if failures:
             counted = ", ".join(f"{code} {count:,}" for code, count in failures.items())
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
-        trained = run(begun, examples, out, recipe, device=device, half=begin.half, progress=progress)
-        if source != PHANTOM:
+        _announce(examples, recipe)
+        try:
+            trained = run(
+                begun,
+                examples,
+                out,
+                recipe,
+                device=device,
+                half=begin.half,
+                progress=progress,
+                stop=stop,
+                log_to=begin.log_to,
+            )
+        except TrainingStopped as stopped:
+            note(f"stopped after {stopped.step:,} of {stopped.steps:,} updates; the same command goes on from there")
+            raise typer.Exit(130) from None
+        if any(one != PHANTOM for one in sources):
             _note_patients(out, begin, examples)
     _tell(trained, examples, failures, json=json)
 
 
-def _manifest(source: Path, places: SourceOptions) -> Callable[[Preprocessor], Any]:
-    from neuralgraph.compressor.training.manifest_films import manifest_tasks, prepare_row
+def _source_name(number: int) -> str:
+    """What examples of a source are called: its place, since a path is nobody's business."""
+    return f"source {number + 1}"
+
+
+def _announce(examples: Any, recipe: Recipe) -> None:
+    learn, check = examples
+    parts = f"{recipe.first_steps:,} first lessons and " if recipe.first_steps else ""
+    note(
+        f"{len(learn):,} films to learn from, {len(learn.annotated):,} with marks, {len(check):,} to validate with; "
+        f"{parts}{recipe.steps:,} updates, how long they take is told after the first ones"
+    )
+
+
+def _reader(sources: list[str], places: SourceOptions, begin: ModelOptions) -> Callable[[Preprocessor], Any]:
+    """Gives the tasks of all sources, each under its name, for a preprocessor."""
+    from neuralgraph.compressor.training.manifest_films import manifest_tasks
+    from neuralgraph.compressor.training.phantom_films import phantom_tasks
+    from neuralgraph.compressor.training.sources import prepare_task
+
+    rows = {number: _rows(Path(one), places, begin) for number, one in enumerate(sources) if one != PHANTOM}
+
+    def read(preprocessor: Preprocessor) -> Any:
+        tasks: list[Any] = []
+        for number in range(len(sources)):
+            name = _source_name(number)
+            if number in rows:
+                tasks += manifest_tasks(rows[number], preprocessor, source=name)
+            else:
+                tasks += phantom_tasks(begin.patients, preprocessor, side=min(512, preprocessor.max_side), source=name)
+        return tasks, prepare_task
+
+    return read
+
+
+def _rows(source: Path, places: SourceOptions, begin: ModelOptions) -> Any:
+    from neuralgraph.sources.layouts.marked_rows import with_marks
+    from neuralgraph.sources.layouts.marks import coco_marks
 
     def with_report(chosen: Selection) -> Selection:
         return replace(chosen, generate_reports=False)
 
-    rows = resolved(source, places, with_report, verbose=True).rows
+    rows = list(resolved(source, places, with_report, verbose=True).rows)
     if not rows:
         raise SourceError("the source holds no study with film and report", code="E_SOURCE_EMPTY", where=str(source))
-    return lambda preprocessor: (manifest_tasks(rows, preprocessor), prepare_row)
-
-
-def _phantoms(patients: int) -> Callable[[Preprocessor], Any]:
-    from neuralgraph.compressor.training.phantom_films import phantom_tasks, prepare_phantom
-
-    return lambda preprocessor: (
-        phantom_tasks(patients, preprocessor, side=min(512, preprocessor.max_side)),
-        prepare_phantom,
-    )
+    for path in begin.marks or ():
+        rows, count = with_marks(rows, coco_marks(path))
+        note(f"{path.name}: marks of {count:,} films")
+    return rows
 
 
 def _prepare(
@@ -166,7 +257,7 @@ def _prepare(
     from neuralgraph.compressor.training.train import changed_config, fresh_start, start_from
 
     if out.exists() and not out.is_dir():
-        raise OutputError("a file is in the way of the model's folder", where=str(out))
+        raise OutputError("a file is in the way of the model's folder", code="E_OUTPUT", where=str(out))
     directory = DEMO_DIRECTORY if begin.start in (DEMO, _FRESH) else Path(begin.start)
     preprocessor = DEMO_PREPROCESSOR if begin.start == _FRESH else Preprocessor.read(directory)
     tasks, prepare = read(preprocessor)
@@ -217,6 +308,11 @@ def _patients_key(out: Path, begin: ModelOptions) -> Pseudonyms:
 
 
 def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bool) -> None:
+    from neuralgraph.compressor.training.verdict import verdict_lines
+
+    if os.environ.get("RANK", "0") != "0":
+        # One process of several speaks for all.
+        return
     learn, check = examples
     if json:
         write_json(
@@ -227,12 +323,15 @@ def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bo
                 "failures": failures,
                 "steps": trained.steps,
                 "validation": trained.losses,
+                "verdict": trained.verdict,
             }
         )
         return
     losses = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in trained.losses.items())
     write_line(f"{trained.directory}: model {trained.digest[:12]}, of step {trained.steps:,}")
     write_line(f"  learnt from {len(learn):,} films, validated with {len(check):,}: {losses}")
+    for line in verdict_lines(trained.verdict):
+        write_line(f"  {line}")
 
 
 @contextmanager
@@ -241,7 +340,8 @@ def _telling() -> Iterator[Progress]:
     with meter("train", unit="films and steps") as show:
 
         def advance(done: int, total: int, losses: dict[str, float]) -> None:
-            known = " ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in losses.items())
+            names = {name: name.removeprefix("eval_").replace("_", " ") for name in losses}
+            known = " ".join(f"{names[name]} {value:.3f}" for name, value in losses.items())
             show.at(done, total, known or "preparing films")
 
         yield advance

@@ -11,11 +11,12 @@ import typer
 
 from neuralgraph.cli.output import note, write_document, write_json, write_line
 from neuralgraph.cli.progress import meter
+from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.cli.verdicts import junit, sarif
 from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
 from neuralgraph.storage.files import is_folder
-from neuralgraph.storage.remote import is_url
+from neuralgraph.storage.places import is_url
 from neuralgraph.storage.validate import Depth, Report
 from neuralgraph.storage.validate import validate as validate_file
 
@@ -49,6 +50,7 @@ def validate(
         typer.Option(help="How far to check: the layout; record headers; streams; digests; the graph, which is all."),
     ] = Level.meaning,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print problems only.")] = False,
+    timeout: Timeout = None,
 ) -> None:
     """Check files: framing, checksums, digests, sizes and the rules of the graph. All problems are listed.
 
@@ -56,7 +58,7 @@ def validate(
 
     Example: ngr validate archive/ --format junit > verdict.xml
     """
-    reports = _verdicts(paths, level.value)
+    reports = _verdicts(paths, level.value, timeout)
     if format is Format.text:
         _write_text(reports, quiet=quiet)
     elif format is Format.json:
@@ -69,7 +71,7 @@ def validate(
         raise typer.Exit(1)
 
 
-def _verdicts(paths: list[str], level: Depth) -> list[Report]:
+def _verdicts(paths: list[str], level: Depth, timeout: float | None) -> list[Report]:
     """One for every file, and for every folder without files."""
     files = [file for path in paths for file in _files(path)]
     sizes = [_size(file) for file in files]
@@ -90,7 +92,7 @@ def _verdicts(paths: list[str], level: Depth) -> list[Report]:
                 problem = Problem("E_OPEN", file.path, "the folder holds no .ngr file")
                 reports.append(Report(file.path, (problem,), 0, level))
             else:
-                reports.append(validate_file(file, level=level, told=told))
+                reports.append(validate_file(file, level=level, told=told, timeout=timeout))
             before += size
     return reports
 

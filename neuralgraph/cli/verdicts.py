@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from neuralgraph import __version__
 from neuralgraph.errors import CODES
 from neuralgraph.storage.validate import Report
+from neuralgraph.wire.escapes import escaped_xml
 
 __all__ = ["junit", "sarif"]
 
@@ -34,7 +35,7 @@ def junit(reports: Sequence[Report]) -> str:
             failure = ElementTree.SubElement(case, kind, type=problem.code, message=_xml_text(problem.message))
             failure.text = _xml_text(f"{problem.code} {problem.where}: {problem.message}")
     ElementTree.indent(suite)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suite, encoding="unicode")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + escaped_xml(ElementTree.tostring(suite, encoding="unicode"))
 
 
 def _xml_text(text: str) -> str:

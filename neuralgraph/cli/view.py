@@ -46,7 +46,7 @@ def view(
         serving = Serving(file)
     except OSError as error:
         reason = f"no address on this machine can be listened on ({error.strerror}); use --export"
-        raise OutputError(reason, where="127.0.0.1") from error
+        raise OutputError(reason, code="E_OUTPUT", where="127.0.0.1") from error
     with serving:
         write_line(serving.url)
         sys.stdout.flush()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.compressor.fusion import fusion
 from neuralgraph.compressor.pruning import DEFAULT_POLICY, PruningPolicy
-from neuralgraph.compressor.report_graph import Extractor, extractor
+from neuralgraph.compressor.report_graph import Extractor, ReportGraph, extractor
 from neuralgraph.compressor.score_rules import ScoreRule
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
@@ -31,6 +31,7 @@ from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention
 from neuralgraph.sources import Film, film_from_array, normalise_report, read_film
+from neuralgraph.wire.vocabulary import RELATIONS
 
 __all__ = ["Compressor", "Image", "present_findings"]
 
@@ -39,6 +40,7 @@ Image: TypeAlias = Film | NDArray[Any] | str | os.PathLike[str]
 
 _STUDIES_AT_ONCE = 64
 """Studies of a batch that are read and scored before the first of them is finished."""
+_LOCATED_AT, _MODIFY = (RELATIONS.index(name) for name in ("located_at", "modify"))
 _PRESENT = frozenset({"Observation::definitely present", "Observation::measurement::definitely present"})
 _DIGEST_DIGITS = 32
 """Hex digits of the model digest that provenance keeps: 128 bits tell models apart."""
@@ -202,7 +204,8 @@ class Compressor:
         edges = grid_edges(patches.view, patches.row, patches.col)
         # What a model wrote never stands where a radiologist's words would, unless asked for.
         told = self.generated_graph or not scored[0].generated
-        concepts, triples = self._read(text if told else None, report_key)
+        graph = self._read(text if told else None, report_key)
+        concepts, triples = graph.concepts, graph.triples
         provenance = self._provenance(films, scored[0])
         study = Study(
             study_id=study_id or "unnamed",
@@ -210,6 +213,7 @@ class Compressor:
             patches=patches,
             concepts=concepts,
             triples=triples,
+            mentions=graph.mentions,
             fusion=fusion(len(patches), edges, len(concepts), triples),
             labels=labels,
             provenance={**provenance, **fusion_record(len(patches), len(concepts))},
@@ -219,11 +223,11 @@ class Compressor:
         )
         return study if study_id else replace(study, study_id=f"study-{study.digest[:16]}")
 
-    def _read(self, text: str | None, key: str | None) -> tuple[tuple[Any, ...], NDArray[np.int32]]:
+    def _read(self, text: str | None, key: str | None) -> ReportGraph:
         if self.extractor is None or text is None:
-            return (), np.empty((0, 3), np.int32)
+            return ReportGraph()
         (graph,) = self.extractor([text], [key])
-        return graph.concepts, graph.triples
+        return graph
 
     def _provenance(self, films: list[Film], scored: ScoredFilm) -> dict[str, Any]:
         record = self.scorer.record
@@ -247,9 +251,16 @@ class Compressor:
 
 
 def present_findings(reader: Extractor, text: str) -> list[tuple[int, int]]:
-    """Places of the findings that are definitely there."""
+    """Places of the findings that are definitely there, and of the words that say where they are.
+
+    A decoder reads "right lower lobe" after "opacity": only at these words can it know the side.
+    """
     (graph,) = reader([text])
-    return [(concept.start, concept.end) for concept in graph.concepts if concept.label in _PRESENT]
+    counted = {number for number, concept in enumerate(graph.concepts) if concept.label in _PRESENT}
+    rows = graph.triples.tolist()
+    counted |= {tail for head, relation, tail in rows if relation == _LOCATED_AT and head in counted}
+    counted |= {head for head, relation, tail in rows if relation == _MODIFY and tail in counted}
+    return [(graph.concepts[number].start, graph.concepts[number].end) for number in sorted(counted)]
 
 
 def _text(report: str | None) -> str | None:

@@ -9,7 +9,6 @@ through the same ``Compressor``; pass one as ``Compressor(scorer, policy, extrac
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from neuralgraph.compressor.score_rules import word_maps
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scoring import printable, until_end
 from neuralgraph.errors import LimitError, ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["EncoderDecoderScorer"]
 
@@ -108,25 +108,33 @@ class EncoderDecoderScorer:
         needed = ("config.json", "model.safetensors", "tokenizer.json")
         directory = model_directory(source, needed=needed, local_files_only=local_files_only)
         try:
-            values = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+            values = parsed_json((directory / "config.json").read_text(encoding="utf-8"))
             if not isinstance(values, dict) or values.get("model_type") != "vision-encoder-decoder":
-                raise ModelError("this is not a VisionEncoderDecoderModel", where="config.json")
+                raise ModelError("this is not a VisionEncoderDecoderModel", code="E_MODEL", where="config.json")
             for part in (values, values.get("encoder", {}), values.get("decoder", {})):
                 for key in _CODE_KEYS & set(part):
-                    raise ModelError(f"{key} would run or fetch what is not part of the model", where="config.json")
+                    raise ModelError(
+                        f"{key} would run or fetch what is not part of the model", code="E_MODEL", where="config.json"
+                    )
             if (directory / "adapter_config.json").exists():
-                raise ModelError("adapters are not followed; merge them into the weights", where=str(source))
+                raise ModelError(
+                    "adapters are not followed; merge them into the weights", code="E_MODEL", where=str(source)
+                )
             # The library's own loader: it knows the older names of the weights of every architecture.
             model, found = VisionEncoderDecoderModel.from_pretrained(
                 directory, config=VisionEncoderDecoderConfig(**values), use_safetensors=True, local_files_only=True,
                 trust_remote_code=False, output_loading_info=True,
             )  # fmt: skip
         except (OSError, ValueError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
-            raise ModelError("the model cannot be read", where=str(source)) from error
+            raise ModelError("the model cannot be read", code="E_MODEL", where=str(source)) from error
         for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
             if found[kind]:
                 name = min(str(each) for each in found[kind])
-                raise ModelError(f"weights and config.json are of different models ({name})", where="model.safetensors")
+                raise ModelError(
+                    f"weights and config.json are of different models ({name})",
+                    code="E_MODEL",
+                    where="model.safetensors",
+                )
         mean, std = _normalisation(directory / "preprocessor_config.json")
         return cls(
             model.to(device),
@@ -174,6 +182,7 @@ class EncoderDecoderScorer:
         if special < 0:
             raise ModelError(
                 f"the encoder gives {states.shape[1]} states for a grid {self._cols} wide and {self._rows} high",
+                code="E_MODEL",
                 where="encoder",
             )
         given = report is not None and bool(report.strip())
@@ -231,7 +240,9 @@ class EncoderDecoderScorer:
     def _attention(self, states: torch.Tensor, ids: list[int]) -> torch.Tensor:
         """Cross-attention of the chosen layer, mean over them for "all": [1, heads, T, states]."""
         if len(ids) > self._longest:
-            raise LimitError(f"the report has {len(ids)} tokens, the decoder takes {self._longest}", where="report")
+            raise LimitError(
+                f"the report has {len(ids)} tokens, the decoder takes {self._longest}", code="E_LIMIT", where="report"
+            )
         start = _token(self._model.config, "decoder_start_token_id", "bos_token_id")
         reads = torch.tensor([[start, *ids[:-1]]], device=states.device)
         if hasattr(self._model, "enc_to_dec_proj"):
@@ -252,7 +263,9 @@ class EncoderDecoderScorer:
 def _setting(config: Any, name: str) -> Any:
     value = getattr(config, name, None)
     if value is None:
-        raise ModelError(f"the encoder's configuration has no {name}, so its grid is not known", where="encoder")
+        raise ModelError(
+            f"the encoder's configuration has no {name}, so its grid is not known", code="E_MODEL", where="encoder"
+        )
     return value
 
 
@@ -273,7 +286,7 @@ def _token(config: Any, *names: str) -> int:
             value = getattr(part, name, None)
             if isinstance(value, int):
                 return value
-    raise ModelError(f"the configuration has no {names[0]}", where="config.json")
+    raise ModelError(f"the configuration has no {names[0]}", code="E_MODEL", where="config.json")
 
 
 def _normalisation(path: Path) -> tuple[float, float]:
@@ -281,10 +294,10 @@ def _normalisation(path: Path) -> tuple[float, float]:
     if not path.is_file():
         return 0.5, 0.5
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parsed_json(path.read_text(encoding="utf-8"))
         return float(np.mean(values.get("image_mean", 0.5))), float(np.mean(values.get("image_std", 0.5)))
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ModelError("the file is not a preprocessor's configuration", where=path.name) from error
+        raise ModelError("the file is not a preprocessor's configuration", code="E_MODEL", where=path.name) from error
 
 
 def _digest(directory: Path, names: tuple[str, ...]) -> str:

@@ -129,11 +129,12 @@ class ReportWriter:
         if not any_model:
             self._check_model(study)
         if not len(study.patches):
-            raise StudyError("the study has no patches to write a report of", where="patches")
+            raise StudyError("the study has no patches to write a report of", code="E_STUDY", where="patches")
         width, wanted = study.patches.embedding.shape[1], self._model.config.vision.dimension
         if width != wanted:
             raise ModelError(
                 f"the study's embeddings are {width} wide, those of the model {wanted}; it is another model's study",
+                code="E_MODEL",
                 where="embedding",
             )
 
@@ -154,12 +155,14 @@ class ReportWriter:
         if not isinstance(made_by, str) or len(made_by) < _FEWEST_DIGITS:
             raise ModelError(
                 "the study does not say which model made it; pass any_model (--any-model) to read it anyway",
+                code="E_MODEL",
                 where="provenance.model",
             )
         if not self.digest.startswith(made_by):
             raise ModelError(
                 f"the study was made by model {made_by[:12]}, this is {self.digest[:12]}, to which it means nothing; "
                 "give the model that made the study, or pass any_model (--any-model)",
+                code="E_MODEL",
                 where="provenance.model",
             )
 

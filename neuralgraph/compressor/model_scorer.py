@@ -61,17 +61,21 @@ class ModelScorer:
         mean_attention: NDArray[np.float32] | None = None,
     ) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise ModelError("batch_size must be a whole number of at least 1", where="batch_size")
+            raise ModelError("batch_size must be a whole number of at least 1", code="E_MODEL", where="batch_size")
         if preprocessor.stride != model.config.vision.stride or preprocessor.channels != model.config.vision.channels:
-            raise ModelError("preprocessor_config.json and config.json are of different models", where="model")
+            raise ModelError(
+                "preprocessor_config.json and config.json are of different models", code="E_MODEL", where="model"
+            )
         if tokenizer.vocabulary > model.config.text.vocab_size:
-            raise ModelError("tokenizer.json and config.json are of different models", where="model")
+            raise ModelError("tokenizer.json and config.json are of different models", code="E_MODEL", where="model")
         self._rule = check_rule(rule)
         if rule == "contrast" and mean_attention is None:
             reason = f"the score rule contrast needs {MEAN_ATTENTION_NAME} beside the weights, and the model has none"
-            raise ModelError(reason, where="score")
+            raise ModelError(reason, code="E_MODEL", where="score")
         if rule == "findings" and findings is None:
-            raise ModelError("the score rule findings needs a report graph; choose an extractor", where="score")
+            raise ModelError(
+                "the score rule findings needs a report graph; choose an extractor", code="E_MODEL", where="score"
+            )
         self._findings = findings
         self._mean_attention = mean_attention
         chosen_layers(model, layer)
@@ -192,7 +196,7 @@ class ModelScorer:
     ) -> ModelScorer:
         """Load the parts from one directory; arguments and errors as ``load_scorer``."""
         if dtype not in DTYPES:
-            raise ModelError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}", where="dtype")
+            raise ModelError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}", code="E_MODEL", where="dtype")
         directory = model_directory(source)
         return cls(
             NeuralGraphModel.from_pretrained(directory, device=usable_device(device), dtype=DTYPES[dtype]),
@@ -218,7 +222,7 @@ def usable_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ModelError(f"{name!r} is not a device torch knows", where="device") from error
+        raise ModelError(f"{name!r} is not a device torch knows", code="E_MODEL", where="device") from error
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ModelError("no CUDA device is available here; use the device cpu", where="device")
+        raise ModelError("no CUDA device is available here; use the device cpu", code="E_MODEL", where="device")
     return device

@@ -3,8 +3,8 @@
 ``sum`` : attention summed over the tokens of the report (the NEURAL paper).
 ``contrast`` : the sum relative to what the model gives the same place on average, so that what every report says ("the
     heart is normal") does not outshine what this one says.
-``findings`` : the sum over the tokens of findings that the report graph calls definitely present. A report without any
-    is scored by ``sum``, and its study says ``sum``.
+``findings`` : the sum over the tokens of findings that the report graph calls definitely present, and of the words that
+    say where they are (``located_at``). A report without any is scored by ``sum``, and its study says ``sum``.
 ``gradient`` : attention times the gradient of the report's log-likelihood after it, negative products left out, summed
     over the tokens (Chefer et al. 2021).
 """
@@ -45,7 +45,9 @@ def check_rule(rule: str) -> ScoreRule:
     for known in SCORE_RULES:
         if rule == known:
             return known
-    raise ModelError(f"{rule!r} is not a score rule; use one of {', '.join(SCORE_RULES)}", where="score")
+    raise ModelError(
+        f"{rule!r} is not a score rule; use one of {', '.join(SCORE_RULES)}", code="E_MODEL", where="score"
+    )
 
 
 def tokens_within(tokens: Sequence[Span], spans: Sequence[Span]) -> list[bool]:

@@ -81,7 +81,10 @@ def score_reports(
     SourceError : E_SOURCE_TEXT when a report is not text.
     """
     if (rule == "findings" and findings is None) or (rule == "contrast" and mean_attention is None):
-        raise ModelError(f"the rule {rule} lacks its {'report graph' if rule == 'findings' else 'mean attention map'}")
+        raise ModelError(
+            f"the rule {rule} lacks its {'report graph' if rule == 'findings' else 'mean attention map'}",
+            code="E_MODEL",
+        )
     device = encoded.memory.device
     read = [_read(model, tokenizer, encoded, number, report) for number, report in enumerate(reports)]
     decoder_ids, counted = _teacher_forcing(model, tokenizer, [one.tokens for one in read])
@@ -153,6 +156,7 @@ def _read(
         if len(tokens) > most:
             raise LimitError(
                 f"the report has {len(tokens)} tokens, the model takes {most}; shorten it or pass its findings only",
+                code="E_LIMIT",
                 where="report",
             )
         return _Read(report, tokens, places, generated=False)

@@ -88,7 +88,9 @@ def encode_record(
             plain |= set(range(first, first + len(planes)))
         decoded[name] = form.decode(planes, *matrix.shape, where=name)
     if len(columns.extensions) > len(EXTENSION_STREAMS):
-        raise LimitError(f"{len(columns.extensions)} extensions, a record holds {len(EXTENSION_STREAMS)}")
+        raise LimitError(
+            f"{len(columns.extensions)} extensions, a record holds {len(EXTENSION_STREAMS)}", code="E_LIMIT"
+        )
     for number, (name, payload) in enumerate(sorted(columns.extensions.items())):
         label = name.encode()
         streams.append((EXTENSION_STREAMS[number], bytes([len(label)]) + label + payload))

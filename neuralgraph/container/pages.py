@@ -70,7 +70,9 @@ class _PagesAsNeeded:
     def __init__(self, source: ByteSource, section: Section) -> None:
         self._source, self._section = source, section
         self._table = np.frombuffer(_page_table(source, section), "<u4")
-        self.payload = memoryview(mmap.mmap(-1, section.length))
+        # Of this process alone: what another one reads after a fork is not what was verified here.
+        own = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+        self.payload = memoryview(mmap.mmap(-1, section.length, **own))
         self._present = np.zeros(len(self._table), np.bool_)
 
     def need(self, start: int, stop: int) -> None:
@@ -86,20 +88,22 @@ class _PagesAsNeeded:
             self._read(np.flatnonzero(touched & ~self._present))
 
     def _read(self, pages: NDArray[np.intp]) -> None:
-        self._fill(pages)
-        for page in pages.tolist():
-            start = page * PAGE_BYTES
-            if crc32(self.payload[start : start + PAGE_BYTES]) != self._table[page]:
-                raise ChecksumError("the stored bytes are damaged", where=f"{self._section.name}.page[{page}]")
-        self._present[pages] = True
-
-    def _fill(self, pages: NDArray[np.intp]) -> None:
         runs = np.split(pages, np.flatnonzero(np.diff(pages) > 1) + 1)
-        extents = [(run[0] * PAGE_BYTES, min((run[-1] + 1) * PAGE_BYTES, self._section.length)) for run in runs]
+        extents = [
+            (int(run[0]) * PAGE_BYTES, min((int(run[-1]) + 1) * PAGE_BYTES, self._section.length)) for run in runs
+        ]
         for start, stop in extents:
-            self._source.expect(self._section.offset + int(start), int(stop - start))
+            self._source.expect(self._section.offset + start, stop - start)
         for start, stop in extents:
-            self.payload[start:stop] = self._source.read(self._section.offset + int(start), int(stop - start))
+            data = self._source.read(self._section.offset + start, stop - start)
+            for at in range(start, stop, PAGE_BYTES):
+                page, piece = at // PAGE_BYTES, data[at - start : at - start + PAGE_BYTES]
+                if crc32(piece) != self._table[page]:
+                    where = f"{self._section.name}.page[{page}]"
+                    raise ChecksumError("the stored bytes are damaged", code="E_CRC", where=where)
+                # Only what has been verified gets in: another thread may be using the page already.
+                self.payload[at : at + len(piece)] = piece
+                self._present[page] = True
 
 
 def _page_table(source: ByteSource, section: Section) -> memoryview:
@@ -107,7 +111,7 @@ def _page_table(source: ByteSource, section: Section) -> memoryview:
     data = source.read(section.offset + section.length, section.end - section.offset - section.length)
     table = data[: section.table_bytes]
     if crc32(table) != section.table_crc32:
-        raise ChecksumError("the page table is damaged", where=section.name)
+        raise ChecksumError("the page table is damaged", code="E_CRC", where=section.name)
     if any(data[section.table_bytes :]):
         raise FormatError("padding is not zero", code="E_COVER", where=section.name)
     return table
@@ -125,7 +129,7 @@ def section_payload(source: ByteSource, section: Section) -> memoryview:
     payload = source.read(section.offset, section.length)
     for page, stored in enumerate(table.tolist()):
         if crc32(payload[page * PAGE_BYTES : (page + 1) * PAGE_BYTES]) != stored:
-            raise ChecksumError("the stored bytes are damaged", where=f"{section.name}.page[{page}]")
+            raise ChecksumError("the stored bytes are damaged", code="E_CRC", where=f"{section.name}.page[{page}]")
     return payload
 
 

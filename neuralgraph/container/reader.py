@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,9 @@ NEAR = 2**16
 
 MOST_TOGETHER = 2**23
 """Bytes of neighbouring records that are read together."""
+
+MOST_UNDER_WAY = 2**26
+"""Bytes of records that are asked for at the same time."""
 
 
 class Container:
@@ -157,6 +161,10 @@ class Container:
         """Number of records."""
         return self.trailer["n_records"]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy reads a source of its own anew, and refuses a file of another root."""
+        return _opened_again, (self.source, self.limits, self._extra_codecs, self.root)
+
     def section(self, name: str) -> memoryview:
         """Payload of a section, all its pages verified.
 
@@ -222,15 +230,17 @@ class Container:
             self.index.fetch(wanted)
         offset, length = self.index.places(wanted)
         self.limits.check("record_bytes", int(length.max()), where=f"record[{int(wanted[length.argmax()])}]")
-        runs = list(_runs(offset.tolist(), (offset + length).tolist()))
-        for first, last in runs:
-            self.source.expect(int(offset[first]), int(offset[last] + length[last] - offset[first]))
-        for first, last in runs:
-            start = int(offset[first])
-            data = self.source.read(start, int(offset[last] + length[last]) - start)
-            for row in range(first, last + 1):
-                at = int(offset[row]) - start
-                yield int(wanted[row]), self._as_opened(int(wanted[row]), data[at : at + int(length[row])])
+        ends = offset + length
+        runs = list(_runs(offset.tolist(), ends.tolist()))
+        for group in _groups(runs, [int(ends[last] - offset[first]) for first, last in runs]):
+            for first, last in group:
+                self.source.expect(int(offset[first]), int(ends[last] - offset[first]))
+            for first, last in group:
+                start = int(offset[first])
+                data = self.source.read(start, int(ends[last]) - start)
+                for row in range(first, last + 1):
+                    at = int(offset[row]) - start
+                    yield int(wanted[row]), self._as_opened(int(wanted[row]), data[at : at + int(length[row])])
 
     def _as_opened(self, position: int, data: memoryview) -> memoryview:
         if self.source.far and leaf_digest(data) != self.index.leaf(position):
@@ -290,6 +300,14 @@ class Container:
             raise ChecksumError("the root digest does not match", code="E_DIGEST", where="trailer")
 
 
+def _opened_again(source: ByteSource, limits: Limits, extra_codecs: ExtraCodecs | None, root: bytes) -> Container:
+    container = Container(source, limits=limits, extra_codecs=extra_codecs)
+    if container.root != root:
+        reason = "the file was replaced after it was opened here; open it again"
+        raise FormatError(reason, code="E_OPEN", where="trailer")
+    return container
+
+
 def _runs(starts: list[int], stops: list[int]) -> Iterator[tuple[int, int]]:
     """First and last of the records, in ascending order, that are read together."""
     first = 0
@@ -297,3 +315,17 @@ def _runs(starts: list[int], stops: list[int]) -> Iterator[tuple[int, int]]:
         if row == len(starts) or starts[row] - stops[row - 1] > NEAR or stops[row] - starts[first] > MOST_TOGETHER:
             yield first, row - 1
             first = row
+
+
+def _groups(runs: list[tuple[int, int]], sizes: list[int]) -> Iterator[list[tuple[int, int]]]:
+    """The runs, as many at a time as may be under way together: what comes ahead of its use lies in memory."""
+    group: list[tuple[int, int]] = []
+    total = 0
+    for run, size in zip(runs, sizes, strict=True):
+        if group and total + size > MOST_UNDER_WAY:
+            yield group
+            group, total = [], 0
+        group.append(run)
+        total += size
+    if group:
+        yield group

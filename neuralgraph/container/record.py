@@ -208,7 +208,7 @@ class Record:
         entry, where = self.streams[stream_id], self.where + self._name(stream_id)
         stored = self.data[entry.offset : entry.offset + entry.stored_bytes]
         if crc32(stored) != entry.crc32:
-            raise ChecksumError("the stored bytes are damaged", where=where)
+            raise ChecksumError("the stored bytes are damaged", code="E_CRC", where=where)
         if stream_id in OPTIONAL_STREAMS:
             return stored
         size = entry.decoded_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = ["ByteSource", "BytesSource"]
 
@@ -60,3 +60,30 @@ class BytesSource:
 
     def check_unchanged(self) -> None:
         """Memory that is handed over does not change."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+    def __enter__(self) -> BytesSource:
+        """The source itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was opened."""
+
+    def __copy__(self) -> BytesSource:
+        """A source of the same bytes."""
+        return BytesSource(self._data)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BytesSource:
+        """A source of the same bytes, which do not change."""
+        return BytesSource(self._data)
+
+    def __reduce__(self) -> str:
+        """Refused: a worker that is given a file in memory would be given all its bytes.
+
+        Raises
+        ------
+        TypeError : always.
+        """
+        raise TypeError("a file in memory is not pickled; save it to disk, and let each process open that")

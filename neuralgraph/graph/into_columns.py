@@ -51,7 +51,7 @@ def columns_of(study: StudyFields) -> StudyColumns:
     )
     reason = counts.contradiction()
     if reason:
-        raise StudyError(f"the parts of the study contradict each other: {reason}", where="study")
+        raise StudyError(f"the parts of the study contradict each other: {reason}", code="E_STUDY", where="study")
     fusion = [study.fusion] if study.fusion else []
     values: dict[str, Any] = {
         "view_rows": [view.rows for view in study.views],

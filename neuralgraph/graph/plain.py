@@ -136,7 +136,7 @@ def study_of(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> St
         study = _study_of(facts, arrays)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         reason = f"not a study in the form {SCHEMA} ({type(error).__name__}: {error})"
-        raise StudyError(" ".join(reason.split())[:200]) from error
+        raise StudyError(" ".join(reason.split())[:200], code="E_STUDY") from error
     if "digest" in facts and facts["digest"] != study.digest:
         reason = "the study is not the one its digest names; if it was changed on purpose, remove the digest"
         raise ChecksumError(reason, code="E_DIGEST", where="digest")

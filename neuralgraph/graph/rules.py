@@ -29,7 +29,7 @@ from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS
 
-__all__ = ["places", "raise_first", "study_problems"]
+__all__ = ["places", "raise_first", "study_problems", "text_problem"]
 
 _CODE_TOLERANCE = 0.5 + 1e-6
 # Control characters (category Cc) and the characters that turn the direction of text.
@@ -206,7 +206,7 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
     named += [(f"concepts[{i}]", text) for i, text in enumerate(texts)]
     named += [(f"labels[{i}]", name) for i, name in enumerate(names)]
     for where, string in named:
-        reason = _text_problem(string)
+        reason = text_problem(string)
         if reason:
             yield Problem("E_TEXT", where, reason)
     if any(later <= earlier for earlier, later in pairwise(names)):
@@ -237,7 +237,8 @@ def _method_map(method: bytes) -> Any:
     return canonical.decode(method, where="method", depth=_METHOD_DEPTH)
 
 
-def _text_problem(string: bytes) -> str | None:
+def text_problem(string: bytes) -> str | None:
+    """What is wrong with a study id, the text of a concept or the name of a label, UTF-8; None when nothing is."""
     try:
         text = string.decode()
     except UnicodeDecodeError:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neuralgraph.graph.carried import carried_facts
 from neuralgraph.graph.origin import GENERATED, graph_origin
 from neuralgraph.graph.study_fields import StudyFields
 from neuralgraph.graph.view import View
@@ -36,6 +37,9 @@ def study_html(study: StudyFields) -> str:
         ("fusion edge", "yes" if study.fusion else "none"),
         ("digest", study.digest[:16] + "…"),
     ]
+    plain = carried_facts(study)
+    if plain is not None:
+        rows.append(("plain graph", ", ".join(f"{name} {value}" for name, value in plain.items())))
     model = study.provenance.get("model")
     if isinstance(model, Mapping) and model.get("trained") is False:
         rows.append(("attention", "of an UNTRAINED model: it means nothing"))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
+from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
 from neuralgraph.graph.fusion import fusion_edge, fusion_record
@@ -143,7 +144,9 @@ class Study(Immutable):
         Raises
         ------
         StudyError (E_NUM) : neither or both are given, or the value is out of range.
+        StudyError (E_STUDY) : the study carries a plain graph, whose nodes have no scores.
         """
+        refuse_carried(self, "smaller form")
         if (retain is None) == (top_k is None):
             raise StudyError("give either retain or top_k", code="E_NUM", where="prune")
         if retain is not None:

@@ -84,11 +84,15 @@ class Connection:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise SourceError("the address of the service cannot be used") from error
+            raise SourceError("the address of the service cannot be used", code="E_SOURCE_READ") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SourceError("the address of a DICOMweb service begins with http:// or https:// and a host")
+            raise SourceError(
+                "the address of a DICOMweb service begins with http:// or https:// and a host", code="E_SOURCE_READ"
+            )
         if parts.username or parts.password:
-            raise SourceError("names and passwords are given in the environment, not in the address")
+            raise SourceError(
+                "names and passwords are given in the environment, not in the address", code="E_SOURCE_READ"
+            )
         self._secure, self._host, self._port = parts.scheme == "https", parts.hostname, port
         self._root = parts.path.rstrip("/")
         self._patience = patience
@@ -97,7 +101,9 @@ class Connection:
             try:
                 self._context = ssl.create_default_context(cafile=certificates)
             except (OSError, ssl.SSLError) as error:
-                raise SourceError("the certificates cannot be read", where=str(certificates)) from error
+                raise SourceError(
+                    "the certificates cannot be read", code="E_SOURCE_READ", where=str(certificates)
+                ) from error
         self._open: http.client.HTTPConnection | None = None
         self._answered = False
 
@@ -145,7 +151,7 @@ class Connection:
                 raise NoAnswerError(f"{doing}: the server is busy (HTTP {answer.status}){later}")
             time.sleep(wait)
         if answer.status >= 300:
-            raise SourceError(f"{doing} (HTTP {answer.status})")
+            raise SourceError(f"{doing} (HTTP {answer.status})", code="E_SOURCE_READ")
         return answer
 
     def close(self) -> None:
@@ -166,9 +172,11 @@ class Connection:
             moved = urlsplit(urljoin(f"{origin}{request.target}", answer.headers.get("location", "")))
             if (moved.scheme, moved.hostname, moved.port) != (scheme, self._host, self._port):
                 # A token must not follow to another host.
-                raise SourceError(f"{doing}: the service has moved to another address (HTTP {answer.status})")
+                raise SourceError(
+                    f"{doing}: the service has moved to another address (HTTP {answer.status})", code="E_SOURCE_READ"
+                )
             request = request._replace(target=f"{moved.path}?{moved.query}" if moved.query else moved.path)
-        raise SourceError(f"{doing}: the service sends from one address to another and back")
+        raise SourceError(f"{doing}: the service sends from one address to another and back", code="E_SOURCE_READ")
 
     def _once(self, request: _Request) -> Answer:
         used = self._open is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +15,7 @@ from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.files import read_whole_file
 
-__all__ = ["STUDY_KEYWORDS", "check_film_of", "made_uid", "read_source"]
+__all__ = ["STUDY_KEYWORDS", "check_film_of", "film_facts", "made_uid", "read_source", "stored_size"]
 
 _MAX_BYTES = 256 * 1024 * 1024
 
@@ -80,9 +81,23 @@ def check_film_of(study: Study, view: int, source: Any) -> None:
     ------
     SourceError (E_SOURCE_KIND) : the study has no such view, or one of another size.
     """
-    sizes = [(place.height, place.width) for place in study.views]
-    if view >= len(sizes) or sizes[view] != (source.get("Rows"), source.get("Columns")):
+    if view >= len(study.views) or stored_size(study, view) != (source.get("Rows"), source.get("Columns")):
         raise SourceError("the film is not the one that the study was made from", code="E_SOURCE_KIND")
+
+
+def stored_size(study: Study, view: int) -> tuple[int, int]:
+    """Rows and columns of a film of a study as its source stores it, before it was turned or made of square pixels."""
+    facts = film_facts(study, view)
+    stated = facts.get("stored_size")
+    if isinstance(stated, list | tuple) and len(stated) == 2 and all(isinstance(side, int | float) for side in stated):
+        return round(stated[0]), round(stated[1])
+    return study.views[view].height, study.views[view].width
+
+
+def film_facts(study: Study, view: int) -> Mapping[str, Any]:
+    """What a study says of one of its films; empty where it says nothing."""
+    films = study.provenance.get("films") or ()
+    return films[view] if view < len(films) else {}
 
 
 def made_uid(kind: str, *parts: bytes | str) -> str:

@@ -87,7 +87,9 @@ class Listener:
             ]
             self._server = entity.start_server((self._host, self.port), block=False, evt_handlers=handlers)
         except (OSError, ValueError) as error:
-            raise OutputError("cannot listen there", where=f"{self._title} {self._host}:{self.port}") from error
+            raise OutputError(
+                "cannot listen there", code="E_OUTPUT", where=f"{self._title} {self._host}:{self.port}"
+            ) from error
         self.port = self._server.server_address[1]
         return self
 

@@ -12,8 +12,10 @@ import numpy as np
 
 from neuralgraph.errors import missing_extra
 from neuralgraph.graph.study import Study
-from neuralgraph.pacs.identity import check_film_of, made_uid
+from neuralgraph.pacs.identity import check_film_of, film_facts, made_uid, stored_size
 from neuralgraph.sources.dicom_header import quiet_pydicom
+from neuralgraph.sources.facts import TURNS
+from neuralgraph.sources.geometry import as_stored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,15 +31,26 @@ def patch_frames(study: Study, view: int) -> Iterator[NDArray[np.float64]]:
     Returns
     -------
     iterator of float64 [5, 2]
-        (column, row) of the corners in pixels of the film, the first again at the end; clipped to the film.
+        (column, row) of the corners in pixels of the film as its source stores it, the first again at the end; clipped
+        to the film. A film that was turned, or made of square pixels, is undone to where viewers expect the frames.
     """
     place = study.views[view]
     patches = study.patches
+    turn = film_facts(study, view).get("turned")
+    # Facts are free: a file of others may hold any word.
+    turn = turn if isinstance(turn, str) and turn in TURNS else "none"
+    rows, columns = stored_size(study, view)
+    # The picture as stored, in square pixels.
+    height, width = (place.width, place.height) if TURNS.index(turn) >= 4 else (place.height, place.width)
     for number in np.flatnonzero(patches.view == view):
         top, left = patches.row[number] * place.patch_height, patches.col[number] * place.patch_width
         bottom = min(top + place.patch_height, place.height)
         right = min(left + place.patch_width, place.width)
-        yield np.array([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]], np.float64)
+        corners = []
+        for row, column in ((top, left), (top, right), (bottom, right), (bottom, left), (top, left)):
+            row, column = as_stored(row, column, height=place.height, width=place.width, turn=turn)
+            corners.append((column * columns / width, row * rows / height))
+        yield np.array(corners, np.float64)
 
 
 def overlay_object(study: Study, view: int, source: Any) -> Any:

@@ -48,7 +48,7 @@ def sender(
         return
     match = _ENTITY.fullmatch(address)
     if match is None:
-        raise OutputError("an address is a URL, or TITLE@host:port", where=address)
+        raise OutputError("an address is a URL, or TITLE@host:port", code="E_OUTPUT", where=address)
     try:
         from pynetdicom import AE
     except ImportError as error:
@@ -58,7 +58,7 @@ def sender(
     entity.add_requested_context(_PRESENTATION_STATE, _EXPLICIT)
     association = entity.associate(match[2], int(match[3]), ae_title=match[1])
     if not association.is_established:
-        raise OutputError("nobody takes the call there", where=address)
+        raise OutputError("nobody takes the call there", code="E_OUTPUT", where=address)
 
     def send(dataset: Any) -> None:
         try:

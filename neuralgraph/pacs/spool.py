@@ -69,7 +69,9 @@ class Spool:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot create the folder ({error.strerror})", where=str(self.folder)) from error
+            raise OutputError(
+                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(self.folder)
+            ) from error
 
     def path(self, study: str, instance: str, version: int = 1) -> Path:
         """Where an object lies, or will.

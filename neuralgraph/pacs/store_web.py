@@ -34,7 +34,7 @@ class WebStore:
         try:
             self._connection = Connection(url, certificates=certificates)
         except SourceError as error:
-            raise OutputError(error.message, where="ADDRESS") from error
+            raise OutputError(error.message, code="E_OUTPUT", where="ADDRESS") from error
 
     def push(self, dataset: Any) -> None:
         """Store one object.

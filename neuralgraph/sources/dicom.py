@@ -1,11 +1,13 @@
 """Films from DICOM files.
 
-Accepted are single-frame grey projection radiographs: Computed Radiography, Digital X-Ray for presentation, and
-Secondary Capture (which is what converted films are) of 8 to 16 bits. Everything else is refused with one reason.
+Accepted are single-frame projection radiographs: Computed Radiography, Digital X-Ray for presentation, and Secondary
+Capture (which is what converted films are) of 8 to 16 bits, grey, or grey films saved in colour. Everything else is
+refused with one reason.
 
-Pixels go through the whole pipeline: stored value, modality LUT, VOI LUT or window, polarity, 0..1. Pixel Padding Value
-is not treated specially. A film of another body part than the chest is accepted and carries the fact ``body_part`` =
-"other": that element is often wrong or set by protocol, so the caller decides.
+Pixels go through the whole pipeline: stored value, modality LUT, VOI LUT or window, polarity, 0..1; then square pixels,
+and the right way up. Pixel Padding Value is shown like any other, and does not count where the use of the grey scale is
+measured. A film of another body part than the chest is accepted and carries the fact ``body_part`` = "other": that
+element is often wrong or set by protocol, so the caller decides.
 """
 
 from __future__ import annotations
@@ -17,11 +19,16 @@ import numpy as np
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom, read_dicom_header, registered_name
+from neuralgraph.sources.dicom_colour import read_colour_as_grey
+from neuralgraph.sources.dicom_header import DicomHeader, read_dicom_header, registered_name
 from neuralgraph.sources.dicom_pixels import PixelFormat, is_lossy_syntax, read_stored_values
+from neuralgraph.sources.dicom_view_words import stated_body_position, stated_view
 from neuralgraph.sources.film import FACT_WORDS, Fact, Film, FilmLimits, check_dimensions
+from neuralgraph.sources.geometry import hung
 from neuralgraph.sources.grey_levels import grey_levels
-from neuralgraph.sources.presentation import grey_level_table
+from neuralgraph.sources.presentation import Presentation, plain_presentation, presentation
+from neuralgraph.sources.quality import sampled
+from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,33 +47,12 @@ FILM_CLASSES: tuple[str, ...] = tuple(uid for uid, name in _SOP_CLASSES.items() 
 _MODALITIES = ("CR", "DX", "RG")
 # A digitiser or a converter that did not know better says OT, or nothing.
 _CAPTURE_MODALITIES = (*_MODALITIES, "OT", "")
-_GREY = ("MONOCHROME1", "MONOCHROME2")
+_PHOTOMETRIC: dict[int, tuple[str, ...]] = {
+    1: ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"),
+    3: ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"),
+}
+_PADDING = ("PixelPaddingValue", "PixelPaddingRangeLimit")
 _CHEST_WORDS = ("CHEST", "THORA", "TORAX", "LUNG")
-
-_VIEW_WORDS: dict[str, str] = {
-    "PA": "PA",
-    "AP": "AP",
-    "LATERAL": "LATERAL",
-    "LAT": "LATERAL",
-    "LL": "LL",
-    "RL": "RL",
-    **dict.fromkeys(("RLD", "LLD", "RLO", "LLO"), "OTHER"),
-}
-# CID 4010, in SNOMED CT and in the older SNOMED RT codes.
-_VIEW_CODES: dict[str, str] = {
-    **dict.fromkeys(("272479007", "R-40888", "R-10214"), "PA"),
-    **dict.fromkeys(("399348003", "R-10206"), "AP"),
-    **dict.fromkeys(("399067008", "R-102CD"), "LATERAL"),
-    **dict.fromkeys(("399173006", "R-10236"), "LL"),
-    **dict.fromkeys(("399198007", "R-10232"), "RL"),
-}
-_VIEW_MEANINGS: dict[str, str] = {
-    "postero anterior": "PA",
-    "antero posterior": "AP",
-    "lateral": "LATERAL",
-    "left lateral": "LL",
-    "right lateral": "RL",
-}
 
 
 def is_dicom(data: bytes) -> bool:
@@ -93,20 +79,22 @@ def read_dicom_film(
     Returns
     -------
     Film
-        [rows, columns] float32.
+        [height, width] float32: the stored picture of rows x columns, made of square pixels and turned as its header
+        says (``geometry``).
 
     Raises
     ------
     SourceError
         E_SOURCE_TYPE: no DICOM file. E_SOURCE_KIND: no single-frame grey projection radiograph, no pixels, or burned-in
-        text. E_SOURCE_SIZE, E_SOURCE_ENCODING, E_SOURCE_DAMAGED.
+        text. E_SOURCE_TURNED: mirrored, and the header contradicts itself about how. E_SOURCE_SIZE, E_SOURCE_ENCODING,
+        E_SOURCE_DAMAGED.
     MissingExtraError
         E_EXTRA: pydicom, or the library for this transfer syntax, is not installed.
     """
     stored = read_stored_film(
         data, limits=limits, accept_for_processing=accept_for_processing, accept_burned_in=accept_burned_in
     )
-    return stored.film()
+    return hung(stored.film(), stored.header, limits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,36 +103,42 @@ class StoredFilm:
 
     Parameters
     ----------
-    values : [rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored.
+    values : [rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored; of a film in colour its
+        grey.
     layout : how they are stored.
-    table : [2^bits_stored] float32: the grey level, 0..1, of the stored value ``layout.lowest + i``.
-    header, sop_class, voi : what ``film`` tells of the source.
+    shown_by : which grey level each stored value has.
+    header, sop_class : what ``film`` tells of the source.
+    colouring : "" for a film stored in grey, else "COLOUR" or "PALETTE".
     """
 
     values: NDArray[Any]
     layout: PixelFormat
-    table: NDArray[np.float32]
+    shown_by: Presentation
     header: DicomHeader
     sop_class: str
-    voi: str
+    colouring: str = ""
 
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """[rows, columns] float32 in 0..1: what stored values look like."""
-        return grey_levels(self.table, values, self.layout.lowest)
+        return grey_levels(self.shown_by.table, values, self.layout.lowest)
 
     def film(self) -> Film:
-        """The film as it is shown."""
-        return Film.of_table(self.table, self.shown(self.values), stated_position(self.header), self._facts())
+        """The film as it is shown, its pixels where they are stored."""
+        return Film.of_table(self.shown_by.table, self.shown(self.values), stated_position(self.header), self._facts())
 
     def _facts(self) -> dict[str, Fact]:
         header = self.header
         facts: dict[str, Fact] = {
             "format": "dicom",
             "bits_stored": self.layout.bits_stored,
-            "photometric": header.word("PhotometricInterpretation"),
+            "photometric": self.colouring or header.word("PhotometricInterpretation"),
             "sop_class": self.sop_class,
-            "voi": self.voi,
+            "voi": self.shown_by.voi,
         }
+        if self.shown_by.rescue:
+            facts["rescue"] = self.shown_by.rescue
+        if position := stated_body_position(header):
+            facts["position"] = position
         if header.word("Modality"):
             facts["modality"] = header.word("Modality")
         burned_in = header.word("BurnedInAnnotation")
@@ -177,8 +171,28 @@ def read_stored_film(
     layout = _pixel_format(header, limits)
     if header.word("BurnedInAnnotation") == "YES" and not accept_burned_in:
         raise _kind("the film says that identifying text is burned into its pixels; accept that explicitly if meant")
-    table, voi = grey_level_table(header, layout)
-    return StoredFilm(read_stored_values(data, header, layout), layout, table, header, sop_class, voi)
+    if layout.samples > 1 or header.word("PhotometricInterpretation") == "PALETTE COLOR":
+        values, layout, colouring = read_colour_as_grey(data, header, layout)
+        return StoredFilm(values, layout, plain_presentation(layout), header, sop_class, colouring)
+    values = read_stored_values(data, header, layout)
+    return StoredFilm(values, layout, presentation(header, layout, _counts(values, header, layout)), header, sop_class)
+
+
+def _counts(values: NDArray[Any], header: DicomHeader, layout: PixelFormat) -> NDArray[np.int64]:
+    """Pixels of every stored value, from a part of the film, without its padding (PS3.3 C.7.5.1.1.2)."""
+    part = sampled(values).astype(np.int64) - layout.lowest
+    counts = np.bincount(part.ravel(), minlength=1 << layout.bits_stored)
+    try:
+        padding = [int(number) for keyword in _PADDING for number in header.numbers(keyword)[:1]]
+    except SourceError:
+        return counts
+    if padding:
+        # A film of nothing but padding is judged by it.
+        first, last = (np.clip(end - layout.lowest, -1, len(counts)) for end in (min(padding), max(padding)))
+        without = counts.copy()
+        without[max(0, int(first)) : int(last) + 1] = 0
+        return without if without.any() else counts
+    return counts
 
 
 def _kind(reason: str) -> SourceError:
@@ -206,9 +220,8 @@ def _accepted_class(header: DicomHeader, *, accept_for_processing: bool) -> str:
         raise _kind("the DICOM file has no pixel data")
     if (frames := header.integer("NumberOfFrames", 1)) != 1:
         raise _kind(f"it has {frames} frames, not one")
-    photometric, samples = header.word("PhotometricInterpretation"), header.integer("SamplesPerPixel")
-    if photometric not in _GREY or samples != 1:
-        raise _kind("a colour picture, not a grey film")
+    if header.word("PhotometricInterpretation") not in _PHOTOMETRIC.get(header.integer("SamplesPerPixel"), ()):
+        raise _kind("its samples are neither grey, nor of a palette, nor RGB or YBR")
     return sop_class
 
 
@@ -227,34 +240,25 @@ def _pixel_format(header: DicomHeader, limits: FilmLimits) -> PixelFormat:
         raise SourceError(
             "the DICOM file is damaged: its pixels are neither signed nor unsigned", code="E_SOURCE_DAMAGED"
         )
-    return PixelFormat(rows, columns, allocated, stored, representation == 1)
+    return PixelFormat(rows, columns, allocated, stored, representation == 1, header.integer("SamplesPerPixel"))
 
 
 def stated_position(header: DicomHeader) -> str:
-    """How the film was taken: View Position (0018,5101), else View Code Sequence (0054,0220), else unknown.
+    """How the film was taken, as the code of a view.
 
     Returns
     -------
     str
-        One of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``.
+        One of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``; "unknown" for a frontal film that is PA or AP and does
+        not say which.
 
     Raises
     ------
     SourceError
         E_SOURCE_DAMAGED: an element cannot be read.
     """
-    word = header.word("ViewPosition")
-    if word in _VIEW_WORDS:
-        return _VIEW_WORDS[word]
-    item = header.first_item("ViewCodeSequence")
-    if item is None:
-        return "unknown"
-    with quiet_pydicom("its view code cannot be read"):
-        code, meaning = str(item.get("CodeValue", "")).strip(), str(item.get("CodeMeaning", ""))
-    meaning = " ".join(meaning.lower().replace("-", " ").split()).removesuffix(" projection")
-    stated = {word for word in (_VIEW_CODES.get(code), _VIEW_MEANINGS.get(meaning)) if word}
-    # Some writers confuse the codes of PA and AP: where code and meaning disagree, nothing is known.
-    return stated.pop() if len(stated) == 1 else "unknown"
+    projection = stated_view(header).projection
+    return projection if projection in VIEW_POSITIONS else "unknown"
 
 
 def _loss(header: DicomHeader) -> dict[str, Fact]:

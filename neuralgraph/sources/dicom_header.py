@@ -25,29 +25,46 @@ KEPT: dict[str, int] = {
     "Modality": 0x00080060,
     "BodyPartExamined": 0x00180015,
     "ImagerPixelSpacing": 0x00181164,
+    "NominalScannedPixelSpacing": 0x00182010,
+    "PatientPosition": 0x00185100,
     "ViewPosition": 0x00185101,
+    "FieldOfViewRotation": 0x00187032,
+    "FieldOfViewHorizontalFlip": 0x00187034,
+    "PatientOrientation": 0x00200020,
+    "ImageOrientationPatient": 0x00200037,
     "SamplesPerPixel": 0x00280002,
     "PhotometricInterpretation": 0x00280004,
+    "PlanarConfiguration": 0x00280006,
     "NumberOfFrames": 0x00280008,
     "Rows": 0x00280010,
     "Columns": 0x00280011,
     "PixelSpacing": 0x00280030,
+    "PixelAspectRatio": 0x00280034,
     "BitsAllocated": 0x00280100,
     "BitsStored": 0x00280101,
     "HighBit": 0x00280102,
     "PixelRepresentation": 0x00280103,
+    "PixelPaddingValue": 0x00280120,
+    "PixelPaddingRangeLimit": 0x00280121,
     "BurnedInAnnotation": 0x00280301,
     "WindowCenter": 0x00281050,
     "WindowWidth": 0x00281051,
     "RescaleIntercept": 0x00281052,
     "RescaleSlope": 0x00281053,
     "VOILUTFunction": 0x00281056,
+    "RedPaletteColorLookupTableDescriptor": 0x00281101,
+    "GreenPaletteColorLookupTableDescriptor": 0x00281102,
+    "BluePaletteColorLookupTableDescriptor": 0x00281103,
+    "RedPaletteColorLookupTableData": 0x00281201,
+    "GreenPaletteColorLookupTableData": 0x00281202,
+    "BluePaletteColorLookupTableData": 0x00281203,
     "LossyImageCompression": 0x00282110,
     "LossyImageCompressionRatio": 0x00282112,
     "LossyImageCompressionMethod": 0x00282114,
     "ModalityLUTSequence": 0x00283000,
     "VOILUTSequence": 0x00283010,
     "ViewCodeSequence": 0x00540220,
+    "PatientOrientationCodeSequence": 0x00540410,
     "PresentationLUTShape": 0x20500020,
 }
 """The elements that are read, by keyword."""
@@ -234,16 +251,25 @@ class DicomHeader:
         SourceError
             E_SOURCE_DAMAGED: no sequence, or one too large to be a table or a code.
         """
+        items = self.items(keyword)
+        return items[0] if items else None
+
+    def items(self, keyword: str) -> list[Any]:
+        """The items of a sequence as pydicom Datasets; errors as ``first_item``."""
         tag = self.kept[keyword]
         if tag not in self.values:
-            return None
+            return []
         with quiet_pydicom(f"element {keyword} cannot be read"):
             raw = self.elements.get_item(tag).value
         if isinstance(raw, bytes) and len(raw) > _MAX_SEQUENCE_BYTES:
             raise _damaged(f"element {keyword} is larger than it can be")
         value = self._value(keyword)
         with quiet_pydicom(f"element {keyword} is not a sequence"):
-            return value[0] if value is not None and len(value) else None
+            items = [] if value is None else list(value[:_MAX_VALUES])
+            # A text has a first character, too; a sequence has datasets.
+            if not all(hasattr(item, "elements") for item in items):
+                raise TypeError
+        return items
 
 
 def _several(value: Any) -> list[Any]:

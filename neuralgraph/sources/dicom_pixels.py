@@ -23,7 +23,7 @@ from neuralgraph.sources.run_length import decode_run_length
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PixelFormat", "is_lossy_syntax", "read_stored_values"]
+__all__ = ["PixelFormat", "is_lossy_syntax", "read_colour_samples", "read_stored_values"]
 
 _NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 _RUN_LENGTH = "1.2.840.10008.1.2.5"
@@ -63,6 +63,7 @@ class PixelFormat:
     bits_allocated : 8 or 16.
     bits_stored : 8..``bits_allocated``; the highest of them is the top one.
     is_signed : two's complement.
+    samples : 1, or 3 of a colour.
     """
 
     rows: int
@@ -70,6 +71,7 @@ class PixelFormat:
     bits_allocated: int
     bits_stored: int
     is_signed: bool
+    samples: int = 1
 
     @property
     def lowest(self) -> int:
@@ -122,6 +124,54 @@ def read_stored_values(data: bytes, header: DicomHeader, layout: PixelFormat) ->
             f"{registered_name(syntax, 'the transfer syntax')} is not supported", code="E_SOURCE_ENCODING"
         )
     return stored
+
+
+def read_colour_samples(data: bytes, header: DicomHeader, layout: PixelFormat) -> NDArray[Any]:
+    """The samples of a picture of three per pixel, as RGB whatever the file has (PS3.3 C.7.6.3.1.2).
+
+    Parameters
+    ----------
+    data, header : as for ``read_stored_values``.
+    layout : of one sample, unsigned.
+
+    Returns
+    -------
+    ndarray
+        [rows, columns, 3] uint8 or uint16.
+
+    Raises
+    ------
+    SourceError, MissingExtraError
+        as ``read_stored_values``.
+    """
+    syntax, photometric = header.transfer_syntax, header.word("PhotometricInterpretation")
+    size = layout.rows * layout.columns * 3 * layout.bits_allocated // 8
+    if syntax in _NATIVE:
+        # Two pixels share their colours in YBR_FULL_422 (PS3.3 C.7.6.3.1.2).
+        needed = size * 2 // 3 if photometric == "YBR_FULL_422" else size
+        stream = data[header.pixel_start : header.pixel_start + needed]
+        if header.pixel_length < 0 or min(header.pixel_length, len(stream)) < needed:
+            raise _damaged(f"its pixel data is shorter than the {needed} bytes it must have")
+        plugin = ""
+    elif syntax == _RUN_LENGTH:
+        stream, plugin = _joined_fragments(data, header), "pydicom"
+        check_expansion(len(stream), size)
+    elif syntax in _DECODERS:
+        stream = _joined_fragments(data, header)
+        family, plugin, _ = _DECODERS[syntax]
+        stated = jpeg_header(stream) if family == "jpeg" else jpeg2000_header(stream)
+        _check_codestream(stated, layout, syntax)
+        check_expansion(len(stream), size)
+        if stream.rfind(b"\xff\xd9") < 4:
+            raise _damaged("its compressed pixels end early")
+    else:
+        raise SourceError(
+            f"{registered_name(syntax, 'the transfer syntax')} is not supported", code="E_SOURCE_ENCODING"
+        )
+    samples = _colour_by_pydicom(stream, header, layout, plugin)
+    if samples.shape != (layout.rows, layout.columns, 3):
+        raise _damaged("its pixels have another shape than its header says")
+    return samples
 
 
 def _damaged(what: str) -> SourceError:
@@ -191,8 +241,11 @@ def _check_codestream(stated: CodestreamHeader, layout: PixelFormat, syntax: str
             f"its header says {layout.columns} x {layout.rows} pixels, "
             f"its compressed pixels {stated.width} x {stated.height}"
         )
-    if stated.components != 1:
-        raise SourceError(f"its compressed pixels have {stated.components} colour components", code="E_SOURCE_KIND")
+    if stated.components != layout.samples:
+        raise SourceError(
+            f"its compressed pixels have {stated.components} colour components, its header says {layout.samples}",
+            code="E_SOURCE_KIND",
+        )
     if stated.process not in _PROCESSES[plugin]:
         raise _damaged("its compressed pixels are not in its transfer syntax")
     if stated.precision not in _PRECISIONS.get(syntax, (stated.precision,)):
@@ -256,3 +309,33 @@ def _by_pydicom(stream: bytes, syntax: str, layout: PixelFormat) -> NDArray[Any]
                 pixel_keyword="PixelData",
             )
     return np.asarray(stored)
+
+
+def _colour_by_pydicom(stream: bytes, header: DicomHeader, layout: PixelFormat, plugin: str) -> NDArray[Any]:
+    """RGB samples; ``plugin`` is "" for native pixels."""
+    syntax = header.transfer_syntax
+    with quiet_pydicom("its pixels cannot be decoded"):
+        from pydicom.encaps import encapsulate
+        from pydicom.pixels import get_decoder
+
+        decoder = get_decoder(syntax)
+        if plugin and plugin not in decoder.available_plugins:
+            raise missing_extra("decoding this film", extra="dicom", library=_DECODERS[syntax][2])
+        with heard_decoder() if plugin == "gdcm" else nullcontext():
+            samples, _ = decoder.as_array(
+                encapsulate([stream]) if plugin else stream,
+                index=0,
+                as_rgb=True,
+                **({"decoding_plugin": plugin} if plugin else {}),
+                rows=layout.rows,
+                columns=layout.columns,
+                number_of_frames=1,
+                samples_per_pixel=3,
+                planar_configuration=header.integer("PlanarConfiguration", 0),
+                photometric_interpretation=header.word("PhotometricInterpretation"),
+                bits_allocated=layout.bits_allocated,
+                bits_stored=layout.bits_stored,
+                pixel_representation=0,
+                pixel_keyword="PixelData",
+            )
+    return np.asarray(samples)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.facts import FACT_WORDS, Fact, is_allowed_fact
+from neuralgraph.sources.quality import quality_facts
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
 if TYPE_CHECKING:
@@ -31,29 +33,6 @@ _LARGE_BYTES = 32 * 1024 * 1024
 _MAX_EXPANSION = 500
 _ONE_AS_BITS = 0x3F800000
 """1.0 as float32, its bits read as a whole number."""
-
-Fact = bool | int | float | str | list[float] | list[str]
-"""What a fact may be."""
-
-FACT_WORDS: dict[str, tuple[str, ...]] = {
-    "format": ("dicom", "png", "jpeg", "array", "phantom"),
-    "photometric": ("MONOCHROME1", "MONOCHROME2", "GREY", "COLOUR", "PALETTE"),
-    "sop_class": ("CR", "DX", "DX for processing", "SC"),
-    "modality": ("CR", "DX", "RG", "OT"),
-    "body_part": ("chest", "other"),
-    "voi": ("lut", "linear", "linear_exact", "sigmoid", "none", "unusable"),
-    "lossy_method": ("ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_15", "ISO_18181_1", "OTHER"),
-}
-"""The facts that are words, each with every word it may be: no text of a source ever becomes a fact."""
-
-_NUMBER_FACTS: dict[str, type] = {
-    "bits_stored": int,
-    "lossy": bool,
-    "burned_in": bool,
-    "transparent": bool,
-    "turned": bool,
-}
-_LIST_FACTS = frozenset({"lossy_ratio", "pixel_spacing", "imager_pixel_spacing"})
 
 
 @dataclass(frozen=True)
@@ -80,13 +59,8 @@ class Film:
     ----------
     pixels : [height, width] float32, 0..1, row 0 at the top, bones bright.
     position : how it was taken, one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``.
-    facts : what is known of the source. Only these keys exist: ``format``, ``bits_stored`` (of one source sample),
-        ``photometric``, ``sop_class``, ``modality``, ``body_part`` ("other" warns that the header says so), ``voi``
-        (which grey-level transformation the header asked for), ``burned_in``, ``lossy``, ``lossy_ratio`` (list),
-        ``lossy_method`` (list), ``pixel_spacing`` and ``imager_pixel_spacing`` ([between rows, between columns], mm),
-        ``transparent`` (transparent parts were laid on black), ``turned`` (EXIF orientation was applied). Words come
-        from ``FACT_WORDS``. A key that the source says nothing about is absent. Names, dates, UIDs and free text
-        have no place here.
+    facts : what is known of the source, and what was done to it; ``neuralgraph.sources.facts`` lists every one. A key
+        that nothing is known about is absent. Names, dates, UIDs and free text have no place here.
 
     Raises
     ------
@@ -108,7 +82,7 @@ class Film:
                 f"the position must be one of {', '.join(VIEW_POSITIONS)}", code="E_SOURCE_KIND", where="position"
             )
         for name, value in self.facts.items():
-            if not _is_allowed_fact(name, value):
+            if not is_allowed_fact(name, value):
                 raise SourceError(
                     "not an allowed fact, or a value it may not have", code="E_SOURCE_KIND", where="facts"
                 )
@@ -137,18 +111,6 @@ def in_unit_range(pixels: NDArray[np.floating[Any]]) -> bool:
         return True
     # min() and max() carry a NaN through, and no comparison with NaN holds.
     return bool(pixels.min() >= 0.0 and pixels.max() <= 1.0)
-
-
-def _is_allowed_fact(name: str, value: Any) -> bool:
-    if name == "lossy_method":
-        return isinstance(value, list) and all(word in FACT_WORDS[name] for word in value)
-    if name in FACT_WORDS:
-        return isinstance(value, str) and value in FACT_WORDS[name]
-    if name in _NUMBER_FACTS:
-        return type(value) is _NUMBER_FACTS[name]
-    if name in _LIST_FACTS:
-        return isinstance(value, list) and all(type(item) is float and 0 < item < math.inf for item in value)
-    return False
 
 
 def check_dimensions(height: int, width: int, limits: FilmLimits) -> None:
@@ -219,7 +181,8 @@ def film_from_array(
     Returns
     -------
     Film
-        Its pixels never share memory with ``array``.
+        Its pixels never share memory with ``array``. The facts ``quality`` and ``grey_span`` say whether it shows
+        anything; a blank one is marked, not refused.
 
     Raises
     ------
@@ -255,4 +218,4 @@ def film_from_array(
         pixels = np.zeros(array.shape, np.float32)
     else:
         pixels = np.clip((array.astype(np.float64) - low) / (high - low), 0.0, 1.0).astype(np.float32)
-    return Film(pixels, position, {"format": "array", **(facts or {})})
+    return Film(pixels, position, {"format": "array", **quality_facts(pixels), **(facts or {})})

@@ -1,10 +1,8 @@
 """Films from PNG and JPEG files.
 
-What is read: grey pictures, and colour pictures that are grey films saved as colour. A picture is taken for a grey film
-if the spread between its channels is small on average and large almost nowhere (a tint, an arrow or a logo passes, a
-colourful picture does not). Samples count as stored: gamma, colour profiles and dots per inch are ignored.
-Transparent parts are laid on black. The EXIF orientation of a JPEG is applied, because every viewer shows the film
-that way; PNG has none that viewers agree on.
+What is read: grey pictures, and colour pictures that are grey films saved as colour (``colour``). Samples count as
+stored: gamma, colour profiles and dots per inch are ignored. Transparent parts are laid on black. The EXIF orientation
+of a JPEG is applied, because every viewer shows the film that way; PNG has none that viewers agree on.
 
 JPEG has no checksums, so damage inside its entropy-coded data can go unseen; a file that ends early cannot.
 """
@@ -19,8 +17,12 @@ import numpy as np
 
 from neuralgraph.errors import NeuralGraphError, SourceError, missing_extra
 from neuralgraph.sources.codestream import jpeg_header, jpeg_segments
-from neuralgraph.sources.film import Fact, Film, FilmLimits, check_dimensions, check_expansion
+from neuralgraph.sources.colour import grey_of
+from neuralgraph.sources.facts import TURNS, Fact
+from neuralgraph.sources.film import Film, FilmLimits, check_dimensions, check_expansion
+from neuralgraph.sources.geometry import turned
 from neuralgraph.sources.png_chunks import PNG_SIGNATURE, PngParts, read_png_chunks
+from neuralgraph.sources.quality import narrowed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,13 +31,6 @@ __all__ = ["JPEG_SIGNATURE", "PNG_SIGNATURE", "read_jpeg_film", "read_png_film"]
 
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 
-# Chosen above what 25 public films reach: a mean spread of 0.04 (tinted scans), strong pixels below 0.2 % (marks).
-# How many photographs of other things stay below is not measured.
-_MEAN_SPREAD = 0.1
-_STRONG_SPREAD = 0.25
-_STRONG_SHARE = 0.02
-_LUMA = np.array([0.299, 0.587, 0.114])
-_STRIPE_ROWS = 256
 _HUFFMAN_DCT = (0xC0, 0xC1, 0xC2)
 _APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
@@ -52,7 +47,8 @@ def read_png_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
     Returns
     -------
     Film
-        [height, width] float32: sample / (2^bits - 1).
+        [height, width] float32: sample / (2^bits - 1). 16 bits that show next to nothing, as those do that hold 12,
+        count as the bits used.
 
     Raises
     ------
@@ -63,7 +59,7 @@ def read_png_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
     """
     parts = read_png_chunks(data, limits or FilmLimits())
     samples, alpha, maximum = _png_samples(parts)
-    pixels = _to_grey(samples, alpha, maximum)
+    pixels = grey_of(samples, alpha, maximum)
     facts: dict[str, Fact] = {
         "format": "png",
         "bits_stored": parts.bit_depth,
@@ -71,6 +67,8 @@ def read_png_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
     }
     if alpha is not None:
         facts["transparent"] = bool((alpha < maximum).any())
+    if parts.bit_depth == 16 and (narrower := narrowed(pixels, bits=16)) is not None:
+        (pixels, facts["bits_used"]), facts["rescue"] = narrower, "bits used"
     return Film(pixels, "unknown", facts)
 
 
@@ -107,14 +105,16 @@ def read_jpeg_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
     check_expansion(len(data), header.height * header.width * header.components)
     stream, orientation = _bare_jpeg(data)
     samples = _decode(stream, "JPEG")
-    pixels = _turn(_to_grey(samples, None, 255), orientation)
+    pixels = turned(grey_of(samples, None, 255), TURNS[orientation - 1])
     facts: dict[str, Fact] = {
         "format": "jpeg",
         "bits_stored": 8,
         "photometric": "GREY" if header.components == 1 else "COLOUR",
         "lossy": True,
-        "turned": orientation != 1,
     }
+    if orientation != 1:
+        facts["turned"], facts["turned_by"] = TURNS[orientation - 1], "exif"
+        facts["stored_size"] = [float(header.height), float(header.width)]
     return Film(pixels, "unknown", facts)
 
 
@@ -194,28 +194,6 @@ def _from_palette(indices: NDArray[Any], parts: PngParts) -> tuple[NDArray[Any],
     return palette[indices], alpha[indices], 255
 
 
-def _to_grey(samples: NDArray[Any], alpha: NDArray[Any] | None, maximum: int) -> NDArray[np.float32]:
-    """Grey [height, width] float32 0..1, laid on black; a colour picture is refused. By stripes, to spare memory."""
-    height, width = samples.shape[:2]
-    grey = np.empty((height, width), np.float32)
-    spread_sum, strong = 0.0, 0
-    for top in range(0, height, _STRIPE_ROWS):
-        stripe = samples[top : top + _STRIPE_ROWS].astype(np.float64) / maximum
-        opacity = 1.0 if alpha is None else alpha[top : top + _STRIPE_ROWS] / maximum
-        if stripe.ndim == 3:
-            spread = (stripe.max(axis=-1) - stripe.min(axis=-1)) * opacity
-            spread_sum += float(spread.sum())
-            strong += int((spread > _STRONG_SPREAD).sum())
-            # A sum of weights is not exactly one: equal channels must keep their exact value.
-            stripe = np.where(spread == 0, stripe[..., 0], np.minimum(stripe @ _LUMA, 1.0))
-        grey[top : top + _STRIPE_ROWS] = stripe * opacity
-    if spread_sum > _MEAN_SPREAD * grey.size or strong > _STRONG_SHARE * grey.size:
-        raise SourceError(
-            "a colour picture, not a grey film; if it does show a film, convert it to grey first", code="E_SOURCE_KIND"
-        )
-    return grey
-
-
 def _bare_jpeg(data: bytes) -> tuple[bytes, int]:
     """The stream without metadata, and the EXIF orientation (1 where there is none)."""
     kept, orientation, scan = [data[:2]], 1, 0
@@ -252,14 +230,3 @@ def _exif_orientation(tiff: bytes) -> int:
         if (tag, kind, count) == (_ORIENTATION_TAG, _SHORT, 1):
             return value if 1 <= value <= 8 else 1
     return 1
-
-
-def _turn(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
-    if orientation >= 5:
-        pixels = pixels.T
-    # After the swap of axes the eight orientations are four pairs of mirrorings.
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)

@@ -2,44 +2,74 @@
 
 The order is fixed: modality LUT, then VOI LUT or window, then polarity. All three depend on a pixel's value only, so
 they are worked out once for every value that can be stored, as one table.
+
+A header may give several VOI LUTs and windows, of which any one may be applied (C.11.2.1), and what it says may be of
+another picture. The first is taken, a LUT before a window, unless it leaves next to nothing of this picture and another
+does better: then that one is, and the film says so.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.dicom_header import DicomHeader, quiet_pydicom
+from neuralgraph.sources.dicom_header import DicomHeader
+from neuralgraph.sources.lookup_table import LookupTable, lookup_tables
+from neuralgraph.sources.quality import MARKERS, grey_use
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from neuralgraph.sources.dicom_pixels import PixelFormat
 
-__all__ = ["grey_level_table"]
+__all__ = ["Presentation", "plain_presentation", "presentation"]
 
 # Numbers beyond this in a header are mistakes, and would only lose all precision.
 _FAR = 1e12
+_GAIN = 2
+"""Another transformation has to show so many times the steps of the first, where neither is good."""
 
 
-def grey_level_table(header: DicomHeader, layout: PixelFormat) -> tuple[NDArray[np.float32], str]:
-    """The grey level of every value that can be stored.
+class Presentation(NamedTuple):
+    """One way to show a film."""
+
+    table: NDArray[np.float32]
+    """[2^bits_stored] float32, 0..1: entry i belongs to the stored value ``layout.lowest + i``."""
+    voi: str
+    """The transformation used: "lut", "linear", "linear_exact", "sigmoid"; "none" where the header has none; "unusable"
+    where it has windows, none with a centre and a width that can be applied, or none that leaves anything."""
+    rescue: str
+    """"" for what the header asks for first, else one of ``facts.RESCUES``."""
+
+
+class _Modality(NamedTuple):
+    """Values after the modality LUT (PS3.3 C.11.1)."""
+
+    values: NDArray[np.float64]
+    """[2^bits_stored]."""
+    low: float
+    high: float
+    """The range that is black to white without a VOI LUT or window."""
+
+
+def presentation(header: DicomHeader, layout: PixelFormat, counts: NDArray[np.int64]) -> Presentation:
+    """How a film is shown.
 
     Parameters
     ----------
-    header : the film's header. Where it holds several VOI LUTs or windows the first counts, and a LUT wins over a
-        window.
+    header : the film's header.
     layout : how pixels are stored; gives the range of stored values.
+    counts : [2^bits_stored]: pixels of each stored value, padding left out. A part of the pixels will do.
 
     Returns
     -------
-    table : [2^bits_stored] float32, 0..1: entry i belongs to the stored value ``layout.lowest + i``.
-    voi : the transformation used: "lut", "linear", "linear_exact", "sigmoid", "none" where the header has none, or
-        "unusable" where it has a window without a centre or without a width. In the last two cases the whole
-        range that can be stored, after the modality LUT, becomes 0..1; never the range that this picture happens
-        to use.
+    Presentation
+        The first that the header asks for. Without VOI LUT and window the whole range that can be stored, after the
+        modality LUT, becomes 0..1; never the range that this picture happens to use. Another one only where the first
+        shows next to nothing (``quality.GreyUse``) and the other is good, or twice as good.
 
     Raises
     ------
@@ -47,27 +77,74 @@ def grey_level_table(header: DicomHeader, layout: PixelFormat) -> tuple[NDArray[
         E_SOURCE_DAMAGED: a LUT or a rescale that cannot be applied. E_SOURCE_ENCODING: a VOI LUT function other
         than those of the standard.
     """
-    stored = np.arange(layout.lowest, layout.highest + 1, dtype=np.int64)
-    values, low, high = _modality(header, stored)
-    grey, voi = _values_of_interest(header, values, low, high)
     # MONOCHROME1 says the lowest value is white, after the VOI LUT; INVERSE says the same a second way.
-    if header.word("PhotometricInterpretation") == "MONOCHROME1" or header.word("PresentationLUTShape") == "INVERSE":
-        grey = 1.0 - grey
-    return np.clip(grey, 0.0, 1.0).astype(np.float32), voi
+    inverse = (
+        header.word("PhotometricInterpretation") == "MONOCHROME1" or header.word("PresentationLUTShape") == "INVERSE"
+    )
+    best: Presentation | None = None
+    steps = 0
+    for grey, voi, rescue in _candidates(header, layout, counts):
+        table = np.clip(1.0 - grey if inverse else grey, 0.0, 1.0).astype(np.float32)
+        if not counts.any():
+            return Presentation(table, voi, rescue)
+        use = grey_use(table, counts)
+        if use.quality == "good":
+            return Presentation(table, voi, rescue)
+        if best is None or use.steps >= _GAIN * steps:
+            best, steps = Presentation(table, voi, rescue), use.steps
+    if best is None:
+        raise AssertionError("a film can always be shown without VOI LUT and window")
+    return best
+
+
+def plain_presentation(layout: PixelFormat) -> Presentation:
+    """How values are shown that are grey levels already: the lowest black, the highest white."""
+    top = layout.highest - layout.lowest
+    return Presentation(np.arange(top + 1, dtype=np.float32) / np.float32(top), "none", "")
+
+
+def _candidates(
+    header: DicomHeader, layout: PixelFormat, counts: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.float64], str, str]]:
+    """Grey levels of all stored values, the transformation, and the rescue it is; what the header asks for first."""
+    stored = np.arange(layout.lowest, layout.highest + 1, dtype=np.int64)
+    tables = lookup_tables(header, "ModalityLUTSequence", is_signed=layout.is_signed)
+    entries = tables[0] if tables else None
+    modality = _modality(header, stored, entries)
+    interest = lookup_tables(header, "VOILUTSequence", is_signed=modality.low < 0)
+    windows, stated = _windows(header, modality.values)
+    for number, table in enumerate(interest):
+        yield table.of(modality.values) / table.top, "lut", "another table" if number else ""
+    for number, (grey, function, first) in enumerate(windows):
+        yield grey, function, "" if first and not interest and number == 0 else "another window"
+    for table in interest:
+        if table.top_used < table.top:
+            yield table.of(modality.values) / table.top_used, "lut", "bits used"
+    plain = "unusable" if stated or interest else "none"
+    yield _without(modality), plain, "no window" if interest or stated else ""
+    for span in _spans(counts) if counts.any() else ():
+        if (narrower := _narrower(header, layout, stored, entries, span)) is not None:
+            yield _without(narrower), plain, "bits used"
+    for table in interest:
+        if table.highest > table.lowest:
+            yield table.spread(modality.values), "lut", "entries used"
+    if entries is not None and entries.highest > entries.lowest:
+        low, high = float(entries.lowest), float(entries.highest)
+        yield _without(modality._replace(low=low, high=high)), plain, "entries used"
 
 
 def _damaged(what: str) -> SourceError:
     return SourceError(f"the DICOM file is damaged: {what}", code="E_SOURCE_DAMAGED")
 
 
-def _modality(header: DicomHeader, stored: NDArray[np.int64]) -> tuple[NDArray[np.float64], float, float]:
-    """Values after the modality LUT, and the range they can have (PS3.3 C.11.1)."""
-    if (item := header.first_item("ModalityLUTSequence")) is not None:
-        first, entries, bits = _lookup_table(
-            item, "ModalityLUTSequence", is_signed=bool(stored[0] < 0), big_endian=header.big_endian
-        )
-        looked_up = entries[np.clip(stored - first, 0, len(entries) - 1)]
-        return looked_up.astype(np.float64), 0.0, float(2**bits - 1)
+def _without(modality: _Modality) -> NDArray[np.float64]:
+    """Grey levels without VOI LUT and window."""
+    return np.clip((modality.values - modality.low) / (modality.high - modality.low), 0.0, 1.0)
+
+
+def _modality(header: DicomHeader, stored: NDArray[np.int64], table: LookupTable | None) -> _Modality:
+    if table is not None:
+        return _Modality(table.of(stored.astype(np.float64)).astype(np.float64), 0.0, float(table.top))
     slopes, intercepts = header.numbers("RescaleSlope"), header.numbers("RescaleIntercept")
     slope = slopes[0] if slopes else 1.0
     intercept = intercepts[0] if intercepts else 0.0
@@ -77,25 +154,62 @@ def _modality(header: DicomHeader, stored: NDArray[np.int64]) -> tuple[NDArray[n
     low, high = float(values.min()), float(values.max())
     if low == high:
         raise _damaged("its rescale makes all values equal")
-    return values, low, high
+    return _Modality(values, low, high)
 
 
-def _values_of_interest(
-    header: DicomHeader, values: NDArray[np.float64], low: float, high: float
-) -> tuple[NDArray[np.float64], str]:
-    """Grey 0..1 by the first VOI LUT, else by the first window, else by the whole range (PS3.3 C.11.2)."""
-    if (item := header.first_item("VOILUTSequence")) is not None:
-        first, entries, bits = _lookup_table(item, "VOILUTSequence", is_signed=low < 0, big_endian=header.big_endian)
-        index = np.clip(np.rint(values) - first, 0, len(entries) - 1).astype(np.int64)
-        return entries[index] / float(2**bits - 1), "lut"
+def _narrower(
+    header: DicomHeader,
+    layout: PixelFormat,
+    stored: NDArray[np.int64],
+    table: LookupTable | None,
+    span: tuple[int, int],
+) -> _Modality | None:
+    """The modality LUT over as many bits as are used; None where all are.
+
+    Of 12 bits in 16 the header may say 16. The number of bits is what a writer gets wrong, so it is what is put right:
+    the range becomes another power of two, never what this picture happens to reach.
+    """
+    modality = _modality(header, stored, table)
+    if table is not None:
+        return modality._replace(high=float(table.top_used)) if table.top_used < table.top else None
+    lowest, highest = int(stored[0]) + int(span[0]), int(stored[0]) + int(span[1])
+    # Signed values that never fall below zero are unsigned ones.
+    bits = max(8, highest.bit_length()) if lowest >= 0 else max(8, 1 + max(highest, ~lowest).bit_length())
+    first, last = (0, (1 << bits) - 1) if lowest >= 0 else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+    first, last = max(first, layout.lowest), min(last, layout.highest)
+    if (first, last) == (layout.lowest, layout.highest):
+        return None
+    ends = modality.values[[first - layout.lowest, last - layout.lowest]]
+    return modality._replace(low=float(ends.min()), high=float(ends.max()))
+
+
+def _spans(counts: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The lowest and the highest value used: by any pixel, and by all but the outermost, which may be markers."""
+    share = np.cumsum(counts) / counts.sum()
+    used = np.flatnonzero(counts)
+    inner = np.searchsorted(share, [MARKERS, 1 - MARKERS])
+    return list(dict.fromkeys([(int(used[0]), int(used[-1])), (int(inner[0]), int(inner[1]))]))
+
+
+def _windows(
+    header: DicomHeader, values: NDArray[np.float64]
+) -> tuple[list[tuple[NDArray[np.float64], str, bool]], bool]:
+    """Grey 0..1 by each window that can be applied, with its function and whether it is the first stated.
+
+    Returns also whether any window is stated, usable or not (PS3.3 C.11.2.1.2).
+    """
     centres, widths = header.numbers("WindowCenter"), header.numbers("WindowWidth")
     function = header.word("VOILUTFunction") or "LINEAR"
-    if not centres or not widths:
-        return (values - low) / (high - low), "unusable" if centres or widths else "none"
-    centre, width = centres[0], widths[0]
     smallest_width = 1.0 if function == "LINEAR" else 1 / _FAR
-    if not smallest_width <= width <= _FAR or abs(centre) > _FAR:
-        return (values - low) / (high - low), "unusable"
+    shown = []
+    for number, (centre, width) in enumerate(zip(centres, widths, strict=False)):
+        if smallest_width <= width <= _FAR and abs(centre) <= _FAR:
+            grey, name = _window(function, values, centre, width)
+            shown.append((grey, name, number == 0))
+    return shown, bool(centres or widths)
+
+
+def _window(function: str, values: NDArray[np.float64], centre: float, width: float) -> tuple[NDArray[np.float64], str]:
     if function == "LINEAR":
         return _ramp(values, centre - 0.5, width - 1), "linear"
     if function == "LINEAR_EXACT":
@@ -110,32 +224,3 @@ def _ramp(values: NDArray[np.float64], centre: float, width: float) -> NDArray[n
     if width == 0:
         return (values > centre).astype(np.float64)
     return np.clip((values - centre) / width + 0.5, 0.0, 1.0)
-
-
-def _lookup_table(item: Any, keyword: str, *, is_signed: bool, big_endian: bool) -> tuple[int, NDArray[np.int64], int]:
-    """First value mapped, entries, and bits of an entry, from a LUT item (PS3.3 C.11.1.1, C.11.2.1.1)."""
-    with quiet_pydicom(f"the table in {keyword} cannot be read"):
-        order = ">" if big_endian else "<"
-        descriptor = _words(item["LUTDescriptor"].value, order)
-        data = item["LUTData"].value
-        count, first, bits = (int(number) for number in descriptor)
-        # 65536 entries are written as 0, and a count read as signed may look negative.
-        count = (count & 0xFFFF) or 65536
-        if isinstance(data, bytes) and len(data) < 2 * count:
-            entries = np.frombuffer(data, np.uint8).astype(np.int64)
-        else:
-            entries = _words(data, order)
-    if is_signed and first >= 0x8000:
-        first -= 0x10000
-    if not 8 <= bits <= 16 or not count <= len(entries) <= count + 1:
-        raise _damaged(f"the table in {keyword} is not as long, or not as deep, as it says")
-    entries = entries[:count] & 0xFFFF
-    if int(entries.max()) >= 2**bits:
-        raise _damaged(f"the table in {keyword} has entries of more bits than it says")
-    return first, entries, bits
-
-
-def _words(value: Any, order: str) -> NDArray[np.int64]:
-    if isinstance(value, bytes):
-        return np.frombuffer(value, f"{order}u2").astype(np.int64)
-    return np.atleast_1d(np.asarray(value, dtype=np.int64))

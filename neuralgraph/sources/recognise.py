@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.burned_text import text_lines
 from neuralgraph.sources.dicom import is_dicom, read_dicom_film
+from neuralgraph.sources.facts import Fact
 from neuralgraph.sources.files import read_whole_file
 from neuralgraph.sources.film import Film, FilmLimits
 from neuralgraph.sources.images import JPEG_SIGNATURE, PNG_SIGNATURE, read_jpeg_film, read_png_film
+from neuralgraph.sources.quality import quality_facts
 
 __all__ = ["film_of_bytes", "read_film"]
 
@@ -54,7 +58,8 @@ def read_film(
     ------
     SourceError
         E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_TYPE (none of the three), E_SOURCE_DAMAGED, E_SOURCE_SIZE,
-        E_SOURCE_KIND, E_SOURCE_ENCODING. The text does not name the file.
+        E_SOURCE_KIND, E_SOURCE_ENCODING, E_SOURCE_TURNED, E_SOURCE_BLANK (all of it is one grey). The text does not
+        name the file.
     MissingExtraError
         E_EXTRA: pydicom, Pillow or a decoder is not installed.
     """
@@ -82,12 +87,14 @@ def film_of_bytes(
     """
     limits = limits or FilmLimits()
     if data.startswith(PNG_SIGNATURE):
-        return read_png_film(data, limits=limits)
+        return _judged(read_png_film(data, limits=limits))
     if data.startswith(JPEG_SIGNATURE):
-        return read_jpeg_film(data, limits=limits)
+        return _judged(read_jpeg_film(data, limits=limits))
     if is_dicom(data):
-        return read_dicom_film(
-            data, limits=limits, accept_for_processing=accept_for_processing, accept_burned_in=accept_burned_in
+        return _judged(
+            read_dicom_film(
+                data, limits=limits, accept_for_processing=accept_for_processing, accept_burned_in=accept_burned_in
+            )
         )
     for signature, name in _OTHER_FORMATS:
         if data.startswith(signature):
@@ -98,3 +105,19 @@ def film_of_bytes(
             code="E_SOURCE_TYPE",
         )
     raise SourceError("not a DICOM, PNG or JPEG file", code="E_SOURCE_TYPE")
+
+
+def _judged(film: Film) -> Film:
+    """The film with the facts on what it shows; one that shows nothing is refused."""
+    facts: dict[str, Fact] = {**quality_facts(film.pixels)}
+    if facts["quality"] == "blank":
+        raise SourceError(
+            "the film is blank: nearly all of it is one grey, whichever way its header lets it be shown; look at it, "
+            "and have it exported again with a window of its own",
+            code="E_SOURCE_BLANK",
+        )
+    if facts["quality"] == "good" and "rescue" in film.facts:
+        facts["quality"] = "rescued"
+    if lines := text_lines(film.pixels):
+        facts["text_marks"] = len(lines)
+    return replace(film, facts={**film.facts, **facts})

@@ -22,7 +22,7 @@ def read_report(path: str | os.PathLike[str]) -> str:
 
     Parameters
     ----------
-    path : a UTF-8 file; a byte order mark is skipped.
+    path : a UTF-8 file, or UTF-16 with its byte order mark; the mark is skipped.
 
     Returns
     -------
@@ -32,17 +32,17 @@ def read_report(path: str | os.PathLike[str]) -> str:
     Raises
     ------
     SourceError
-        E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE (over 1 MiB), E_SOURCE_TEXT (not strictly UTF-8, or control
-        characters).
+        E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE (over 1 MiB), E_SOURCE_TEXT (not strictly UTF-8 or UTF-16, or
+        control characters).
     """
     data = read_whole_file(path, max_bytes=MAX_REPORT_BYTES)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise SourceError("the report is UTF-16; save it as UTF-8", code="E_SOURCE_TEXT")
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    name = "UTF-16" if wide else "UTF-8"
     try:
-        text = data.decode("utf-8")
+        text = data.decode(name)
     except UnicodeDecodeError as error:
         raise SourceError(
-            f"the report is not UTF-8 (byte {error.start}); save it as UTF-8", code="E_SOURCE_TEXT"
+            f"the report is not {name} (byte {error.start}); save it as UTF-8", code="E_SOURCE_TEXT"
         ) from error
     return normalise_report(text)
 

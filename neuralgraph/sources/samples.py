@@ -73,7 +73,8 @@ def read_samples(path: str | os.PathLike[str], *, limits: FilmLimits | None = No
     film = film_of_bytes(data, limits=limits)
     # A palette's index has fewer bits than its colours, and samples of 1, 2 or 4 bits were spread over 8.
     bits = film.facts["bits_stored"]
-    return samples_of_film(film, bits=16 if bits == 16 else 8, source_bytes=len(data))
+    used = film.facts.get("bits_used", 16 if bits == 16 else 8)
+    return samples_of_film(film, bits=int(used) if isinstance(used, int) else 8, source_bytes=len(data))
 
 
 def samples_of_film(film: Film, *, bits: int, source_bytes: int = 0) -> Samples:

@@ -6,19 +6,23 @@ import html
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from itertools import accumulate
 from operator import index
 from pathlib import Path
-from typing import TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.errors import FormatError, StudyNotFoundError
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.files import FileSource, located, read_error
+from neuralgraph.storage.files import located, read_error
 from neuralgraph.storage.gate import Level, examine_file, first_error, prove
 from neuralgraph.storage.lookup import StudyIds, study_id_at
-from neuralgraph.storage.remote import RemoteSource, open_source, place_name
+from neuralgraph.storage.manifest import MARKER, collection_files, is_collection
+from neuralgraph.storage.places import Place, place_name
+from neuralgraph.storage.sources import Source, open_source
+from neuralgraph.storage.tables import Rows, check_table
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -28,12 +32,16 @@ _IDS_SHOWN = 10
 """Ids that a notebook shows of an archive."""
 
 
-OpenFile: TypeAlias = tuple[Path | str, FileSource | RemoteSource, Container]
+OpenFile: TypeAlias = tuple[Path | str, Source, Container]
 """A file of an archive: its path, or its URL without keys; its bytes; what they hold."""
 
 
 def load(
-    path: str | os.PathLike[str], *, limits: Limits | None = None, extra_codecs: ExtraCodecs | None = None
+    path: Place,
+    *,
+    limits: Limits | None = None,
+    extra_codecs: ExtraCodecs | None = None,
+    timeout: float | None = None,
 ) -> Study:
     """The study of a file that holds exactly one.
 
@@ -41,10 +49,12 @@ def load(
 
     Parameters
     ----------
-    path : an .ngr file, or a URL of one.
+    path : an .ngr file, a URL of one, or one in memory (``io.BytesIO``).
     limits : what to accept; the defaults suit one study of any modality this version knows.
     extra_codecs : decoders for encodings of a private agreement, by id from 0x8000 on; what the book holds cannot be
         replaced (FORMAT.md section 7.1).
+    timeout : of a URL: seconds that the server may take for a request, all attempts together, and for each further MiB
+        of it; None is 30.
 
     Raises
     ------
@@ -53,7 +63,7 @@ def load(
     StudyError : the graph breaks its rules.
     LimitError (E_LIMIT) : larger than ``limits`` allow.
     """
-    with open_source(path) as source, located(place_name(path)):
+    with open_source(path, timeout=timeout) as source, located(place_name(path)):
         return _only_study(Container(source, limits=limits, extra_codecs=extra_codecs))
 
 
@@ -76,16 +86,25 @@ def _only_study(container: Container) -> Study:
 def ngr_files(folder: Path) -> list[Path]:
     """The .ngr files of a folder and its sub-folders, hidden ones left out, in ascending order of their paths.
 
+    Of a collection, at the top or below, those that its manifest counts, in its order.
+
     Raises
     ------
     FormatError (E_OPEN) : a folder cannot be read.
+    FormatError (E_MANIFEST) : the manifest of a collection is damaged.
     """
+    if is_collection(folder):
+        return collection_files(folder)
 
     def refuse(error: OSError) -> None:
         raise read_error(error.filename or folder, error) from error
 
     found = []
     for parent, folders, names in os.walk(folder, onerror=refuse):
+        if MARKER in names:
+            folders.clear()
+            found += collection_files(Path(parent))
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = [Path(parent, name) for name in names if name.endswith(".ngr") and not name.startswith(".")]
         found += [path for path in paths if path.is_file()]
@@ -218,6 +237,36 @@ class Archive(Sequence[Study]):
         """
         return list(dict.fromkeys(method for _, _, container in self._files for method in _methods(container)))
 
+    def locate(self, study_id: str) -> tuple[int, int]:
+        """Number of the file that holds the study of this id, and its position in it; errors as ``position``."""
+        return self._locate(self.position(study_id))
+
+    def table(self, name: str = "studies") -> Any:
+        """What is in the studies, as an Arrow table; ``.to_pandas()``, or ``polars.from_arrow``, take it from there.
+
+        Every study is read and proven. For many archives make a catalogue once (``ngr catalog``) and ask that.
+
+        Parameters
+        ----------
+        name : "studies", one row each; or "concepts" or "triples". ``neuralgraph.storage.facts`` names the columns.
+
+        Raises
+        ------
+        StudyError (E_IDX) : there is no such table.
+        FormatError, StudyError : a study is damaged or breaks a rule.
+        MissingExtraError (E_EXTRA) : pyarrow is not installed; it is in the extra ``catalog``.
+        """
+        check_table(name)
+        rows = Rows("")
+        for path, _, container in self._files:
+            rows.archive = str(path).rsplit("/", 1)[-1]
+            with located(path):
+                for position in range(len(container)):
+                    data = container.record_bytes(position)
+                    study = Study.from_columns(prove(container, position, data=data))
+                    rows.add(study, position=position, record_bytes=len(data))
+        return rows.tables()[name]
+
     def __contains__(self, item: object) -> bool:
         """Whether there is a study of this id."""
         return item in self._ids
@@ -233,6 +282,20 @@ class Archive(Sequence[Study]):
         studies = f"{len(self):,} {'study' if len(self) == 1 else 'studies'}"
         files = f"{len(self._files):,} {'file' if len(self._files) == 1 else 'files'}"
         return f"<p><b>{studies}</b> in {files}: {', '.join(first)}{more}</p>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, here or in another process, opens the files for itself, by path or URL, and refuses others that lie
+        there by then.
+
+        Raises
+        ------
+        TypeError : when copied or pickled after it was closed; when pickled, also for a file in memory.
+        """
+        return Archive, (list(self._files),)
+
+    def __copy__(self) -> Archive:
+        """Like ``copy.deepcopy``: two archives must not share what one of them may close."""
+        return deepcopy(self)
 
     def close(self) -> None:
         """Close the files; harmless when closed already."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from neuralgraph.errors import OutputError
+from neuralgraph.storage.places import looks_like_url, place_name
 
-__all__ = ["atomic_file", "check_writable", "partial_prefix"]
+__all__ = ["atomic_file", "check_writable", "partial_prefix", "refuse_url"]
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -23,19 +24,34 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OutputError (E_OUTPUT) : the folder does not exist or cannot be written to, or the target is a folder or has no
         possible name.
     """
+    refuse_url(path)
     folder = Path(path).parent
     if os.path.isdir(path):
-        raise OutputError("the output is a folder, give a file name", where=str(path))
+        raise OutputError("the output is a folder, give a file name", code="E_OUTPUT", where=str(path))
     try:
         os.lstat(path)
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
-        raise OutputError(f"cannot create the output ({_reason(error)})", where=str(path)) from error
+        raise OutputError(f"cannot create the output ({_reason(error)})", code="E_OUTPUT", where=str(path)) from error
     if not os.path.isdir(folder):
-        raise OutputError("the folder of the output does not exist, create it first", where=str(path))
+        raise OutputError("the folder of the output does not exist, create it first", code="E_OUTPUT", where=str(path))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError("no permission to write in the folder of the output", where=str(path))
+        raise OutputError("no permission to write in the folder of the output", code="E_OUTPUT", where=str(path))
+
+
+def refuse_url(path: str | os.PathLike[str]) -> None:
+    """Refuse a URL as the place of an output: it would become a folder called like its scheme.
+
+    Raises
+    ------
+    OutputError (E_OUTPUT) : it is one.
+    """
+    if looks_like_url(path):
+        # A path writes "//" as one stroke; what may be keys is not named.
+        scheme, _, rest = os.fspath(path).partition(":")
+        reason = "files are written on this machine; write here and copy it to the URL, for example with fsspec"
+        raise OutputError(reason, code="E_OUTPUT", where=place_name(f"{scheme}://{rest.lstrip('/')}"))
 
 
 def partial_prefix(name: str) -> str:
@@ -66,7 +82,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     try:
         stream = _Aside(aside, str(path))
     except OSError as error:
-        raise OutputError(f"cannot create the output ({_reason(error)})", where=str(path)) from error
+        raise OutputError(f"cannot create the output ({_reason(error)})", code="E_OUTPUT", where=str(path)) from error
     try:
         yield cast(BinaryIO, stream)
         stream.finish()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import platform
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from neuralgraph.errors import FormatError, NeuralGraphError, OutputError
+from neuralgraph.storage.descriptor import Descriptor, Identity, identity
 
 __all__ = ["FileSource", "is_folder", "located", "read_error"]
 
@@ -27,7 +31,7 @@ def located(path: str | os.PathLike[str]) -> Iterator[None]:
         raise
 
 
-def is_folder(path: str | os.PathLike[str]) -> bool:
+def is_folder(path: str | bytes | os.PathLike[str]) -> bool:
     """Whether there is a folder; no error for paths that cannot be looked at, opening them says why."""
     return os.path.isdir(path)
 
@@ -41,59 +45,84 @@ def read_error(path: str | os.PathLike[str], error: OSError | ValueError) -> For
 class FileSource:
     """A file read with positioned reads: each access copies just the bytes asked for.
 
+    A copy, an unpickled one and a forked process open the file for themselves, by its path, and refuse another file
+    that lies there. Threads may share one.
+
     Parameters
     ----------
     path : the file.
     keep_open : hold it open. Otherwise each access opens it anew, so that there may be any number of sources.
+    expected : identity that the file must have; None takes it as it is.
 
     Raises
     ------
-    FormatError (E_OPEN) : the file does not exist, is no regular file or may not be read.
+    FormatError (E_OPEN) : the file does not exist, is no regular file, may not be read, or is not the one expected.
     """
 
     far, at_hand_from = False, 0
 
-    def __init__(self, path: str | os.PathLike[str], *, keep_open: bool = True) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, keep_open: bool = True, expected: Identity | None = None
+    ) -> None:
         self.path = Path(path)
-        self._descriptor, self._closed, self._identity = -1, False, (0, 0, 0, 0)
-        descriptor, status = self._open()
-        self.size = status.st_size
-        self._identity = _identity(status)
+        self._closed, self._identity = False, expected
+        try:
+            # A worker, or this process later, may have another current folder.
+            self._place = os.path.abspath(self.path)
+        except OSError as error:
+            raise read_error(self.path, error) from error
+        self._descriptor: Descriptor | None = None
         if keep_open:
-            self._descriptor = descriptor
+            self._descriptor = Descriptor(*self._open())
         else:
-            os.close(descriptor)
+            os.close(self._open()[0])
 
-    def _open(self) -> tuple[int, os.stat_result]:
-        """A new descriptor of the file, and what the system says of it."""
-        if is_folder(self.path):
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        assert self._identity is not None, "known since the file was opened first"
+        return self._identity[2]
+
+    @property
+    def identity(self) -> Identity:
+        """What the system said of the file when it was opened first."""
+        assert self._identity is not None, "known since the file was opened first"
+        return self._identity
+
+    def _open(self) -> tuple[int, Identity]:
+        """A new descriptor of the file, and its identity."""
+        if is_folder(self._place):
             raise FormatError("this is a folder, not a file", code="E_OPEN", where=str(self.path))
         try:
             # Without waiting: a pipe that nobody writes to would never open.
-            flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-            descriptor = os.open(self.path, flags)
-            status = os.fstat(descriptor)
+            number = os.open(self._place, os.O_RDONLY | _FLAGS)
+            status = os.fstat(number)
         except (OSError, ValueError) as error:
             raise read_error(self.path, error) from error
-        if not stat.S_ISREG(status.st_mode):
-            os.close(descriptor)
-            raise FormatError("this is a device or a pipe, not a file", code="E_OPEN", where=str(self.path))
-        return descriptor, status
+        try:
+            if not stat.S_ISREG(status.st_mode):
+                raise FormatError("this is a device or a pipe, not a file", code="E_OPEN", where=str(self.path))
+            self._identity = self._identity or identity(status)
+            self._check(status)
+        except FormatError:
+            os.close(number)
+            raise
+        return number, self._identity
 
     @contextmanager
-    def _at_work(self) -> Iterator[int]:
+    def at_work(self) -> Iterator[int]:
         """A descriptor for one access."""
-        if self._closed:
+        held = self._descriptor
+        number = None if self._closed else held.take(self._open) if held else self._open()[0]
+        if number is None:
             raise FormatError("the file has been closed", code="E_OPEN", where=str(self.path))
-        if self._descriptor >= 0:
-            yield self._descriptor
-            return
-        descriptor, status = self._open()
         try:
-            self._check(status)
-            yield descriptor
+            yield number
         finally:
-            os.close(descriptor)
+            if held:
+                held.give_back()
+            else:
+                os.close(number)
 
     def read(self, offset: int, length: int) -> memoryview:
         """Exactly ``length`` bytes from ``offset``, of a file that nobody has written to since it was opened.
@@ -104,17 +133,17 @@ class FileSource:
         FormatError (E_OPEN) : it was written to, or the system refuses to read.
         """
         pieces, missing = [], length
-        with self._at_work() as descriptor:
+        with self.at_work() as number:
             while missing:
                 try:
-                    piece = os.pread(descriptor, missing, offset + length - missing)
+                    piece = _read_at(number, missing, offset + length - missing)
                 except OSError as error:
                     raise read_error(self.path, error) from error
                 if not piece:
                     raise self._shorter()
                 pieces.append(piece)
                 missing -= len(piece)
-            self._check(os.fstat(descriptor))
+            self._check(os.fstat(number))
         return memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def _shorter(self) -> FormatError:
@@ -122,8 +151,9 @@ class FileSource:
 
     def expect(self, offset: int, length: int) -> None:
         """Tell the system that these bytes will be read soon, where it listens."""
-        if self._descriptor >= 0 and hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(self._descriptor, offset, length, os.POSIX_FADV_WILLNEED)
+        if self._descriptor and hasattr(os, "posix_fadvise"):
+            with self.at_work() as number:
+                os.posix_fadvise(number, offset, length, os.POSIX_FADV_WILLNEED)
 
     def check_unchanged(self) -> None:
         """Refuse a file whose size or time of change is another than when it was opened.
@@ -133,24 +163,29 @@ class FileSource:
         FormatError (E_TRUNCATED, E_TRAILING) : it has become shorter or longer.
         FormatError (E_OPEN) : it was written to, or has been closed.
         """
-        with self._at_work() as descriptor:
-            self._check(os.fstat(descriptor))
+        with self.at_work() as number:
+            self._check(os.fstat(number))
 
     def _check(self, status: os.stat_result) -> None:
-        if status.st_size != self.size:
-            code = "E_TRUNCATED" if status.st_size < self.size else "E_TRAILING"
-            reason = f"the file had {self.size} bytes, now {status.st_size}"
-            raise FormatError(reason, code=code, where=str(self.path))
-        if _identity(status) != self._identity:
-            reason = "the file was replaced or changed while it was open; open it again"
+        now, then = identity(status), self._identity
+        assert then is not None, "known since the file was opened first"
+        if now == then:
+            return
+        if now[:2] != then[:2]:
+            reason = "the file was replaced after it was opened here; open it again"
             raise FormatError(reason, code="E_OPEN", where=str(self.path))
+        if now[2] != then[2]:
+            code = "E_TRUNCATED" if now[2] < then[2] else "E_TRAILING"
+            reason = f"the file had {then[2]} bytes, now {now[2]}"
+            raise FormatError(reason, code=code, where=str(self.path))
+        reason = "the file was replaced or changed while it was open; open it again"
+        raise FormatError(reason, code="E_OPEN", where=str(self.path))
 
     def close(self) -> None:
         """Close the file; harmless when closed already."""
         self._closed = True
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self._descriptor:
+            self._descriptor.close()
 
     def __enter__(self) -> FileSource:
         """The source itself."""
@@ -160,11 +195,37 @@ class FileSource:
         """Close the file."""
         self.close()
 
-    def __del__(self) -> None:
-        """Close a file that nobody closed."""
-        if getattr(self, "_descriptor", -1) >= 0:
-            self.close()
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy opens the file for itself.
+
+        Raises
+        ------
+        TypeError : the file has been closed.
+        """
+        if self._closed:
+            raise TypeError(f"a closed file cannot be copied or pickled, open it again: {self.path}")
+        held_open = self._descriptor is not None
+        return _opened_again, (str(self.path), self._place, held_open, self._identity, platform.node())
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _opened_again(path: str, place: str, keep_open: bool, who: Identity, machine: str) -> FileSource:  # noqa: FBT001
+    # Another machine has other numbers for the same file, or a copy of its own: its digests decide there.
+    source = FileSource(place, keep_open=keep_open, expected=who if machine == platform.node() else None)
+    source.path = Path(path)
+    return source
+
+
+_SEEKING = threading.Lock()
+
+
+def _sought_read(number: int, length: int, offset: int, /) -> bytes:
+    """Where the system has no positioned reads, as Windows: a place is sought first, by one thread at a time."""
+    with _SEEKING:
+        os.lseek(number, offset, os.SEEK_SET)
+        return os.read(number, length)
+
+
+_read_at = getattr(os, "pread", _sought_read)

@@ -86,12 +86,24 @@ class StudyIds(Sequence[str]):
         FormatError (E_DUP) : two files hold a study of the same id.
         """
         several, seen = len(self._files) > 1, set()
-        for study_id in self._each():
+        for position, study_id in enumerate(self._each()):
             if several and study_id in seen:
-                raise _repeated(study_id)
+                raise self._repeated(study_id, [self._first(study_id), position])
             if several:
                 seen.add(study_id)
             yield study_id
+
+    def _first(self, study_id: str) -> int:
+        """Position of the first study of an id that is there."""
+        return next(position for position, each in enumerate(self._each()) if each == study_id)
+
+    def _repeated(self, study_id: str, positions: Sequence[int]) -> FormatError:
+        names = [self._files[bisect_right(self._starts, position) - 1][0] for position in positions[:2]]
+        reason = (
+            f"two files hold a study with the id {study_id!r}: {names[0]} and {names[1]}; open one, or put them "
+            "together with ngr pack --skip-equal, which takes what is equal once"
+        )
+        return FormatError(reason, code="E_DUP")
 
     def _each(self) -> Iterator[str]:
         for (name, container), start in zip(self._files, self._starts, strict=False):
@@ -150,7 +162,7 @@ class StudyIds(Sequence[str]):
                 found.append(None if position is None else start + position)
         positions = [position for position in found if position is not None]
         if len(positions) > 1:
-            raise _repeated(study_id)
+            raise self._repeated(study_id, positions)
         return positions[0] if positions else None
 
     def positions(self, study_ids: Sequence[str]) -> NDArray[np.int64]:
@@ -183,11 +195,7 @@ class StudyIds(Sequence[str]):
                 if len(container) == 1:
                     single = self._at(start)
                     if single in singles:
-                        raise _repeated(single)
+                        raise self._repeated(single, [singles[single], start])
                     singles[single] = start
             self._singles = singles
         return self._singles.get(study_id)
-
-
-def _repeated(study_id: str) -> FormatError:
-    return FormatError(f"two files hold a study with the id {study_id!r}", code="E_DUP")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from io import BytesIO, IOBase
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError
 from neuralgraph.storage.archive import Archive, OpenFile, located, ngr_files
-from neuralgraph.storage.files import FileSource, is_folder
-from neuralgraph.storage.remote import Place, RemoteSource, is_url, place_name
+from neuralgraph.storage.far_collection import far_archives
+from neuralgraph.storage.files import is_folder
+from neuralgraph.storage.places import Place, as_place, place_name
+from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["open_archive"]
@@ -28,8 +31,10 @@ def open_archive(
     limits: Limits | None = None,
     storage_options: Mapping[str, Any] | None = None,
     extra_codecs: ExtraCodecs | None = None,
+    timeout: float | None = None,
 ) -> Archive:
-    """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a URL, or a list.
+    """Open one file, an archive, a folder of them (searched with its sub-folders, in path order), a collection as its
+    newest manifest has it, a URL of one of these but a plain folder, or a list.
 
     Of a file the prologue, the trailer and the contents are read and nothing per study, so that an archive of a million
     studies opens as fast as one of ten. A URL takes one question for its size and at most two requests of ranges, and a
@@ -38,49 +43,48 @@ def open_archive(
 
     Parameters
     ----------
-    path : a path; a URL as text (``https://``, ``s3://`` and what fsspec knows; the extra ``remote``); or several of
-        these, whose studies follow each other in this order. Put a local cache before a URL as fsspec writes it:
-        ``blockcache::https://...``.
+    path : a path; a URL as text (``https://``, ``s3://`` and what fsspec knows; the extra ``remote``); a file in memory
+        as it is now (``io.BytesIO``); or several of these, whose studies follow each other in this order. Put a local
+        cache before a URL as fsspec writes it: ``blockcache::https://...``.
     limits : what to accept.
     extra_codecs : as for ``load``.
     storage_options : for fsspec; for a chain of file systems by protocol, as fsspec wants them.
+    timeout : of a URL: seconds that the server may take for a request, all attempts together, and for each further MiB
+        of it; None is 30.
 
     Raises
     ------
     FormatError (E_OPEN) : nothing there, nothing given, or a folder without .ngr files.
     FormatError : a file is damaged or breaks FORMAT.md.
     MissingExtraError (E_EXTRA) : a URL, and fsspec or what it needs is not installed.
+    TypeError : ``path`` is nothing that names a file; an open file object, for example.
     """
-    single = isinstance(path, str | os.PathLike)
-    places = list(_places([path] if single else path))  # type: ignore[list-item, arg-type]
+    several = isinstance(path, Iterable) and not isinstance(path, str | bytes | os.PathLike | IOBase)
+    places = list(_places(path if several else [path], storage_options))  # type: ignore[list-item, arg-type]
     if not places:
         raise FormatError("no file was given", code="E_OPEN")
     keep_open = len(places) <= MOST_HELD_OPEN
     with ExitStack() as on_failure:
         opened: list[OpenFile] = []
         for place in places:
-            name = place_name(place) if isinstance(place, str) else place
-            source: FileSource | RemoteSource
-            if isinstance(place, str):
-                source = RemoteSource(place, options=storage_options)
-            else:
-                source = FileSource(place, keep_open=keep_open)
+            source = open_source(place, timeout=timeout, options=storage_options, keep_open=keep_open)
             on_failure.callback(source.close)
+            name = place if isinstance(place, Path) else place_name(place)
             with located(name):
                 opened.append((name, source, Container(source, limits=limits, extra_codecs=extra_codecs)))
         on_failure.pop_all()
     return Archive(opened)
 
 
-def _places(paths: Iterable[Place]) -> Iterator[Path | str]:
-    """Files as paths, URLs as text."""
-    for path in paths:
-        if is_url(path):
-            yield str(path)
-        elif is_folder(path):
-            files = ngr_files(Path(path))
+def _places(paths: Iterable[Place], options: Mapping[str, Any] | None) -> Iterator[Path | str | BytesIO]:
+    """Files as paths, URLs as text, files in memory as they are; of folders and collections the archives in them."""
+    for path in map(as_place, paths):
+        if isinstance(path, str):
+            yield from far_archives(path, options) or [path]
+        elif isinstance(path, Path) and is_folder(path):
+            files = ngr_files(path)
             if not files:
                 raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
             yield from files
         else:
-            yield Path(path)
+            yield path

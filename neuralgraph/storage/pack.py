@@ -7,16 +7,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.archive import located, ngr_files, study_id_at
-from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.atomic import atomic_file, refuse_url
 from neuralgraph.storage.files import is_folder
+from neuralgraph.storage.gate import Level, prove
+from neuralgraph.storage.places import Place, is_url, place_name
 from neuralgraph.storage.profiles import check_profile, copy_record
-from neuralgraph.storage.remote import Place, is_url, open_source, place_name
+from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["pack", "unpack"]
@@ -27,11 +30,13 @@ _TAKEN_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|study-[0-9
 
 
 def pack(
-    paths: Sequence[str | os.PathLike[str]],
+    paths: Sequence[Place],
     archive: str | os.PathLike[str],
     *,
     profile: str = "compact",
+    skip_equal: bool = False,
     limits: Limits | None = None,
+    timeout: float | None = None,
     told: Callable[[int, int, int], None] | None = None,
 ) -> int:
     """Put the studies of files, URLs and folders into one archive, in the order given; the number of studies.
@@ -42,7 +47,10 @@ def pack(
     archive : the archive to write.
     profile : "compact" copies records byte for byte. "train" stores embeddings without compression: every value and
         content digest stays, the bytes of the records and so their leaves change.
+    skip_equal : of studies with one id and one content digest take the first.
     limits : what to accept.
+    timeout : of a URL: seconds that the server may take for a request, all attempts together, and for each further MiB
+        of it; None is 30.
     told : called after every study with files done, files in all, and studies copied.
 
     Raises
@@ -50,38 +58,56 @@ def pack(
     StudyError (E_IDX) : unknown profile.
     FormatError, StudyError : an input is damaged or breaks a rule; nothing is written.
     FormatError (E_OPEN) : a folder holds no .ngr file.
-    FormatError (E_DUP) : two studies have the same id.
+    FormatError (E_DUP) : two studies have the same id; the id and both files are named.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
     files = [file for path in paths for file in _files_of(path)]
     check_profile(profile)
-    count = 0
+    taken: dict[str, tuple[Place, bytes]] = {}
     with atomic_file(archive) as stream:
         writer = ContainerWriter(stream, limits=limits)
         for done, file in enumerate(files):
-            with open_source(file) as source, located(place_name(file)):
+            with open_source(file, timeout=timeout) as source, located(place_name(file)):
                 container = Container(source, limits=limits)
                 container.verify_root()
                 for position in range(len(container)):
-                    copy_record(writer, container, position, profile=profile)
-                    count += 1
+                    if _is_new(taken, container, position, file, skip_equal=skip_equal):
+                        copy_record(writer, container, position, profile=profile)
                     if told is not None:
-                        told(done, len(files), count)
+                        told(done, len(files), len(taken))
         writer.finish()
-    return count
+    return len(taken)
+
+
+def _is_new(
+    taken: dict[str, tuple[Place, bytes]], container: Container, position: int, file: Place, *, skip_equal: bool
+) -> bool:
+    """Whether a study is the first of its id; it is noted then."""
+    study_id = study_id_at(container, position)
+    digest = container.record(position).content_digest
+    if study_id not in taken:
+        taken[study_id] = (file, digest)
+        return True
+    first, earlier = taken[study_id]
+    if digest == earlier and skip_equal:
+        prove(container, position, level=Level.DIGEST)
+        return False
+    advice = "they are equal: say skip_equal (--skip-equal) to take one" if digest == earlier else "they differ"
+    reason = f"two studies have the id {study_id!r}, in {place_name(first)} and in {place_name(file)}; {advice}"
+    raise FormatError(reason, code="E_DUP")
 
 
 def _files_of(path: Place) -> Sequence[Place]:
-    if is_url(path) or not is_folder(path):
+    if isinstance(path, BytesIO) or is_url(path) or not is_folder(path):
         return [path]
-    files = ngr_files(Path(path))
+    files = ngr_files(Path(os.fsdecode(path)))
     if not files:
-        raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
+        raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=place_name(path))
     return files
 
 
 def unpack(
-    archive: str | os.PathLike[str], folder: str | os.PathLike[str], *, limits: Limits | None = None
+    archive: Place, folder: str | os.PathLike[str], *, limits: Limits | None = None, timeout: float | None = None
 ) -> list[Path]:
     """Write every study of an archive to a file of its own, named by its id; the paths, in order.
 
@@ -94,15 +120,18 @@ def unpack(
     FormatError, StudyError : the archive is damaged, or a study breaks a rule.
     OutputError (E_OUTPUT) : the folder cannot be created or a file exists already; nothing is overwritten.
     """
+    refuse_url(folder)
     place = Path(folder)
-    with open_source(archive) as source, located(place_name(archive)):
+    with open_source(archive, timeout=timeout) as source, located(place_name(archive)):
         container = Container(source, limits=limits)
         container.verify_root()
         paths = [place / _file_name(study_id_at(container, n), n) for n in range(len(container))]
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot create the folder ({error.strerror})", where=str(folder)) from error
+            raise OutputError(
+                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(folder)
+            ) from error
         for path in paths:
             _refuse_existing(path)
         for position, path in enumerate(paths):
@@ -122,4 +151,4 @@ def _file_name(study_id: str, position: int) -> str:
 
 def _refuse_existing(path: Path) -> None:
     if os.path.lexists(path):
-        raise OutputError("the file exists already; choose an empty folder", where=str(path))
+        raise OutputError("the file exists already; choose an empty folder", code="E_OUTPUT", where=str(path))

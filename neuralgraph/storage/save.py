@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from io import BytesIO
+from io import BytesIO, IOBase
 from typing import BinaryIO
 
 from neuralgraph.codecs.forms import Form
@@ -21,7 +21,7 @@ __all__ = ["save", "to_bytes"]
 
 def save(
     study: Study | Iterable[Study],
-    path: str | os.PathLike[str],
+    path: str | bytes | os.PathLike[str],
     *,
     embedding: str = EXACT,
     profile: str = "compact",
@@ -31,7 +31,7 @@ def save(
     Parameters
     ----------
     study : a study, or studies with different ids.
-    path : the file to create or replace.
+    path : the file to create or replace, on this machine; to anywhere else go the bytes of ``to_bytes``.
     embedding : how embeddings are stored. "exact" (default) loses nothing and takes half the bytes where the values fit
         16 bits; "float32", "bfloat16", "float16", "int8" and "svd" are explained in the codec book. "svd:0.06" is svd
         with a channel-normalised RMSE of at most 0.06 instead of 0.011. What a form loses is measured and put into the
@@ -43,10 +43,13 @@ def save(
     StudyError (E_FILTER, E_NUM, E_IDX) : unknown form, a value outside its range, or unknown profile.
     FormatError (E_INDEX, E_DUP) : no study, or two with the same id.
     OutputError (E_OUTPUT, E_WRITE) : the file cannot be written.
+    TypeError : ``path`` is an open file.
     """
+    if isinstance(path, IOBase):
+        raise TypeError("a study is saved to a path; write the bytes of neuralgraph.to_bytes to an open file")
     form = form_named(embedding)
     check_profile(profile)
-    with atomic_file(path) as stream:
+    with atomic_file(os.fsdecode(path)) as stream:
         _write(study, stream, form, profile)
 
 

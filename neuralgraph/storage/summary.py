@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from neuralgraph.codecs.registry import BYTE_CODECS
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import EMBEDDING_STREAMS
+from neuralgraph.graph.carried import carried_facts
 from neuralgraph.graph.origin import graph_origin
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import located, study_id_at
 from neuralgraph.storage.gate import prove
-from neuralgraph.storage.remote import open_source, place_name
+from neuralgraph.storage.places import Place, place_name
+from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
-__all__ = ["file_summary", "study_summary"]
+__all__ = ["file_summary", "record_summary", "study_summary"]
+
+_LOOKED_AT = 1_000
+"""Studies of an archive that are read to tell whether they are plain graphs."""
 
 
-def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) -> dict[str, Any]:
+def file_summary(path: Place, *, limits: Limits | None = None, timeout: float | None = None) -> dict[str, Any]:
     """Facts about a file; for a file of one study, about the study too.
+
+    ``kind`` of a study tells one in the full sense from a plain graph (``neuralgraph.graph.carried``).
 
     Every checksum and digest that the facts depend on is verified.
 
@@ -29,7 +37,7 @@ def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) 
     ------
     FormatError, StudyError, LimitError : the file cannot be read, is damaged or breaks a rule.
     """
-    with open_source(path) as source, located(place_name(path)):
+    with open_source(path, timeout=timeout) as source, located(place_name(path)):
         container = Container(source, limits=limits)
         container.verify_root()
         summary: dict[str, Any] = {
@@ -39,14 +47,41 @@ def file_summary(path: str | os.PathLike[str], *, limits: Limits | None = None) 
             "n_studies": len(container),
         }
         if len(container) == 1:
-            data = container.record_bytes(0)
-            summary["study"] = study_summary(Study.from_columns(prove(container, 0, data=data)))
-            summary["storage"] = _storage(container.record(0, data), source.size)
+            summary |= record_summary(container, 0, source.size)
         else:
             index = container.index
             summary["totals"] = {name: int(column.sum()) for name, column in index.counts.items()}
+            summary["plain_graphs"] = _plain_graphs(container)
             summary["ids"] = list(_ids(container))
         return summary
+
+
+def record_summary(container: Container, position: int, file_bytes: int) -> dict[str, Any]:
+    """Facts about one study of a file, and how it is stored.
+
+    Parameters
+    ----------
+    container, position : the file, and which of its records.
+    file_bytes : of the file; what is around the streams is given for a file of one study only.
+
+    Raises
+    ------
+    FormatError, StudyError, LimitError : the study is damaged or breaks a rule.
+    """
+    data = container.record_bytes(position)
+    study = Study.from_columns(prove(container, position, data=data))
+    whole = file_bytes if len(container) == 1 else len(data)
+    return {"study": study_summary(study), "storage": _storage(container.record(position, data), whole)}
+
+
+def _plain_graphs(container: Container) -> dict[str, int]:
+    """How many of the studies without patches and concepts carry a plain graph, as far as they were looked at."""
+    counts = container.index.counts
+    bare = np.flatnonzero((counts["n_patches"][:] == 0) & (counts["n_concepts"][:] == 0))
+    looked_at = bare[:_LOOKED_AT].tolist()
+    studies = (Study.from_columns(prove(container, n, data=data)) for n, data in container.records_bytes(looked_at))
+    found = sum(carried_facts(study) is not None for study in studies)
+    return {"found": found, "looked_at": len(looked_at), "without_patches_and_concepts": len(bare)}
 
 
 def _ids(container: Container) -> Iterator[str]:
@@ -75,6 +110,8 @@ def study_summary(study: Study) -> dict[str, Any]:
     """Facts about a study: sizes, concepts, triples, labels and provenance, ready for JSON."""
     return {
         "id": study.study_id,
+        "kind": "study" if carried_facts(study) is None else "plain graph",
+        "plain_graph": carried_facts(study),
         "digest": study.digest,
         "views": [
             {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -10,7 +9,8 @@ from typing import Literal, TypeAlias, get_args
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.storage.gate import Level, examine_file
-from neuralgraph.storage.remote import open_source, place_name
+from neuralgraph.storage.places import Place, place_name
+from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["DEPTHS", "Depth", "Report", "validate", "validate_bytes"]
@@ -53,19 +53,28 @@ class Report:
 
 
 def validate(
-    path: str | os.PathLike[str],
+    path: Place,
     *,
     level: Depth = "meaning",
     limits: Limits | None = None,
+    timeout: float | None = None,
     told: Callable[[int], None] | None = None,
 ) -> Report:
     """Check one file, by default completely: framing, checksums and digests, sizes, and the rules of the graph.
 
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
-    ``told`` is called with the number of bytes read by each read.
+
+    Parameters
+    ----------
+    path : an .ngr file, a URL of one, or one in memory (``io.BytesIO``).
+    level : how far to check.
+    limits : what to accept.
+    timeout : of a URL: seconds that the server may take for a request, all attempts together, and for each further MiB
+        of it; None is 30.
+    told : called with the number of bytes read by each read.
     """
     try:
-        with open_source(path) as source:
+        with open_source(path, timeout=timeout) as source:
             counted = source if told is None else _Counted(source, told)
             return _report(place_name(path), counted, level, limits)
     except NeuralGraphError as error:

@@ -72,7 +72,7 @@ def evaluate(
     settings = settings or TrainingSettings()
     labels = _shared_labels(systems)
     if not seeds:
-        raise StudyError("an evaluation needs at least one seed", where="seeds")
+        raise StudyError("an evaluation needs at least one seed", code="E_STUDY", where="seeds")
     found: dict[str, Any] = {}
     scores: dict[str, NDArray[np.float64]] = {}
     truths: dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]] = {}
@@ -107,10 +107,10 @@ def evaluate(
 
 def _shared_labels(systems: Sequence[System]) -> tuple[str, ...]:
     if not systems or len({system.name for system in systems}) != len(systems):
-        raise StudyError("systems need names of their own", where="systems")
+        raise StudyError("systems need names of their own", code="E_STUDY", where="systems")
     labels = {system.graph.labels for system in systems}
     if len(labels) != 1 or not systems[0].graph.labels:
-        raise StudyError("systems are compared on the same labels, at least one", where="labels")
+        raise StudyError("systems are compared on the same labels, at least one", code="E_STUDY", where="labels")
     return systems[0].graph.labels
 
 

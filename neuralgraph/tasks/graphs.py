@@ -53,7 +53,7 @@ def study_graph(study: Study, settings: GraphSettings) -> Data | HeteroData:
             reason = (
                 f"holds {len(kept.patches)} patches, {settings.retain:.3g} of its grid are {wanted}; compress it anew"
             )
-            raise StudyError(reason, where=f"study {study.study_id}")
+            raise StudyError(reason, code="E_STUDY", where=f"study {study.study_id}")
         study = kept
     if not settings.report:
         study = replace(

@@ -36,7 +36,7 @@ class Split:
         parts = (self.train, self.validate, self.test)
         for name, ids in zip(SPLITS, parts, strict=True):
             if not ids:
-                raise StudyError(f"no study is in the part {name!r}", where="split")
+                raise StudyError(f"no study is in the part {name!r}", code="E_STUDY", where="split")
         if len(set().union(*parts)) != sum(map(len, parts)):
             raise StudyError("a study is in two parts of the split", code="E_DUP", where="split")
 
@@ -60,13 +60,15 @@ def read_splits(path: Path) -> Split:
             table = csv.DictReader(stream)
             missing = [field for field in _FIELDS if field not in (table.fieldnames or ())]
             if missing:
-                raise SourceError(f"the table of splits has no column {missing[0]!r}", where=str(path))
+                raise SourceError(
+                    f"the table of splits has no column {missing[0]!r}", code="E_SOURCE_READ", where=str(path)
+                )
             for row in table:
                 part = parts.get(split_named(row["split"] or ""))
                 if part is not None and row["study_id"]:
                     part.append(row["study_id"])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError("the table of splits cannot be read", where=str(path)) from error
+        raise SourceError("the table of splits cannot be read", code="E_SOURCE_READ", where=str(path)) from error
     return _split(parts)
 
 
@@ -96,7 +98,7 @@ def check_not_learnt(split: Split, tables: Iterable[Path]) -> int:
             f"the model that made these studies learnt from the patients of {len(learnt)} of the {len(split.test)} "
             "test studies: scores on them mean nothing; train and convert with the same split"
         )
-        raise StudyError(reason, where="splits")
+        raise StudyError(reason, code="E_STUDY", where="splits")
     return sum(said.get(study_id) == "unknown" for study_id in split.test)
 
 
@@ -107,7 +109,7 @@ def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
             table = csv.DictReader(stream)
             return list(table) if set(columns) <= set(table.fieldnames or ()) else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError("the table of splits cannot be read", where=str(path)) from error
+        raise SourceError("the table of splits cannot be read", code="E_SOURCE_READ", where=str(path)) from error
 
 
 def split_by_hash(patients: Mapping[str, str], *, seed: int = 0, shares: tuple[float, float] = (0.70, 0.15)) -> Split:
@@ -156,7 +158,7 @@ def with_prevalence(ids: Iterable[str], outcome: Mapping[str, bool], share: floa
     positive = [study_id for study_id in known if outcome[study_id]]
     negative = [study_id for study_id in known if not outcome[study_id]]
     if not positive or not negative:
-        raise StudyError("a prevalence needs positive and negative studies", where="prevalence")
+        raise StudyError("a prevalence needs positive and negative studies", code="E_STUDY", where="prevalence")
     n_positive = min(len(positive), round(len(negative) * share / (1 - share)))
     n_negative = min(len(negative), round(n_positive * (1 - share) / share))
     return tuple(sorted(positive[:n_positive] + negative[:n_negative]))

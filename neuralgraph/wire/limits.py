@@ -88,7 +88,9 @@ class Limits:
         for field in fields(self):
             value, bound = getattr(self, field.name), HARD_LIMITS[field.name]
             if not 1 <= value <= bound:
-                raise LimitError(f"{field.name} must be between 1 and {bound}, got {value}", where=field.name)
+                raise LimitError(
+                    f"{field.name} must be between 1 and {bound}, got {value}", code="E_LIMIT", where=field.name
+                )
 
     def check(self, name: str, value: int, *, where: str) -> None:
         """Refuse ``value`` when it is above the limit ``name``.
@@ -99,7 +101,7 @@ class Limits:
         """
         limit = getattr(self, name)
         if value > limit:
-            raise LimitError(f"{name} is {value}, the limit is {limit}", where=where)
+            raise LimitError(f"{name} is {value}, the limit is {limit}", code="E_LIMIT", where=where)
 
 
 def checked_product(*factors: int, where: str) -> int:

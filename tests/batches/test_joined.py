@@ -14,7 +14,7 @@ def grid_study(rows: int, cols: int, triples: list[list[int]], n_concepts: int) 
     row, col = (part.ravel() for part in np.indices((rows, cols)))
     patches = Patches(row, col, np.ones(rows * cols), np.zeros((rows * cols, 4)))
     concepts = tuple(Concept(f"c{i}", "Anatomy::uncertain", i, i + 1) for i in range(n_concepts))
-    return Study("grid", (view,), patches, concepts, np.unique(np.array(triples).reshape(-1, 3), axis=0))
+    return Study("grid", (view,), patches, concepts, triples=np.unique(np.array(triples).reshape(-1, 3), axis=0))
 
 
 @given(

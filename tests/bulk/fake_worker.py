@@ -23,7 +23,7 @@ def study_of(films, report=None, *, labels, study_id, store_report, store_pixels
     if "SLOW" in text:
         time.sleep(0.01)
     if "LONG" in text:
-        raise LimitError("the report is too long", where="report")
+        raise LimitError("the report is too long", code="E_LIMIT", where="report")
     film = films[0]
     small = film.pixels[:: film.pixels.shape[0] // 4, :: film.pixels.shape[1] // 4][:4, :4]
     view = View.from_scores(
@@ -39,14 +39,18 @@ def study_of(films, report=None, *, labels, study_id, store_report, store_pixels
         triples=np.empty((0, 3), np.int32),
         fusion=None,
         labels=labels,
-        provenance={"report": "given" if report else "generated", "prune": {"policy": "top_k", "value": 3}},
+        provenance={
+            "report": "given" if report else "generated",
+            "prune": {"policy": "top_k", "value": 3},
+            "films": [dict(film.facts) for film in films],
+        },
         report=text if store_report and text else None,
     )
 
 
 def make(settings):
     if settings.model == "absent":
-        raise ModelError("there is no such model", where="model")
+        raise ModelError("there is no such model", code="E_MODEL", where="model")
     if settings.model == "broken":
         sys.exit(3)
     if settings.model == "full":

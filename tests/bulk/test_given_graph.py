@@ -52,7 +52,7 @@ def test_spans_lie_in_the_report():
     assert study.triples.tolist() == [[0, 0, 2], [2, 1, 1]]
     assert study.fusion is not None
     assert study.fusion[1] == 2
-    assert study.provenance["extractor"]["name"] == "radgraph"
+    assert study.provenance["extractor"]["name"] == "radgraph-json"
 
 
 def test_the_graph_of_another_part_is_passed_over():
@@ -88,10 +88,15 @@ def test_tasks_carry_graphs():
 
 def test_a_converter_takes_them(film, tmp_path):
     (tmp_path / "film.png").write_bytes(film)
-    converter = Converter(ConversionSettings(extractor="radgraph"), lambda *_, **options: bare())
+    converter = Converter(ConversionSettings(extractor="radgraph-json"), lambda *_, **options: bare())
     report = "INDICATION: Doe.\n\nFINDINGS:\nSmall left effusion.\n\nIMPRESSION:\n1. No pneumothorax."
     answer = converter(
         Task("s", [(str(tmp_path / "film.png"), "PA")], str(tmp_path / "s.ngr"), report, report_graphs=GRAPHS)
     )
     assert answer.reason == ""
-    assert [concept.text for concept in load(tmp_path / "s.ngr").concepts] == ["pneumothorax"]
+    assert [concept.text for concept in load(tmp_path / "s.ngr").concepts] == [
+        "Small",
+        "left",
+        "effusion",
+        "pneumothorax",
+    ]

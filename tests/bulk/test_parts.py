@@ -67,11 +67,25 @@ REPORT = """                                 FINAL REPORT
 
 
 def test_what_a_report_describes():
-    assert described(REPORT, "impression") == "No acute process."
+    # A mark stays where text was removed, so that its neighbours are not read as one name.
+    assert described(REPORT, "impression") == "IMPRESSION:\nNo acute ___ process."
+    assert described(REPORT, "impression", headings=False) == "No acute ___ process."
     both = described(REPORT, "findings+impression")
-    assert both == "The heart is normal. Lungs\n are clear.\n\nNo acute process."
+    assert both == "FINDINGS:\nThe heart is ___ normal. Lungs\n are clear.\n\nIMPRESSION:\nNo acute ___ process."
     assert described("Lungs are clear.", "impression") == "Lungs are clear."
-    assert described(REPORT.replace("IMPRESSION", "NOTE"), "impression").startswith("The heart is")
+    assert described(REPORT.replace("IMPRESSION", "NOTE"), "impression").startswith("FINDINGS:\nThe heart is")
+    order = "WET READ: Mass.\nIMPRESSION: No mass.\nCOMMENT: Skin fold.\nADDENDUM: None."
+    assert described(order, "findings+impression").split("\n")[::3] == [
+        "PRELIMINARY REPORT:",
+        "IMPRESSION:",
+        "COMMENT:",
+        "ADDENDUM:",
+    ]
+    # What the headings say is what they said before.
+    assert described(described(order, "findings+impression"), "findings+impression") == described(
+        order, "findings+impression"
+    )
+    assert described("BEFUND: Kein Erguss.", "findings+impression") == "BEFUND: Kein Erguss."
 
 
 @pytest.mark.parametrize("text", ["INDICATION: rule out pneumonia.", "IMPRESSION: ___ XXXX.", "FINDINGS: 1."])

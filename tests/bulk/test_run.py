@@ -345,3 +345,34 @@ def test_archives_of_shards(bench):
     with open_archive(bench.dest) as archive:
         assert len(archive.ids) == 9
     assert all(name.startswith(("studies-1-of-2-", "studies-2-of-2-")) for name in bench.files())
+
+
+def listed(folder):
+    """The rows of studies.csv: id -> (split, file)."""
+    lines = (folder / "studies.csv").read_text().splitlines()[1:]
+    return {line.split(",")[0]: tuple(line.split(",")[1:]) for line in lines}
+
+
+@pytest.mark.parametrize("pack", [0, 4])
+def test_a_study_that_the_source_has_no_longer_stays_in_the_list_and_is_counted(bench, pack):
+    bench.fill(6)
+    bench.run(pack=pack)
+    before = listed(bench.dest)
+    for path in bench.source.glob("Doe-Jane-003.*"):
+        path.unlink()
+    outcome = bench.run(pack=pack)
+    assert (outcome.verified, outcome.converted, outcome.orphans) == (5, 0, 1)
+    assert listed(bench.dest) == before, "the list agrees with the files"
+    with open_archive(bench.dest) as archive:
+        assert sorted(archive.ids) == sorted(before)
+
+
+@pytest.mark.parametrize("pack", [0, 4])
+def test_what_was_deleted_by_hand_is_made_again_and_counted(bench, pack):
+    bench.fill(6)
+    assert bench.run(pack=pack).restored == 0
+    name = next(iter(bench.files()))
+    (bench.dest / name).unlink()
+    outcome = bench.run(pack=pack)
+    assert outcome.restored == outcome.converted == (4 if pack else 1)
+    assert bench.run(pack=pack).restored == 0

@@ -83,7 +83,7 @@ def test_nothing_of_the_header_is_told(told):
 def test_what_cannot_be_read_is_named_and_the_rest_measured(folder):
     run = ngr("broken.png", "film.png", "missing.dcm", folder=folder)
     assert run.returncode == 1
-    assert "film.png: png, 128 x 96 pixels, 8 bits" in run.stdout
+    assert "film.png: png, 96 x 128 pixels (width x height), 8 bits" in run.stdout
     assert "no image" in run.stdout
     assert "Traceback" not in run.stderr
     assert "broken.png: E_SOURCE_DAMAGED" in run.stderr

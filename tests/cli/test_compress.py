@@ -113,7 +113,7 @@ def test_bad_film_gives_one_line_and_no_file(name, tmp_path):
 
 @pytest.mark.parametrize(
     ("report", "code"),
-    [(b"\xff\xfe\x00b\x00a\x00d", "E_SOURCE_TEXT"), (b"caf\xe9", "E_SOURCE_TEXT"), (b"", "E_SOURCE_EMPTY")],
+    [(b"\xff\xfen\x00o", "E_SOURCE_TEXT"), (b"caf\xe9", "E_SOURCE_TEXT"), (b"", "E_SOURCE_EMPTY")],
 )
 def test_bad_report_gives_one_line_and_no_file(report, code, tmp_path):
     png(tmp_path / "film.png")

@@ -33,12 +33,29 @@ REPORTS = {
     "migrate": "--json",
     "conformance": "--json",
     "bench": "--json",
+    "catalog": "--json",
+    "find": "--json",
+    "card": "--json",
+    **{f"collection {name}": "--json" for name in ("create", "add", "remove", "compact", "vacuum", "verify", "log")},
 }
 
 
-@pytest.mark.parametrize("verb", VERBS)
+VERBS_OF_GROUPS = [
+    f"{group} {name}"
+    for group, verb in COMMANDS.items()
+    if hasattr(verb, "commands")
+    for name in verb.commands
+]  # fmt: skip
+
+
+def command_of(verb):
+    first, *rest = verb.split()
+    return COMMANDS[first].commands[rest[0]] if rest else COMMANDS[first]
+
+
+@pytest.mark.parametrize("verb", [*VERBS, *VERBS_OF_GROUPS])
 def test_help_says_what_it_does_with_an_example(verb):
-    command = COMMANDS[verb]
+    command = command_of(verb)
     assert re.search(rf"^Examples?: ngr {verb}\b", command.help, re.MULTILINE), command.help
     assert command.help[0].isupper()
     for parameter in command.params:
@@ -47,7 +64,7 @@ def test_help_says_what_it_does_with_an_example(verb):
 
 @pytest.mark.parametrize(("verb", "option"), REPORTS.items())
 def test_verbs_that_report_have_json(verb, option):
-    assert any(option in parameter.opts for parameter in COMMANDS[verb].params)
+    assert any(option in parameter.opts for parameter in command_of(verb).params)
 
 
 def ngr(*arguments, **environment):
@@ -135,14 +152,14 @@ def test_doctor_looks_at_models_without_loading_them(tmp_path, capsys):
     assert run.returncode == 0
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [*VERBS, *VERBS_OF_GROUPS])
 def test_help_is_shown_as_it_was_written(verb):
     """Brackets are no markup, and lines of a paragraph are filled."""
-    run = ngr(verb, "--help", COLUMNS="400", TERMINAL_WIDTH="400")
+    run = ngr(*verb.split(), "--help", COLUMNS="400", TERMINAL_WIDTH="400")
     assert run.returncode == 0
     shown = " ".join(run.stdout.replace("│", " ").split())
-    for parameter in COMMANDS[verb].params:
+    for parameter in command_of(verb).params:
         for word in (getattr(parameter, "help", None) or "").split():
             assert word in shown, (parameter.name, word)
-    for paragraph in COMMANDS[verb].help.split("\n\n"):
+    for paragraph in command_of(verb).help.split("\n\n"):
         assert " ".join(paragraph.split()) in shown

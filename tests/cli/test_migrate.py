@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import neuralgraph as ng
 from neuralgraph.cli.main import exit_code
 from neuralgraph.cli.migrate import migrate
-from neuralgraph.sources.reference.studies import EXTENSION, ORIGIN
+from neuralgraph.graph.carried import CARRIED, ORIGIN
 
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command("migrate")(migrate)
@@ -48,7 +48,7 @@ def test_studies_carry_the_graphs_whole(old: Path) -> None:
     assert (first.labels, second.labels) == ({"y": -1.0}, {})
     assert (len(first.patches), len(first.concepts), first.views) == (0, 0, ())
     assert first.provenance[ORIGIN]["nodes"] == 3
-    with np.load(BytesIO(first.extensions[EXTENSION]), allow_pickle=False) as arrays:
+    with np.load(BytesIO(first.extensions[CARRIED]), allow_pickle=False) as arrays:
         assert arrays["x"].tolist() == [[1, 2], [3, 4], [5, -1]]
         assert arrays["edge_index"].tolist() == [[0, 1], [1, 2]]
         assert arrays["y"].tolist() == [-1]

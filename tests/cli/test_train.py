@@ -67,13 +67,40 @@ def test_learns_from_phantoms_without_any_data(ngr, tmp_path):
 
 
 def test_what_cannot_work_is_refused_before_anything_is_read(ngr, manifest, tmp_path):
-    assert ngr(manifest, "-o", tmp_path / "m", "--first-steps", "5").exit_code == 2
+    assert ngr("-o", tmp_path / "m").exit_code == 2
+    assert ngr(manifest, "-o", tmp_path / "m", "--weight", "1", "--weight", "2").exit_code == 2
     assert ngr(manifest, "-o", tmp_path / "m", "--precision", "float8").exit_code == 2
     for words, code in (
         ([manifest, "-o", manifest, *QUICK], "E_OUTPUT"),
         ([tmp_path / "nothing", "-o", tmp_path / "m", *QUICK], "E_SOURCE_READ"),
         ([manifest, "-o", tmp_path / "m", "--start", tmp_path / "nothing", *QUICK], "E_MODEL"),
+        ([manifest, "-o", tmp_path / "m", "--first-steps", "5", *QUICK], "E_MODEL"),
     ):
         error = ngr(*words).exception
         assert isinstance(error, NeuralGraphError)
         assert error.code == code
+
+
+def test_sources_are_mixed_marks_are_read_and_the_verdict_is_told_again(ngr, manifest, tmp_path):
+    boxes = {
+        "images": [{"id": 1, "file_name": "1.jpg"}],
+        "categories": [{"id": 7, "name": "Nodule"}],
+        "annotations": [{"image_id": 1, "category_id": 7, "bbox": [4, 5, 20, 20], "label_text": "Small nodule"}],
+    }
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    words = ["--source", manifest, "--weight", "3", "--source", "phantom", "--weight", "1", "--patients", "4"]
+    log = tmp_path / "log.csv"
+    result = ngr(*words, "-o", tmp_path / "m", "--marks", tmp_path / "boxes.json", "--log-to", log, *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "boxes.json: marks of 1 films" in result.stderr
+    # Plain lines without a terminal, from the first update to the last.
+    assert "2 of 2" in result.stderr
+    assert log.read_text().startswith("step,name,value")
+    assert "eval_loss" in log.read_text()
+    assert "BLEU-2" in result.stdout
+    record = json.loads((tmp_path / "m" / "training.json").read_text())
+    assert record["recipe"]["source_weights"] == [["source 1", 3.0], ["source 2", 1.0]]
+    assert record["marked_films"]["train"] >= 1
+    told = CliRunner().invoke(application(), ["doctor", "--model", str(tmp_path / "m")])
+    assert "updates" in told.stdout
+    assert "BLEU-2" in told.stdout

@@ -212,3 +212,13 @@ def test_same_input_same_bytes(demo):
     made = phantom(3, height=200, width=330)
     first, again = (ng.to_bytes(demo(made.pixels, made.report)) for _ in range(2))
     assert first == again
+
+
+def test_the_words_that_say_where_a_finding_is_are_counted_with_it():
+    from neuralgraph.compressor.compressor import present_findings
+    from neuralgraph.compressor.report_graph import extractor
+
+    reader = extractor("rules", sections="findings+impression")
+    text = "Opacity in the right lower lobe. No effusion on the left."
+    said = [text[start:end] for start, end in present_findings(reader, text)]
+    assert said == ["Opacity", "right", "lower lobe"]

@@ -35,6 +35,7 @@ def test_all_patches_are_what_the_decoder_saw(parts, tiny_model, film):
 
 def test_a_whole_study_gives_the_report_its_film_gives(parts, film):
     compressor, writer, _ = parts
+    compressor = Compressor(compressor.scorer, TopFraction(1.0), generated_graph=True)
     written = compressor(film(20, 40), None, store_report=True)
     assert writer(written, beams=1) == written.report
 

@@ -37,6 +37,10 @@ NOT_HERE = {
 EXIT_CODES = {"ngr recover damaged.ngr": 1}
 
 
+# What a page makes itself though others begin with it.
+MADE_THERE = {"README.md": ("film.ngr", "archive.ngr")}
+
+
 @dataclass(frozen=True)
 class Block:
     page: Path
@@ -144,6 +148,8 @@ def test_blocks_run(page, workspace, tmp_path, monkeypatch):
     here = tmp_path / "here"
     shutil.copytree(workspace, here)
     monkeypatch.chdir(here)
+    for name in MADE_THERE.get(page.name, ()):
+        (here / name).unlink()
     monkeypatch.setenv("PATH", f"{here / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     names: dict[str, object] = {}

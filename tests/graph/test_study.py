@@ -129,7 +129,7 @@ def test_a_study_does_not_follow_what_it_was_made_from(make_study):
 def test_studies_can_be_copied_and_sent_to_other_processes(make_study):
     study = make_study(vectors=2, report="text", pixels=np.zeros((5, 2, 2), np.uint16))
     assert copy.deepcopy(study) is study
-    there = pickle.loads(pickle.dumps(study))  # noqa: S301  what multiprocessing does
+    there = pickle.loads(pickle.dumps(study))
     assert same(there, study)
     with pytest.raises(TypeError, match="immutable"):
         there.labels["new"] = 1

@@ -94,7 +94,7 @@ def test_a_doubt_of_paging_goes_where_parts_show_that_nothing_is_missing():
 def test_a_server_that_refuses_ranges_proves_nothing():
     def search(filters):
         if "StudyDate" in filters:
-            raise SourceError("HTTP 400")
+            raise SourceError("HTTP 400", code="E_SOURCE_READ")
         return Listing(rows(days(9, 2)), "offset")
 
     found = every_result(search, {}, lambda row: row["uid"], lambda row, tag: row.get(tag, ""))

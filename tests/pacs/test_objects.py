@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import build_study
 
 from neuralgraph.errors import SourceError
 from neuralgraph.pacs import ngr_bytes, raw_data_object
-from neuralgraph.pacs.identity import made_uid, read_source
+from neuralgraph.pacs.identity import made_uid, read_source, stored_size
 from neuralgraph.pacs.overlay import overlay_object, patch_frames
 from tests.pacs.conftest import HEIGHT, film, stored
 
@@ -85,3 +87,18 @@ def test_sources(tmp_path):
     with pytest.raises(SourceError) as caught:
         read_source(tmp_path / "text")
     assert caught.value.code == "E_SOURCE_TYPE"
+
+
+def test_frames_lie_on_the_film_as_it_is_stored():
+    # A film of 40 x 30 pixels twice as tall as wide, lying on its side: stored 15 high.
+    made = build_study()
+    view = made.views[0]
+    facts = {"turned": "quarter turn left", "stored_size": [float(view.width) / 2, float(view.height)]}
+    study = replace(made, provenance={**made.provenance, "films": [facts]})
+    assert stored_size(study, 0) == (round(view.width / 2), view.height)
+    plain, undone = list(patch_frames(made, 0)), list(patch_frames(study, 0))
+    for before, after in zip(plain, undone, strict=True):
+        # To the left again: what is at the top was at the right, and rows are twice as coarse.
+        assert after.tolist() == [[view.height - row, column / 2] for column, row in before.tolist()]
+    unknown = replace(made, provenance={**made.provenance, "films": [{"turned": "inside out", "stored_size": "x"}]})
+    assert [corners.tolist() for corners in patch_frames(unknown, 0)] == [corners.tolist() for corners in plain]

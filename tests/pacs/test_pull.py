@@ -161,7 +161,7 @@ def test_a_search_that_breaks_off_is_told_and_what_was_found_is_fetched(tmp_path
 
         def get(path, query, **options):
             if (path, query.get("offset")) == ("series", "3"):
-                raise SourceError("the archive cannot be searched (HTTP 500)")
+                raise SourceError("the archive cannot be searched (HTTP 500)", code="E_SOURCE_READ")
             return ask(path, query, **options)
 
         archive._connection.get = get

@@ -38,7 +38,7 @@ def test_without_a_window_the_stored_range_counts_not_the_picture(grey):
     film = grey([0, 100, 4095], BitsStored=12)
     assert levels(film) == exactly(0, 100 / 4095, 1)
     assert film.facts["voi"] == "none"
-    assert levels(grey([100, 101, 102], BitsStored=12)) == exactly(100 / 4095, 101 / 4095, 102 / 4095)
+    assert levels(grey([1000, 2000, 3000], BitsStored=12)) == exactly(1000 / 4095, 2000 / 4095, 3000 / 4095)
 
 
 def test_all_16_bits_survive(make_dicom, ramp):
@@ -334,7 +334,8 @@ def test_view_position(grey, make_dicom):
         ("R-10236", "", "LL"),
         ("399198007", "", "RL"),
         ("LOCAL", "Antero-Posterior", "AP"),
-        ("LOCAL", "PA by Doe", "unknown"),
+        ("LOCAL", "PA by Doe", "PA"),
+        ("LOCAL", "Doe", "unknown"),
         ("R-10206", "postero-anterior", "unknown"),
         ("", "", "unknown"),
     ],
@@ -370,8 +371,10 @@ def test_facts(grey):
         "voi": "none",
         "body_part": "chest",
         "burned_in": False,
-        "pixel_spacing": [0.2, 0.1],
-        "imager_pixel_spacing": [0.25, 0.125],
+        "pixel_spacing": [0.1, 0.1],
+        "imager_pixel_spacing": [0.125, 0.125],
+        "squared": True,
+        "stored_size": [1.0, 1.0],
         "lossy": True,
         "lossy_ratio": [10.0, 2.5],
         "lossy_method": ["ISO_15444_1", "OTHER"],

@@ -18,7 +18,7 @@ def test_integers_scale_by_the_range_of_their_type():
     assert film.pixels.dtype == np.float32
     assert film.pixels.tolist() == [[0.0, np.float32(0.2), 1.0]]
     assert film_from_array(np.array([[0, 65535]], np.uint16), limits=TINY).pixels.tolist() == [[0.0, 1.0]]
-    assert film.facts == {"format": "array"}
+    assert film.facts == {"format": "array", "quality": "doubtful", "grey_span": 1.0}
     assert film.position == "unknown"
 
 

@@ -82,4 +82,4 @@ def test_a_table_that_is_the_whole_range_is_a_division(bits, dtype, ways):
 def test_films_look_as_their_table_says(make_dicom, shape, elements):
     data = make_dicom(RANDOM.integers(0, 256, shape, np.uint8), **elements)
     stored = read_stored_film(data)
-    assert np.array_equal(read_dicom_film(data).pixels, stored.table[stored.values])
+    assert np.array_equal(read_dicom_film(data).pixels, stored.shown_by.table[stored.values])

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources import FilmLimits
+from neuralgraph.sources.facts import TURNS
 from neuralgraph.sources.images import read_jpeg_film, read_png_film
 
 TINY = FilmLimits(min_side=1)
@@ -245,7 +246,7 @@ def test_exif_orientation_is_applied_as_viewers_do(orientation, order, ramp):
     with Image.open(BytesIO(data)) as image:
         expected = np.asarray(ImageOps.exif_transpose(image))
     assert np.array_equal(np.rint(film.pixels * 255), expected)
-    assert film.facts["turned"] is (orientation != 1)
+    assert film.facts.get("turned", "none") == TURNS[orientation - 1]
 
 
 @pytest.mark.parametrize("tiff", [b"", b"II*\0", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff", b"junk" * 5])
@@ -253,7 +254,7 @@ def test_broken_exif_changes_nothing(tiff, ramp):
     data = encoded(ramp(24, 16, np.uint8), "JPEG")
     segment = b"Exif\0\0" + tiff
     data = data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
-    assert read_jpeg_film(data).facts["turned"] is False
+    assert "turned" not in read_jpeg_film(data).facts
 
 
 def _with_frame(data, **fields):

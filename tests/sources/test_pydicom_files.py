@@ -24,6 +24,17 @@ FILMS = {
 REASONS = {
     "ExplVR_BigEndNoMeta.dcm": "E_SOURCE_TYPE",
     "ExplVR_LitEndNoMeta.dcm": "E_SOURCE_TYPE",
+    # Pictures in colour count as films where they are grey in truth; these are not even that far.
+    "GDCMJ2K_TextGBR.dcm": "E_SOURCE_DAMAGED",
+    "SC_jpeg_no_color_transform.dcm": "E_SOURCE_BLANK",
+    "SC_jpeg_no_color_transform_2.dcm": "E_SOURCE_BLANK",
+    "SC_rgb_jpeg.dcm": "E_SOURCE_BLANK",
+    "SC_rgb_jpeg_app14_dcmd.dcm": "E_SOURCE_BLANK",
+    "SC_rgb_jpeg_dcmd.dcm": "E_SOURCE_BLANK",
+    "SC_rgb_rle_32bit.dcm": "E_SOURCE_ENCODING",
+    "SC_rgb_small_odd.dcm": "E_SOURCE_SIZE",
+    "SC_rgb_small_odd_big_endian.dcm": "E_SOURCE_SIZE",
+    "SC_rgb_small_odd_jpeg.dcm": "E_SOURCE_SIZE",
     "JPEGLSNearLossless_08.dcm": "E_SOURCE_SIZE",
     "JPEGLSNearLossless_16.dcm": "E_SOURCE_SIZE",
     "README.txt": "E_SOURCE_TYPE",

@@ -26,8 +26,12 @@ def grey(ramp):
     return Image.fromarray(ramp(32, 20, np.uint8))
 
 
-def test_content_decides_not_the_extension(tmp_path, grey, make_dicom):
-    for data, expected in [(encoded(grey, "PNG"), "png"), (encoded(grey, "JPEG"), "jpeg"), (make_dicom(), "dicom")]:
+def test_content_decides_not_the_extension(tmp_path, grey, make_dicom, ramp):
+    for data, expected in [
+        (encoded(grey, "PNG"), "png"),
+        (encoded(grey, "JPEG"), "jpeg"),
+        (make_dicom(ramp(32, 20, np.uint16)), "dicom"),
+    ]:
         path = tmp_path / "film.txt"
         path.write_bytes(data)
         assert read_film(path).facts["format"] == expected
@@ -77,9 +81,10 @@ def test_text_and_bare_dicom(tmp_path, make_dicom):
     assert "preamble" in error_of(path).message
 
 
-def test_the_switches_reach_the_dicom_reader(tmp_path, make_dicom):
+def test_the_switches_reach_the_dicom_reader(tmp_path, make_dicom, ramp):
     path = tmp_path / "film"
-    path.write_bytes(make_dicom(BurnedInAnnotation="YES", SOPClassUID="1.2.840.10008.5.1.4.1.1.1.1.1"))
+    processing = "1.2.840.10008.5.1.4.1.1.1.1.1"
+    path.write_bytes(make_dicom(ramp(32, 20, np.uint16), BurnedInAnnotation="YES", SOPClassUID=processing))
     assert error_of(path).code == "E_SOURCE_KIND"
     assert error_of(path, accept_for_processing=True).code == "E_SOURCE_KIND"
     film = read_film(path, accept_for_processing=True, accept_burned_in=True)

@@ -37,7 +37,7 @@ def test_line_ends_mark_and_composition(report):
         (b" \r\n\t", "E_SOURCE_EMPTY"),
         (b"\xef\xbb\xbf", "E_SOURCE_EMPTY"),
         (b"caf\xe9", "E_SOURCE_TEXT"),
-        ("no".encode("utf-16"), "E_SOURCE_TEXT"),
+        (b"\xff\xfen\x00o", "E_SOURCE_TEXT"),
         (b"a\0b", "E_SOURCE_TEXT"),
         (b"a\x1bb", "E_SOURCE_TEXT"),
         (b"a\x0cb", "E_SOURCE_TEXT"),
@@ -91,3 +91,14 @@ def test_any_bytes_give_text_or_one_error(tmp_path_factory, data):
     # Any other exception fails the test.
     with suppress(SourceError):
         assert read_report(path)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_the_mark_of_utf_8_is_no_text(report, mark):
+    assert read_report(report(mark + b"No effusion.")) == "No effusion."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_says_so_by_its_mark(report, encoding):
+    data = ("\ufeff" + "Small effusion.\r\nÜbersicht.").encode(encoding)
+    assert read_report(report(data)) == "Small effusion.\nÜbersicht."

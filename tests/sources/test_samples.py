@@ -37,7 +37,7 @@ def test_png_samples_are_those_of_the_file(tmp_path, ramp, dtype):
 def test_a_palette_counts_by_its_colours(tmp_path):
     from PIL import Image
 
-    picture = Image.fromarray(np.tile(np.arange(4, dtype=np.uint8) * 80, (16, 8))).convert("P", colors=4)
+    picture = Image.fromarray(np.tile(np.arange(4, dtype=np.uint8) * 80, (16, 8))).quantize(4)
     stream = BytesIO()
     picture.save(stream, "PNG", bits=2)
     samples = read_samples(written(tmp_path, stream.getvalue()))

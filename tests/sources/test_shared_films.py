@@ -49,6 +49,8 @@ def test_the_jpeg_film(shared):
         "pixel_spacing": [0.168, 0.168],
         "lossy": True,
         "lossy_method": ["ISO_10918_1"],
+        "quality": "good",
+        "grey_span": 0.898,
     }
     assert_bones_bright(film.pixels)
 
@@ -67,6 +69,8 @@ def test_the_windowed_monochrome1_film(shared):
         "body_part": "chest",
         "lossy": True,
         "lossy_ratio": [10.0],
+        "quality": "good",
+        "grey_span": 0.734,
     }
     assert_bones_bright(film.pixels)
     # More than 8 bits survive.

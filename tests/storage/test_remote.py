@@ -11,7 +11,7 @@ import neuralgraph as ng
 from bench.range_server import RangeServer, range_server
 from neuralgraph import ChecksumError, FormatError, StudyNotFoundError
 from neuralgraph.container import reader
-from neuralgraph.storage import remote
+from neuralgraph.storage import attempts, remote
 
 pytest.importorskip("fsspec", reason="the extra remote is not installed")
 pytest.importorskip("aiohttp", reason="the extra remote is not installed")
@@ -21,7 +21,7 @@ MANY = [build_study(seed=seed, patches=2, dim=3) for seed in range(40)]
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(remote, "DELAYS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(attempts, "DELAYS", (0.0, 0.0, 0.0))
     with range_server() as state:
         yield state
 
@@ -75,6 +75,7 @@ def test_an_index_beyond_the_end_is_fetched_with_the_second_request(server, monk
 
 
 def test_an_index_too_large_to_fetch_is_read_in_pages(server, monkeypatch):
+    monkeypatch.setattr(remote, "WHOLE", 0)
     monkeypatch.setattr(remote, "SUFFIX", 600)
     monkeypatch.setattr(reader, "MOST_FETCHED", 1)
     monkeypatch.setattr("neuralgraph.container.pages.SMALL_SECTION", 1)
@@ -106,7 +107,8 @@ def test_the_pages_of_a_batch_are_under_way_together(server, monkeypatch):
         assert len(calls) <= 3  # pages of the index; pages of the keys; records
 
 
-def test_a_batch_is_few_requests(server, large):
+def test_a_batch_is_few_requests(server, large, monkeypatch):
+    monkeypatch.setattr(remote, "WHOLE", 0)
     server.files["a.ngr"] = large
     with ng.open(server.url("a.ngr")) as archive:
         asked(server)

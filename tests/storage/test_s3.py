@@ -7,7 +7,7 @@ from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph import FormatError
-from neuralgraph.storage import remote
+from neuralgraph.storage import attempts, remote
 
 pytest.importorskip("s3fs", reason="s3fs is not installed; the extra dev brings it")
 server_of = pytest.importorskip("moto.server", reason="moto is not installed; the extra dev brings it")
@@ -24,7 +24,7 @@ def endpoint():
 
 @pytest.fixture
 def options(endpoint, monkeypatch):
-    monkeypatch.setattr(remote, "DELAYS", (0.0,))
+    monkeypatch.setattr(attempts, "DELAYS", (0.0,))
     return {
         "key": "testing",
         "secret": "testing",
@@ -41,7 +41,8 @@ def put(options, data):
     store.pipe_file("films/a.ngr", data)
 
 
-def test_an_archive_in_a_store_is_the_archive(options):
+def test_an_archive_in_a_store_is_the_archive(options, monkeypatch):
+    monkeypatch.setattr(remote, "WHOLE", 0)
     made = [build_study(seed=seed, patches=12, dim=900, form="float32") for seed in range(9)]
     put(options, ng.to_bytes(made))
     with ng.open("s3://films/a.ngr", storage_options=options) as archive:

@@ -32,9 +32,23 @@ function asText(value) {
 /** "1 patch", "2 patches"; `many` where it is not the word with an s. */
 export const counted = (count, word, many = `${word}s`) => `${count.toLocaleString("en")} ${count === 1 ? word : many}`;
 
+const CARRIED = "x.org.neuralgraph.reference-graph";
+const ORIGIN = "x.org.neuralgraph.migrated";
+
+/** What is said of the plain graph that a study carries (ngr migrate), or null: then it is a study in the full sense. */
+export function plainGraph(study) {
+  if (study.patches.count > 0 || study.concepts.length > 0 || !study.extensions.some(({ name }) => name === CARRIED)) return null;
+  const facts = study.provenance.source[ORIGIN];
+  return facts !== null && typeof facts === "object" ? asText(facts) : "its size is not stated";
+}
+
 /** What nobody may overlook about a study; empty when there is nothing. */
-export function warnings({ concepts, provenance: { method, source } }) {
+export function warnings(study) {
+  const { concepts, provenance: { method, source } } = study;
   const found = [];
+  if (plainGraph(study) !== null) {
+    found.push(`PLAIN GRAPH, not drawn: it says neither where a patch was nor what a concept is (${plainGraph(study)}). In Python, to_data gives it back.`);
+  }
   if (concepts.length > 0 && source.report === "generated") found.push("The report graph was WRITTEN BY THE MODEL: no report was given.");
   if ((source.films ?? []).some((film) => film?.format === "phantom")) found.push("SYNTHETIC: not a patient.");
   if (method.model?.trained === false) found.push("Made with an UNTRAINED model: its attention means nothing.");

@@ -1,5 +1,6 @@
 /** The graph panel: concepts by polarity (shape, colour and word), relations, and what a selection touches. */
 import { shape } from "./dom.js";
+import { plainGraph } from "./facts.js";
 import { COLUMN_TITLES, conceptLayout } from "./layout.js";
 
 const ROW = 58;
@@ -73,7 +74,7 @@ function triple(places, width, [head, relation, tail]) {
 export function drawGraph(host, study, select) {
   const count = Math.min(study.concepts.length, MOST_CONCEPTS);
   if (count === 0) {
-    host.replaceChildren("The study holds no concepts of a report.");
+    host.replaceChildren(plainGraph(study) === null ? "The study holds no concepts of a report." : "A plain graph is not drawn here.");
     return { show() {}, note: "" };
   }
   const concepts = study.concepts.slice(0, count);

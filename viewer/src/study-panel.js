@@ -1,9 +1,10 @@
 /** One study on the page: film, slider, graph and facts, and how a selection in one lights up the others. */
 import { colour } from "./colours.js";
 import { byId, element, printable } from "./dom.js";
-import { factNodes, warnings } from "./facts.js";
+import { factNodes, plainGraph, warnings } from "./facts.js";
 import { drawFilm } from "./film.js";
 import { drawGraph } from "./graph.js";
+import { sentenceNodes } from "./sentences.js";
 import { brightPatches, wordMap } from "./words.js";
 
 function paintScale() {
@@ -62,7 +63,7 @@ export class StudyPanel {
   drawFilm() {
     const view = this.study.views[this.view];
     if (view === undefined) {
-      byId("film").replaceChildren(element("p", { class: "quiet" }, "The study has no film."));
+      byId("film").replaceChildren(element("p", { class: "quiet" }, plainGraph(this.study) === null ? "The study has no film." : "A plain graph has no film."));
       this.film = { show() {}, colour() {} };
       return;
     }
@@ -204,6 +205,7 @@ export class StudyPanel {
     this.film.show(kept, light.patches, this.patch);
     this.graph.show(this.concept);
     byId("concept-note").textContent = light.text;
+    byId("concept-sentences").replaceChildren(...(this.concept === null ? [] : sentenceNodes(study, this.concept)));
     const pruned = study.fusion !== null && study.fusion[0] >= kept ? "The patch of the fusion edge is pruned away; study.prune would choose a new edge. " : "";
     byId("patch-note").textContent = this.patch === null ? pruned : this.patchText(this.patch);
   }

@@ -12,14 +12,17 @@ from neuralgraph.adapters.picture.film_panel import checked_image, draw_film, pa
 from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, graph_layout
 from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.carried import refuse_carried
+from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.origin import GENERATED, graph_origin
+from neuralgraph.graph.sentences import SIGNS, polarity, sentence_around
 from neuralgraph.graph.study import Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STYLE", "caption", "draw_study", "is_synthetic", "mark_synthetic"]
+__all__ = ["STYLE", "caption", "draw_study", "is_synthetic", "mark_synthetic", "sentence_lines"]
 
 STYLE: dict[str, Any] = {"font.family": [FONT], "svg.hashsalt": "neuralgraph", "svg.fonttype": "path"}
 """Settings on top of matplotlib's defaults; the user's own are not consulted, or pictures would differ."""
@@ -33,6 +36,9 @@ _LEAST, _ROW = 2.5, 0.6
 """Inches: the least height of the panels, and what a row of concepts needs with the name of a relation below it."""
 _BELOW, _ABOVE = 1.5, 0.5
 """Inches kept free for the caption and the colour bar, and for the titles."""
+_LINE = 0.14
+"""Inches of a line of the caption."""
+_MOST_SENTENCES = 60
 
 
 def draw_study(
@@ -41,6 +47,7 @@ def draw_study(
     image: NDArray[np.float32] | None = None,
     view: int = 0,
     sizes: Mapping[str, int] | None = None,
+    sentences: bool = False,
 ) -> Figure:
     """Draw a study.
 
@@ -51,6 +58,7 @@ def draw_study(
         patches is drawn.
     view : which film to draw.
     sizes : bytes by name for the caption, e.g. {"source": 262144, "file": 9120}.
+    sentences : below, each sentence of the stored report that says a concept, and what it says.
 
     Returns
     -------
@@ -62,6 +70,7 @@ def draw_study(
     MissingExtraError (E_EXTRA) : matplotlib is not installed.
     SourceError (E_SOURCE_KIND, E_SOURCE_SIZE) : the image is not the study's film.
     StudyError (E_IDX) : the study has no such view.
+    StudyError (E_STUDY) : the study carries a plain graph, or sentences are asked for and no report is stored.
     """
     try:
         from matplotlib import style
@@ -69,6 +78,7 @@ def draw_study(
         from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("drawing a picture", extra="plot", library="matplotlib") from error
+    refuse_carried(study, "picture")
     filmless = not study.views and view == 0 and image is None
     if not filmless and not 0 <= view < len(study.views):
         raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")
@@ -78,14 +88,15 @@ def draw_study(
     if not filmless:
         film = study.views[view]
         film_height = float(np.clip(_WIDTH * _FILM_SHARE * film.height / film.width, _LEAST, 11.0))
-    height = min(40.0, max(film_height, _ROW * (layout.rows + 1)) + _BELOW + _ABOVE)
+    said = sentence_lines(study) if sentences else []
+    below = _BELOW + _LINE * len(said)
+    height = min(40.0 + _LINE * len(said), max(film_height, _ROW * (layout.rows + 1)) + below + _ABOVE)
     with style.context(["default", STYLE]):
         figure = Figure(figsize=(_WIDTH, height), facecolor="white")
         FigureCanvasAgg(figure)
-        left = figure.add_axes((0.02, _BELOW / height, _FILM_SHARE, (height - _BELOW - _ABOVE) / height))
-        right = figure.add_axes(
-            (_FILM_SHARE + 0.05, _BELOW / height, 0.93 - _FILM_SHARE, (height - _BELOW - _ABOVE) / height)
-        )
+        panels = (height - below - _ABOVE) / height
+        left = figure.add_axes((0.02, below / height, _FILM_SHARE, panels))
+        right = figure.add_axes((_FILM_SHARE + 0.05, below / height, 0.93 - _FILM_SHARE, panels))
         if filmless:
             left.set_axis_off()
             left.text(0.5, 0.5, "the study has no film", transform=left.transAxes, ha="center", fontsize=9)
@@ -98,14 +109,44 @@ def draw_study(
         _fuse(figure, left, right, study, view, nodes)
         figure.text(
             0.02,
-            0.75 / height,
-            caption(study, view=view, sizes=sizes),
+            (0.75 + below - _BELOW) / height,
+            "\n".join([caption(study, view=view, sizes=sizes), *said]),
             fontsize=8,
             va="top",
             parse_math=False,
             gid="caption",
         )
     return figure
+
+
+def sentence_lines(study: Study) -> list[str]:
+    """Each sentence that says a concept, in the order of the report: + is there, - is not there, ? is in doubt.
+
+    Raises
+    ------
+    StudyError (E_STUDY) : the report is not stored.
+    """
+    if study.report is None:
+        raise StudyError(
+            "the report is not stored; compress with --store-report to see its sentences",
+            code="E_STUDY",
+            where="report",
+        )
+    found: dict[str, list[str]] = {}
+    places: list[Concept | Mention] = [*study.concepts, *study.mentions]
+    for place in sorted(places, key=lambda place: (place.start, place.end)):
+        if place.label.startswith("Observation"):
+            text = place.text if isinstance(place, Concept) else study.concepts[place.concept].text
+            sentence = sentence_around(study.report, place.start, place.end)
+            found.setdefault(sentence, []).append(f"{SIGNS[polarity(place.label)]} {legible(text)}")
+    quotes = "\N{LEFT DOUBLE QUOTATION MARK}", "\N{RIGHT DOUBLE QUOTATION MARK}"
+    lines = [
+        wrapped(f"{quotes[0]}{legible(sentence)}{quotes[1]}  {', '.join(said)}", 190, lines=1)
+        for sentence, said in found.items()
+    ]
+    if len(lines) > _MOST_SENTENCES:
+        lines = [*lines[:_MOST_SENTENCES], f"{_MOST_SENTENCES} of {len(lines)} sentences shown"]
+    return lines
 
 
 def is_synthetic(study: Study, view: int) -> bool:

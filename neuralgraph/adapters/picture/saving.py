@@ -38,6 +38,7 @@ def save_picture(
     image: NDArray[np.float32] | None = None,
     view: int = 0,
     sizes: Mapping[str, int] | None = None,
+    sentences: bool = False,
 ) -> None:
     """Draw a study and write it; see draw_study for the parameters.
 
@@ -50,7 +51,7 @@ def save_picture(
     OutputError (E_OUTPUT, E_WRITE) : the name has another ending, or the file cannot be written.
     MissingExtraError, SourceError, StudyError : as for draw_study.
     """
-    _write(path, lambda: draw_study(study, image=image, view=view, sizes=sizes))
+    _write(path, lambda: draw_study(study, image=image, view=view, sizes=sizes, sentences=sentences))
 
 
 def save_words(
@@ -78,7 +79,7 @@ def save_sheet(studies: Sequence[Study], path: str | os.PathLike[str], *, total:
 def _write(path: str | os.PathLike[str], draw: Callable[[], Figure]) -> None:
     kind = Path(path).suffix.lower().lstrip(".")
     if kind not in _METADATA:
-        raise OutputError("pictures are written as .png or .svg, give such a name", where=str(path))
+        raise OutputError("pictures are written as .png or .svg, give such a name", code="E_OUTPUT", where=str(path))
     check_writable(path)
     figure = draw()
     from matplotlib import style

@@ -13,6 +13,8 @@ from neuralgraph.adapters.picture.drawing import STYLE, caption, mark_synthetic
 from neuralgraph.adapters.picture.film_panel import checked_image
 from neuralgraph.adapters.picture.lettering import legible
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.sentences import polarity
 from neuralgraph.graph.study import Study
 
 if TYPE_CHECKING:
@@ -45,10 +47,15 @@ def word_spans(study: Study, word: str | None = None) -> list[tuple[str, int, in
     StudyError (E_STUDY) : the study has no word attention, or nothing with this text.
     """
     if study.word_attention is None:
-        raise StudyError("the study holds no attention of words; compress it with --words", where="word_attention")
+        raise StudyError(
+            "the study holds no attention of words; compress it with --words", code="E_STUDY", where="word_attention"
+        )
     if study.report is None:
-        found = [(concept.text, concept.start, concept.end) for concept in study.concepts]
-        found = [each for each in found if word is None or word.lower() in each[0].lower()]
+        found = [
+            (_worded(concept), concept.start, concept.end)
+            for concept in study.concepts
+            if word is None or word.lower() in concept.text.lower()
+        ]
     elif word is None:
         spans = zip(study.word_attention.start.tolist(), study.word_attention.end.tolist(), strict=True)
         found = [(study.report[start:end], start, end) for start, end in spans]
@@ -59,8 +66,14 @@ def word_spans(study: Study, word: str | None = None) -> list[tuple[str, int, in
             at += len(word)
     if not found:
         where = "its concepts (the report is not stored)" if study.report is None else "its report"
-        raise StudyError(f"the study has no {word!r} among {where}", where="word")
+        raise StudyError(f"the study has no {word!r} among {where}", code="E_STUDY", where="word")
     return found
+
+
+def _worded(concept: Concept) -> str:
+    """A concept with what the report says of it, where that is not simply that it is there."""
+    said = polarity(concept.label)
+    return concept.text if said == "present" else f"{concept.text} ({said})"
 
 
 def draw_words(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from torch_geometric.data import Batch, Data, HeteroData
 
 from neuralgraph.adapters.pyg.graphs import HETERO_EDGE_TYPES, to_data, to_hetero_data
-from neuralgraph.batches.arrays import GraphBatch, starts
-from neuralgraph.batches.joined import EDGE_TYPES
+from neuralgraph.batches.arrays import ATTRIBUTES, Allocate, GraphBatch, starts
+from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES
+from neuralgraph.batches.memory import ReusedMemory
 from neuralgraph.batches.reader import BatchReader
+from neuralgraph.errors import StudyError
+from neuralgraph.graph.carried import carried_facts
 from neuralgraph.graph.study import Study
 
 __all__ = ["Batcher"]
 
-# Given its own class, PyG makes an instance; given ``Data``, it makes the class anew each time, which costs more.
 _DATA_BATCH, _HETERO_BATCH = type(Batch(_base_cls=Data)), type(Batch(_base_cls=HeteroData))
 _OF_NODES = ("x", "node_type", "node_view", "pos", "attention")
 _OF_PAIRS = ("edge_index", "edge_type")
@@ -38,6 +41,10 @@ _ORDER = (
     "study_id",
 )
 """Attributes of ``to_data`` in the order of its ``Data``."""
+
+
+_KINDS: dict[type[np.generic], torch.dtype] = {np.float32: torch.float32, np.int64: torch.int64, np.bool_: torch.bool}
+"""What attributes are made of."""
 
 
 class Batcher:
@@ -61,6 +68,7 @@ class Batcher:
     ) -> None:
         self.reader = reader
         self._heterogeneous, self._concept_width, self._pin = heterogeneous, concept_width, pin_memory
+        self._memory = ReusedMemory()
 
     def batch(self, numbers: ArrayLike) -> Any:
         """One ``Batch`` of the studies at ``numbers``.
@@ -71,31 +79,77 @@ class Batcher:
             kind asked for.
         StudyError (E_SIZE) : an embedding has another width than those of the archive.
         """
+        tensors: dict[str, torch.Tensor] = {}
+        also = frozenset({"edge_type", "node_type"} if self._heterogeneous else ())
+        graphs = self.reader.read(numbers, self._allocator(tensors), also=also)
+        if graphs is not None:
+            return (_heterogeneous_batch if self._heterogeneous else _homogeneous_batch)(tensors, graphs)
         studies = self.reader.studies(numbers)
+        if len({carried_facts(study) is None for study in studies}) > 1:
+            reason = "plain graphs and studies have other attributes and form no batch; name one kind in split"
+            raise StudyError(reason, code="E_STUDY", where="batch")
         for study in studies:
             self.reader.check_width(study)
         width = self.reader.width
         batch = Batch.from_data_list([self._graph(study, width, width) for study in studies])
+        for kind in NODE_TYPES if self._heterogeneous else ():
+            # PyG leaves out nodes of which no column was asked for, and cannot take such a batch apart.
+            batch._slice_dict.setdefault(kind, {})
+            batch._inc_dict.setdefault(kind, {})
         return batch.pin_memory() if self._pin else batch
 
     def data(self, number: int) -> Any:
-        """The graph of one study; errors as for ``batch``."""
+        """The graph of one study; errors as for ``batch``, but for its width."""
+        if not self._heterogeneous:
+            tensors: dict[str, torch.Tensor] = {}
+            graph = self.reader.read_single(number, self._allocator(tensors))
+            if graph is not None:
+                return _data(tensors, graph)
         (study,) = self.reader.studies([number])
         return self._graph(study, None if len(study.patches) else self.reader.width, self._concept_width)
 
+    def several(self, numbers: Sequence[int]) -> list[Any]:
+        """The graphs of some studies; of files behind a network with few requests. Errors as for ``data``."""
+        if not len(numbers) or not any(source.far for _, source, _ in self.reader.archive.files):
+            return [self.data(number) for number in numbers]
+        width = self.reader.width
+        return [
+            self._graph(study, None if len(study.patches) else width, self._concept_width)
+            for study in self.reader.studies(numbers)
+        ]
+
+    def _allocator(self, tensors: dict[str, torch.Tensor]) -> Allocate:
+        """Makes arrays whose memory is that of tensors."""
+
+        def allocate(name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
+            if self._pin:
+                tensors[name] = torch.empty(shape, dtype=_KINDS[dtype], pin_memory=True)
+                return tensors[name].numpy()
+            array = self._memory.array(shape, dtype) if name == "x" else np.empty(shape, dtype)
+            tensors[name] = torch.from_numpy(array)
+            return array
+
+        return allocate
+
     def _graph(self, study: Study, width: int | None, concept_width: int | None) -> Data | HeteroData:
         """The graph of a study: what batches are defined by."""
-        reader = self.reader
+        reader, plain = self.reader, carried_facts(study) is not None
         options: dict[str, Any] = {
-            "labels": reader.label_names,
+            "labels": None if plain and reader.y_as_saved else reader.label_names,
             "uncertain": reader.uncertain,
             "concept_features": reader.concept_features,
-            "columns": reader.columns,
+            # A plain graph has attributes of its own, too.
+            "columns": None if plain and len(reader.columns) == len(ATTRIBUTES) else reader.columns,
             "width": width,
         }
         if self._heterogeneous:
             return to_hetero_data(study, **options, concept_width=concept_width)
         return to_data(study, **options)
+
+
+def _empty_batch(kind: type) -> Any:
+    """A batch of this class: ``Batch`` would look at signatures and make the class anew each time."""
+    return type.__call__(kind)
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:
@@ -109,10 +163,24 @@ def _seal(batch: Any, count: int, slices: dict[Any, Any], increments: dict[Any, 
     batch._inc_dict = increments
 
 
+def _data(tensors: dict[str, torch.Tensor], graph: GraphBatch) -> Data:
+    """The graph of a batch of one."""
+    alone = {
+        **tensors,
+        "concept_features": graph.concept_features[0],
+        "num_nodes": len(graph.graph),
+        "study_id": graph.study_id[0],
+    }
+    data = Data()
+    data._store._mapping.update({name: alone[name] for name in _ORDER if name in alone})
+    return data
+
+
 def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> Any:
     count = len(graphs.study_id)
     node_start, pair_start, fusion_start = map(_tensor, (graphs.node_start, graphs.pair_start, graphs.fusion_start))
-    every, nothing, shift = torch.arange(count + 1), torch.zeros(count, dtype=torch.int64), node_start[:-1]
+    every, nothing = _tensor(np.arange(count + 1)), _tensor(np.zeros(count, np.int64))
+    shift = node_start[:-1]
     slices: dict[str, Any] = {
         **dict.fromkeys(_OF_NODES, node_start),
         **dict.fromkeys(_OF_PAIRS, pair_start),
@@ -132,12 +200,12 @@ def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> 
         "num_nodes": int(graphs.node_start[-1]),
         "study_id": graphs.study_id,
     }
-    batch = Batch(_base_cls=_DATA_BATCH)
+    batch = _empty_batch(_DATA_BATCH)
     present = [name for name in _ORDER if name in values]
     batch._store._mapping.update({name: values[name] for name in present})
     batch._store._mapping["batch"] = _tensor(graphs.graph)
     batch._store._mapping["ptr"] = node_start
-    batch._store._num_nodes = np.diff(graphs.node_start).tolist()
+    batch._store._num_nodes = (graphs.node_start[1:] - graphs.node_start[:-1]).tolist()
     sliced = [name for name in present if name != "num_nodes"]
     _seal(batch, count, {name: slices[name] for name in sliced}, {name: increments[name] for name in sliced})
     return batch
@@ -146,21 +214,20 @@ def _homogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> 
 def _heterogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -> Any:
     """The same graph with patches and concepts numbered apart, one store for each type of node and of edge."""
     count = len(graphs.study_id)
-    every, nothing = torch.arange(count + 1), torch.zeros(count, dtype=torch.int64)
+    every, nothing = _tensor(np.arange(count + 1)), _tensor(np.zeros(count, np.int64))
     slices: dict[Any, Any] = {}
     increments: dict[Any, Any] = {}
-    batch = Batch(_base_cls=_HETERO_BATCH)
+    batch = _empty_batch(_HETERO_BATCH)
     whole: dict[str, Any] = {name: tensors[name] for name in _OF_GRAPHS if name in tensors}
     whole |= {"study_id": graphs.study_id, "concept_features": graphs.concept_features}
     for name, value in whole.items():
         batch[name] = value
         slices[name] = every
         increments[name] = nothing if isinstance(value, torch.Tensor) else None
-    n_nodes = np.diff(graphs.node_start)
-    is_patch = np.arange(len(graphs.graph)) - graphs.node_start[graphs.graph] < graphs.n_patches[graphs.graph]
+    is_patch = tensors["node_type"].numpy() == NODE_TYPES.index("patch")
     number = np.where(is_patch, np.cumsum(is_patch), np.cumsum(~is_patch)) - 1
-    sizes = {"patch": graphs.n_patches, "concept": n_nodes - graphs.n_patches}
     owner = {"patch": graphs.graph[is_patch], "concept": graphs.graph[~is_patch]}
+    sizes = {kind: np.bincount(graph, minlength=count) for kind, graph in owner.items()}
     for kind, chosen in (("patch", is_patch), ("concept", ~is_patch)):
         store, begin = batch[kind], _tensor(starts(sizes[kind]))
         names = ("x", "pos", "attention", "node_view") if kind == "patch" else ("x",)
@@ -172,7 +239,7 @@ def _heterogeneous_batch(tensors: dict[str, torch.Tensor], graphs: GraphBatch) -
         store._num_nodes = sizes[kind].tolist()
         store.batch, store.ptr = _tensor(owner[kind]), begin
         slices[kind], increments[kind] = dict.fromkeys(present, begin), dict.fromkeys(present, nothing)
-    if "edge_index" in tensors and "edge_type" in tensors:
+    if "edge_index" in tensors:
         source, target = tensors["edge_index"].numpy()
         code, from_patch = tensors["edge_type"].numpy(), is_patch[source]
         pair_owner = graphs.graph[source]

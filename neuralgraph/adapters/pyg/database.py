@@ -11,6 +11,9 @@ from torch_geometric.data import Database, OnDiskDataset
 from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.errors import OutputError
+from neuralgraph.storage.identity import ArchiveIdentity, check_same, identity_of
+from neuralgraph.storage.opening import open_archive
+from neuralgraph.storage.places import lasting_places
 
 __all__ = ["ArchiveDataset", "StudyDatabase"]
 
@@ -18,7 +21,7 @@ __all__ = ["ArchiveDataset", "StudyDatabase"]
 class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that mypy may follow
     """The studies of a file, an archive or a folder, read-only, as ``to_data`` gives them.
 
-    Every process opens the files for itself.
+    Every process opens the files for itself, and refuses others that lie there by then.
 
     Parameters
     ----------
@@ -33,15 +36,19 @@ class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that 
 
     def __init__(self, path: str | os.PathLike[str], **options: Any) -> None:
         super().__init__(schema=object)
-        self.path, self._options = path, options
+        self.path, self._options, self._place = path, options, lasting_places(path)
         self._batcher: Batcher | None = None
+        self._identity: ArchiveIdentity | None = None
         self._process = -1
         self.connect()
 
     def connect(self) -> None:
         """Open the files, where this process has not done so."""
         if self._batcher is None or self._process != os.getpid():
-            self._batcher = Batcher(BatchReader(self.path, **self._options))
+            archive = open_archive(self._place)
+            self._identity = self._identity or identity_of(archive)
+            check_same(archive, self._identity)
+            self._batcher = Batcher(BatchReader(archive, **self._options))
             self._process = os.getpid()
 
     def close(self) -> None:
@@ -66,8 +73,7 @@ class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that 
         return self._open().data(index)
 
     def _multi_get(self, indices: Sequence[int]) -> list[Any]:
-        batcher = self._open()
-        return [batcher.data(int(index)) for index in indices]
+        return self._open().several([int(index) for index in indices])
 
     def insert(self, index: int, data: Any) -> None:  # noqa: ARG002  the interface of Database
         """Refused: archives are written by ``neuralgraph.save`` and ``ngr pack``.
@@ -76,7 +82,11 @@ class StudyDatabase(Database):  # type: ignore[misc]  # PyG ships no types that 
         ------
         OutputError (E_OUTPUT) : always.
         """
-        raise OutputError("an archive is read-only; write one with neuralgraph.save or ngr pack", where=str(self.path))
+        raise OutputError(
+            "an archive is read-only; write one with neuralgraph.save or ngr pack",
+            code="E_OUTPUT",
+            where=str(self.path),
+        )
 
     def __len__(self) -> int:
         """Number of studies."""

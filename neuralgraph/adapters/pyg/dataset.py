@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch_geometric.data import Dataset
@@ -12,9 +13,13 @@ from torch_geometric.data import Dataset
 from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.batches.targets import check_targets
+from neuralgraph.collection.asking import answering
 from neuralgraph.errors import StudyError
 from neuralgraph.storage.archive import Archive
+from neuralgraph.storage.identity import check_same, identity_of
+from neuralgraph.storage.manifest import is_collection
 from neuralgraph.storage.opening import open_archive
+from neuralgraph.storage.places import lasting_places
 
 __all__ = ["StudyDataset"]
 
@@ -22,8 +27,9 @@ __all__ = ["StudyDataset"]
 class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that mypy may follow
     """The studies of a file, an archive or a folder as a PyG data set.
 
-    Nothing is written anywhere. Every process opens the files for itself at its first access, so the data set may be
-    given to the workers of a ``DataLoader``, forked or spawned. What is read is verified each time it is read.
+    Nothing is written anywhere. Every process opens the files for itself at its first access, and refuses others that
+    lie there by then, so the data set may be given to the workers of a ``DataLoader``, forked or spawned. What is read
+    is verified each time it is read.
 
     Parameters
     ----------
@@ -35,6 +41,9 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
     uncertain, concept_features : as for ``to_data``.
     split : ids of the studies to take, in this order; None takes all in the order of the archive. A file does not know
         which studies are of one patient: make the lists so that no patient is in two of them.
+    where : only studies that answer this question, "right effusion present, no tube" (docs/how-to/collection.md); of a
+        collection its catalogue is asked, of anything else every study is read once, at once. Findings that a model
+        wrote do not count. The extra ``catalog``.
     heterogeneous : give graphs as ``to_hetero_data`` makes them.
     concept_width : as for ``to_hetero_data``; only with ``heterogeneous``.
 
@@ -54,6 +63,7 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         labels: Sequence[str] | None = None,
         uncertain: str = "mask",
         split: Iterable[str] | None = None,
+        where: str | None = None,
         concept_features: str = "auto",
         heterogeneous: bool = False,
         concept_width: int | None = None,
@@ -61,7 +71,7 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         super().__init__(transform=transform, pre_filter=pre_filter)
         check_targets(() if labels is None else labels, uncertain)
         if concept_width is not None and not heterogeneous:
-            raise StudyError("only heterogeneous graphs have a concept width", where="concept_width")
+            raise StudyError("only heterogeneous graphs have a concept width", code="E_STUDY", where="concept_width")
         self.path = path
         self.uncertain = uncertain
         self.heterogeneous = heterogeneous
@@ -69,8 +79,16 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         self._concept_width = concept_width
         self._batcher: Batcher | None = None
         self._process = -1
-        archive = open_archive(path)
+        self._options["y_as_saved"] = labels is None
+        self._place = lasting_places(path)
+        archive = open_archive(self._place)
         weakref.finalize(self, archive.close)
+        if isinstance(self._place, Path) and is_collection(self._place):
+            # Its newest state may be another when a worker opens it; the files of this one are what is meant.
+            self._place = [name for name, _, _ in archive.files]
+        self._identity = identity_of(archive)
+        if where is not None:
+            split = answering(archive, path, where, split=split)
         taken = BatchReader(archive, labels=labels, split=split, **self._options)
         self.label_names: tuple[str, ...] = taken.label_names
         """Names of the columns of ``y``."""
@@ -94,10 +112,17 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
         """
         return self._opened().data(idx)
 
+    def __getitems__(self, numbers: Sequence[int]) -> list[Any]:
+        """The graphs of a batch, for a ``DataLoader``: of a URL with few requests."""
+        indices = self.indices()
+        graphs = self._opened().several([indices[number] for number in numbers])
+        return graphs if self.transform is None else [self.transform(graph) for graph in graphs]
+
     def _opened(self) -> Batcher:
         if self._batcher is None or self._process != os.getpid():
-            archive = open_archive(self.path)
+            archive = open_archive(self._place)
             weakref.finalize(self, archive.close)
+            check_same(archive, self._identity)
             return self._use(archive)
         return self._batcher
 

@@ -18,6 +18,7 @@ from neuralgraph.batches.arrays import NO_PLACE, chosen_attributes
 from neuralgraph.batches.features import concept_matrix, feature_origin
 from neuralgraph.batches.joined import EDGE_TYPES, NODE_TYPES, both_directions, joined_edges, patch_centres
 from neuralgraph.batches.targets import target_row
+from neuralgraph.graph.carried import PlainGraph, carried_graph, refuse_carried
 from neuralgraph.graph.study import Study
 
 __all__ = ["EDGE_TYPES", "HETERO_EDGE_TYPES", "NODE_TYPES", "to_data", "to_hetero_data"]
@@ -32,6 +33,8 @@ HETERO_EDGE_TYPES: tuple[tuple[str, str, str], ...] = (
 
 _ALWAYS = frozenset({"concept_features", "num_nodes", "study_id"})
 """Attributes that are made whatever is asked for."""
+_SAVED_TENSORS = frozenset({"y", "y_mask", "pos", "attention", "edge_attr", "edge_type", "node_type"})
+"""Attributes of plain graphs that are tensors even where they are a single number."""
 
 
 def to_data(
@@ -65,6 +68,13 @@ def to_data(
     ``study_id``                 str              identifier of the study
     ============================ ================ =====================================================================
 
+    After ``Data.subgraph`` the ends of ``fusion_edge_index`` have to be numbered anew (docs/how-to/workers.md): PyG
+    does that for ``edge_index`` alone.
+
+    Of a study that carries a plain graph (``ngr migrate``; ``neuralgraph.graph.carried``) this is that graph: the
+    attributes it was saved with, in their dtypes, ``study_id`` and ``num_nodes``; with ``labels``, ``y`` and ``y_mask``
+    are made of the study's labels instead.
+
     Parameters
     ----------
     study : the study; the tensors are copies and may be changed.
@@ -84,6 +94,9 @@ def to_data(
     StudyError (E_NUM) : text would have to be hashed to fewer than 16 values.
     """
     chosen = chosen_attributes(columns)
+    plain = carried_graph(study)
+    if plain is not None:
+        return _plain_data(study, plain, labels, uncertain, None if columns is None else chosen)
     patches, n_patches, n_concepts = study.patches, len(study.patches), len(study.concepts)
     origin, embedding = feature_origin(study, concept_features), _embedding(study, width)
     pairs, kinds = both_directions(*joined_edges(study))
@@ -137,9 +150,10 @@ def to_hetero_data(
     Raises
     ------
     StudyError (E_IDX, E_DUP, E_STUDY, E_SIZE, E_NUM) : as for ``to_data``; E_SIZE when stored vectors do not have
-        ``concept_width``.
+        ``concept_width``, E_STUDY also for a plain graph, whose edges have no types.
     """
     chosen = chosen_attributes(columns)
+    refuse_carried(study, "heterogeneous graph")
     patches, embedding = study.patches, _embedding(study, width)
     origin = feature_origin(study, concept_features)
     wanted = embedding.shape[1] if concept_width is None and origin != "stored" else concept_width
@@ -165,6 +179,24 @@ def to_hetero_data(
     data["study_id"] = study.study_id
     data["concept_features"] = origin
     return data
+
+
+def _plain_data(
+    study: Study, plain: PlainGraph, labels: Sequence[str] | None, uncertain: str, chosen: frozenset[str] | None
+) -> Data:
+    """A plain graph as it was saved."""
+    values: dict[str, Any] = {}
+    for name, array in plain.arrays.items():
+        if array.dtype.kind == "U" or (array.ndim == 0 and name not in _SAVED_TENSORS):
+            values[name] = array.item()
+        else:
+            values[name] = torch.from_numpy(np.array(array, order="C", copy=True))
+            if name in plain.bfloat16:
+                values[name] = values[name].to(torch.bfloat16)
+    if labels is not None:
+        values |= _targets(study, labels, uncertain)
+    values |= {"num_nodes": len(plain.arrays["x"]), "study_id": study.study_id}
+    return Data(**{name: value for name, value in values.items() if chosen is None or name in chosen | _ALWAYS})
 
 
 def _add_edges(data: HeteroData, study: Study) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,9 @@ from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.pruning import Pruning
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.errors import StudyError
+from neuralgraph.storage.identity import ArchiveIdentity, check_same, content_digest, identity_of
+from neuralgraph.storage.opening import open_archive
+from neuralgraph.storage.places import lasting_places
 
 __all__ = ["ArchiveLoader"]
 
@@ -79,6 +84,9 @@ class ArchiveLoader:
         heterogeneous: bool = False,
         transform: Callable[[Any], Any] | None = None,
     ) -> None:
+        # Of NumPy's numbers, and whatever else is a whole number, plain ones: a state is plain JSON.
+        batch_size, epoch, seed, num_workers = map(index, (batch_size, epoch, seed, num_workers))
+        prefetch, world_size, rank = map(index, (prefetch, world_size, rank))
         for name, value, least in (
             ("batch_size", batch_size, 1),
             ("epoch", epoch, 0),
@@ -93,9 +101,11 @@ class ArchiveLoader:
         if rank >= world_size:
             raise StudyError(f"rank {rank} of {world_size} processes", code="E_NUM", where="rank")
         if isinstance(split, str):
-            raise StudyError(f"split must be a list of study ids; write [{split!r}]", where="split")
-        self.path, self.batch_size, self.shuffle, self.seed, self.epoch = path, batch_size, shuffle, seed, epoch
-        self.drop_last, self.num_workers, self.prefetch, self.transform = drop_last, num_workers, prefetch, transform
+            raise StudyError(f"split must be a list of study ids; write [{split!r}]", code="E_STUDY", where="split")
+        self.path, self.batch_size, self.shuffle, self.seed, self.epoch = path, batch_size, bool(shuffle), seed, epoch
+        self._place = lasting_places(path)
+        self.drop_last, self.num_workers, self.prefetch = bool(drop_last), num_workers, prefetch
+        self.transform = transform
         self.rank, self.world_size = rank, world_size
         self._heterogeneous = heterogeneous
         self._pin = pin_memory and torch.cuda.is_available()
@@ -106,8 +116,10 @@ class ArchiveLoader:
             "concept_features": concept_features,
             "columns": None if columns is None else tuple(columns),
             "pruning": Pruning(retain, max_patches),
+            "y_as_saved": labels is None,
         }
         self._batcher: Batcher | None = None
+        self._identity: ArchiveIdentity | None = None
         self._process = -1
         self._begin = self._position = 0
         reader = self._opened().reader
@@ -117,11 +129,20 @@ class ArchiveLoader:
         self.label_names = reader.label_names
         """Names of the columns of ``y``."""
         self._options["labels"] = self.label_names
+        chosen = self._options["split"]
+        self._matter: dict[str, Any] = {
+            "labels": list(self.label_names),
+            "split": None if chosen is None else hashlib.sha256("\n".join(chosen).encode()).hexdigest(),
+            "content": content_digest(reader.archive),
+        }
 
     def _opened(self) -> Batcher:
         if self._batcher is None or self._process != os.getpid():
-            reader = BatchReader(self.path, **self._options)
-            weakref.finalize(self, reader.close)
+            archive = open_archive(self._place)
+            weakref.finalize(self, archive.close)
+            self._identity = self._identity or identity_of(archive)
+            check_same(archive, self._identity)
+            reader = BatchReader(archive, **self._options)
             self._batcher = Batcher(reader, heterogeneous=self._heterogeneous, pin_memory=self._pin)
             self._process = os.getpid()
         return self._batcher
@@ -180,31 +201,44 @@ class ArchiveLoader:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch of the next iteration, which begins at its first batch."""
-        self.epoch, self._begin, self._position = epoch, 0, 0
+        """Choose the epoch of the next iteration.
+
+        It begins at its first batch, unless it is the epoch that ``load_state_dict`` has just set: then it goes on
+        where that state was taken, so that a loop may set every epoch, the resumed one too.
+        """
+        if index(epoch) != self.epoch or not self._begin:
+            self.epoch, self._begin, self._position = index(epoch), 0, 0
 
     def _setting(self) -> dict[str, Any]:
         names = ("batch_size", "shuffle", "seed", "drop_last", "rank", "world_size", "n_studies")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | self._matter
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the iteration stands: plain numbers. ``position`` counts the batches of ``epoch`` handed out so far."""
-        return {**self._setting(), "epoch": self.epoch, "position": self._position}
+        """Where the iteration stands, ready for JSON. ``position`` counts the batches of ``epoch`` handed out so far;
+        behind the last one it is the beginning of the next epoch. The state also names what it must be loaded with:
+        settings, labels, and digests of the split and of the content of the files.
+        """
+        ended = 0 < len(self) == self._position
+        epoch, position = (self.epoch + 1, 0) if ended else (self.epoch, self._position)
+        return {**self._setting(), "epoch": epoch, "position": position}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Have the next iteration go on behind the last batch handed out before ``state`` was taken.
 
         Raises
         ------
-        StudyError (E_STUDY) : the state is that of a loader with other studies or settings.
+        StudyError (E_STUDY) : the state is that of a loader with other studies, labels or settings, or is no state.
         """
+        if not isinstance(state, Mapping):
+            raise StudyError("a state is what state_dict gave", code="E_STUDY", where="state")
         for name, value in self._setting().items():
             if state.get(name) != value:
                 reason = f"the state is that of a loader with {name} {state.get(name)!r}, this one has {value!r}"
-                raise StudyError(reason, where="state")
-        if not 0 <= state["position"] <= len(self):
-            raise StudyError(f"position {state['position']} of {len(self)} batches", where="state")
-        self.epoch, self._begin, self._position = state["epoch"], state["position"], state["position"]
+                raise StudyError(reason, code="E_STUDY", where="state")
+        epoch, position = state.get("epoch"), state.get("position")
+        if type(epoch) is not int or epoch < 0 or type(position) is not int or not 0 <= position <= len(self):
+            raise StudyError(f"epoch {epoch!r}, batch {position!r} of {len(self)}", code="E_STUDY", where="state")
+        self.epoch, self._begin, self._position = epoch, position, position
 
     def __getstate__(self) -> dict[str, Any]:
         """The state without open files: a copy, here or in another process, opens its own."""

@@ -16,10 +16,14 @@ from typing import Any
 from transformers import PreTrainedConfig, T5Config
 
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["NeuralGraphConfig", "TextSettings", "VisionSettings"]
 
 CONFIG_NAME = "config.json"
+_MAY_BE_NONE = (
+    "backbone_stride", "backbone_dimension", "backbone_stage", "backbone_output_stride", "neck_dimension",
+)  # fmt: skip
 _LARGEST = 1 << 24  # no width, depth or count of a real model comes near; keeps a damaged file from asking for it
 
 
@@ -48,7 +52,13 @@ class VisionSettings:
     backbone_stride: int = 0
     """Its total stride, pixels."""
     backbone_dimension: int = 0
-    """Width of its last feature map."""
+    """Width of its feature map."""
+    backbone_stage: int = 0
+    """Which of its maps is the grid, counted from 1 for the finest; later layers are left out. 0 is the last map."""
+    backbone_output_stride: int = 0
+    """Asks timm for a map of this stride, where the backbone can dilate its last stages; 0 for its own."""
+    neck_dimension: int = 0
+    """Width of a neck over the map, which knows the place of a patch and the mean of the film; 0 for none."""
 
     @property
     def stride(self) -> int:
@@ -61,7 +71,7 @@ class VisionSettings:
     def dimension(self) -> int:
         """Width d of a patch embedding."""
         if self.backbone:
-            return self.backbone_dimension
+            return self.neck_dimension or self.backbone_dimension
         return int(self.embed_dim * 2 ** (len(self.depths) - 1))
 
 
@@ -141,7 +151,7 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         self.name = _typed(name, str, "name")
         self.trained = _typed(trained, bool, "trained")
         if not isinstance(labels, (list, tuple)) or not labels:
-            raise ModelError("must be a list of names", where=f"{CONFIG_NAME}: labels")
+            raise ModelError("must be a list of names", code="E_MODEL", where=f"{CONFIG_NAME}: labels")
         self.labels = tuple(_typed(label, str, "labels") for label in labels)
         self.projection_dim = _count(projection_dim, "projection_dim", least=0)
         self.projection_dropout = _share(projection_dropout, "projection_dropout")
@@ -150,10 +160,12 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         self.max_report_tokens = _count(max_report_tokens, "max_report_tokens")
         self.max_generated_tokens = _count(max_generated_tokens, "max_generated_tokens")
         if not isinstance(opening, (list, tuple)) or len(opening) >= self.max_generated_tokens:
-            raise ModelError("must be a list of tokens, shorter than a report", where=f"{CONFIG_NAME}: opening")
+            raise ModelError(
+                "must be a list of tokens, shorter than a report", code="E_MODEL", where=f"{CONFIG_NAME}: opening"
+            )
         self.opening = tuple(_count(token, "opening", least=0) for token in opening)
         if self.opening and max(self.opening) >= self.text.vocab_size:
-            raise ModelError("a token lies outside the vocabulary", where=f"{CONFIG_NAME}: opening")
+            raise ModelError("a token lies outside the vocabulary", code="E_MODEL", where=f"{CONFIG_NAME}: opening")
         _check_parts(self.vision, self.text)
         # Last, because it validates through to_dict.
         super().__init__(is_encoder_decoder=True)
@@ -194,15 +206,17 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
         ModelError : E_MODEL when it is not the configuration of a neuralgraph model.
         """
         try:
-            values = json.loads((directory / CONFIG_NAME).read_text(encoding="utf-8"))
+            values = parsed_json((directory / CONFIG_NAME).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelError("config.json is not a readable JSON file", where=CONFIG_NAME) from error
+            raise ModelError("config.json is not a readable JSON file", code="E_MODEL", where=CONFIG_NAME) from error
         if not isinstance(values, dict) or values.pop("model_type", None) != cls.model_type:
-            raise ModelError("this is not the configuration of a neuralgraph model", where=CONFIG_NAME)
+            raise ModelError("this is not the configuration of a neuralgraph model", code="E_MODEL", where=CONFIG_NAME)
         known = set(cls().to_dict()) - {"model_type"}
         for key in values:
             if key not in known:
-                raise ModelError(f"unknown field {key!r}; was it written by a newer version?", where=CONFIG_NAME)
+                raise ModelError(
+                    f"unknown field {key!r}; was it written by a newer version?", code="E_MODEL", where=CONFIG_NAME
+                )
         return cls(**values)
 
 
@@ -217,24 +231,26 @@ def _plain(settings: VisionSettings | TextSettings) -> dict[str, Any]:
 def _settings(kind: type[Any], values: Any, part: str) -> Any:
     """A settings object from a mapping; the default of a field says which type it has."""
     if not isinstance(values, Mapping):
-        raise ModelError("must be a table of fields", where=f"{CONFIG_NAME}: {part}")
+        raise ModelError("must be a table of fields", code="E_MODEL", where=f"{CONFIG_NAME}: {part}")
     defaults = {field.name: field.default for field in dataclasses.fields(kind)}
     checked: dict[str, Any] = {}
     for key, value in values.items():
         where = f"{part}.{key}"
         if key not in defaults:
             raise ModelError(
-                f"unknown field {key!r}; was it written by a newer version?", where=f"{CONFIG_NAME}: {part}"
+                f"unknown field {key!r}; was it written by a newer version?",
+                code="E_MODEL",
+                where=f"{CONFIG_NAME}: {part}",
             )
         default = defaults[key]
         if isinstance(default, tuple):
             if not isinstance(value, (list, tuple)) or not value:
-                raise ModelError("must be a list of whole numbers", where=f"{CONFIG_NAME}: {where}")
+                raise ModelError("must be a list of whole numbers", code="E_MODEL", where=f"{CONFIG_NAME}: {where}")
             checked[key] = tuple(_count(item, where) for item in value)
         elif isinstance(default, (bool, str)):
             checked[key] = _typed(value, type(default), where)
         elif isinstance(default, int):
-            checked[key] = _count(value, where, least=0 if key.endswith("_id") or key.startswith("backbone") else 1)
+            checked[key] = _count(value, where, least=0 if key.endswith("_id") or key in _MAY_BE_NONE else 1)
         elif key.endswith("_rate"):
             checked[key] = _share(value, where)
         else:
@@ -244,36 +260,42 @@ def _settings(kind: type[Any], values: Any, part: str) -> Any:
 
 def _check_parts(vision: VisionSettings, text: TextSettings) -> None:
     if vision.backbone and not (vision.backbone_stride and vision.backbone_dimension):
-        raise ModelError("needs backbone_stride and backbone_dimension", where=f"{CONFIG_NAME}: vision.backbone")
+        raise ModelError(
+            "needs backbone_stride and backbone_dimension", code="E_MODEL", where=f"{CONFIG_NAME}: vision.backbone"
+        )
+    if vision.neck_dimension and not vision.backbone:
+        raise ModelError("a neck belongs to a backbone", code="E_MODEL", where=f"{CONFIG_NAME}: vision.neck_dimension")
     if len(vision.depths) != len(vision.num_heads):
-        raise ModelError("depths and num_heads must be equally long", where=f"{CONFIG_NAME}: vision")
+        raise ModelError("depths and num_heads must be equally long", code="E_MODEL", where=f"{CONFIG_NAME}: vision")
     if any((vision.embed_dim << stage) % heads for stage, heads in enumerate(vision.num_heads)):
-        raise ModelError("each stage's width must be a multiple of its heads", where=f"{CONFIG_NAME}: vision")
+        raise ModelError(
+            "each stage's width must be a multiple of its heads", code="E_MODEL", where=f"{CONFIG_NAME}: vision"
+        )
     if max(text.pad_token_id, text.eos_token_id, text.decoder_start_token_id) >= text.vocab_size:
-        raise ModelError("a special token lies outside the vocabulary", where=f"{CONFIG_NAME}: text")
+        raise ModelError("a special token lies outside the vocabulary", code="E_MODEL", where=f"{CONFIG_NAME}: text")
     if text.feed_forward_proj not in ("relu", "gated-gelu"):
-        raise ModelError("must be relu or gated-gelu", where=f"{CONFIG_NAME}: text.feed_forward_proj")
+        raise ModelError("must be relu or gated-gelu", code="E_MODEL", where=f"{CONFIG_NAME}: text.feed_forward_proj")
 
 
 def _typed(value: Any, kind: type[Any], field: str) -> Any:
     if not isinstance(value, kind):
-        raise ModelError(f"must be of type {kind.__name__}", where=f"{CONFIG_NAME}: {field}")
+        raise ModelError(f"must be of type {kind.__name__}", code="E_MODEL", where=f"{CONFIG_NAME}: {field}")
     return value
 
 
 def _count(value: Any, field: str, *, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LARGEST:
-        raise ModelError(f"must be a whole number of at least {least}", where=f"{CONFIG_NAME}: {field}")
+        raise ModelError(f"must be a whole number of at least {least}", code="E_MODEL", where=f"{CONFIG_NAME}: {field}")
     return value
 
 
 def _real(value: Any, field: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-        raise ModelError("must be a finite number of at least 0", where=f"{CONFIG_NAME}: {field}")
+        raise ModelError("must be a finite number of at least 0", code="E_MODEL", where=f"{CONFIG_NAME}: {field}")
     return float(value)
 
 
 def _share(value: Any, field: str) -> float:
     if _real(value, field) >= 1:
-        raise ModelError("must be at least 0 and less than 1", where=f"{CONFIG_NAME}: {field}")
+        raise ModelError("must be at least 0 and less than 1", code="E_MODEL", where=f"{CONFIG_NAME}: {field}")
     return float(value)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["MEAN_ATTENTION_NAME", "MODEL_FILES", "model_digest", "model_directory", "model_name"]
 
@@ -43,14 +44,16 @@ def model_directory(
     directory = Path(source)
     if not directory.is_dir():
         if isinstance(source, Path) or not _HUB_ID.fullmatch(source):
-            raise ModelError(f"{source} is neither a model directory nor an owner/name on the hub", where="model")
+            raise ModelError(
+                f"{source} is neither a model directory nor an owner/name on the hub", code="E_MODEL", where="model"
+            )
         directory = _from_hub(source, needed, revision=revision, local_files_only=local_files_only)
     missing = [name for name in needed if not (directory / name).is_file()]
     if missing:
         hint = ""
         if "model.safetensors" in missing and any(directory.glob("*.bin")):
             hint = "; weights in pickle form (.bin) are never read, save them as safetensors"
-        raise ModelError(f"the model lacks {', '.join(missing)}{hint}", where=str(source))
+        raise ModelError(f"the model lacks {', '.join(missing)}{hint}", code="E_MODEL", where=str(source))
     return directory
 
 
@@ -62,16 +65,20 @@ def model_name(directory: Path) -> tuple[str, bool]:
     ModelError (E_MODEL) : its configuration does not say so.
     """
     try:
-        facts = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        facts = parsed_json((directory / "config.json").read_text(encoding="utf-8"))
         return str(facts["name"]), facts["trained"] is True
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError("its configuration cannot be read", where=str(directory)) from error
+        raise ModelError("its configuration cannot be read", code="E_MODEL", where=str(directory)) from error
 
 
 def model_digest(directory: Path) -> str:
     """SHA-256 (64 hex digits) over configuration, weights, preprocessing, tokenizer and, if there is one, mean map.
 
     The same on every machine: names in a fixed order, and JSON by its content, not by its line ends or indentation.
+
+    Raises
+    ------
+    ModelError (E_MODEL) : a file that should be JSON is none.
     """
     whole = hashlib.sha256()
     mean = [MEAN_ATTENTION_NAME] if (directory / MEAN_ATTENTION_NAME).is_file() else []
@@ -79,7 +86,10 @@ def model_digest(directory: Path) -> str:
         part = hashlib.sha256()
         path = directory / name
         if name.endswith(".json"):
-            content = json.loads(path.read_text(encoding="utf-8"))
+            try:
+                content = parsed_json(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise ModelError("the file is not readable JSON", code="E_MODEL", where=name) from error
             part.update(json.dumps(content, sort_keys=True, separators=(",", ":")).encode("ascii"))
         else:
             with path.open("rb") as stream:
@@ -102,5 +112,7 @@ def _from_hub(source: str, needed: tuple[str, ...], *, revision: str | None, loc
         )
     except (huggingface_hub.errors.HfHubHTTPError, OSError, ValueError) as error:
         raise ModelError(
-            f"no model directory {source}, and no such model in the hub's cache or on the hub", where="model"
+            f"no model directory {source}, and no such model in the hub's cache or on the hub",
+            code="E_MODEL",
+            where="model",
         ) from error

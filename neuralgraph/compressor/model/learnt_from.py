@@ -63,5 +63,5 @@ def read_learnt_from(directory: Path) -> tuple[LearntFrom, ...]:
         return tuple(LearntFrom(str(row["key"]), tuple(map(str, row["patients"]))) for row in rows)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
-            f"{PATIENTS_NAME} cannot be read; it says whom the model learnt from", where=str(directory)
+            f"{PATIENTS_NAME} cannot be read; it says whom the model learnt from", code="E_MODEL", where=str(directory)
         ) from error

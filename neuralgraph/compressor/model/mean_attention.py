@@ -49,7 +49,7 @@ def mean_attention_map(scored: Iterable[ScoredFilm], *, rows: int, cols: int) ->
             total += _resized(film.score.reshape(film.rows, film.cols), rows, cols)
             films += 1
     if not films:
-        raise ModelError("a mean attention map needs at least one film", where=MEAN_ATTENTION_NAME)
+        raise ModelError("a mean attention map needs at least one film", code="E_MODEL", where=MEAN_ATTENTION_NAME)
     mean: NDArray[np.float32] = (total / total.mean()).astype(np.float32)
     return mean
 
@@ -73,12 +73,12 @@ def read_mean_attention(directory: Path) -> NDArray[np.float32] | None:
     try:
         tensors = safetensors.numpy.load(path.read_bytes())
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise ModelError("the file is damaged or not safetensors", where=MEAN_ATTENTION_NAME) from error
+        raise ModelError("the file is damaged or not safetensors", code="E_MODEL", where=MEAN_ATTENTION_NAME) from error
     mean = tensors.get("mean_attention")
     if mean is None or mean.dtype != np.float32 or mean.ndim != 2 or mean.size == 0:
-        raise ModelError("must hold mean_attention, float32 [rows, cols]", where=MEAN_ATTENTION_NAME)
+        raise ModelError("must hold mean_attention, float32 [rows, cols]", code="E_MODEL", where=MEAN_ATTENTION_NAME)
     if not np.isfinite(mean).all() or (mean < 0).any() or not mean.any():
-        raise ModelError("must hold finite numbers that are not negative", where=MEAN_ATTENTION_NAME)
+        raise ModelError("must hold finite numbers that are not negative", code="E_MODEL", where=MEAN_ATTENTION_NAME)
     checked: NDArray[np.float32] = mean
     return checked
 

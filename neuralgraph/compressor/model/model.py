@@ -14,7 +14,7 @@ from transformers import GenerationConfig, PreTrainedModel, T5ForConditionalGene
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import ModelOutput
 
-from neuralgraph.compressor.model.backbone import build_vision
+from neuralgraph.compressor.model.backbone import VisionEncoder, build_vision
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model.files import model_directory
 from neuralgraph.compressor.model.position import PositionSignal
@@ -81,10 +81,29 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         self.classifier = nn.Sequential(
             nn.Dropout(config.projection_dropout), nn.Linear(vision.dimension, len(config.labels))
         )
+        self.label_weights: torch.Tensor | None = None
+        """Weight of a present finding over an absent one in the classification loss, float32 [labels]; of training
+        only, and not stored."""
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
         """Nothing: timm, torch and T5 have initialised their own parts, and better than one rule for all."""
+
+    def train(self, mode: bool = True) -> NeuralGraphModel:  # noqa: FBT001, FBT002  # torch's own signature
+        """Training mode, but for the statistics of batch norms of a pretrained backbone, and for a frozen encoder.
+
+        Statistics are no weights: they would move at a learning rate of 0 too, and some films of two kinds say little
+        about either.
+        """
+        super().train(mode)
+        if mode:
+            if not any(weight.requires_grad for weight in self.vision.parameters()):
+                self.vision.eval()
+            if isinstance(self.vision, VisionEncoder):
+                for module in self.vision.body.modules():
+                    if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                        module.eval()
+        return self
 
     def encode(self, pixels: torch.Tensor) -> EncodedFilm:
         """Encode films.
@@ -134,7 +153,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
             output.logits, output.generation_loss = written.logits, written.loss
             losses.append(written.loss)
         if class_labels is not None:
-            output.classification_loss = classification_loss(class_logits, class_labels)
+            output.classification_loss = classification_loss(class_logits, class_labels, self.label_weights)
             losses.append(self.config.classification_weight * output.classification_loss)
         if losses:
             output.loss = torch.stack(losses).sum()
@@ -239,7 +258,9 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         try:
             weights = safetensors.torch.load_file(directory / WEIGHTS_NAME)
         except (safetensors.SafetensorError, OSError, ValueError) as error:
-            raise ModelError("the weights are damaged or not safetensors", where=WEIGHTS_NAME) from error
+            raise ModelError(
+                "the weights are damaged or not safetensors", code="E_MODEL", where=WEIGHTS_NAME
+            ) from error
         model._take(weights)
         model.tie_weights()
         model.to(device=device, dtype=dtype)
@@ -259,12 +280,15 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
             if names:
                 raise ModelError(
                     f"{len(names)} weights {kind} {min(names)}: weights and config.json are of different models",
+                    code="E_MODEL",
                     where=WEIGHTS_NAME,
                 )
         for name, tensor in weights.items():
             if tensor.shape != own[name].shape:
                 raise ModelError(
-                    f"{name} is {list(tensor.shape)}, config.json says {list(own[name].shape)}", where=WEIGHTS_NAME
+                    f"{name} is {list(tensor.shape)}, config.json says {list(own[name].shape)}",
+                    code="E_MODEL",
+                    where=WEIGHTS_NAME,
                 )
         self.load_state_dict(weights, strict=False)
 
@@ -273,16 +297,22 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
         return set(self.all_tied_weights_keys)
 
 
-def classification_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def classification_loss(
+    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None
+) -> torch.Tensor:
     """Mean binary cross-entropy over the findings that are known; 0 when none is.
 
     Parameters
     ----------
     logits : float [B, findings].
     labels : float [B, findings], 0 to 1, NaN where a finding is not known.
+    weights : of a present finding over an absent one, float [findings]; None for 1.
     """
     known = ~labels.isnan()
     loss = nn.functional.binary_cross_entropy_with_logits(
-        logits, labels.nan_to_num().to(logits.dtype), reduction="none"
+        logits,
+        labels.nan_to_num().to(logits.dtype),
+        reduction="none",
+        pos_weight=None if weights is None else weights.to(logits),
     )
     return (loss * known).sum() / known.sum().clamp(min=1)

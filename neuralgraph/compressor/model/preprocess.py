@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.errors import ModelError, SourceError
 from neuralgraph.sources.film import in_unit_range
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["Geometry", "Preprocessor", "check_film"]
 
@@ -63,13 +64,15 @@ class Preprocessor:
         for name in ("stride", "channels", "max_side"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1 << 20:
-                raise ModelError("must be a whole number of at least 1", where=f"{PREPROCESSOR_NAME}: {name}")
+                raise ModelError(
+                    "must be a whole number of at least 1", code="E_MODEL", where=f"{PREPROCESSOR_NAME}: {name}"
+                )
         for name in ("mean", "std"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise ModelError("must be a finite number", where=f"{PREPROCESSOR_NAME}: {name}")
+                raise ModelError("must be a finite number", code="E_MODEL", where=f"{PREPROCESSOR_NAME}: {name}")
         if self.std <= 0:
-            raise ModelError("must be more than 0", where=f"{PREPROCESSOR_NAME}: std")
+            raise ModelError("must be more than 0", code="E_MODEL", where=f"{PREPROCESSOR_NAME}: std")
 
     def geometry(self, height: int, width: int) -> Geometry:
         """The grid of a film of this size in pixels; no patch lies wholly outside the film."""
@@ -142,12 +145,14 @@ class Preprocessor:
         ModelError : E_MODEL when it is not a preprocessor's configuration.
         """
         try:
-            values = json.loads((directory / PREPROCESSOR_NAME).read_text(encoding="utf-8"))
+            values = parsed_json((directory / PREPROCESSOR_NAME).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelError("the file is not readable JSON", where=PREPROCESSOR_NAME) from error
+            raise ModelError("the file is not readable JSON", code="E_MODEL", where=PREPROCESSOR_NAME) from error
         names = {field.name for field in dataclasses.fields(cls)}
         if not isinstance(values, dict) or set(values) != names:
-            raise ModelError(f"must have exactly the fields {', '.join(sorted(names))}", where=PREPROCESSOR_NAME)
+            raise ModelError(
+                f"must have exactly the fields {', '.join(sorted(names))}", code="E_MODEL", where=PREPROCESSOR_NAME
+            )
         return cls(**values)
 
 

@@ -112,12 +112,12 @@ class ReportTokenizer:
         try:
             content = (directory / TOKENIZER_NAME).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise ModelError("the tokenizer cannot be read", where=TOKENIZER_NAME) from error
+            raise ModelError("the tokenizer cannot be read", code="E_MODEL", where=TOKENIZER_NAME) from error
         try:
             return cls(Tokenizer.from_str(content))
         # The library raises bare Exception, and nothing narrower, for everything wrong in the file.
         except Exception as error:
-            raise ModelError("this is not a tokenizer.json", where=TOKENIZER_NAME) from error
+            raise ModelError("this is not a tokenizer.json", code="E_MODEL", where=TOKENIZER_NAME) from error
 
     def write(self, directory: Path) -> None:
         """Write ``tokenizer.json``, and the small file by which transformers knows which tokens are special."""

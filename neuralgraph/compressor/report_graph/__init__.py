@@ -34,7 +34,9 @@ def _radgraph_json(**options: Any) -> Extractor:
     from .radgraph import RadGraphJsonExtractor
 
     if "annotations" not in options:
-        raise ModelError("the extractor radgraph-json needs its annotations (--annotations FILE)", where="extractor")
+        raise ModelError(
+            "the extractor radgraph-json needs its annotations (--annotations FILE)", code="E_MODEL", where="extractor"
+        )
     return RadGraphJsonExtractor(**options)
 
 
@@ -69,6 +71,8 @@ def extractor(name: str = "rules", **options: Any) -> Extractor:
     build = _TABLE.get(name)
     if build is None:
         raise ModelError(
-            f"there is no report extractor called {name!r}; choose one of: {', '.join(EXTRACTORS)}", where="extractor"
+            f"there is no report extractor called {name!r}; choose one of: {', '.join(EXTRACTORS)}",
+            code="E_MODEL",
+            where="extractor",
         )
     return build(**options)

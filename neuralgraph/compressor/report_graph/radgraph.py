@@ -7,7 +7,6 @@ own, so the tokens are found again in the report, one after another.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,9 +17,10 @@ from neuralgraph.adapters import radgraph as schema
 from neuralgraph.errors import ModelError, SourceError, missing_extra
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.wire.composed import composed
+from neuralgraph.wire.json_reading import parsed_json
 
 from .result import ReportGraph
-from .sections import SectionChoice, check_choice, parts_to_read
+from .sections import Part, SectionChoice, check_choice, parts_to_read, read_parts
 
 __all__ = ["RadGraphExtractor", "RadGraphJsonExtractor"]
 
@@ -49,7 +49,7 @@ class RadGraphExtractor:
         self,
         *,
         model_type: str = "radgraph-xl",
-        sections: SectionChoice = "impression",
+        sections: SectionChoice = "findings+impression",
         annotate: Callable[[list[str]], Mapping[str, Any]] | None = None,
     ) -> None:
         check_choice(sections)
@@ -89,7 +89,8 @@ class RadGraphExtractor:
         """
         if self._annotate is None:
             self._annotate = _package(self.model_type)
-        read = [_masked(text, parts_to_read(text, self.sections)) for text in texts]
+        parts = [read_parts(text, self.sections) for text in texts]
+        read = [_masked(text, [(part.start, part.end) for part in own]) for text, own in zip(texts, parts, strict=True)]
         # The package refuses texts without a word.
         wordy = [number for number, text in enumerate(read) if _WORD.search(text)]
         document = self._annotate([read[number] for number in wordy]) if wordy else {}
@@ -97,8 +98,8 @@ class RadGraphExtractor:
         for place, number in enumerate(wordy):
             entry = document.get(str(place))
             if entry is None:
-                raise ModelError(f"radgraph gave no graph for report {number}", where="radgraph")
-            graphs[number] = _aligned(entry, read[number])
+                raise ModelError(f"radgraph gave no graph for report {number}", code="E_MODEL", where="radgraph")
+            graphs[number] = _aligned(entry, read[number], parts[number])
         return graphs
 
 
@@ -146,7 +147,9 @@ class RadGraphJsonExtractor:
         StudyError : an entry does not follow the schema.
         """
         given = list(keys) if keys is not None else [None] * len(texts)
-        return [_aligned(self._entry(text, key), text) for text, key in zip(texts, given, strict=True)]
+        return [
+            _aligned(self._entry(text, key), text, read_parts(text)) for text, key in zip(texts, given, strict=True)
+        ]
 
     def _entry(self, text: str, key: str | None) -> Mapping[str, Any]:
         found = self._by_key.get(key) if key is not None else None
@@ -163,12 +166,14 @@ def _package(model_type: str) -> Callable[[list[str]], Mapping[str, Any]]:
     try:
         from radgraph import RadGraph  # type: ignore[import-not-found,unused-ignore]  # optional, and has no types
     except ImportError as error:
-        raise missing_extra("reading reports with RadGraph", extra="radgraph", library="radgraph") from error
+        raise missing_extra("reading reports with RadGraph", extra="", library="radgraph") from error
     try:
         annotate: Callable[[list[str]], Mapping[str, Any]] = RadGraph(model_type=model_type)
     # The package raises bare Exception when its weights cannot be fetched.
     except Exception as error:
-        raise ModelError(f"the RadGraph model {model_type} cannot be loaded", where="radgraph") from error
+        raise ModelError(
+            f"the RadGraph model {model_type} cannot be loaded", code="E_MODEL", where="radgraph"
+        ) from error
     return annotate
 
 
@@ -179,9 +184,9 @@ def _unreadable(reason: str) -> SourceError:
 def _entries(text: str) -> Iterable[tuple[list[str], Mapping[str, Any]]]:
     """Keys and entry of every annotation."""
     try:
-        documents = [json.loads(text)]
+        documents = [parsed_json(text)]
     except ValueError:
-        documents = [json.loads(line) for line in text.splitlines() if line.strip()]
+        documents = [parsed_json(line) for line in text.splitlines() if line.strip()]
     for document in documents:
         pairs = document.items() if isinstance(document, dict) and "entities" not in document else ()
         loose = document if isinstance(document, list) else [] if pairs else [document]
@@ -206,8 +211,8 @@ def _masked(text: str, parts: Sequence[tuple[int, int]]) -> str:
     return "".join(kept)
 
 
-def _aligned(entry: Mapping[str, Any], text: str) -> ReportGraph:
-    """The graph of an entry, its spans moved into the report."""
+def _aligned(entry: Mapping[str, Any], text: str, parts: Sequence[Part]) -> ReportGraph:
+    """The graph of an entry, its spans moved into the report, its concepts with the sections they stand in."""
     graph = schema.from_radgraph({"report": entry})["report"]
     places = _places(graph.text.split(" ") if graph.text else [], text)
     ends, at = [], 0
@@ -219,7 +224,9 @@ def _aligned(entry: Mapping[str, Any], text: str) -> ReportGraph:
         first = next(number for number, end in enumerate(ends) if concept.start < end)
         last = next(number for number, end in enumerate(ends) if concept.end <= end)
         words = composed(" ".join(concept.text.split()))
-        concepts.append(Concept(words, concept.label, places[first][0], max(places[last][1], places[first][0] + 1)))
+        start = places[first][0]
+        section = next((part.section for part in parts if part.start <= start < part.end), "unknown")
+        concepts.append(Concept(words, concept.label, start, max(places[last][1], start + 1), section))
     order = sorted(range(len(concepts)), key=lambda number: (concepts[number].start, concepts[number].end))
     rank = {old: new for new, old in enumerate(order)}
     triples = sorted((rank[head], relation, rank[tail]) for head, relation, tail in graph.triples.tolist())

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from neuralgraph.wire.vocabulary import RELATIONS
 
 from .lexicon import Entry, Lexicon
-from .mentions import Mention
-from .words import UNKNOWN
+from .mentions import ABSENT, NOTHING, Mention
+from .words import PLACEHOLDER, UNKNOWN
 
 __all__ = ["Node", "SentenceGraph", "relate"]
 
@@ -22,6 +22,8 @@ _OBSERVATIONS = frozenset({"finding", "device", "state"})
 _SPATIAL = frozenset({"side", "zone"})
 # Words between a modifier and its head behind it ("effusion ... is small"); further away it is about something else.
 _REACH = 10
+_HAVING = frozenset({"has", "have", "shows", "demonstrates", "contains"})
+_NEAR = 4
 
 
 class Node(NamedTuple):
@@ -32,6 +34,8 @@ class Node(NamedTuple):
     label: str
     start: int
     end: int
+    kind: str
+    """finding, device, state, anatomy, modifier or measurement."""
 
 
 class SentenceGraph(NamedTuple):
@@ -61,7 +65,9 @@ def relate(words: Sequence[str], mentions: Sequence[Mention], lexicon: Lexicon) 
 class _Relator:
     def __init__(self, words: Sequence[str], mentions: Sequence[Mention], lexicon: Lexicon) -> None:
         self.words = words
-        self.mentions = [mention for mention in mentions if mention.entry.kind != "ignored"]
+        self.mentions = [
+            mention for mention in mentions if mention.entry.kind != "ignored" and mention.polarity != NOTHING
+        ]
         self.lexicon = lexicon
         self.near = lexicon.glue["near"]
         self.listing = lexicon.glue["listing"]
@@ -74,7 +80,11 @@ class _Relator:
         self.is_observation = [kind in _OBSERVATIONS for kind in kinds]
         self.is_anatomy = [kind == "anatomy" for kind in kinds]
         self.is_modifier = [kind in {"modifier", "measurement"} for kind in kinds]
-        heads = {i: head for i in range(len(kinds)) if self.is_modifier[i] and (head := self._head(i)) is not None}
+        heads = {
+            i: head
+            for i in range(len(kinds))
+            if self.is_modifier[i] and (head := self._head(i)) is not None and not self._is_denied_of(i, head)
+        }
         self.predicates: set[int] = set()
         places: dict[int, list[int]] = {}
         for i, observation in enumerate(self.is_observation):
@@ -92,13 +102,18 @@ class _Relator:
         triples += self._suggestions()
         return self._collect(heads, spatial, triples)
 
+    def _is_denied_of(self, modifier: int, head: int) -> bool:
+        """Whether a finding that is there is said not to be so: "the effusion is not large"."""
+        denied = self.mentions[modifier].polarity == ABSENT
+        return denied and self.is_observation[head] and self.mentions[head].polarity != ABSENT
+
     def _gap(self, left: int, right: int) -> Sequence[str]:
         return self.words[self.mentions[left].end : self.mentions[right].start]
 
     def _adjoins(self, gap: Sequence[str], *, listed: bool) -> bool:
-        """Whether only connecting words, and at most one unknown adjective, lie in the gap."""
+        """Whether only connecting words, and at most one unknown or removed adjective, lie in the gap."""
         strange = [word for word in gap if word not in self.near and not (listed and word in self.listing)]
-        return len(gap) <= 4 and (not strange or strange == [UNKNOWN])
+        return len(gap) <= 4 and (not strange or strange in ([UNKNOWN], [PLACEHOLDER]))
 
     def _head(self, index: int) -> int | None:
         mention = self.mentions[index]
@@ -134,7 +149,9 @@ class _Relator:
 
     def _places(self, index: int, known: dict[int, list[int]]) -> list[int]:
         found = self._places_before(index)
-        if not found:
+        if found:
+            found = found + self._owner(found[0])
+        else:
             found = self._places_of_subject(index, known)
             if found:
                 self.predicates.add(index)
@@ -163,6 +180,17 @@ class _Relator:
                 break
         return []
 
+    def _owner(self, place: int) -> list[int]:
+        """What has the place: the left lung, in "the left lung has a basal consolidation"."""
+        between: list[str] = []
+        for j in range(place - 1, -1, -1):
+            between = [*self._gap(j, j + 1), *between]
+            if self.is_anatomy[j]:
+                return [j] if len(between) <= _NEAR and not _HAVING.isdisjoint(between) else []
+            if not self.is_modifier[j]:
+                break
+        return []
+
     def _places_of_subject(self, index: int, known: dict[int, list[int]]) -> list[int]:
         """Predicative: "the heart is mildly enlarged", "lungs are hyperlucent and hyperinflated"."""
         if self.mentions[index].entry.kind == "device":
@@ -172,12 +200,18 @@ class _Relator:
             between = [*self._gap(j, j + 1), *between]
             if self.is_modifier[j]:
                 continue
+            words = self.words[self.mentions[j].start : self.mentions[j].end]
+            if self.mentions[j].entry.kind == "link" and all(word in self.copula for word in words):
+                # "the heart may be enlarged" says of the heart what "is" would.
+                between = [*words, *between]
+                continue
             if self.is_anatomy[j]:
                 allowed = self.copula | self.filler
                 strange = sum(word not in allowed for word in between)
                 joined = any(word in self.copula for word in between)
                 # Free text after the name of a place ("heart size normal") states it as a verb would.
-                terse = not between and self.mentions[index].entry.kind == "state"
+                state = self.mentions[index].entry.kind == "state"
+                terse = state and all(word in {"not", "size", "remains"} for word in between)
                 return self._anatomies_back(j) if terse or (joined and strange <= 1) else []
             listed = bool(between) and all(word in self.listing or word in self.near for word in between)
             return list(known.get(j, ())) if listed and j in self.predicates else []
@@ -271,7 +305,7 @@ class _Relator:
                 continue
             number[i] = len(nodes)
             text = "" if kind == "measurement" else composed.get(i, mention.entry).concept
-            nodes.append(Node(text, self._label(i, heads, spatial), mention.start, mention.end))
+            nodes.append(Node(text, self._label(i, heads, spatial), mention.start, mention.end, kind))
         kept = {(number[h], r, number[t]) for h, r, t in triples if h != t and h in number and t in number}
         return SentenceGraph(tuple(nodes), tuple(sorted(kept)))
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
-from neuralgraph.graph.concepts import Concept
-from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
+from neuralgraph.graph.concepts import Concept, Mention
+from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS
 
 __all__ = ["Extractor", "ReportGraph"]
 
@@ -29,32 +29,40 @@ class ReportGraph:
     concepts : the entities, ordered by (start, end); spans count code points of the whole report text.
     triples : int32 [m, 3], read-only: head concept, relation (index into ``RELATIONS``), tail concept;
         rows in ascending order, none twice.
+    mentions : the other places of the report that say a concept, ordered by (concept, start, end), none twice.
 
     Raises
     ------
     StudyError
-        E_ORDER when concepts or triples are out of order or repeated, E_IDX when a row points outside its
-        table, E_TEXT when a label is unknown or a span is empty, E_STUDY when triples are not [m, 3].
+        E_ORDER when concepts, triples or mentions are out of order or repeated, E_IDX when a row points outside its
+        table, E_TEXT when a label or section is unknown or a span is empty, E_STUDY when triples are not [m, 3].
     """
 
     concepts: tuple[Concept, ...] = ()
     triples: NDArray[np.int32] = field(default_factory=_no_triples)
+    mentions: tuple[Mention, ...] = ()
 
     def __post_init__(self) -> None:
         triples = np.array(self.triples, dtype=np.int32)
         if triples.ndim != 2 or triples.shape[1] != 3:
-            raise StudyError(f"triples must be [m, 3], not {list(triples.shape)}", where="triples")
+            raise StudyError(f"triples must be [m, 3], not {list(triples.shape)}", code="E_STUDY", where="triples")
         triples.flags.writeable = False
         object.__setattr__(self, "concepts", tuple(self.concepts))
         object.__setattr__(self, "triples", triples)
+        object.__setattr__(self, "mentions", tuple(self.mentions))
         self._check()
 
     def _check(self) -> None:
-        for index, concept in enumerate(self.concepts):
-            if concept.label not in CONCEPT_LABELS:
-                raise StudyError("a concept's label is unknown", code="E_TEXT", where=f"concepts[{index}]")
-            if not 0 <= concept.start < concept.end:
-                raise StudyError("a concept's span is empty or negative", code="E_TEXT", where=f"concepts[{index}]")
+        tables: tuple[tuple[str, tuple[Concept | Mention, ...]], ...] = (
+            ("concepts", self.concepts),
+            ("mentions", self.mentions),
+        )
+        for table, said in tables:
+            for index, row in enumerate(said):
+                if row.label not in CONCEPT_LABELS or row.section not in REPORT_SECTIONS:
+                    raise StudyError("a label or section is unknown", code="E_TEXT", where=f"{table}[{index}]")
+                if not 0 <= row.start < row.end:
+                    raise StudyError("a span is empty or negative", code="E_TEXT", where=f"{table}[{index}]")
         spans = [(concept.start, concept.end) for concept in self.concepts]
         if spans != sorted(spans):
             raise StudyError("concepts must be ordered by (start, end)", code="E_ORDER", where="concepts")
@@ -65,14 +73,20 @@ class ReportGraph:
             inside = 0 <= head < len(spans) and 0 <= tail < len(spans) and 0 <= relation < len(RELATIONS)
             if not inside:
                 raise StudyError("a triple points outside its table", code="E_IDX", where="triples")
+        places = [(mention.concept, mention.start, mention.end) for mention in self.mentions]
+        if places != sorted(set(places)):
+            raise StudyError("mentions must be ordered by (concept, start, end)", code="E_ORDER", where="mentions")
+        if places and not (places[0][0] >= 0 and places[-1][0] < len(spans)):
+            raise StudyError("a mention names a concept that does not exist", code="E_IDX", where="mentions")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ReportGraph):
             return NotImplemented
-        return self.concepts == other.concepts and bool(np.array_equal(self.triples, other.triples))
+        same = self.concepts == other.concepts and self.mentions == other.mentions
+        return same and bool(np.array_equal(self.triples, other.triples))
 
     def __hash__(self) -> int:
-        return hash((self.concepts, self.triples.tobytes()))
+        return hash((self.concepts, self.mentions, self.triples.tobytes()))
 
 
 @runtime_checkable

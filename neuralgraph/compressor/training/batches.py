@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.training.examples import Example, ExampleSet
+from neuralgraph.compressor.training.foils import Said, Told, foil_of
+from neuralgraph.compressor.training.places import EVERYTHING
 from neuralgraph.compressor.training.report_text import described_text, training_text
+from neuralgraph.compressor.training.sides import swapped_sides
+from neuralgraph.compressor.training.variation import augmented
 
-__all__ = ["Batches", "Lesson", "augmented"]
+__all__ = ["Batches", "Lesson"]
 
 
 class Lesson(NamedTuple):
-    """A batch, and what is known of it where masks are."""
+    """A batch, and what is known of it where films have marks."""
 
     batch: dict[str, torch.Tensor]
     """What the model's ``forward`` takes: ``pixels`` float32 [B, channels, H, W], ``labels`` int64 [B, T],
     ``class_labels`` float32 [B, findings]."""
     coverage: torch.Tensor | None
-    """Share of every patch that each structure covers, float32 [B, 8 * planes, rows, cols], in the order of the bits of
-    the masks."""
+    """Share of every patch that each structure covers, float32 [B, structures + phrases, rows, cols]: the structures of
+    the run by name, then the places of each film's own phrases. None when no film of the batch has marks."""
+    known: torch.Tensor
+    """Where it is known whether a structure is there, float32 [B, structures, rows, cols], 0 or 1: everywhere on a film
+    whose places of it are all marked, else under its marks alone."""
     spoken: torch.Tensor
-    """The structure that each token of ``labels`` says is there, int64 [B, T]; -1 for none."""
+    """The place that each token of ``labels`` speaks of, int64 [B, T], an index into ``coverage``; -1 for none."""
+    foil: Told | None
+    """Other texts for the same films, and where these should look; None without any."""
 
 
 class Batches(Dataset[dict[str, torch.Tensor]]):
@@ -44,7 +55,10 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
     count : how many batches; None makes one pass over the examples, in order.
     longest : tokens of a report that are kept.
     augment : vary films and texts; else films as they are, with findings and impression.
-    guided : items have ``coverage`` and ``spoken`` of the lesson too, for a model that is told where to look.
+    guided : items have places, spoken words and foils of the lesson too, for a model that is told where to look.
+    flips : share of the films that are mirrored when they are varied, with the sides of their texts swapped.
+    weights : how often films of each source are drawn, relative to the others; None draws every film equally often.
+    structures : names of the structures, in order; None takes those of the examples.
     seed : of order and variation.
     """
 
@@ -61,6 +75,9 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         count: int | None = None,
         augment: bool = False,
         guided: bool = False,
+        flips: float = 0.0,
+        weights: Mapping[str, float] | None = None,
+        structures: tuple[str, ...] | None = None,
     ) -> None:
         self._examples = examples
         self._config = config
@@ -70,14 +87,18 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         self._seed = seed
         self._augment = augment
         self._guided = guided
+        self._flips = flips if augment else 0.0
         self._training = count is not None
+        self.structures = examples.structure_names if structures is None else structures
+        """Names of the structures that ``coverage`` begins with."""
         self._numbers: list[list[int]] = []
         if count is None:
-            self._numbers = self._one_pass(batch_size, None)
+            self._numbers = self._one_pass(list(range(len(examples))), batch_size, None)
         else:
             round_number = 0
             while len(self._numbers) < count:
-                self._numbers += self._one_pass(batch_size, np.random.default_rng([seed, round_number]))
+                rng = np.random.default_rng([seed, round_number])
+                self._numbers += self._one_pass(self._round(weights or {}, rng), batch_size, rng)
                 round_number += 1
             del self._numbers[count:]
 
@@ -85,23 +106,42 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         return len(self._numbers)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        """The batch of a lesson; guided, and where masks are known, with the rest of it."""
-        batch, coverage, spoken = self.lesson(index)
-        return {**batch, "coverage": coverage, "spoken": spoken} if self._guided and coverage is not None else batch
+        """The batch of a lesson; guided, and where marks are known, with the rest of it."""
+        return self.item(self.lesson(index))
+
+    def item(self, lesson: Lesson) -> dict[str, torch.Tensor]:
+        """A lesson as an item of this data set."""
+        if not self._guided or lesson.coverage is None:
+            return lesson.batch
+        batch = {**lesson.batch, "coverage": lesson.coverage, "spoken": lesson.spoken}
+        if lesson.foil is not None:
+            batch |= {f"foil_{name}": tensor for name, tensor in lesson.foil._asdict().items()}
+        return batch
 
     def lesson(self, index: int) -> Lesson:
         """Everything there is of batch ``index``."""
         rng = np.random.default_rng([self._seed, 1 << 20, index])
         examples = [self._examples[number] for number in self._numbers[index]]
-        films = np.stack([example.pixels for example in examples])[:, None].astype(np.float32) / 255
+        texts = [self._text(example, rng) for example in examples]
+        phrases = [example.phrases for example in examples]
+        mirrored = [False] * len(examples)
+        for number, text in enumerate(texts):
+            if rng.random() < self._flips and (other := swapped_sides(text)) is not None:
+                mirrored[number], texts[number] = True, other
+                phrases[number] = tuple((bit, swapped_sides(words) or words) for bit, words in phrases[number])
+        films = np.stack([example.pixels for example in examples])[:, None].astype(np.float32) / 65535
         pixels, bits = torch.from_numpy(films), _masks(examples)
         stride = self._preprocessor.stride
         if self._augment:
-            pixels, bits = augmented(pixels, bits, rng, stride=stride)
+            pixels, bits = augmented(pixels, bits, rng, stride=stride, mirrored=mirrored)
         grid = (pixels.shape[2] // stride, pixels.shape[3] // stride)
-        coverage = None if bits is None else _coverage(bits, grid)
+        coverage, known, places = self._places(examples, bits, grid)
         pixels = (pixels - self._preprocessor.mean) / self._preprocessor.std
-        tokens, spoken = self._tokens(examples, rng)
+        told = [
+            Said(text, tuple((place[bit], words) for bit, words in said))
+            for text, said, place in zip(texts, phrases, places, strict=True)
+        ]
+        tokens, spoken = self._tokens(told)
         batch = {
             "pixels": pixels.expand(-1, self._preprocessor.channels, -1, -1),
             "labels": tokens,
@@ -109,17 +149,51 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
                 [[example.labels.get(name, float("nan")) for name in self._config.labels] for example in examples]
             ),
         }
-        return Lesson(batch, coverage, spoken)
+        foil = None
+        if self._guided and coverage is not None:
+            foil = foil_of(told, coverage, rng, self._tokens)
+        return Lesson(batch, coverage, known, spoken, foil)
 
-    def _tokens(self, examples: list[Example], rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Tokens of one text of every report, and what they speak of, both int64 [B, T]."""
+    def _text(self, example: Example, rng: np.random.Generator) -> str:
+        return training_text(example.report, rng.random()) if self._training else described_text(example.report)
+
+    def _places(
+        self, examples: list[Example], bits: torch.Tensor | None, grid: tuple[int, int]
+    ) -> tuple[torch.Tensor | None, torch.Tensor, list[dict[int, int]]]:
+        """Coverage, what is known, and for each film where each of its bits stands in the coverage."""
+        order = {name: number for number, name in enumerate(self.structures)}
+        own = [[bit for bit, name in enumerate(example.structures) if not name] for example in examples]
+        places = [
+            {
+                **{bit: order[name] for bit, name in enumerate(example.structures) if name in order},
+                **{bit: len(order) + number for number, bit in enumerate(alone)},
+            }
+            for example, alone in zip(examples, own, strict=True)
+        ]
+        known = torch.zeros(len(examples), len(order), *grid)
+        for number, example in enumerate(examples):
+            for name in order if EVERYTHING in example.known else example.known:
+                if name in order:
+                    known[number, order[name]] = 1
+        if bits is None:
+            return None, known, places
+        coverage = torch.zeros(len(examples), len(order) + max(map(len, own)), *grid)
+        for number, place in enumerate(places):
+            for bit, target in place.items():
+                one = bits[number, bit // 8] >> bit % 8 & 1
+                if one.any():
+                    coverage[number, target] = torch.nn.functional.adaptive_avg_pool2d(one[None].float(), grid)[0]
+        known = torch.maximum(known, (coverage[:, : len(order)] > 0).float())
+        return coverage, known, places
+
+    def _tokens(self, told: list[Said]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokens of every text, -100 after its end, and what they speak of, both int64 [B, T]."""
         end = self._config.text.eos_token_id
         rows: list[tuple[list[int], list[int]]] = []
-        for example in examples:
-            text = training_text(example.report, rng.random()) if self._training else described_text(example.report)
+        for text, phrases in told:
             ids, places = self._tokenizer.encode_places(text)
             ids = [*ids[: self._longest - 1], end]
-            rows.append((ids, _spoken(text, example.phrases, places[: len(ids) - 1])))
+            rows.append((ids, _spoken(text, phrases, places[: len(ids) - 1])))
         labels = torch.full((len(rows), max(len(ids) for ids, _ in rows)), -100, dtype=torch.long)
         spoken = torch.full_like(labels, -1)
         for number, (ids, bits) in enumerate(rows):
@@ -127,10 +201,26 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
             spoken[number, : len(bits)] = torch.tensor(bits)
         return labels, spoken
 
-    def _one_pass(self, size: int, rng: np.random.Generator | None) -> list[list[int]]:
-        """Every example once, films of one size together; in random order with ``rng``."""
+    def _round(self, weights: Mapping[str, float], rng: np.random.Generator) -> list[int]:
+        """Numbers of the examples of one round: as many as there are, each source by its weight."""
+        count = len(self._examples)
+        by_source: dict[str, list[int]] = {}
+        for number in range(count):
+            by_source.setdefault(self._examples.source(number), []).append(number)
+        shares = {source: float(weights.get(source, 1.0)) for source in by_source}
+        if not weights:
+            return list(range(count))
+        numbers: list[int] = []
+        for source, own in by_source.items():
+            wanted = round(count * shares[source] / sum(shares.values()))
+            whole, rest = divmod(wanted, len(own))
+            numbers += own * whole + rng.choice(own, rest, replace=False).tolist()
+        return numbers
+
+    def _one_pass(self, chosen: list[int], size: int, rng: np.random.Generator | None) -> list[list[int]]:
+        """Every chosen example once, films of one size together; in random order with ``rng``."""
         by_shape: dict[tuple[int, int], list[int]] = {}
-        for number in range(len(self._examples)):
+        for number in chosen:
             by_shape.setdefault(self._examples.shape(number), []).append(number)
         batches = []
         for numbers in by_shape.values():
@@ -140,47 +230,8 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         return batches if rng is None else [batches[place] for place in rng.permutation(len(batches))]
 
 
-def augmented(
-    pixels: torch.Tensor, bits: torch.Tensor | None, rng: np.random.Generator, *, stride: int
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Films as another exposure, another position or another detector would show them.
-
-    Each film is shifted by less than a patch and gets a gamma, a gain and an offset of its own; a quarter of the
-    batches is softened, and a tenth reduced to a smaller grid. Left stays left: reports name sides.
-
-    Parameters
-    ----------
-    pixels : float32 [B, 1, H, W], 0 to 1, H and W multiples of the stride.
-    bits : [B, planes, H, W], shifted with the films.
-    rng : source of the variation.
-    stride : pixels per side of a patch.
-
-    Returns
-    -------
-    pixels : float32 [B, 1, H', W'], 0 to 1; H' and W' are multiples of the stride.
-    bits : as given, [B, planes, H, W].
-    """
-    height, width = pixels.shape[2:]
-    reach = stride - 2 if stride > 2 else 0
-    places = rng.integers(0, 2 * reach + 1, (len(pixels), 2)).tolist()
-    moved = _shifted(pixels, places, reach).clamp(1e-3, 1)
-    gamma, gain, offset = (
-        torch.tensor(rng.uniform(low, high, (len(pixels), 1, 1, 1)), dtype=torch.float32)
-        for low, high in ((0.8, 1.25), (0.8, 1.2), (-0.08, 0.08))
-    )
-    varied = ((moved**gamma - 0.5) * gain + 0.5 + offset).clamp(0, 1)
-    if rng.random() < 0.25:
-        soft = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(varied, (1, 1, 1, 1), mode="replicate"), 3, 1)
-        varied = 0.6 * soft + 0.4 * varied
-    if rng.random() < 0.1:
-        share = float(rng.choice([0.5, 0.75, 0.875]))
-        size = [max(stride, round(side * share / stride) * stride) for side in (height, width)]
-        varied = torch.nn.functional.interpolate(varied, size=size, mode="bilinear", antialias=True)
-    return varied, None if bits is None else _shifted(bits, places, reach)
-
-
 def _spoken(text: str, phrases: tuple[tuple[int, str], ...], places: list[tuple[int, int]]) -> list[int]:
-    """The finding of the phrase that each token lies in, -1 for none."""
+    """The place that the phrase of each token speaks of, -1 for none."""
     spoken = [-1] * len(places)
     for bit, words in phrases:
         for found in re.finditer(re.escape(words), text):
@@ -190,31 +241,14 @@ def _spoken(text: str, phrases: tuple[tuple[int, str], ...], places: list[tuple[
     return spoken
 
 
-def _shifted(planes: torch.Tensor, places: list[list[int]], reach: int) -> torch.Tensor:
-    """Films [B, C, H, W] moved by less than ``reach``, their edges drawn out."""
-    rows, cols = (torch.arange(side) - reach for side in planes.shape[2:])
-    return torch.stack(
-        [
-            plane[:, (rows + down).clamp(0, len(rows) - 1)][:, :, (cols + across).clamp(0, len(cols) - 1)]
-            for plane, (down, across) in zip(planes, places, strict=True)
-        ]
-    )
-
-
 def _masks(examples: list[Example]) -> torch.Tensor | None:
-    """uint8 [B, planes, H, W], or None where a film has none."""
-    masks = [example.masks for example in examples]
-    if any(mask is None for mask in masks):
+    """uint8 [B, planes, H, W], empty where a film has none; None where no film has any."""
+    masks: list[NDArray[np.uint8] | None] = [example.masks for example in examples]
+    planes = max((len(mask) for mask in masks if mask is not None), default=0)
+    if not planes:
         return None
-    return torch.from_numpy(np.stack([mask for mask in masks if mask is not None]))
-
-
-def _coverage(bits: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
-    """Share of every patch of a grid with a bit set, float32 [B, 8 * planes, rows, cols]."""
-    coverage = torch.zeros(len(bits), bits.shape[1], 8, *grid)
-    for plane in range(bits.shape[1]):
-        for bit in range(8):
-            one = bits[:, plane] >> bit & 1
-            if one.any():
-                coverage[:, plane, bit] = torch.nn.functional.adaptive_avg_pool2d(one.float(), grid)
-    return coverage.flatten(1, 2)
+    whole = np.zeros((len(examples), planes, *examples[0].pixels.shape), np.uint8)
+    for number, mask in enumerate(masks):
+        if mask is not None:
+            whole[number, : len(mask)] = mask
+    return torch.from_numpy(whole)

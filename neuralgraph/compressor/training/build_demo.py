@@ -52,6 +52,7 @@ DEMO_RECIPE = Recipe(
     bridge_rate=6e-4,
     text_rate=1.5e-3,
     guidance_weight=0.1,
+    flips=0.0,
     warmup=100,
     validation_share=0.03,
     validate_every=200,

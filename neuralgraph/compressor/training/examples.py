@@ -21,18 +21,25 @@ from neuralgraph.sources.layouts.selection import share_of
 __all__ = ["Example", "ExampleSet", "Prepared", "prepared", "split_by_patient", "write_examples"]
 
 _Task = TypeVar("_Task")
-_PLANES, _ROWS = "films.uint8", "examples.jsonl"
+_PLANES, _ROWS = "films.bin", "examples.jsonl"
+_FULL = 65535
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Prepared:
     """One film as a worker hands it over; or, with ``failure`` set, why there is none."""
 
-    pixels: NDArray[np.uint8] | None = None
-    """uint8 [height, width], the model's input before normalisation, padded to whole patches; 255 is 1.0."""
+    pixels: NDArray[np.uint16] | None = None
+    """uint16 [height, width], the model's input before normalisation, padded to whole patches; 65535 is 1.0. Eight bits
+    would lose what a detector of 12 to 16 bits shows in the mediastinum."""
     masks: NDArray[np.uint8] | None = None
-    """uint8 [planes, height, width], where that is known: bit k of a pixel in plane p says that structure 8 p + k of
-    the source is there."""
+    """uint8 [planes, height, width], where something is marked: bit k of a pixel in plane p says that structure
+    8 p + k is there."""
+    structures: tuple[str, ...] = ()
+    """Name of structure k; "" for the place of a phrase alone, or for a bit without a meaning."""
+    known: tuple[str, ...] = ()
+    """Structures that are marked wherever they are, ``places.EVERYTHING`` for all: the rest of the film is bare of
+    them. Of others it is unknown where else they are."""
     report: str = ""
     phrases: tuple[tuple[int, str], ...] = ()
     """(k, words): words of the report that say that structure k of the masks is there, as the report has them."""
@@ -42,6 +49,8 @@ class Prepared:
     """Equal for films of one patient."""
     split: str = ""
     """train, validate, test, or "" where the source does not say."""
+    source: str = ""
+    """Which of the sources of a run it is from."""
     failure: str = ""
     """An error code; "" for a film."""
 
@@ -50,15 +59,18 @@ class Prepared:
 class Example:
     """One film with its report, as it is learnt from."""
 
-    pixels: NDArray[np.uint8]
-    """uint8 [height, width], read from disk when it is used."""
+    pixels: NDArray[np.uint16]
+    """uint16 [height, width], read from disk when it is used."""
     masks: NDArray[np.uint8] | None
-    """As in ``Prepared``."""
+    """This and the rest as in ``Prepared``."""
+    structures: tuple[str, ...]
+    known: tuple[str, ...]
     report: str
     phrases: tuple[tuple[int, str], ...]
     labels: dict[str, float]
     patient: str
     split: str
+    source: str
 
 
 def prepared(film: NDArray[Any], preprocessor: Preprocessor, **rest: Any) -> Prepared:
@@ -71,7 +83,7 @@ def prepared(film: NDArray[Any], preprocessor: Preprocessor, **rest: Any) -> Pre
     rest : the other fields of ``Prepared``.
     """
     grey = preprocessor(film)[0] * preprocessor.std + preprocessor.mean
-    return Prepared(pixels=(grey.clamp(0, 1) * 255).round().to(torch.uint8).numpy(), **rest)
+    return Prepared(pixels=(grey.clamp(0, 1) * _FULL).round().numpy().astype(np.uint16), **rest)
 
 
 class ExampleSet(Sequence[Example]):
@@ -97,15 +109,20 @@ class ExampleSet(Sequence[Example]):
     def __getitem__(self, index: int) -> Example:  # type: ignore[override]  # slices are not needed
         row = self._rows[self._chosen[index]]
         (height, width), start = row["shape"], row["start"]
-        planes = self._films[start : start + row["planes"] * height * width].reshape(-1, height, width)
+        # A film takes two bytes a pixel, a plane of masks one.
+        middle = start + 2 * height * width
+        masks = self._films[middle : middle + row["planes"] * height * width].reshape(-1, height, width)
         return Example(
-            pixels=np.asarray(planes[0]),
-            masks=np.asarray(planes[1:]) if row["planes"] > 1 else None,
+            pixels=np.asarray(self._films[start:middle]).view("<u2").reshape(height, width),
+            masks=np.asarray(masks) if row["planes"] else None,
+            structures=tuple(row["structures"]),
+            known=tuple(row["known"]),
             report=row["report"],
             phrases=tuple((int(bit), str(words)) for bit, words in row["phrases"]),
             labels=row["labels"],
             patient=row["patient"],
             split=row["split"],
+            source=row["source"],
         )
 
     def shape(self, index: int) -> tuple[int, int]:
@@ -121,10 +138,34 @@ class ExampleSet(Sequence[Example]):
         """Some of the examples, by their numbers in this set."""
         return ExampleSet(self._folder, [self._chosen[number] for number in chosen])
 
+    def source(self, index: int) -> str:
+        """The source of one example, without its film."""
+        return str(self._rows[self._chosen[index]]["source"])
+
+    def patient(self, index: int) -> str:
+        """The patient of one example, without its film."""
+        return str(self._rows[self._chosen[index]]["patient"])
+
+    def film(self, index: int) -> str:
+        """A name for the film of one example, equal for the same film with another text."""
+        row = self._rows[self._chosen[index]]
+        (height, width), start = row["shape"], row["start"]
+        return hashlib.sha256(self._films[start : start + 2 * height * width].tobytes()).hexdigest()
+
     @property
-    def masked(self) -> bool:
-        """Whether every example has masks."""
-        return all(self._rows[number]["planes"] > 1 for number in self._chosen)
+    def labels(self) -> list[dict[str, float]]:
+        """The labels of every example."""
+        return [self._rows[number]["labels"] for number in self._chosen]
+
+    @property
+    def structure_names(self) -> tuple[str, ...]:
+        """Every structure that is marked, or known to be bare, on any film, in alphabetical order."""
+        return tuple(sorted({name for number in self._chosen for name in self._rows[number]["structures"] if name}))
+
+    @property
+    def annotated(self) -> list[int]:
+        """Numbers of the examples on which something is marked."""
+        return [place for place, number in enumerate(self._chosen) if self._rows[number]["planes"]]
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -176,21 +217,25 @@ def write_examples(
                 if result.pixels is None:
                     failures[result.failure] = failures.get(result.failure, 0) + 1
                     continue
-                planes = [result.pixels, *(() if result.masks is None else result.masks)]
+                planes = () if result.masks is None else tuple(result.masks)
+                films.write(result.pixels.astype("<u2").tobytes())
                 for plane in planes:
                     films.write(plane.tobytes())
                 row = {
                     "start": start,
                     "shape": list(result.pixels.shape),
                     "planes": len(planes),
+                    "structures": result.structures,
+                    "known": result.known,
                     "report": result.report,
                     "phrases": result.phrases,
                     "labels": result.labels,
                     "patient": result.patient,
                     "split": result.split,
+                    "source": result.source,
                 }
                 rows.write(json.dumps(row).encode() + b"\n")
-                start += len(planes) * result.pixels.size
+                start += (2 + len(planes)) * result.pixels.size
             if progress is not None:
                 progress(done, len(tasks))
     return dict(sorted(failures.items()))

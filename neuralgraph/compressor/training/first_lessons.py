@@ -1,89 +1,191 @@
 """First lessons for an encoder that has never seen a film: which patch shows which finding, and which device.
 
-The paper starts from a Swin that was trained on millions of photographs. From random weights neither the report nor
-the findings of a whole film teach an encoder anything for many hundreds of steps: their gradient is shared by all
-patches. Where the masks of the findings are known, as in the phantom, every patch has an answer of its own, and some
-hundreds of steps are enough. The decoder and its cross-attention are not touched: where they look is learnt from
-reports and guidance, later.
+The paper starts from a Swin that was trained on millions of photographs. From random weights, and from photographs
+with only some hundred films, neither the report nor the findings of a whole film teach an encoder anything for many
+hundreds of steps: their gradient is shared by all patches. Where findings are marked, as in the phantom or on films
+with boxes, every patch has an answer of its own, and some hundreds of steps are enough. The decoder and its
+cross-attention are not touched: where they look is learnt from reports and guidance, later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
+import safetensors
+import safetensors.torch
 import torch
 from torch import nn
 
+from neuralgraph.compressor.model.backbone import VisionEncoder, parts_in_order
 from neuralgraph.compressor.model.model import NeuralGraphModel, classification_loss
-from neuralgraph.compressor.training.batches import Batches, Lesson
+from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.kept_batches import KeptBatches
 from neuralgraph.errors import ModelError
 
-__all__ = ["first_lessons"]
+__all__ = ["PatchHead", "first_lessons", "frozen"]
 
+_HEAD_NAME = "patch_head.safetensors"
 _ENOUGH = 0.25
 """Share of a patch from which a structure counts as filling it: a nodule or a wire never covers a patch."""
 _RARE = 10.0
 """Weight of a covered patch over a bare one: bare ones are far more frequent."""
+_OLD_SHARE = 0.3
+"""Learning rate of a pretrained backbone, as a share of that of what is new."""
 _PATCHES = 30.0
 """Weight of the patches' loss, which is small because most patches are easy."""
 
 
+class PatchHead(NamedTuple):
+    """What the encoder learnt to say of a patch: a linear layer over its embedding."""
+
+    weight: torch.Tensor
+    """float32 [structures, d]."""
+    bias: torch.Tensor
+    """float32 [structures]."""
+    structures: tuple[str, ...]
+
+    def __call__(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Logits, float [..., structures], of embeddings [..., d]."""
+        return nn.functional.linear(embedding, self.weight.to(embedding), self.bias.to(embedding))
+
+    def write(self, directory: Path) -> None:
+        """Write ``patch_head.safetensors``, which no scorer reads: it is there to be measured."""
+        content = safetensors.torch.save(
+            {"weight": self.weight.float(), "bias": self.bias.float()}, {"structures": json.dumps(self.structures)}
+        )
+        (directory / _HEAD_NAME).write_bytes(content)
+
+    @classmethod
+    def read(cls, directory: Path) -> PatchHead:
+        """Read what ``write`` wrote.
+
+        Raises
+        ------
+        ModelError : E_MODEL when it is not there, or damaged.
+        """
+        path = directory / _HEAD_NAME
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                names = tuple(json.loads(file.metadata()["structures"]))
+                return cls(file.get_tensor("weight"), file.get_tensor("bias"), names)
+        except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError("the patch head is missing or damaged", code="E_MODEL", where=_HEAD_NAME) from error
+
+
 def first_lessons(
     model: NeuralGraphModel,
-    batches: Batches,
+    batches: Batches | KeptBatches,
     *,
     rate: float,
     clip: float,
     weight_decay: float,
     bfloat16: bool,
+    frozen_parts: int = 0,
     device: str = "cpu",
     progress: Callable[[int, int, dict[str, float]], None] | None = None,
-) -> dict[str, float]:
+) -> tuple[PatchHead, dict[str, float]]:
     """Teach encoder and classification head, one pass over the batches.
 
     Parameters
     ----------
     model : changed in place.
-    batches : with masks.
-    rate : peak learning rate; it rises over the first twentieth and falls to 30 % of it.
+    batches : some of their films with marks.
+    rate : peak learning rate; it rises over the first twentieth and falls to 30 % of it. A pretrained backbone has a
+        third of it: it unlearns sooner than a new neck learns.
     clip, weight_decay : as in the recipe.
     bfloat16 : compute the encoder in mixed precision.
+    frozen_parts : leading parts of the encoder that stay as they are.
     device : where.
     progress : called after every step.
 
     Returns
     -------
-    Mean losses of the last tenth of the steps: ``patch_loss``, ``classification_loss``.
+    (PatchHead, dict) : the head that read the patches, and the mean losses of the last tenth of the steps:
+    ``patch_loss``, ``classification_loss``.
 
     Raises
     ------
-    ModelError : E_MODEL when a film has no masks.
+    ModelError : E_MODEL when no film has marks.
     """
+    if not batches.structures:
+        raise ModelError("first lessons need films with marks", code="E_MODEL", where="recipe: first_steps")
+    with frozen(model.vision, frozen_parts):
+        return _taught(model, batches, rate, clip, weight_decay, device, progress, bfloat16=bfloat16)
+
+
+@contextmanager
+def frozen(vision: nn.Module, parts: int) -> Iterator[None]:
+    """The leading parts of an encoder frozen for a while.
+
+    Raises
+    ------
+    ModelError : E_MODEL when it has no more parts than that.
+    """
+    chosen = parts_in_order(vision)[:parts] if parts else []
+    if parts and len(chosen) < parts:
+        raise ModelError(f"the encoder has {len(chosen)} parts", code="E_MODEL", where="recipe: frozen_parts")
+    changed = [weight for part in chosen for weight in part if weight.requires_grad]
+    for weight in changed:
+        weight.requires_grad = False
+    try:
+        yield
+    finally:
+        for weight in changed:
+            weight.requires_grad = True
+
+
+def _taught(
+    model: NeuralGraphModel,
+    batches: Batches | KeptBatches,
+    rate: float,
+    clip: float,
+    weight_decay: float,
+    device: str,
+    progress: Callable[[int, int, dict[str, float]], None] | None,
+    *,
+    bfloat16: bool,
+) -> tuple[PatchHead, dict[str, float]]:
     model.to(device).train()
+    body = model.vision.body if isinstance(model.vision, VisionEncoder) else nn.Module()
     total, losses = len(batches), []
-    structures = _known(batches.lesson(0)).shape[1]
+    structures = len(batches.structures)
     head = nn.Linear(model.config.vision.dimension, structures).to(device)
     nn.init.constant_(head.bias, -3.0)
-    weights = [*model.vision.parameters(), *model.classifier.parameters(), *head.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    of_body = {id(weight) for weight in body.parameters()}
+    weights = [weight for weight in model.vision.parameters() if weight.requires_grad]
+    weights += [*model.classifier.parameters(), *head.parameters()]
+    groups = [
+        {"params": [weight for weight in weights if (id(weight) in of_body) == old], "share": share}
+        for old, share in ((True, _OLD_SHARE), (False, 1.0))
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
     rare = torch.full((structures, 1, 1), _RARE, device=device)
     for step in range(total):
         lesson = batches.lesson(step)
-        batch, coverage = lesson.batch, _known(lesson)
+        batch, known = lesson.batch, lesson.known.to(device)
+        coverage = torch.zeros_like(known) if lesson.coverage is None else lesson.coverage[:, :structures].to(device)
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1.0, (step + 1) / (total / 20 + 1)) * (1 - 0.7 * step / total)
+            now = min(1.0, (step + 1) / (total / 20 + 1)) * (1 - 0.7 * step / total)
+            group["lr"] = rate * group["share"] * now
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bfloat16):
             cells = model.vision.forward_features(  # type: ignore[operator]  # of timm, which has no types
                 batch["pixels"].to(device)
             )
         cells = cells.float()
-        patch_loss = nn.functional.binary_cross_entropy_with_logits(
-            head(cells).permute(0, 3, 1, 2), (coverage.to(device) / _ENOUGH).clamp(max=1), pos_weight=rare
+        each = nn.functional.binary_cross_entropy_with_logits(
+            head(cells).permute(0, 3, 1, 2), (coverage / _ENOUGH).clamp(max=1), pos_weight=rare, reduction="none"
         )
+        patch_loss = (each * known).sum() / known.sum().clamp(min=1)
         # The head reads what the patches say and does not change it: findings of the whole film, asked of the mean of
         # all patches, would teach every patch to know everything, and attention could look anywhere.
         pooled = cells.detach().mean(dim=(1, 2))
-        class_loss = classification_loss(model.classifier(pooled), batch["class_labels"].to(device))
+        class_loss = classification_loss(
+            model.classifier(pooled), batch["class_labels"].to(device), model.label_weights
+        )
         (_PATCHES * patch_loss + model.config.classification_weight * class_loss).backward()
         nn.utils.clip_grad_norm_(weights, clip)
         optimizer.step()
@@ -92,14 +194,7 @@ def first_lessons(
         if progress is not None:
             progress(step + 1, total, {"patch_loss": losses[-1][0], "classification_loss": losses[-1][1]})
     last = losses[-max(1, total // 10) :]
-    return {
+    return PatchHead(head.weight.detach().cpu(), head.bias.detach().cpu(), batches.structures), {
         name: sum(pair[place] for pair in last) / len(last)
         for place, name in enumerate(("patch_loss", "classification_loss"))
     }
-
-
-def _known(lesson: Lesson) -> torch.Tensor:
-    """Which patches show what, float32 [B, structures, rows, cols]."""
-    if lesson.coverage is None:
-        raise ModelError("first lessons need films with known masks", where="recipe: first_steps")
-    return lesson.coverage

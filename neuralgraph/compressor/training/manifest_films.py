@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.training.examples import Prepared, prepared
+from neuralgraph.compressor.training.places import places_of_marks
 from neuralgraph.errors import NeuralGraphError
 from neuralgraph.sources import normalise_report, read_film
 from neuralgraph.sources.layouts import ManifestRow
@@ -22,11 +23,14 @@ class ManifestTask:
 
     row: ManifestRow
     preprocessor: Preprocessor
+    source: str = ""
 
 
-def manifest_tasks(rows: Iterable[ManifestRow], preprocessor: Preprocessor) -> Sequence[ManifestTask]:
-    """One task for every row."""
-    return [ManifestTask(row=row, preprocessor=preprocessor) for row in rows]
+def manifest_tasks(
+    rows: Iterable[ManifestRow], preprocessor: Preprocessor, *, source: str = ""
+) -> Sequence[ManifestTask]:
+    """One task for every row; ``source`` is what the examples say they are from."""
+    return [ManifestTask(row=row, preprocessor=preprocessor, source=source) for row in rows]
 
 
 def prepare_row(task: ManifestTask) -> list[Prepared]:
@@ -47,8 +51,21 @@ def prepare_row(task: ManifestTask) -> list[Prepared]:
     for image in row.images:
         try:
             film = read_film(image.path)
+            places = places_of_marks(image.marks, image.marked, film.pixels.shape, task.preprocessor, film.facts)
             results.append(
-                prepared(film.pixels, task.preprocessor, report=report, labels=labels, patient=patient, split=row.split)
+                prepared(
+                    film.pixels,
+                    task.preprocessor,
+                    masks=places.masks,
+                    structures=places.structures,
+                    known=places.known,
+                    report=report,
+                    phrases=places.phrases,
+                    labels=labels,
+                    patient=patient,
+                    split=row.split,
+                    source=task.source,
+                )
             )
         except NeuralGraphError as error:
             results.append(Prepared(failure=error.code))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,12 +10,16 @@ from numpy.typing import NDArray
 
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.training.examples import Prepared, prepared
+from neuralgraph.compressor.training.places import EVERYTHING, LESION, NOT_LOCAL, mask_planes
 from neuralgraph.sources.phantom import DISTRACTORS, FINDINGS, PREVALENCE, PhantomStudy, patient
 
-__all__ = ["TAUGHT", "PhantomTask", "phantom_tasks", "prepare_phantom"]
+__all__ = ["PHANTOM", "TAUGHT", "PhantomTask", "phantom_tasks", "prepare_phantom"]
 
-TAUGHT: tuple[str, ...] = (*FINDINGS, "", *DISTRACTORS)
-"""What the bits of the masks say, plane by plane; "" says nothing. Findings alone fill the first plane."""
+TAUGHT: tuple[str, ...] = (*FINDINGS, LESION, *DISTRACTORS)
+"""What the bits of the masks say, plane by plane."""
+
+PHANTOM = "phantom"
+"""The source of these examples."""
 
 TRAINING_SEED = 1
 """Of the cohort the demo model learns from; what is measured uses others."""
@@ -50,10 +53,17 @@ class PhantomTask:
     width: int
     variety: float
     preprocessor: Preprocessor
+    source: str = PHANTOM
 
 
 def phantom_tasks(
-    patients: int, preprocessor: Preprocessor, *, side: int, seed: int = TRAINING_SEED, first: int = 0
+    patients: int,
+    preprocessor: Preprocessor,
+    *,
+    side: int,
+    seed: int = TRAINING_SEED,
+    first: int = 0,
+    source: str = PHANTOM,
 ) -> Sequence[PhantomTask]:
     """Tasks for patients first .. first + patients - 1 of a cohort.
 
@@ -64,6 +74,7 @@ def phantom_tasks(
     side : longest side of most films, pixels; a multiple of the stride for films without padding.
     seed : of the cohort.
     first : number of the first patient.
+    source : what the examples say they are from.
     """
     tasks = []
     for number in range(first, first + patients):
@@ -76,6 +87,7 @@ def phantom_tasks(
                 width=round(width * side),
                 variety=_VARIETIES[number // len(_SHAPES) % len(_VARIETIES)],
                 preprocessor=preprocessor,
+                source=source,
             )
         )
     return tasks
@@ -95,11 +107,14 @@ def prepare_phantom(task: PhantomTask) -> list[Prepared]:
         prepared(
             study.pixels,
             task.preprocessor,
-            masks=_bits(study, task.preprocessor),
+            masks=_masks(study, task.preprocessor),
+            structures=TAUGHT,
+            known=(EVERYTHING,),
             report=study.report,
             phrases=_phrases(study),
             labels=study.labels,
             patient=study.patient_id,
+            source=task.source,
         )
         for study in studies
     ]
@@ -114,16 +129,9 @@ def _phrases(study: PhantomStudy) -> tuple[tuple[int, str], ...]:
     )
 
 
-def _bits(study: PhantomStudy, preprocessor: Preprocessor) -> NDArray[np.uint8]:
+def _masks(study: PhantomStudy, preprocessor: Preprocessor) -> NDArray[np.uint8]:
     """The masks in the geometry of the model's input, uint8 [planes, height, width], as TAUGHT names their bits."""
-    height, width = study.pixels.shape
-    bits = np.zeros((math.ceil(len(TAUGHT) / 8), height, width), np.uint8)
-    for name, mask in [*((finding.name, finding.mask) for finding in study.findings), *study.distractor_masks.items()]:
-        plane, bit = divmod(TAUGHT.index(name), 8)
-        bits[plane] |= mask.astype(np.uint8) << bit
-    place = preprocessor.geometry(height, width)
-    rows = (np.arange(place.height) * height // place.height)[:, None]
-    columns = (np.arange(place.width) * width // place.width)[None, :]
-    below, beside = place.rows * preprocessor.stride, place.cols * preprocessor.stride
-    framed = ((0, 0), (0, below - place.height), (0, beside - place.width))
-    return np.pad(bits[:, rows, columns], framed, mode="edge")
+    regions = dict.fromkeys(TAUGHT, np.zeros(study.pixels.shape, np.bool_))
+    regions |= {finding.name: finding.mask for finding in study.findings} | study.distractor_masks
+    regions[LESION] = np.logical_or.reduce([regions[name] for name in FINDINGS if name not in NOT_LOCAL])
+    return mask_planes([regions[name] for name in TAUGHT], preprocessor)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from transformers.trainer_utils import get_last_checkpoint, set_seed
 
-from neuralgraph.compressor.model.configuration import NeuralGraphConfig
+from neuralgraph.compressor.model.backbone import WHOLE, VisionEncoder, from_pixels
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.mean_attention import mean_attention_map, write_mean_attention
 from neuralgraph.compressor.model.model import NeuralGraphModel
@@ -23,29 +23,25 @@ from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.model_scorer import ModelScorer
 from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.examples import ExampleSet
-from neuralgraph.compressor.training.first_lessons import first_lessons
+from neuralgraph.compressor.training.first_lessons import PatchHead, first_lessons, frozen
+from neuralgraph.compressor.training.in_turn import in_turn
+from neuralgraph.compressor.training.judge import Judge
+from neuralgraph.compressor.training.kept_batches import KeptBatches
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.report_text import usual_opening
+from neuralgraph.compressor.training.start import Start, changed_config, fresh_start, start_from
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
+from neuralgraph.wire.json_reading import parsed_json
 
-__all__ = ["Start", "Trained", "changed_config", "fresh_start", "start_from", "train"]
+__all__ = ["Start", "Trained", "TrainingStopped", "changed_config", "fresh_start", "start_from", "train"]
 
 CHECKPOINTS = "checkpoints"
 RECORD_NAME = "training.json"
 _MEAN_FILMS = 300
+_BEFORE = "before.json"
+_TIMES = ("runtime", "per_second")
 Progress = Callable[[int, int, dict[str, float]], None]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Start:
-    """What training begins with: parts that belong together."""
-
-    model: NeuralGraphModel
-    tokenizer: ReportTokenizer
-    preprocessor: Preprocessor
-    source: str
-    """What the record calls it: the digest of a model, or "fresh"."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,53 +56,8 @@ class Trained:
     """Of the validation films at that step."""
     log: list[dict[str, Any]]
     """What was logged, step by step."""
-
-
-def start_from(directory: Path, *, name: str, labels: tuple[str, ...]) -> Start:
-    """Begin with a model that is there.
-
-    Parameters
-    ----------
-    directory : of the model.
-    name : of the new model.
-    labels : findings of the new model. A head for other findings than the old one's begins at random.
-
-    Raises
-    ------
-    ModelError : E_MODEL when the model is incomplete.
-    """
-    source = model_digest(directory)
-    old = NeuralGraphModel.from_pretrained(directory)
-    kept = labels or old.config.labels
-    config = changed_config(old.config, name=name, labels=list(kept))
-    model = NeuralGraphModel(config)
-    weights = old.state_dict()
-    if kept != old.config.labels:
-        weights = {key: value for key, value in weights.items() if not key.startswith("classifier.")}
-    model.load_state_dict(weights, strict=False)
-    model.tie_weights()
-    return Start(
-        model=model,
-        tokenizer=ReportTokenizer.read(directory),
-        preprocessor=Preprocessor.read(directory),
-        source=source,
-    )
-
-
-def fresh_start(
-    config: NeuralGraphConfig, tokenizer: ReportTokenizer, preprocessor: Preprocessor, *, seed: int
-) -> Start:
-    """Begin with random weights.
-
-    Parameters
-    ----------
-    config, tokenizer, preprocessor : of the new model.
-    seed : of the weights.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = NeuralGraphModel(config)
-    return Start(model=model, tokenizer=tokenizer, preprocessor=preprocessor, source="fresh")
+    verdict: dict[str, Any]
+    """The model it began with and the new one on the validation films (see ``verdict``)."""
 
 
 def train(
@@ -118,6 +69,8 @@ def train(
     device: str = "cpu",
     half: bool = False,
     progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    log_to: Path | None = None,
 ) -> Trained:
     """Train and write a model directory.
 
@@ -133,9 +86,12 @@ def train(
     device : "cpu" or "cuda".
     half : store the weights as float16.
     progress : called after every step.
+    log_to : a .csv file, or a folder for TensorBoard, that losses and measures go to while it runs.
+    stop : asked after every step; True saves a checkpoint and raises.
 
     Raises
     ------
+    TrainingStopped : ``stop`` said so.
     OutputError : E_OUTPUT when the directory holds checkpoints of another run, or cannot be written.
     ModelError : E_MODEL when there is nothing to learn from, or the losses are not finite.
     """
@@ -143,51 +99,108 @@ def train(
     if not len(learn) or not len(check):
         raise ModelError(
             f"{len(learn)} films to learn from and {len(check)} to validate with; each needs at least one patient",
+            code="E_MODEL",
             where="source",
         )
+    if recipe.first_steps and not learn.annotated:
+        raise ModelError(
+            "first lessons need films with marks, and no film has any", code="E_MODEL", where="recipe: first_steps"
+        )
     set_seed(recipe.seed)
+    structures = tuple(sorted({*learn.structure_names, *check.structure_names}))
     record = {
         "begun_with": start.source,
-        "recipe": recipe.record,
+        "recipe": json.loads(json.dumps(recipe.record)),
         "films": {"train": len(learn), "validate": len(check)},
+        "marked_films": {"train": len(learn.annotated), "validate": len(check.annotated)},
         "data": {"train": learn.fingerprint, "validate": check.fingerprint},
     }
-    checkpoints = _checkpoints(directory, record)
+    checkpoints = directory / CHECKPOINTS
+    in_turn(lambda: _checkpoints(directory, record), checkpoints / RECORD_NAME)
+    judge = Judge(start.tokenizer, start.preprocessor, learn, check)
+    before = _judged_before(start.model, judge, checkpoints, device=device)
+    start.model.label_weights = _label_weights(learn, start.model.config.labels)
     # Before the Trainer, which freezes the encoder where the recipe has no rate for it.
-    _first(start, learn, recipe, checkpoints, device=device, progress=progress)
+    head = _first(start, learn, recipe, checkpoints, structures, device=device, progress=progress, stop=stop)
     # A run that was stopped and goes on here draws what an undisturbed one draws.
     set_seed(recipe.seed)
-    trainer = FilmTrainer(
-        start.model,
-        recipe,
-        checkpoints,
-        train=_batches(learn, start, recipe, count=recipe.steps * recipe.accumulation),
-        validate=_batches(check, start, recipe, count=None),
-        device=device,
-        progress=progress,
-    )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
+    chosen_by = "eval_area_kept" if judge.sees else "eval_loss"
+    parts = recipe.frozen_parts if recipe.vision_rate else WHOLE
+    films, given = _films(learn, start, recipe, structures, recipe.steps * recipe.accumulation, parts, device)
+    with frozen(start.model.vision, recipe.frozen_parts), from_pixels(start.model.vision, given):
+        trainer = FilmTrainer(
+            start.model,
+            recipe,
+            checkpoints,
+            train=films,
+            validate=_batches(check, start, recipe, structures, count=None),
+            device=device,
+            progress=progress,
+            watch=lambda: judge.seen(start.model),
+            chosen_by=chosen_by,
+            stop=stop,
+            log_to=log_to,
+        )
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
+    if stop is not None and stop() and trainer.state.global_step < recipe.steps:
+        raise TrainingStopped(trainer.state.global_step, recipe.steps)
     log = [dict(line) for line in trainer.state.log_history]
     model = trainer.accelerator.unwrap_model(trainer.model).cpu()
     if not all(bool(torch.isfinite(weight).all()) for weight in model.parameters()):
-        raise ModelError("training diverged: a weight is not finite; lower the learning rates", where="recipe")
+        raise ModelError(
+            "training diverged: a weight is not finite; lower the learning rates", code="E_MODEL", where="recipe"
+        )
     model.config = changed_config(model.config, trained=True, opening=_opening(learn, start.tokenizer))
+    best = int(trainer.state.best_global_step or trainer.state.global_step)
+    losses = next((line for line in log if line.get("step") == best and "eval_loss" in line), {})
+    verdict = {"before": before, "after": judge.judged(model.eval()), "steps": best, "chosen_by": chosen_by[5:]}
     if trainer.is_world_process_zero():
         (model.half() if half else model).save_pretrained(directory)
         start.tokenizer.write(directory)
         start.preprocessor.write(directory)
         write_mean_attention(directory, _mean_attention(directory, learn))
-        _write(directory / RECORD_NAME, {**record, "log": _plain_log(log)})
+        if head is not None:
+            head.write(directory)
+        _write(directory / RECORD_NAME, {**record, "verdict": verdict, "log": _plain_log(log)})
         shutil.rmtree(checkpoints)
-    best = int(trainer.state.best_global_step or trainer.state.global_step)
-    losses = next((line for line in log if line.get("step") == best and "eval_loss" in line), {})
+    trainer.accelerator.wait_for_everyone()
     return Trained(
         directory=directory,
         digest=model_digest(directory),
         steps=best,
         losses={name.removeprefix("eval_"): losses[name] for name in losses if name.endswith("loss")},
         log=log,
+        verdict=verdict,
     )
+
+
+class TrainingStopped(KeyboardInterrupt):
+    """A run was stopped from outside and has left a checkpoint; the same call continues it.
+
+    Parameters
+    ----------
+    step, steps : updates done, and updates in all.
+    """
+
+    def __init__(self, step: int, steps: int) -> None:
+        super().__init__(f"stopped after {step} of {steps} updates")
+        self.step, self.steps = step, steps
+
+
+def _judged_before(model: NeuralGraphModel, judge: Judge, checkpoints: Path, *, device: str) -> dict[str, float]:
+    """What the model it begins with is worth, kept so that a run that is continued still knows."""
+    path = checkpoints / _BEFORE
+    if not path.is_file():
+        in_turn(lambda: _write(path, judge.judged(model.to(device).eval())), path)
+    values: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+    return values
+
+
+def _label_weights(learn: ExampleSet, names: tuple[str, ...]) -> torch.Tensor:
+    """Weight of a present finding over an absent one: the root of how much rarer it is, between 1 and 10."""
+    labels = learn.labels
+    counts = [[sum(row.get(name) == value for row in labels) for value in (0.0, 1.0)] for name in names]
+    return torch.tensor([max(1.0, (absent / max(1, present)) ** 0.5) for absent, present in counts]).clamp(max=10)
 
 
 def _mean_attention(directory: Path, learn: ExampleSet) -> NDArray[np.float32]:
@@ -196,7 +209,7 @@ def _mean_attention(directory: Path, learn: ExampleSet) -> NDArray[np.float32]:
     scorer = ModelScorer.load(directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
     some = range(0, len(learn), max(1, len(learn) // _MEAN_FILMS))
     scored = (
-        scorer([np.divide(learn[number].pixels, 255, dtype=np.float32)], [learn[number].report])[0] for number in some
+        scorer([np.divide(learn[number].pixels, 65535, dtype=np.float32)], [learn[number].report])[0] for number in some
     )
     side = min(64, preprocessor.max_side // preprocessor.stride)
     return mean_attention_map(scored, rows=side, cols=side)
@@ -208,31 +221,86 @@ def _opening(learn: ExampleSet, tokenizer: ReportTokenizer) -> list[int]:
 
 
 def _first(
-    start: Start, learn: ExampleSet, recipe: Recipe, checkpoints: Path, *, device: str, progress: Progress | None
-) -> None:
+    start: Start,
+    learn: ExampleSet,
+    recipe: Recipe,
+    checkpoints: Path,
+    structures: tuple[str, ...],
+    *,
+    device: str,
+    progress: Progress | None,
+    stop: Callable[[], bool] | None,
+) -> PatchHead | None:
     """The encoder's first lessons, or what they left when the run was stopped after them."""
     done = checkpoints / "first_lessons"
     if not recipe.first_steps:
-        return
-    if done.is_dir():
-        start.model.load_state_dict(NeuralGraphModel.from_pretrained(done, device=device).state_dict())
-        return
-    first_lessons(
-        start.model,
-        _batches(learn, start, recipe, count=recipe.first_steps),
-        rate=recipe.first_rate,
-        clip=recipe.clip,
-        weight_decay=recipe.weight_decay,
-        bfloat16=wants_bfloat16(recipe, device),
-        device=device,
-        progress=progress,
-    )
-    aside = checkpoints / "first_lessons.partial"
+        return None
+    if not done.is_dir():
+        in_turn(
+            lambda: _taught_first(start, learn, recipe, done, structures, device=device, progress=progress, stop=stop),
+            done,
+        )
+    start.model.load_state_dict(NeuralGraphModel.from_pretrained(done, device=device).state_dict())
+    return PatchHead.read(done)
+
+
+def _taught_first(
+    start: Start,
+    learn: ExampleSet,
+    recipe: Recipe,
+    done: Path,
+    structures: tuple[str, ...],
+    *,
+    device: str,
+    progress: Progress | None,
+    stop: Callable[[], bool] | None,
+) -> None:
+    def watched(step: int, steps: int, losses: dict[str, float]) -> None:
+        if progress is not None:
+            progress(step, steps, losses)
+        if stop is not None and stop() and step < steps:
+            raise TrainingStopped(0, recipe.steps)
+
+    films, given = _films(learn, start, recipe, structures, recipe.first_steps, recipe.frozen_parts, device)
+    with from_pixels(start.model.vision, given):
+        head, _ = first_lessons(
+            start.model,
+            films,
+            rate=recipe.first_rate,
+            clip=recipe.clip,
+            weight_decay=recipe.weight_decay,
+            bfloat16=wants_bfloat16(recipe, device),
+            frozen_parts=recipe.frozen_parts,
+            device=device,
+            progress=watched,
+        )
+    aside = done.with_suffix(".partial")
     start.model.save_pretrained(aside)
+    head.write(aside)
     aside.rename(done)
 
 
-def _batches(examples: ExampleSet, start: Start, recipe: Recipe, *, count: int | None) -> Batches:
+def _films(
+    learn: ExampleSet,
+    start: Start,
+    recipe: Recipe,
+    structures: tuple[str, ...],
+    count: int,
+    parts: int,
+    device: str,
+) -> tuple[Batches | KeptBatches, int | None]:
+    """The batches of a part of the run, and what the encoder is given of them (``VisionEncoder.given``)."""
+    vision = start.model.vision
+    if not recipe.kept_batches or not parts or not isinstance(vision, VisionEncoder):
+        return _batches(learn, start, recipe, structures, count=count), None
+    start.model.to(device).eval()
+    batches = _batches(learn, start, recipe, structures, count=min(count, recipe.kept_batches))
+    return KeptBatches(batches, vision, parts, count=count, seed=recipe.seed, device=device), parts
+
+
+def _batches(
+    examples: ExampleSet, start: Start, recipe: Recipe, structures: tuple[str, ...], *, count: int | None
+) -> Batches:
     return Batches(
         examples,
         start.model.config,
@@ -244,6 +312,9 @@ def _batches(examples: ExampleSet, start: Start, recipe: Recipe, *, count: int |
         count=count,
         augment=recipe.augment and count is not None,
         guided=recipe.guidance_weight > 0 and count is not None,
+        flips=recipe.flips,
+        weights=dict(recipe.source_weights),
+        structures=structures,
     )
 
 
@@ -253,12 +324,15 @@ def _checkpoints(directory: Path, record: dict[str, Any]) -> Path:
     try:
         checkpoints.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot create the folder ({error.strerror})", where=str(directory)) from error
+        raise OutputError(
+            f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(directory)
+        ) from error
     path = checkpoints / RECORD_NAME
     if path.is_file():
-        if json.loads(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
+        if parsed_json(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
             raise OutputError(
                 "checkpoints of a run with other data or settings are there; delete them or choose another folder",
+                code="E_OUTPUT",
                 where=str(checkpoints),
             )
     else:
@@ -269,18 +343,17 @@ def _checkpoints(directory: Path, record: dict[str, Any]) -> Path:
 def _plain_log(log: list[dict[str, Any]]) -> list[dict[str, float]]:
     """Step and losses only: seconds differ from run to run."""
     return [
-        {name: round(float(value), 5) for name, value in line.items() if name == "step" or name.endswith("loss")}
+        {
+            name: round(float(value), 5)
+            for name, value in line.items()
+            if name == "step" or name.endswith("loss") or (name.startswith("eval_") and not name.endswith(_TIMES))
+        }
         for line in log
         if "loss" in line or "eval_loss" in line
     ]
 
 
-def changed_config(config: NeuralGraphConfig, **changes: Any) -> NeuralGraphConfig:
-    """A configuration with some fields changed, checked like any other."""
-    values = {**config.to_dict(), **changes}
-    values.pop("model_type")
-    return NeuralGraphConfig(**values)
-
-
 def _write(path: Path, record: dict[str, Any]) -> None:
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8", newline="\n")
+    aside = path.with_suffix(".partial")
+    aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8", newline="\n")
+    aside.replace(path)

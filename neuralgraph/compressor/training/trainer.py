@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,25 @@ from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import EarlyStoppingCallback, PrinterCallback
 
-from neuralgraph.compressor.attention import captured, chosen_layers
+from neuralgraph.compressor.attention import CrossAttention, captured, chosen_layers
+from neuralgraph.compressor.model.backbone import from_pixels
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.training.batches import Batches
-from neuralgraph.compressor.training.guidance import guidance_loss
+from neuralgraph.compressor.training.guidance import guidance_loss, score_loss
+from neuralgraph.compressor.training.kept_batches import KeptBatches
 from neuralgraph.compressor.training.pruned_reports import pruned_loss
 from neuralgraph.compressor.training.recipe import Recipe
+from neuralgraph.compressor.training.seeing import auc
+from neuralgraph.compressor.training.training_log import TrainingLog
 from neuralgraph.errors import ModelError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["FilmTrainer", "computes_in_bfloat16", "training_arguments", "wants_bfloat16"]
 
+_PLACES = ("coverage", "spoken", "foil_labels", "foil_spoken", "foil_coverage")
+"""What a batch may hold beside what the model takes (see ``batches.Lesson``)."""
+_TOLD = ("eval_area_kept", "eval_mean_map_area", "eval_pointing", "eval_side_gain", "eval_text_gain")
+"""What the progress says beside losses."""
 _OPTIMIZER, _SCHEDULE, _RANDOM = "optimizer.safetensors", "schedule.json", "random_state.safetensors"
 
 
@@ -46,7 +56,7 @@ def wants_bfloat16(recipe: Recipe, device: str) -> bool:
     return recipe.precision == "bfloat16" or (recipe.precision == "auto" and computes_in_bfloat16(device))
 
 
-def training_arguments(recipe: Recipe, folder: Path, *, device: str) -> TrainingArguments:
+def training_arguments(recipe: Recipe, folder: Path, *, device: str, chosen_by: str = "eval_loss") -> TrainingArguments:
     """The recipe in the Trainer's words; nothing is reported to or pushed to anyone.
 
     Parameters
@@ -54,6 +64,7 @@ def training_arguments(recipe: Recipe, folder: Path, *, device: str) -> Training
     recipe : the settings.
     folder : where checkpoints go.
     device : "cpu", or anything else for what accelerate finds.
+    chosen_by : the measure of the validation films that says which step is the best; more is better, but for a loss.
     """
     return TrainingArguments(
         output_dir=str(folder),
@@ -65,6 +76,8 @@ def training_arguments(recipe: Recipe, folder: Path, *, device: str) -> Training
         max_grad_norm=recipe.clip,
         bf16=wants_bfloat16(recipe, device),
         use_cpu=device == "cpu",
+        ddp_backend="gloo" if device == "cpu" and "RANK" in os.environ else None,
+        ddp_find_unused_parameters=True if "RANK" in os.environ else None,
         seed=recipe.seed,
         eval_strategy="steps",
         eval_steps=recipe.validate_every,
@@ -73,8 +86,8 @@ def training_arguments(recipe: Recipe, folder: Path, *, device: str) -> Training
         save_total_limit=2,
         logging_steps=min(50, recipe.validate_every),
         load_best_model_at_end=True,
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
+        metric_for_best_model=chosen_by,
+        greater_is_better=not chosen_by.endswith("loss"),
         prediction_loss_only=True,
         label_names=["labels", "class_labels"],
         remove_unused_columns=False,
@@ -96,6 +109,10 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
     train, validate : what it learns from, and what decides when to stop.
     device : as in ``training_arguments``.
     progress : called with the step, the steps in all and what is known of the losses.
+    watch : asked at every validation for measures of the model beside its losses, by name.
+    chosen_by : as in ``training_arguments``.
+    log_to : a .csv file, or a folder for TensorBoard.
+    stop : True from some moment on makes it save a checkpoint after the running step, and end.
     """
 
     def __init__(
@@ -104,24 +121,32 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         recipe: Recipe,
         folder: Path,
         *,
-        train: Batches,
+        train: Batches | KeptBatches,
         validate: Batches,
         device: str,
         progress: Callable[[int, int, dict[str, float]], None] | None = None,
+        watch: Callable[[], dict[str, float]] | None = None,
+        chosen_by: str = "eval_loss",
+        stop: Callable[[], bool] | None = None,
+        log_to: Path | None = None,
     ) -> None:
         self._recipe = recipe
         self._parts: dict[str, list[float]] = {}
+        self._watch, self._watched = watch, dict[str, float]()
+        self._classes: list[tuple[torch.Tensor, torch.Tensor]] = []
         if not recipe.vision_rate:
             # Half of a step's time is the encoder's gradient.
             model.vision.requires_grad_(requires_grad=False)
         super().__init__(
             model=model,
-            args=training_arguments(recipe, folder, device=device),
+            args=training_arguments(recipe, folder, device=device, chosen_by=chosen_by),
             train_dataset=train,
             eval_dataset=validate,
             data_collator=_only,
-            callbacks=[EarlyStoppingCallback(recipe.patience), _Telling(progress)],
+            callbacks=[EarlyStoppingCallback(recipe.patience), _Telling(progress, stop)],
         )
+        if log_to is not None and self.is_world_process_zero():
+            self.add_callback(TrainingLog(log_to))
         # It prints to stdout, where results go.
         self.remove_callback(PrinterCallback)
 
@@ -170,32 +195,47 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         return_outputs: bool = False,  # noqa: FBT001, FBT002  # the Trainer's own signature
         **_: Any,
     ) -> Any:
-        """The joint loss, that of pruned reports, and that of guidance in training; the parts are kept for the log.
-
-        Raises
-        ------
-        ModelError : E_MODEL when there is to be guidance and the films have no masks.
-        """
-        guided, pruned = self._recipe.guidance_weight > 0 and self.model.training, self._recipe.pruned_weight > 0
-        coverage, spoken = inputs.pop("coverage", None), inputs.pop("spoken", None)
+        """The joint loss, that of pruned reports, and those of guidance in training; the parts are kept for the log."""
+        recipe = self._recipe
+        guided, pruned = recipe.guidance_weight > 0 and self.model.training, recipe.pruned_weight > 0
+        places = {name: inputs.pop(name, None) for name in _PLACES}
         whole = self.accelerator.unwrap_model(model)
         with captured(whole, chosen_layers(whole, -1) if guided or pruned else []) as runs:
             output = model(**inputs)
         parts = {name: output[name] for name in ("generation_loss", "classification_loss") if output[name] is not None}
-        if guided:
-            if coverage is None or spoken is None:
-                raise ModelError("guidance needs films with known masks", where="recipe: guidance_weight")
-            parts["guidance_loss"] = guidance_loss(runs[-1], spoken, coverage)
-            output.loss = output.loss + self._recipe.guidance_weight * parts["guidance_loss"]
+        # A batch without a marked film is learnt from all the same.
+        if guided and places["coverage"] is not None:
+            parts["guidance_loss"] = _looks(runs[-1], inputs["labels"], places["spoken"], places["coverage"])
+            output.loss = output.loss + recipe.guidance_weight * parts["guidance_loss"]
+            if recipe.contrast_weight and places["foil_labels"] is not None:
+                with self.accelerator.autocast():
+                    foil = _read_again(whole, runs[-1].memory, places["foil_labels"])
+                looked = _looks(foil, places["foil_labels"], places["foil_spoken"], places["foil_coverage"])
+                parts["contrast_loss"] = looked
+                output.loss = output.loss + recipe.guidance_weight * recipe.contrast_weight * looked
         if pruned:
             # The precision of the rest of the step; only the model as a whole finds that by itself.
             with self.accelerator.autocast():
                 parts["pruned_loss"] = pruned_loss(whole, runs[-1], inputs["labels"])
-            output.loss = output.loss + self._recipe.pruned_weight * parts["pruned_loss"]
+            output.loss = output.loss + recipe.pruned_weight * parts["pruned_loss"]
         prefix = "" if self.model.training else "eval_"
+        if prefix and "class_labels" in inputs:
+            self._classes.append((output.class_logits.float().cpu(), inputs["class_labels"].float().cpu()))
         for name, part in parts.items():
             self._parts.setdefault(prefix + name, []).append(part.item())
         return (output.loss, output) if return_outputs else output.loss
+
+    def evaluate(self, *arguments: Any, **named: Any) -> dict[str, float]:
+        """The losses of the validation films, the classification's AUC, and what ``watch`` says of the model."""
+        self._classes.clear()
+        # Validation films are read from their pixels, whatever those of training are kept as.
+        with from_pixels(self.accelerator.unwrap_model(self.model).vision):
+            if self._watch is not None:
+                self.model.eval()
+                self._watched = {f"eval_{name}": value for name, value in self._watch().items()}
+            metrics: dict[str, float] = super().evaluate(*arguments, **named)
+        metrics.update(self._watched)
+        return metrics
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the parts of the loss to what is logged."""
@@ -204,6 +244,13 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
             for name in [name for name in self._parts if name.startswith("eval_") == bool(kind)]:
                 values = self._parts.pop(name)
                 logs[name] = sum(values) / len(values)
+        if kind:
+            logs.update(self._watched)
+            if self._classes:
+                logits, truth = (torch.cat(tensors) for tensors in zip(*self._classes, strict=True))
+                named = zip(self.accelerator.unwrap_model(self.model).config.labels, logits.T, truth.T, strict=True)
+                areas = {name: auc(column.numpy(), known.numpy()) for name, column, known in named}
+                logs |= {f"eval_auc {name}": area for name, area in areas.items() if not math.isnan(area)}
         super().log(logs, start_time)
 
     # What the Trainer would pickle.
@@ -272,13 +319,30 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
 
 
 class _Telling(TrainerCallback):  # type: ignore[misc]  # transformers has no types here
-    def __init__(self, progress: Callable[[int, int, dict[str, float]], None] | None) -> None:
-        self._progress = progress
+    def __init__(
+        self, progress: Callable[[int, int, dict[str, float]], None] | None, stop: Callable[[], bool] | None
+    ) -> None:
+        self._progress, self._stop = progress, stop
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._stop is not None and self._stop():
+            control.should_save = control.should_training_stop = True
         if self._progress is not None:
-            known = {name: value for line in state.log_history[-2:] for name, value in line.items() if "loss" in name}
+            latest = [item for line in state.log_history[-2:] for item in line.items()]
+            known = {name: float(value) for name, value in latest if name.endswith("loss") or name in _TOLD}
             self._progress(state.global_step, state.max_steps, known)
+
+
+def _looks(run: CrossAttention, labels: torch.Tensor, spoken: torch.Tensor, coverage: torch.Tensor) -> torch.Tensor:
+    """How far the attention of a text is from where it should look: of each word, and of all together."""
+    return guidance_loss(run, spoken, coverage) + score_loss(run, labels >= 0, spoken, coverage)
+
+
+def _read_again(model: NeuralGraphModel, memory: torch.Tensor, labels: torch.Tensor) -> CrossAttention:
+    """The scored attention of other texts over the same films."""
+    with captured(model, chosen_layers(model, -1)) as runs:
+        model.text.decoder(input_ids=model.text._shift_right(labels), encoder_hidden_states=memory, use_cache=False)
+    return runs[-1]
 
 
 def _only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -294,12 +358,16 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load(path.read_bytes())
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise ModelError("the checkpoint is damaged; delete it to start again", where=str(path)) from error
+        raise ModelError(
+            "the checkpoint is damaged; delete it to start again", code="E_MODEL", where=str(path)
+        ) from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = parsed_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError("the checkpoint is damaged; delete it to start again", where=str(path)) from error
+        raise ModelError(
+            "the checkpoint is damaged; delete it to start again", code="E_MODEL", where=str(path)
+        ) from error
     return record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuralgraph.sources.documents.document import ReportDocument, latest_final
+from neuralgraph.sources.documents.document import ReportDocument, latest_final, whole_report
 from neuralgraph.sources.documents.messages import is_message, read_messages
 from neuralgraph.sources.documents.structured_report import STRUCTURED_REPORTS, read_structured_report
 
@@ -13,4 +13,5 @@ __all__ = [
     "latest_final",
     "read_messages",
     "read_structured_report",
+    "whole_report",
 ]

@@ -14,6 +14,8 @@ from neuralgraph.errors import SourceError
 from neuralgraph.sources.deflated import inflated_file
 from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.documents.document import ReportDocument
+from neuralgraph.sources.documents.headings import heading_of_code, heading_of_words
+from neuralgraph.sources.documents.markup import plain_text
 
 __all__ = ["STRUCTURED_REPORTS", "read_structured_report"]
 
@@ -28,13 +30,6 @@ STRUCTURED_REPORTS = frozenset(
 
 _MAX_DEPTH = 16
 _MAX_ITEMS = 5000
-# Singular and plural, and the words of CID 7001 and CID 7002 that differ from how reports are headed.
-_HEADINGS = {
-    "FINDING": "FINDINGS",
-    "CONCLUSION": "IMPRESSION",
-    "CONCLUSIONS": "IMPRESSION",
-    "IMPRESSIONS": "IMPRESSION",
-}
 
 
 def read_structured_report(data: bytes) -> ReportDocument | None:
@@ -57,38 +52,53 @@ def read_structured_report(data: bytes) -> ReportDocument | None:
             return None
         lines: list[str] = []
         heading = ""
+        coded = False
         for number, (name, text) in enumerate(_texts(dataset, "", 0)):
             if number >= _MAX_ITEMS:
                 raise SourceError("the structured report has more items than are read", code="E_SOURCE_SIZE")
-            if name != heading and name:
-                lines += ["", f"{name}:"]
+            if text is None:
+                coded = True
+                continue
+            if name != heading:
+                # What has no heading of its own must not be read as part of an indication before it.
+                lines += ["", f"{name or 'REPORT'}:"]
             heading = name
             lines.append(text)
-        whole = "\n".join(lines).strip()
-        if not whole:
+        whole = plain_text("\n".join(lines)).strip()
+        if not (whole or coded):
             return None
         issued = f"{dataset.get('ContentDate', '')}{dataset.get('ContentTime', '')}"
         return ReportDocument(
             whole,
             accessions=frozenset({str(dataset.get("AccessionNumber") or "").strip()} - {""}),
             studies=frozenset({str(dataset.get("StudyInstanceUID") or "")} - {""}),
-            patient=str(dataset.get("PatientID") or "").strip(),
+            patients=frozenset({str(dataset.get("PatientID") or "").strip()} - {""}),
             final=dataset.get("CompletionFlag", "COMPLETE") == "COMPLETE"
             and dataset.get("PreliminaryFlag", "FINAL") == "FINAL",
             corrected="PredecessorDocumentsSequence" in dataset,
             issued=issued,
+            problem="" if whole else "codes",
         )
 
 
-def _texts(item: Any, heading: str, depth: int) -> Iterator[tuple[str, str]]:
-    """(heading, text) of every TEXT item, depth first; a container's title heads what lies in it."""
+def _texts(item: Any, heading: str, depth: int) -> Iterator[tuple[str, str | None]]:
+    """(heading, text) of every TEXT item, depth first; a container's title heads what lies in it.
+
+    A coded finding, which is not read, has the text None.
+    """
     if depth > _MAX_DEPTH:
         raise SourceError("the structured report is nested deeper than is read", code="E_SOURCE_SIZE")
     for child in item.get("ContentSequence") or ():
         names = child.get("ConceptNameCodeSequence")
         name = str(names[0].get("CodeMeaning", "")).strip().upper() if names else ""
-        name = _HEADINGS.get(name, name)
-        if child.get("ValueType") == "TEXT":
-            yield heading or name, str(child.get("TextValue") or "").strip()
-        elif child.get("ValueType") == "CONTAINER":
-            yield from _texts(child, name or heading, depth + 1)
+        code = str(names[0].get("CodeValue", "")) if names else ""
+        known = heading_of_code(code) or heading_of_words(name)
+        kind = child.get("ValueType")
+        if kind == "TEXT":
+            # A reason for the study stays one, in whatever container it lies.
+            own = known if known not in ("FINDINGS", "IMPRESSION") else ""
+            yield own or heading or known or name, str(child.get("TextValue") or "").strip()
+        elif kind == "CONTAINER":
+            yield from _texts(child, known or heading or name, depth + 1)
+        elif kind == "CODE" and (heading or known) in ("FINDINGS", "IMPRESSION"):
+            yield heading or known, None

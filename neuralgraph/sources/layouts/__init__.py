@@ -100,7 +100,7 @@ def detect_layout(source: Path) -> str:
         E_SOURCE_READ: nothing is there. E_SOURCE_TYPE: no layout recognises it.
     """
     if not source.exists():
-        raise SourceError("no such file or folder")
+        raise SourceError("no such file or folder", code="E_SOURCE_READ")
     for name, layout in LAYOUTS.items():
         if (source.is_dir() or name == "manifest") and layout.matches(source):
             return name

@@ -56,7 +56,7 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     """
     root = _root(roots.source)
     if root is None:
-        raise SourceError("there is no train.csv or valid.csv of CheXpert here")
+        raise SourceError("there is no train.csv or valid.csv of CheXpert here", code="E_SOURCE_READ")
     for name in _TABLES:
         table = find_table(root, name)
         if table:

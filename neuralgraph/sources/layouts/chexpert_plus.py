@@ -10,7 +10,6 @@ The table names every image .jpg, whatever is shipped.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImag
 from neuralgraph.sources.layouts.radgraph_annotations import read_annotations, squeezed
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.tables import labels_of, read_csv
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["matches", "resolve"]
 
@@ -61,7 +61,7 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     """
     table = _table(roots.source)
     if table is None:
-        raise SourceError("there is no df_chexpert_plus table here")
+        raise SourceError("there is no df_chexpert_plus table here", code="E_SOURCE_READ")
     labels = _labels(roots.tables or roots.source)
     graphs = read_annotations(roots.tables or roots.source) if roots.report_graphs else {}
     studies: dict[str, _Study] = {}
@@ -141,7 +141,7 @@ def _read_labels(path: Path) -> Iterator[tuple[str, dict[str, float] | None]]:
     try:
         with open(path, encoding="utf-8") as stream:
             for line in stream:
-                row = json.loads(line) if line.strip() else {}
+                row = parsed_json(line) if line.strip() else {}
                 parts = path_parts(str(row.get("path_to_image", "")))
                 if parts is None:
                     continue
@@ -150,6 +150,8 @@ def _read_labels(path: Path) -> Iterator[tuple[str, dict[str, float] | None]]:
                 except (TypeError, ValueError):
                     yield parts.stem, None
     except OSError as error:
-        raise SourceError(f"the labels cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the labels cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error
     except (ValueError, AttributeError, RecursionError) as error:
         raise SourceError("the labels are not JSON lines", code="E_SOURCE_DAMAGED", where=path.name) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from neuralgraph.sources.view_words import read_view
+
 __all__ = ["PathParts", "chexpert_view", "path_parts"]
 
 _PATH = re.compile(r"(?:.*/)?((train|valid|test)/(patient\d+)/study(\d+)/(view(\d+)_(?:frontal|lateral))\.\w+)")
@@ -45,10 +47,11 @@ def chexpert_view(side: str, projection: str) -> str:
     side : the column that says Frontal or Lateral; it decides first, since a few lateral images say AP.
     projection : the column that says AP, PA, LL or RL.
     """
-    if side.lower() == "lateral":
-        return projection if projection in ("LL", "RL") else "LATERAL"
-    if side.lower() != "frontal":
+    plane, stated = read_view(side).projection, read_view(projection).projection
+    if plane == "LATERAL":
+        return stated if stated in ("LL", "RL") else "LATERAL"
+    if plane != "FRONTAL":
         return "unknown"
-    if not projection:
+    if stated in ("unknown", "FRONTAL"):
         return "FRONTAL"
-    return projection if projection in ("AP", "PA") else "OTHER"
+    return stated if stated in ("AP", "PA") else "OTHER"

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 
 from neuralgraph.sources.layouts.tables import CHEXPERT_LABELS
 
-__all__ = ["COLUMNS", "LABEL_PREFIX", "Column", "TableUse", "columns_text", "known_label", "read_as"]
+__all__ = ["COLUMNS", "LABEL_PREFIX", "MASK_PREFIX", "Column", "TableUse", "columns_text", "known_label", "read_as"]
 
 LABEL_PREFIX = "label."
 """Begins the names of columns that hold labels of one's own."""
+
+MASK_PREFIX = "mask."
+"""Begins the names of columns with the mask of one finding."""
 
 _KNOWN_LABELS = frozenset(name.lower() for name in CHEXPERT_LABELS)
 _NEAR = 0.8
@@ -65,6 +68,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("order", ("study_date", "date"), "sorts the studies of a patient from first to last"),
     Column("labeler", (), "who or what assigned the labels"),
     Column("radgraph", (), "the report's graph: an entry of RadGraph as JSON, or a list of them"),
+    Column("boxes", (), "for training: what readers drew, a list of label, x, y, w, h, phrase as JSON (see ``marks``)"),
+    Column(
+        "mask", (), "for training: a picture that is not black where a finding is; ``mask.<name>`` where it is NAME"
+    ),
+    Column("marked", (), "for training: findings, or * for all, that are marked wherever they are; else unknown"),
 )
 """What a manifest may say, besides ``label.<name>`` and the fourteen labels of CheXpert under their own names."""
 
@@ -134,6 +142,8 @@ def read_as(names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     for place, name in enumerate(given):
         if label := known_label(name):
             found[name] = LABEL_PREFIX + label
+        elif name.lower().startswith(MASK_PREFIX):
+            found[name] = MASK_PREFIX + name[len(MASK_PREFIX) :].strip()
         elif _key(name) in _NAMES:
             column, rank = _NAMES[_key(name)]
             # The name exactly as it is written here wins over other spellings of it.

@@ -49,7 +49,7 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     MissingExtraError (E_EXTRA) : pydicom, or for messages hl7, is not installed.
     """
     if not roots.source.is_dir():
-        raise SourceError("not a folder")
+        raise SourceError("not a folder", code="E_SOURCE_READ")
     reports = ReportIndex()
     studies: dict[str, _Study] = {}
     refused: list[str] = []

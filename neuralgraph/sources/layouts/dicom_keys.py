@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom import is_dicom, stated_position
+from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.dicom_header import DicomHeader, read_dicom_header
+from neuralgraph.sources.dicom_view_words import stated_view
 
 __all__ = ["DicomKeys", "dicom_keys", "keys_of"]
 
@@ -38,7 +39,7 @@ class DicomKeys:
     accession: str
     patient: str
     view: str
-    """One of ``VIEW_POSITIONS``."""
+    """One of ``manifest.VIEWS``."""
     taken: str
     """Date and time of the exposure; sorts."""
     study_time: str
@@ -84,7 +85,7 @@ def keys_of(data: bytes) -> DicomKeys:
         study=header.identifier("StudyInstanceUID"),
         accession=header.identifier("AccessionNumber"),
         patient=header.identifier("PatientID"),
-        view=stated_position(header),
+        view=stated_view(header).projection,
         taken=_moment(header, "AcquisitionDate", "AcquisitionTime"),
         study_time=_moment(header, "StudyDate", "StudyTime"),
     )

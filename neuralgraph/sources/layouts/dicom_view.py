@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom import is_dicom, stated_position
+from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.dicom_header import read_dicom_header
+from neuralgraph.sources.dicom_view_words import stated_view
 
 __all__ = ["dicom_view"]
 
@@ -15,7 +16,7 @@ _HEADER_BYTES = 512 * 1024
 
 
 def dicom_view(path: str) -> str:
-    """One of ``VIEW_POSITIONS``; "unknown" where the file says nothing or cannot be read this far.
+    """One of ``manifest.VIEWS``; "unknown" where the file says nothing or cannot be read this far.
 
     A file that cannot be read gets its reason when it is converted, not here.
 
@@ -33,6 +34,6 @@ def dicom_view(path: str) -> str:
     except OSError:
         return "unknown"
     try:
-        return stated_position(read_dicom_header(inflated_file(data)))
+        return stated_view(read_dicom_header(inflated_file(data))).projection
     except SourceError:
         return "unknown"

@@ -31,7 +31,7 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     SourceError : no folder, or one that cannot be listed.
     """
     if not roots.source.is_dir():
-        raise SourceError("not a folder")
+        raise SourceError("not a folder", code="E_SOURCE_READ")
     reports = _Reports(roots.reports or roots.source)
     refused: list[str] = []
     for relative in _images(roots.source, refused):

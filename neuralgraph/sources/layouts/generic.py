@@ -15,25 +15,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.layouts.columns import LABEL_PREFIX, TableUse
+from neuralgraph.sources.layouts.columns import LABEL_PREFIX, MASK_PREFIX, TableUse
 from neuralgraph.sources.layouts.headed_report import headed_report
-from neuralgraph.sources.layouts.manifest import VIEWS, DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
+from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
+from neuralgraph.sources.layouts.marks import Mark, box_marks
 from neuralgraph.sources.layouts.own_table import TABLE_SUFFIXES, OwnTable, open_table
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.splits import split_named
 from neuralgraph.sources.layouts.tables import find_table, label_value
+from neuralgraph.sources.view_words import read_view
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["find_manifest", "matches", "resolve", "use"]
 
 _NAMES = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.parquet")
-_VIEW_WORDS = {
-    **{view.lower(): view for view in VIEWS},
-    "": "unknown",
-    "lat": "LATERAL",
-    "l": "LATERAL",
-    "posteroanterior": "PA",
-    "anteroposterior": "AP",
-}
 
 
 def find_manifest(source: Path) -> Path | None:
@@ -57,7 +52,7 @@ def _table(roots: Roots) -> OwnTable:
 
 
 def _no_manifest() -> NoReturn:
-    raise SourceError("there is no manifest.csv, .tsv, .jsonl or .parquet here")
+    raise SourceError("there is no manifest.csv, .tsv, .jsonl or .parquet here", code="E_SOURCE_READ")
 
 
 def use(roots: Roots) -> TableUse:
@@ -102,8 +97,8 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
     key = _word(row.get("study_id")) or ";".join(images)
     if row.get("dropped"):
         return DroppedRow(key, check_reason(str(row["dropped"])))
-    views = [_VIEW_WORDS.get(view.lower(), "OTHER") for view in _items(row.get("view"))]
-    views = views * len(images) if len(views) == 1 else views or ["unknown"] * len(images)
+    views = [read_view(view) for view in _items(row.get("view"))]
+    views = views * len(images) if len(views) == 1 else views or [read_view("")] * len(images)
     if not key or len(views) != len(images) or "\0" in "".join(images):
         return DroppedRow(key, "row_invalid")
     try:
@@ -112,6 +107,7 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         return DroppedRow(key, "label_invalid")
     try:
         report_graphs = _report_graphs(row.get("radgraph"))
+        marks = _marks(row, folder, len(images))
     except (TypeError, ValueError, RecursionError):
         return DroppedRow(key, "row_invalid")
     report, report_path = _report(row, report_folder)
@@ -119,7 +115,15 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
         study_key=key,
         patient_key=_word(row.get("patient_id")),
         images=tuple(
-            ManifestImage(_located(folder, image), view, f"{number:04d}")
+            # Words of nothing known here name a view all the same, and none that is known.
+            ManifestImage(
+                _located(folder, image),
+                view.projection or "OTHER",
+                f"{number:04d}",
+                view.position,
+                marks[number],
+                tuple(_items(row.get("marked"))),
+            )
             for number, (image, view) in enumerate(zip(images, views, strict=True))
         ),
         report=report,
@@ -135,11 +139,24 @@ def _entry(row: dict[str, Any] | None, folder: Path, report_folder: Path) -> Ent
 def _report_graphs(value: Any) -> tuple[str, ...]:
     """Entries of RadGraph as JSON texts; a cell may hold one or several, as JSON or as plain data."""
     if isinstance(value, str):
-        value = json.loads(value) if value.strip() else None
+        value = parsed_json(value) if value.strip() else None
     entries = [] if value is None or value != value else value if isinstance(value, list) else [value]
     if not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("not an entry of RadGraph")
     return tuple(json.dumps(entry, separators=(",", ":")) for entry in entries)
+
+
+def _marks(row: dict[str, Any], folder: Path, images: int) -> list[tuple[Mark, ...]]:
+    """The marks of every image of a row."""
+    masks = {
+        column.removeprefix("mask").removeprefix("."): _located(folder, path)
+        for column, value in row.items()
+        if (column == "mask" or column.startswith(MASK_PREFIX)) and (path := _word(value))
+    }
+    marks = box_marks(row.get("boxes"), masks)
+    if len(marks) > images:
+        raise ValueError("a mark of an image that the row does not have")
+    return [*marks, *[()] * (images - len(marks))]
 
 
 def _word(value: Any) -> str:

@@ -15,8 +15,10 @@ from typing import Any
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.columns import TableUse
+from neuralgraph.sources.layouts.marks import Mark, mark_fields
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.private import owner_only
+from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
 __all__ = [
@@ -50,6 +52,8 @@ REASONS: dict[str, str] = {
     "report_missing": "the named report is not there",
     "report_unreadable": "a file of reports cannot be read",
     "report_not_final": "reports are there, none of them final",
+    "report_without_text": "the report is a PDF, a picture or codes alone: there is no text to read",
+    "addendum_alone": "an addendum is there, and not the report that it belongs to",
     "report_of_another": "the report found by the study's number belongs to another patient",
     "label_missing": "the label that is asked for is blank",
     "label_uncertain": "the label that is asked for is -1",
@@ -70,6 +74,8 @@ FAULTS: frozenset[str] = frozenset(
         "header_unreadable",
         "report_missing",
         "report_unreadable",
+        "report_without_text",
+        "addendum_alone",
         "report_of_another",
     }
 )
@@ -86,6 +92,17 @@ class ManifestImage:
     """One of ``VIEWS``."""
     order: str = ""
     """Breaks ties among images of equal view: earliest first (time of day, then the image's own id)."""
+    position: str = ""
+    """How the patient was placed, one of ``view_words.BODY_POSITIONS``; "" where the source does not say."""
+    marks: tuple[Mark, ...] = ()
+    """What readers drew on it."""
+    marked: tuple[str, ...] = ()
+    """Findings all of whose places are among the marks, "*" for all findings; what else has no mark is unknown."""
+
+    @property
+    def view_words(self) -> str:
+        """View and position as one text, which ``view_words.read_view`` takes apart again: "AP supine"."""
+        return f"{self.view} {self.position}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +209,7 @@ class Manifest:
 
 def _json_line(line: dict[str, Any]) -> bytes:
     try:
-        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        return escaped_json(line).encode() + b"\n"
     except UnicodeEncodeError:
         # A file whose name is no text: its bytes as escapes, which are read back as they were.
         return json.dumps(line).encode() + b"\n"
@@ -204,7 +221,7 @@ def manifest_line(row: ManifestRow) -> dict[str, Any]:
         "study_id": row.study_key,
         "patient_id": row.patient_key,
         "image": [os.path.abspath(image.path) for image in row.images],
-        "view": [image.view for image in row.images],
+        "view": [image.view_words for image in row.images],
         "report": row.report,
         "report_path": None if row.report_path is None else os.path.abspath(row.report_path),
         "split": row.split,
@@ -212,8 +229,25 @@ def manifest_line(row: ManifestRow) -> dict[str, Any]:
         "labeler": row.labeler,
         "radgraph": [json.loads(graph) for graph in row.report_graphs],
         **{f"label.{name}": value for name, value in row.labels.items()},
+        **_marked_fields(row.images),
     }
     return {name: value for name, value in line.items() if value not in (None, "", [])}
+
+
+def _marked_fields(images: tuple[ManifestImage, ...]) -> dict[str, Any]:
+    """The marks under the column names of the generic layout."""
+    boxes = [
+        one
+        for number, image in enumerate(images)
+        for one in mark_fields((mark for mark in image.marks if not mark.mask), number)
+    ]
+    masks = {
+        f"mask.{mark.label}" if mark.label else "mask": os.path.abspath(mark.mask)
+        for image in images[:1]
+        for mark in image.marks
+        if mark.mask
+    }
+    return {"boxes": boxes, "marked": list(images[0].marked) if images else [], **masks}
 
 
 def check_reason(reason: str) -> str:

@@ -35,5 +35,5 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     """
     root = physionet_root(roots.source, PROJECT, "files")
     if root is None:
-        raise SourceError("there is no folder 'files' with MIMIC-CXR here")
+        raise SourceError("there is no folder 'files' with MIMIC-CXR here", code="E_SOURCE_READ")
     return mimic_entries(roots, root, ".dcm")

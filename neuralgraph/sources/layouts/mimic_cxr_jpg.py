@@ -33,5 +33,5 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     """
     root = physionet_root(roots.source, JPG_PROJECT, "files")
     if root is None:
-        raise SourceError("there is no folder 'files' with MIMIC-CXR-JPG here")
+        raise SourceError("there is no folder 'files' with MIMIC-CXR-JPG here", code="E_SOURCE_READ")
     return mimic_entries(roots, root, ".jpg")

@@ -20,11 +20,11 @@ from neuralgraph.sources.layouts.headed_report import headed_report
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.roots import Roots, safe_join
 from neuralgraph.sources.layouts.tables import find_table, read_csv
+from neuralgraph.sources.view_words import read_view
 
 __all__ = ["matches", "resolve"]
 
 _REPORTS, _PROJECTIONS = "indiana_reports.csv", "indiana_projections.csv"
-_VIEWS = {"frontal": "FRONTAL", "lateral": "LATERAL"}
 _XML_FOLDERS = ("ecgen-radiology", "NLMCXR_reports/ecgen-radiology", "NLMCXR_reports", ".")
 _IMAGE_FOLDERS = (
     "images/images_normalized",
@@ -59,7 +59,10 @@ def resolve(roots: Roots) -> Iterator[Entry]:
         return _from_tables(reports, projections, roots.source)
     folder = _xml_folder(roots.reports or roots.source)
     if folder is None:
-        raise SourceError("there is neither indiana_reports.csv nor a folder with the XML reports of Open-i here")
+        raise SourceError(
+            "there is neither indiana_reports.csv nor a folder with the XML reports of Open-i here",
+            code="E_SOURCE_READ",
+        )
     return _from_xml(folder, projections, roots.source)
 
 
@@ -91,13 +94,13 @@ def _problems(text: str) -> dict[str, float]:
 
 def _from_tables(reports: Path, projections: Path | None, source: Path) -> Iterator[Entry]:
     if projections is None:
-        raise SourceError(f"{_PROJECTIONS} is missing: it names the images of each report")
+        raise SourceError(f"{_PROJECTIONS} is missing: it names the images of each report", code="E_SOURCE_READ")
     images: defaultdict[str, list[ManifestImage]] = defaultdict(list)
     for row in read_csv(projections, ("uid", "filename", "projection")):
         if row is None or safe_join(source, row["filename"]) is None:
             yield DroppedRow(row["uid"] if row else "", "row_invalid")
             continue
-        view = _VIEWS.get(row["projection"].lower(), "unknown")
+        view = read_view(row["projection"]).projection or "unknown"
         path = _find_image(source, row["filename"], ("",))
         images[row["uid"]].append(ManifestImage(path, view, row["filename"]))
     for row in read_csv(reports, ("uid", "findings", "impression")):
@@ -120,7 +123,7 @@ def _from_xml(folder: Path, projections: Path | None, source: Path) -> Iterator[
         for row in read_csv(projections, ("uid", "filename", "projection")):
             if row is not None:
                 name = row["filename"].split(".")[0]
-                views[f"CXR{name}"] = views[name] = _VIEWS.get(row["projection"].lower(), "unknown")
+                views[f"CXR{name}"] = views[name] = read_view(row["projection"]).projection or "unknown"
     names = sorted(path.name for path in folder.iterdir() if _XML_NAME.fullmatch(path.name))
     for name in sorted(names, key=lambda name: int(name.removesuffix(".xml"))):
         key = name.removesuffix(".xml")

@@ -71,7 +71,7 @@ def open_table(path: Path) -> OwnTable:
         names, form = list(dict.fromkeys(name for row in _json_lines(path) for name in row or ())), "JSON lines"
     columns, ignored = read_as(names)
     if names and not {"image", "dropped"} & set(columns.values()):
-        raise SourceError(missing_image([name for name in names if name]), where=path.name)
+        raise SourceError(missing_image([name for name in names if name]), code="E_SOURCE_READ", where=path.name)
     return OwnTable(path, TableUse(path.name, form, columns, ignored, warning), sheet)
 
 
@@ -111,7 +111,9 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any] | None]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
     except OSError as error:
-        raise SourceError(f"the table cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the table cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error
 
 
 def _json_row(line: bytes) -> dict[str, Any] | None:
@@ -150,4 +152,4 @@ def _parquet_file(path: Path) -> Any:
     except ArrowException as error:
         raise SourceError("the table is damaged", code="E_SOURCE_DAMAGED", where=path.name) from error
     except OSError as error:
-        raise SourceError("the table cannot be read", where=path.name) from error
+        raise SourceError("the table cannot be read", code="E_SOURCE_READ", where=path.name) from error

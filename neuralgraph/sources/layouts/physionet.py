@@ -19,6 +19,7 @@ from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImag
 from neuralgraph.sources.layouts.roots import Roots, physionet_root
 from neuralgraph.sources.layouts.tables import find_table, labels_of, read_csv
 from neuralgraph.sources.layouts.views import mimic_view
+from neuralgraph.sources.view_words import read_view
 
 __all__ = ["JPG_PROJECT", "RECORDS", "mimic_entries", "tables_folder", "versioned"]
 
@@ -27,6 +28,7 @@ RECORDS = "cxr-record-list.csv"
 _VERSIONS = ("2.1.0", "2.0.0")
 _LABELERS = ("chexpert", "negbio")
 _SUBJECT, _STUDY, _DICOM = re.compile(r"1\d{7}"), re.compile(r"5\d{7}"), re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,99}")
+_PLACED = "PatientOrientationCodeSequence_CodeMeaning"
 
 
 @dataclass(slots=True)
@@ -129,10 +131,13 @@ def _from_metadata(path: Path, root: Path, suffix: str, studies: dict[str, _Stud
             row.get("ViewCodeSequence_CodeMeaning", ""),
             row.get("PerformedProcedureStepDescription", ""),
         )
+        placed = read_view(row["ViewPosition"]).position or read_view(row.get(_PLACED, "")).position
         # StudyTime is a number that lost its leading zeros: 93000.5 is half past nine.
         whole, _, fraction = row.get("StudyTime", "").partition(".")
         time = f"{whole.zfill(6)}.{fraction}"
-        image = ManifestImage(os.path.join(_folder(root, subject, key), dicom + suffix), view, f"{time} {dicom}")
+        image = ManifestImage(
+            os.path.join(_folder(root, subject, key), dicom + suffix), view, f"{time} {dicom}", placed
+        )
         _add(studies, subject, key, image, f"{row.get('StudyDate', '')} {time} {key}")
 
 

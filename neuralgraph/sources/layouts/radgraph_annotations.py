@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import SourceError
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["read_annotations", "squeezed"]
 
@@ -38,20 +39,24 @@ def read_annotations(folder: Path) -> dict[str, str]:
     """
     found = [folder / below / name for below in _FOLDERS for name in _NAMES if (folder / below / name).is_file()]
     if not found:
-        raise SourceError("there are no RadGraph annotations here", where=f"{_FOLDERS[0]}/{_NAMES[0]}")
+        raise SourceError(
+            "there are no RadGraph annotations here", code="E_SOURCE_READ", where=f"{_FOLDERS[0]}/{_NAMES[0]}"
+        )
     return {squeezed(entry["text"]): _json(entry) for path in found for entry in _entries(path)}
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        documents = json.loads(path.read_bytes())
+        documents = parsed_json(path.read_bytes())
         for document in documents if isinstance(documents, list) else [documents]:
             for entry in document.values():
                 # Sections of a single word have no annotation.
                 if isinstance(entry, dict) and isinstance(entry["text"], str):
                     yield entry
     except OSError as error:
-        raise SourceError(f"the annotations cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the annotations cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error
     except (ValueError, AttributeError, KeyError, RecursionError) as error:
         raise SourceError(
             "the annotations are not those of RadGraph", code="E_SOURCE_DAMAGED", where=path.name

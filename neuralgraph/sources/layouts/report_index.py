@@ -4,7 +4,7 @@
     *.hl7, or any file that begins with MSH         HL7 v2 result messages, one or many
     DICOM structured reports                        among the films, or apart
 
-Preliminary reports do not count; of several final ones a correction wins, then the latest.
+Preliminary reports do not count; of several final ones a correction wins, then the latest, with its addenda.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.documents import (
     ReportDocument,
     is_message,
-    latest_final,
     read_messages,
     read_structured_report,
+    whole_report,
 )
 from neuralgraph.sources.files import read_whole_file
 from neuralgraph.sources.layouts.roots import files_below
@@ -107,7 +107,8 @@ class ReportIndex:
         ]
         if not found:
             return None, None, ""
-        if any(document.patient and patient and document.patient != patient for document in found):
+        if not all(document.is_of(patient) for document in found):
             return None, None, "report_of_another"
-        best = latest_final(found)
-        return (best.text, None, "") if best is not None else (None, None, "report_not_final")
+        # One document is found by each of its keys.
+        best, reason = whole_report(list({id(document): document for document in found}.values()))
+        return (best.text if best is not None else None), None, reason

@@ -69,7 +69,7 @@ def files_below(folder: Path, refused: Callable[[str], None] | None = None) -> I
     def refuse(error: OSError) -> None:
         inside = os.path.relpath(error.filename or folder, folder)
         if refused is None or inside == ".":
-            raise SourceError(f"a folder cannot be listed ({error.strerror})") from error
+            raise SourceError(f"a folder cannot be listed ({error.strerror})", code="E_SOURCE_READ") from error
         refused(Path(inside).as_posix())
 
     for parent, folders, names in os.walk(folder, onerror=refuse):

@@ -93,7 +93,7 @@ def spreadsheet(path: Path) -> Spreadsheet:
         raise SourceError("the table has no header", code="E_SOURCE_EMPTY", where=path.name)
     given = [name for name in names if name]
     if len(set(given)) != len(given):
-        raise SourceError("two columns of the table have the same name", where=path.name)
+        raise SourceError("two columns of the table have the same name", code="E_SOURCE_READ", where=path.name)
     return Spreadsheet(path, encoding, separator, names, skipped)
 
 
@@ -195,4 +195,6 @@ def _said(path: Path) -> Iterator[None]:
     except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
     except OSError as error:
-        raise SourceError(f"the table cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the table cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error

@@ -71,9 +71,9 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, str
                 raise SourceError("the table has no header", code="E_SOURCE_EMPTY", where=path.name)
             for name in required:
                 if name not in header:
-                    raise SourceError(f"the table has no column {name!r}", where=path.name)
+                    raise SourceError(f"the table has no column {name!r}", code="E_SOURCE_READ", where=path.name)
             if len(set(header)) != len(header):
-                raise SourceError("two columns of the table have the same name", where=path.name)
+                raise SourceError("two columns of the table have the same name", code="E_SOURCE_READ", where=path.name)
             for fields in reader:
                 if not fields:
                     continue
@@ -87,7 +87,9 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, str
     except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
     except OSError as error:
-        raise SourceError(f"the table cannot be read ({error.strerror})", where=path.name) from error
+        raise SourceError(
+            f"the table cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
+        ) from error
 
 
 def label_value(value: Any, allowed: Sequence[float] = ()) -> float | None:

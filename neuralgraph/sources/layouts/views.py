@@ -9,33 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neuralgraph.sources.layouts.manifest import ManifestImage
+from neuralgraph.sources.view_words import read_view
 
 __all__ = ["FRONTAL", "choose_images", "mimic_view"]
 
 FRONTAL: tuple[str, ...] = ("PA", "AP", "FRONTAL")
 """Views that count as frontal, best first."""
-
-# What MIMIC-CXR writes that is a frontal or lateral view in a position that is not the standard one, or another view.
-_POSITION_WORDS: dict[str, str] = {
-    "PA": "PA",
-    "AP": "AP",
-    "LATERAL": "LATERAL",
-    "LL": "LL",
-    "RL": "RL",
-}
-_CODE_MEANINGS: dict[str, str] = {
-    "postero-anterior": "PA",
-    "antero-posterior": "AP",
-    "lateral": "LATERAL",
-    "left lateral": "LL",
-    "right lateral": "RL",
-}
-# Procedures that are one film of one view; "CHEST (PA AND LAT)" says nothing about a single image.
-_PROCEDURES: dict[str, str] = {
-    "CHEST (PORTABLE AP)": "AP",
-    "CHEST (PA)": "PA",
-    "CHEST (AP)": "AP",
-}
 
 
 def mimic_view(position: str, code_meaning: str, procedure: str) -> str:
@@ -45,18 +24,19 @@ def mimic_view(position: str, code_meaning: str, procedure: str) -> str:
     ----------
     position : ViewPosition; "AP AXIAL", "PA LLD" and their like are not the standard view and become OTHER.
     code_meaning : ViewCodeSequence_CodeMeaning.
-    procedure : PerformedProcedureStepDescription.
+    procedure : PerformedProcedureStepDescription; "CHEST (PORTABLE AP)" is one film of one view, "CHEST (PA AND LAT)"
+        says nothing about a single image.
 
     Returns
     -------
     str
-        one of ``VIEW_POSITIONS``; "unknown" where none of the three settles it.
+        one of ``VIEW_POSITIONS``, or FRONTAL; "unknown" where none of the three settles it.
     """
-    if word := position.strip().upper():
-        return _POSITION_WORDS.get(word, "OTHER")
-    if meaning := code_meaning.strip().lower():
-        return _CODE_MEANINGS.get(meaning, "OTHER")
-    return _PROCEDURES.get(procedure.strip().upper(), "unknown")
+    for words in (position, code_meaning):
+        if words.strip():
+            return read_view(words).projection or "OTHER"
+    stated = read_view(procedure).projection
+    return stated if stated in FRONTAL else "unknown"
 
 
 def choose_images(

@@ -65,11 +65,11 @@ class TorchArchive:
         try:
             # Asked before opening: opening a pipe would wait for its writer.
             if not stat.S_ISREG(Path(path).stat().st_mode):
-                raise SourceError("not a regular file; give one file saved with torch.save")
+                raise SourceError("not a regular file; give one file saved with torch.save", code="E_SOURCE_READ")
             self._file: BinaryIO = open(path, "rb")  # noqa: SIM115  closed by close()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "the path is not one this system can open"
-            raise SourceError(f"the file cannot be read ({reason})") from error
+            raise SourceError(f"the file cannot be read ({reason})", code="E_SOURCE_READ") from error
         try:
             self.size = os.fstat(self._file.fileno()).st_size
             self._entries = self._directory()
@@ -98,7 +98,7 @@ class TorchArchive:
             self._file.seek(offset)
             data = self._file.read(length)
         except OSError as error:
-            raise SourceError(f"the file cannot be read ({error.strerror})") from error
+            raise SourceError(f"the file cannot be read ({error.strerror})", code="E_SOURCE_READ") from error
         if len(data) != length:
             raise _damaged("the file became shorter while it was read")
         return data

@@ -52,6 +52,8 @@ class ReferenceGraph:
     (bfloat16 as float32). A text, number or truth value that was asked for is an array of no dimensions."""
     left_behind: tuple[str, ...]
     """Names of the attributes that were not taken."""
+    bfloat16: tuple[str, ...] = ()
+    """Names of the arrays that are bfloat16 in the file."""
 
     @property
     def n_nodes(self) -> int:
@@ -110,7 +112,9 @@ class ReferenceFile:
                 arrays[name] = np.array(value)
         _check(arrays, where)
         names = [name for name, value in attributes.items() if name not in arrays and value is not None]
-        return ReferenceGraph(arrays, tuple(name if _NAME.fullmatch(name) else _UNSPEAKABLE for name in names))
+        left_behind = tuple(name if _NAME.fullmatch(name) else _UNSPEAKABLE for name in names)
+        halved = [name for name, value in attributes.items() if name in arrays and _is_bfloat16(value)]
+        return ReferenceGraph(arrays, left_behind, tuple(halved))
 
     def close(self) -> None:
         """Close the file; harmless when closed already."""
@@ -145,6 +149,10 @@ def _attributes(graph: Object, where: str) -> dict[str, Any]:
     if not isinstance(mapping, dict):
         raise _content("a graph keeps its attributes in an unknown way", where)
     return mapping
+
+
+def _is_bfloat16(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.storage.kind.name == "BFloat16Storage"
 
 
 def _is_scalar(value: Any) -> bool:

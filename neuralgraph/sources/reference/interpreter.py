@@ -16,7 +16,7 @@ from typing import Any
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.reference.values import GLOBALS, Marker, Object, Storage, StorageType, Tensor
 
-__all__ = ["MAX_DEPTH", "MAX_PROGRAM_BYTES", "MAX_STRING_BYTES", "MAX_VALUES", "interpret"]
+__all__ = ["MAX_DEPTH", "MAX_PROGRAM_BYTES", "MAX_STRING_BYTES", "MAX_VALUES", "interpret", "interpret_first"]
 
 MAX_PROGRAM_BYTES = 2**26
 """Length of the program."""
@@ -44,7 +44,20 @@ def interpret(program: bytes) -> Any:
     if len(program) > MAX_PROGRAM_BYTES:
         reason = f"the description of the graphs has {len(program)} bytes, the limit is {MAX_PROGRAM_BYTES}"
         raise SourceError(reason, code="E_SOURCE_SIZE", where="data.pkl")
-    return _Machine(program).run()
+    machine = _Machine(program)
+    value = machine.run()
+    if machine.position != len(program):
+        raise machine.error("the program does not end with one value")
+    return value
+
+
+def interpret_first(data: memoryview) -> tuple[Any, int]:
+    """The value of the first program in ``data``, and its length; errors and values as ``interpret``.
+
+    The form of ``torch.save`` before PyTorch 1.6 puts programs one after another and does not say where they end.
+    """
+    machine = _Machine(bytes(data[:MAX_PROGRAM_BYTES]))
+    return machine.run(), machine.position
 
 
 class _Machine:
@@ -71,7 +84,7 @@ class _Machine:
             if step is None:
                 raise self.refused(f"instruction 0x{code:02x} is not allowed")
             step(self)
-        if len(self.stack) != 1 or self.depth or self.position != len(self.program):
+        if len(self.stack) != 1 or self.depth:
             raise self.error("the program does not end with one value")
         return self.stack[0]
 
@@ -209,6 +222,9 @@ class _Machine:
 
     def build(self) -> None:
         state = self.pop()
+        # The map of a model's weights carries the versions of its layers, which say nothing about a tensor.
+        if self.stack and type(self.stack[-1]) is dict and type(state) is dict and set(state) <= {"_metadata"}:
+            return
         target = self.top(Object)
         if type(state) is not dict or target.state is not None:
             raise self.refused("an object whose state is not one map")
@@ -236,10 +252,14 @@ class _Machine:
 
     def storage(self) -> None:
         reference = self.pop()
+        # The form before PyTorch 1.6 adds which part of another storage this one is: none, in what is read.
+        if type(reference) is tuple and len(reference) == 6 and reference[5] is None:
+            reference = reference[:5]
         if type(reference) is not tuple or [type(item) for item in reference] != [str, StorageType, str, str, int]:
             raise self.refused("a reference to something that is not a storage")
         word, kind, key, _, n_values = reference
-        if word != "storage" or not (key.isascii() and key.isdigit() and len(key) <= 10) or n_values < 0:
+        # A number within the file, or, in the old form, an address of 64 bits.
+        if word != "storage" or not (key.isascii() and key.isdigit() and len(key) <= 20) or n_values < 0:
             raise self.refused("a reference to something that is not a storage")
         self.push(Storage(kind, key, n_values))
 

@@ -3,8 +3,8 @@
 A study places every patch in a grid and gives it an attention score, and every concept a text and a label. The
 published code saves none of these, and nothing in its files lets them be recovered: it is not even certain which
 patches they were. So a migrated study has the labels, no film and no concepts, and carries the graph whole, as an
-extension: nothing is lost, nothing is made up, and every checksum of the format protects it. ``provenance`` names the
-origin.
+extension (``neuralgraph.graph.carried``): nothing is lost, nothing is made up, and every checksum of the format
+protects it. ``provenance`` names the origin, and ``to_data`` gives the graph back.
 """
 
 from __future__ import annotations
@@ -17,24 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import SourceError
+from neuralgraph.graph.carried import CARRIED, ORIGIN
 from neuralgraph.graph.patches import Patches
 from neuralgraph.graph.study import Study
 from neuralgraph.sources.reference.arrays import write_arrays
 
-__all__ = ["EXTENSION", "ORIGIN", "migrated_study"]
-
-EXTENSION = "x.org.neuralgraph.reference-graph"
-"""The extension that holds the graph: the bytes of an ``.npz`` with ``x``, ``edge_index``, ``y`` and so on.
-
-``numpy.load(io.BytesIO(study.extensions[EXTENSION]))`` reads it. Of a file of unknown origin, mind that NumPy takes as
-much memory as the arrays say they have."""
-ORIGIN = "x.org.neuralgraph.migrated"
-"""The member of the provenance that says what is not known about a migrated study."""
+__all__ = ["migrated_study"]
 
 _DEFAULT_LABELS = ("y",)
 
 
-def migrated_study(number: int, arrays: Mapping[str, NDArray[Any]], *, labels: Sequence[str] = ()) -> Study:
+def migrated_study(
+    number: int, arrays: Mapping[str, NDArray[Any]], *, labels: Sequence[str] = (), bfloat16: Sequence[str] = ()
+) -> Study:
     """The study of a saved graph.
 
     Parameters
@@ -43,6 +38,7 @@ def migrated_study(number: int, arrays: Mapping[str, NDArray[Any]], *, labels: S
     arrays : of the graph, from ``graph_arrays``.
     labels : names of the values of ``y``, in order. Without names a single value is called "y", and several stay in the
         extension only. Values that are not finite are unknown and become no label.
+    bfloat16 : names of the arrays that are bfloat16 in the file.
 
     Raises
     ------
@@ -52,14 +48,21 @@ def migrated_study(number: int, arrays: Mapping[str, NDArray[Any]], *, labels: S
     content = BytesIO()
     write_arrays(content, iter(arrays.items()))
     none = np.empty(0, np.float32)
-    known = {name: int(arrays[name]) for name in ("n_patches",) if name in arrays}
+    facts: dict[str, Any] = {
+        "from": "torch.save list of PyG Data",
+        "nodes": len(arrays["x"]),
+        "edges": int(arrays["edge_index"].shape[1]),
+        "width": int(arrays["x"].shape[1]),
+    }
+    facts |= {name: int(arrays[name]) for name in ("n_patches",) if name in arrays}
+    facts |= {"bfloat16": list(bfloat16)} if bfloat16 else {}
     return Study(
         study_id=f"graph-{number:07d}",
         views=(),
         patches=Patches(none.astype(np.int32), none.astype(np.int32), none, none.reshape(0, 0)),
         labels=_labels(number, arrays.get("y"), labels),
-        provenance={ORIGIN: {"from": "torch.save list of PyG Data", "nodes": len(arrays["x"]), **known}},
-        extensions={EXTENSION: content.getvalue()},
+        provenance={ORIGIN: facts},
+        extensions={CARRIED: content.getvalue()},
     )
 
 

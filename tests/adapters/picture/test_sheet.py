@@ -63,7 +63,7 @@ def test_the_same_studies_give_the_same_bytes(tmp_path, ending):
 def test_render_draws_a_sheet_of_an_archive(tmp_path):
     ng.save([build_study(seed=i) for i in range(3)], tmp_path / "a.ngr")
     app = application(["render", "view"])
-    arguments = ["render", str(tmp_path / "a.ngr"), "-o", str(tmp_path / "a.png")]
+    arguments = ["render", str(tmp_path / "a.ngr"), "-o", str(tmp_path / "a.png"), "--force"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert result.stdout == f"{tmp_path / 'a.png'}: contact sheet of 3 of 3 studies\n"
@@ -77,7 +77,7 @@ def test_render_draws_a_sheet_of_files_and_folders(tmp_path):
     app = application(["render", "view"])
     out = tmp_path / "a.png"
     for given, count in (([tmp_path / "0.ngr", tmp_path / "2.ngr"], 2), ([tmp_path], 3)):
-        result = CliRunner().invoke(app, ["render", *map(str, given), "-o", str(out)])
+        result = CliRunner().invoke(app, ["render", *map(str, given), "-o", str(out), "--force"])
         assert result.stdout == f"{out}: contact sheet of {count} of {count} studies\n", result.output
 
 
@@ -90,10 +90,10 @@ def test_render_writes_the_sizes_under_the_picture(tmp_path, monkeypatch):
     ng.save([build_study(seed=i) for i in range(3)], tmp_path / "three.ngr")
     app = application(["render", "view"])
     film = tmp_path / "film.png"
-    pytest.importorskip("PIL.Image", reason="needs the extra plot").new("L", (160, 192)).save(film)
+    pytest.importorskip("PIL.Image", reason="needs the extra plot").linear_gradient("L").resize((160, 192)).save(film)
     calls = [[tmp_path / "one.ngr", "--image", film], [tmp_path / "three.ngr", "--study", "study-2"]]
     for call in calls:
-        result = CliRunner().invoke(app, ["render", *map(str, call), "-o", str(tmp_path / "a.png")])
+        result = CliRunner().invoke(app, ["render", *map(str, call), "-o", str(tmp_path / "a.png"), "--force"])
         assert result.exit_code == 0, result.output
     assert seen[0] == {"this .ngr": (tmp_path / "one.ngr").stat().st_size, "its film": film.stat().st_size}
     with ng.open(tmp_path / "three.ngr") as archive:

@@ -186,6 +186,24 @@ def test_polarity_is_told_by_word_and_shape(page, tmp_path, file):
     assert len(set(shapes.values())) == 3
 
 
+def test_a_concept_shows_the_sentences_that_say_it(page, tmp_path):
+    text = "FINDINGS: No effusion.\nRight base 🫁 clear.\nADDENDUM: A <b>small</b> effusion is seen. Done."
+    first, second = text.index("effusion"), text.rindex("effusion")
+    concept = ng.Concept("pleural effusion", "Observation::definitely present", second, second + 8, "addendum")
+    mention = ng.Mention(0, "Observation::definitely absent", first, first + 8, "findings")
+    made = replace(build_study(seed=3, rows=6, cols=5, patches=8, concepts=0), concepts=(concept,), mentions=(mention,))
+    for stored, sentences in (
+        (text, [": “ADDENDUM: A <b>small</b> effusion is seen.”", ": “FINDINGS: No effusion.”"]),
+        (None, ["", ""]),
+    ):
+        ng.save(replace(made, report=stored), tmp_path / "said.ngr")
+        alone(page, tmp_path, tmp_path / "said.ngr")
+        assert page.locator("#concept-sentences li").count() == 0
+        page.locator(".node").first.click()
+        said = page.locator("#concept-sentences li").all_inner_texts()
+        assert said == [f"+ present in addendum{sentences[0]}", f"− absent in findings{sentences[1]}"]
+
+
 def test_a_film_goes_under_the_grid_when_its_proportions_fit(page, tmp_path, file):
     alone(page, tmp_path, file)
     (tmp_path / "film.png").write_bytes(png(80, 96))

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 from neuralgraph.compressor.report_graph.lexicon import expand, load_lexicon
-from neuralgraph.compressor.report_graph.words import LONGEST_SENTENCE, UNKNOWN, sentences, split_words
+from neuralgraph.compressor.report_graph.lines import LONGEST_SENTENCE, Lines
+from neuralgraph.compressor.report_graph.words import UNKNOWN, split_words
+
+sentences = Lines(load_lexicon()).sentences
 
 
 def test_groups_expand_in_a_fixed_order() -> None:
@@ -23,7 +26,7 @@ def test_breadth_of_the_lexicon() -> None:
 def test_every_word_of_the_lexicon_can_be_met_in_a_report() -> None:
     lexicon = load_lexicon()
     assert not any(UNKNOWN in words for words in lexicon.phrases)
-    assert all(words == split_words(" ".join(words)) for words in lexicon.phrases)
+    assert all(words == split_words(" ".join(words)) for words in (*lexicon.phrases, *lexicon.cues.roles))
     assert not any(" ".join(words) == "xxxx" for words in lexicon.phrases)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from neuralgraph.compressor.report_graph import EXTRACTORS, Extractor, ReportGraph, extractor
 from neuralgraph.errors import ModelError, StudyError
-from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.concepts import Concept, Mention
 
 EFFUSION = Concept("pleural effusion", "Observation::definitely present", 5, 13)
 SMALL = Concept("small", "Observation::definitely present", 0, 5)
@@ -16,10 +16,10 @@ SMALL = Concept("small", "Observation::definitely present", 0, 5)
 def test_names_of_the_table_give_extractors() -> None:
     assert EXTRACTORS == ("none", "radgraph", "radgraph-json", "rules")
     # The others need a package or annotations; they have tests of their own.
-    for name in ("none", "rules"):
+    for name, version in (("none", "1"), ("rules", "2")):
         found = extractor(name)
         assert isinstance(found, Extractor)
-        assert (found.name, found.version) == (name, "1")
+        assert (found.name, found.version) == (name, version)
         assert len(bytes.fromhex(found.fingerprint)) == 32
 
 
@@ -62,6 +62,23 @@ def test_graph_refuses_what_breaks_its_rules(
     width = len(triples[0]) if triples else 3
     with pytest.raises(StudyError) as caught:
         ReportGraph(concepts, np.array(triples, dtype=np.int32).reshape(-1, width))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("mentions", "code"),
+    [
+        ([Mention(1, EFFUSION.label, 30, 38)] * 2, "E_ORDER"),
+        ([Mention(1, EFFUSION.label, 30, 38), Mention(0, SMALL.label, 20, 25)], "E_ORDER"),
+        ([Mention(2, EFFUSION.label, 30, 38)], "E_IDX"),
+        ([Mention(1, "Finding", 30, 38)], "E_TEXT"),
+        ([Mention(1, EFFUSION.label, 30, 38, "history")], "E_TEXT"),
+        ([Mention(1, EFFUSION.label, 30, 30)], "E_TEXT"),
+    ],
+)
+def test_mentions_keep_the_rules_of_a_graph(mentions: list[Mention], code: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        ReportGraph((SMALL, EFFUSION), mentions=tuple(mentions))
     assert caught.value.code == code
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from neuralgraph.compressor.report_graph import ReportGraph
 from neuralgraph.compressor.report_graph.lexicon import load_lexicon
 from neuralgraph.compressor.report_graph.rules import RulesExtractor
-from neuralgraph.errors import MissingExtraError, ModelError, SourceError
+from neuralgraph.errors import ModelError, SourceError
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -187,8 +187,8 @@ def test_predicates_are_located_at_their_subject(read: Callable[[str], ReportGra
 
 def test_place_is_shared_along_a_list(read: Callable[[str], ReportGraph]) -> None:
     assert triples(read("Effusions and atelectasis at the lung bases.")) == {
-        ("pleural effusion", "located_at", "lung base"),
-        ("atelectasis", "located_at", "lung base"),
+        ("pleural effusion", "located_at", "both lung bases"),
+        ("atelectasis", "located_at", "both lung bases"),
     }
 
 
@@ -233,7 +233,7 @@ def test_nothing_to_read(read: Callable[[str], ReportGraph], text: str) -> None:
 
 def test_choice_of_sections_changes_graph_and_fingerprint() -> None:
     text = "FINDINGS: Small effusion.\nIMPRESSION: No pneumonia."
-    short, full = RulesExtractor(), RulesExtractor(sections="findings+impression")
+    short, full = RulesExtractor(sections="impression"), RulesExtractor()
     assert [concept.text for concept in short([text])[0].concepts] == ["pneumonia"]
     assert [concept.text for concept in full([text])[0].concepts] == ["small", "pleural effusion", "pneumonia"]
     assert short.fingerprint != full.fingerprint
@@ -251,11 +251,10 @@ def test_wrong_arguments_are_refused(rules: RulesExtractor) -> None:
     assert caught.value.where == "report 1"
 
 
-@pytest.mark.parametrize("library", ["spacy", "negspacy.negation"])
-def test_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
-    monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(MissingExtraError, match=r"neuralgraph\[text\]"):
-        RulesExtractor()(["No pneumonia."])
+def test_no_library_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for library in ("spacy", "negspacy", "medspacy", "torch"):
+        monkeypatch.setitem(sys.modules, library, None)
+    assert labels(RulesExtractor()(["No pneumonia."])[0]) == {"pneumonia": ABSENT}
 
 
 def test_same_graphs_whatever_the_hash_seed() -> None:
@@ -294,17 +293,19 @@ def test_same_graphs_whatever_the_hash_seed() -> None:
     ids=["sentences", "no stop", "signs", "lines", "one word", "figures", "headers"],
 )
 def test_a_report_of_a_mebibyte_takes_seconds(read: Callable[[str], ReportGraph], text: str) -> None:
-    started = time.perf_counter()
+    # What a processor takes, not what others leave of it.
+    started = time.process_time()
     graph = read(text)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert all(concept.end <= len(text) for concept in graph.concepts)
 
 
-def test_graph_of_repeated_sentences_is_the_graph_repeated(read: Callable[[str], ReportGraph]) -> None:
+def test_repeated_sentences_are_mentions_of_one_graph(read: Callable[[str], ReportGraph]) -> None:
     once = read("Small left effusion. ")
     thrice = read("Small left effusion. " * 3)
-    assert len(thrice.concepts) == 3 * len(once.concepts)
-    assert len(thrice.triples) == 3 * len(once.triples)
+    assert thrice.concepts == once.concepts
+    assert thrice.triples.tolist() == once.triples.tolist()
+    assert len(thrice.mentions) == 2 * len(once.concepts)
 
 
 _PHRASES = sorted(" ".join(words) for words in load_lexicon().phrases)

@@ -28,6 +28,50 @@ def test_last_impression_that_says_something() -> None:
 
 
 @pytest.mark.parametrize(
+    "impression",
+    [
+        "See above.",
+        "As above.",
+        "See findings.",
+        "see body of report",
+        ".",
+        "",
+        "Dictated.",
+        "As described above. No edema.",
+    ],
+)
+def test_an_impression_without_content_hides_no_findings(impression: str) -> None:
+    assert "Left mass." in words(f"FINDINGS: Left mass.\nIMPRESSION: {impression}")
+    assert "Left mass." in words(f"IMPRESSION: {impression}\nFINDINGS: Left mass.")
+    # Of a report that has nothing else, it is what there is.
+    assert words(f"HISTORY: mass\nIMPRESSION: {impression}") == impression
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("INDICATION: fever\nLUNGS: clear\nHEART: large", "LUNGS: clear\nHEART: large"),
+        ("HISTORY: mass.\n\nHeart large.\n\nSmall mass.", "Heart large.\n\nSmall mass."),
+        ("HISTORY: mass.\n\nHeart large.\n\nIMPRESSION: Mass.", "Heart large. | Mass."),
+        ("REASON: mass\nHeart large.", "Heart large."),
+        ("Heart large.\nHISTORY: mass", "Heart large."),
+        ("HISTORY: mass. COMPARISON: mass seen. TECHNIQUE: for mass. OPINION: Clear.", "Clear."),
+        ("HISTORY - mass\nFINDINGS - Clear.", "Clear."),
+        ("cough FINDINGS: clear", "clear"),
+        ("*** ADDENDUM ***\nMass.", "Mass."),
+        ("WET READ: Mass.\nFINAL REPORT\nHISTORY: mass\nIMPRESSION: Clear.", "Mass. | Clear."),
+        ("IMPRESSION: One.\nIMPRESSION: Two.", "One. | Two."),
+        ("INDICATION: rule out mass", ""),
+        ("COMPARISON: Mass now larger.", ""),
+        ("ABSENT: mass\nPRESENT: edema", "ABSENT: mass\nPRESENT: edema"),
+        ("RULE OUT MASS: yes\nPTX: NONE", "PTX: NONE"),
+    ],
+)
+def test_the_whole_narrative(text: str, read: str) -> None:
+    assert words(text, "findings+impression") == read
+
+
+@pytest.mark.parametrize(
     "header",
     [
         "IMPRESSION",

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from neuralgraph.compressor.training.batches import Batches, augmented
+from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.phantom_films import TAUGHT
 from neuralgraph.compressor.training.report_text import described_text
+from neuralgraph.compressor.training.variation import augmented
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def test_a_pass_shows_every_example_once_as_it_is(make, examples, tokenizer):
     batches = make()
     seen = []
     for number in range(len(batches)):
-        batch, coverage, _ = batches.lesson(number)
+        batch, coverage, *_ = batches.lesson(number)
         assert batch["pixels"].shape[0] == len(batch["labels"]) == len(batch["class_labels"]) <= 3
         assert batch["pixels"].shape[2] % 8 == batch["pixels"].shape[3] % 8 == 0
         assert coverage.shape[2:] == (batch["pixels"].shape[2] // 8, batch["pixels"].shape[3] // 8)
@@ -38,7 +40,7 @@ def test_a_pass_shows_every_example_once_as_it_is(make, examples, tokenizer):
             for pixels, tokens, classes in seen
             if tokens == ids
             and pixels.shape == example.pixels.shape
-            and np.allclose(pixels * 255, example.pixels, atol=0.01)
+            and np.allclose(pixels * 65535, example.pixels, atol=0.5)
         ]
         assert same
         assert same[0][2] == [example.labels["nodule"], example.labels["pneumonia"]]
@@ -48,16 +50,16 @@ def test_coverage_is_the_share_of_a_patch_with_the_bit_set(make, examples):
     batches = make(batch_size=1)
     seen = set()
     for number in range(len(batches)):
-        batch, coverage, _ = batches.lesson(number)
-        film = batch["pixels"][0, 0].numpy() * 63.75 + 127.5
+        batch, coverage, *_ = batches.lesson(number)
+        film = (batch["pixels"][0, 0].numpy() * 0.25 + 0.5) * 65535
         (example,) = [
-            one for one in examples if one.pixels.shape == film.shape and np.allclose(film, one.pixels, atol=0.01)
+            one for one in examples if one.pixels.shape == film.shape and np.allclose(film, one.pixels, atol=0.5)
         ]
-        assert coverage.shape[1] == 24
-        for structure in range(24):
+        assert coverage.shape[1] == len(TAUGHT)
+        for structure, name in enumerate(TAUGHT):
             bits = example.masks[structure // 8] >> structure % 8 & 1
             by_hand = bits.reshape(bits.shape[0] // 8, 8, -1, 8).mean(axis=(1, 3))
-            assert np.allclose(coverage[0, structure], by_hand, atol=1e-6)
+            assert np.allclose(coverage[0, batches.structures.index(name)], by_hand, atol=1e-6)
             if bits.any():
                 seen.add(structure)
     # Findings, and distractors beyond the first plane.

@@ -15,7 +15,7 @@ from neuralgraph.sources.phantom import FINDINGS, patient
 def numbered(task):
     if task == 3:
         return [Prepared(failure="E_SOURCE_READ")]
-    pixels = np.full((8, 16), task, np.uint8)
+    pixels = np.full((8, 16), task * 1000, np.uint16)
     return [Prepared(pixels=pixels, report=f"film {task}", patient=f"patient {task % 4}", split="")]
 
 
@@ -26,14 +26,14 @@ def test_the_same_files_with_any_number_of_workers(tmp_path):
     }
     write_examples(tmp_path / "b", range(12), numbered, workers=2)
     assert done[-1] == (12, 12)
-    for name in ("films.uint8", "examples.jsonl"):
+    for name in ("films.bin", "examples.jsonl"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
         assert stat.S_IMODE((tmp_path / "a" / name).stat().st_mode) == 0o600
     examples = ExampleSet(tmp_path / "a")
     assert len(examples) == 11
-    assert examples[3].pixels.tolist() == [[4] * 16] * 8
+    assert examples[3].pixels.tolist() == [[4000] * 16] * 8
     assert examples[3].masks is None
-    assert not examples.masked
+    assert examples.annotated == []
     assert examples.shape(3) == (8, 16)
 
 
@@ -65,6 +65,8 @@ def test_a_phantom_keeps_film_report_labels_and_masks(preprocessor):
         assert one.pixels.shape == (64, 64)
         assert one.masks.shape == (3, 64, 64)
         shown = {name for k, name in enumerate(TAUGHT) if (one.masks[k // 8] >> k % 8 & 1).any()}
+        assert ("lesion" in shown) == bool(shown & set(FINDINGS) - {"cardiomegaly"})
+        shown -= {"lesion"}
         assert shown & set(FINDINGS) == {name for name in FINDINGS if one.labels[name] == 1}
         assert shown - set(FINDINGS) == {name for name, mask in study.distractor_masks.items() if mask.any()}
         assert "IMPRESSION" in one.report or "FINDINGS" in one.report
@@ -72,7 +74,7 @@ def test_a_phantom_keeps_film_report_labels_and_masks(preprocessor):
 
 def test_a_row_becomes_an_example_for_each_film_and_says_what_failed(tmp_path, preprocessor):
     pillow = pytest.importorskip("PIL.Image")
-    pillow.fromarray(np.full((40, 50), 128, np.uint8)).save(tmp_path / "good.png")
+    pillow.linear_gradient("L").resize((50, 40)).save(tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(b"no image")
     images = tuple(ManifestImage(str(tmp_path / name)) for name in ("good.png", "bad.png"))
     row = ManifestRow(
@@ -81,7 +83,7 @@ def test_a_row_becomes_an_example_for_each_film_and_says_what_failed(tmp_path, p
     silent = ManifestRow(study_key="t", images=images, report=None)
     whole, broken, *rest = [one for task in manifest_tasks([row, silent], preprocessor) for one in prepare_row(task)]
     assert whole.pixels.shape == (40, 56)
-    assert (whole.pixels == 128).all()
+    assert (np.diff(whole.pixels[:, 0].astype(int)) > 0).all()
     assert whole.labels == {"a": 1.0, "c": 0.0}
     assert whole.patient == "patient p"
     assert broken.failure.startswith("E_SOURCE")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 
@@ -11,8 +12,9 @@ from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model_scorer import ModelScorer
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.recipe import Recipe
-from neuralgraph.compressor.training.train import start_from, train
+from neuralgraph.compressor.training.train import TrainingStopped, start_from, train
 from neuralgraph.compressor.training.trainer import FilmTrainer
+from neuralgraph.compressor.training.verdict import read_verdict, verdict_lines
 from neuralgraph.errors import ModelError, OutputError
 
 QUICK = Recipe(
@@ -53,6 +55,7 @@ def test_what_it_writes_is_a_model_and_no_code(start, parts, tokenizer, tmp_path
         "config.json",
         "mean_attention.safetensors",
         "model.safetensors",
+        "patch_head.safetensors",
         "preprocessor_config.json",
         "tokenizer.json",
         "tokenizer_config.json",
@@ -111,7 +114,7 @@ def test_a_rate_for_each_part_and_no_decay_on_norms(start, parts, tmp_path):
 
     made = start()
     recipe = Recipe(vision_rate=1e-3, bridge_rate=3e-3, text_rate=2e-3, weight_decay=0.1, precision="float32")
-    batches = _batches(parts[0], made, recipe, count=1)
+    batches = _batches(parts[0], made, recipe, parts[0].structure_names, count=1)
     trainer = FilmTrainer(made.model, recipe, tmp_path, train=batches, validate=batches, device="cpu")
     optimizer = trainer.create_optimizer()
     of = {id(weight): group for group in optimizer.param_groups for weight in group["params"]}
@@ -184,3 +187,39 @@ def test_a_recipe_out_of_range_is_refused(change):
     with pytest.raises(ModelError) as caught:
         Recipe(**change)
     assert caught.value.code == "E_MODEL"
+
+
+def test_a_signal_leaves_a_checkpoint_and_the_run_goes_on(start, parts, tmp_path):
+    seen = []
+    with pytest.raises(TrainingStopped) as caught:
+        train(
+            start(), parts, tmp_path / "m", QUICK, stop=lambda: len(seen) > 4, progress=lambda *step: seen.append(step)
+        )
+    assert (caught.value.step, caught.value.steps) == (3, 6)
+    again = []
+    trained = train(start(), parts, tmp_path / "m", QUICK, progress=lambda step, *_: again.append(step))
+    assert again == [4, 5, 6]
+    whole = train(start(), parts, tmp_path / "whole", QUICK)
+    assert all(
+        torch.equal(tensor, weights_of(trained.directory)[name]) for name, tensor in weights_of(whole.directory).items()
+    )
+
+
+def test_the_verdict_compares_with_the_model_it_began_with(start, parts, tmp_path):
+    trained = train(start(), parts, tmp_path / "m", QUICK)
+    assert set(trained.verdict) == {"before", "after", "steps", "chosen_by"}
+    assert set(trained.verdict["before"]) == set(trained.verdict["after"])
+    assert {"area_kept", "mean_map_area", "pointing", "bleu2"} <= set(trained.verdict["after"])
+    assert read_verdict(trained.directory) == json.loads(json.dumps(trained.verdict))
+    lines = "\n".join(verdict_lines(trained.verdict))
+    assert "fixed map" in lines
+    assert "before" in lines
+    assert read_verdict(tmp_path) == {}
+
+
+def test_frozen_parts_are_computed_once_and_learn_nothing(start, parts, tmp_path):
+    kept = dataclasses.replace(QUICK, vision_rate=0.0, first_steps=0, kept_batches=2)
+    made = start()
+    before = {name: tensor.clone() for name, tensor in made.model.vision.state_dict().items()}
+    stored = weights_of(train(made, parts, tmp_path / "m", kept).directory)
+    assert all(torch.equal(tensor, stored[f"vision.{name}"]) for name, tensor in before.items())

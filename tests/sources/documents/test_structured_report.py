@@ -15,7 +15,7 @@ def test_texts_under_their_headings():
     )  # fmt: skip
     report = read_structured_report(data)
     assert report.text == "FINDINGS:\nHeart is normal.\nLungs are clear.\n\nIMPRESSION:\nNo pneumonia."
-    assert (report.studies, report.accessions, report.patient) == ({"1.2.3"}, {"A1"}, "4711")
+    assert (report.studies, report.accessions, report.patients) == ({"1.2.3"}, {"A1"}, {"4711"})
     assert (report.final, report.corrected) == (True, False)
 
 

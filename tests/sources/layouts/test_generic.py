@@ -198,3 +198,32 @@ def test_report_graphs(tree, reasons):
     assert [len(row.report_graphs) for row in manifest.rows] == [1, 2, 0]
     assert json.loads(manifest.rows[0].report_graphs[0]) == entry
     assert reasons(manifest) == {"3": "row_invalid", "4": "row_invalid"}
+
+
+def test_views_in_the_words_of_a_table(tree):
+    words = {
+        "AP Supine": ("AP", "supine"),
+        "PORTABLE AP": ("AP", ""),
+        "AP erect": ("AP", "erect"),
+        "LL": ("LL", ""),
+        "L": ("LATERAL", ""),
+        "AP_horizontal": ("AP", "supine"),
+        "Posteroanterior": ("PA", ""),
+        "frontal": ("FRONTAL", ""),
+        "AP LLD": ("OTHER", "left decubitus"),
+        "gonzo": ("OTHER", ""),
+        "": ("unknown", ""),
+    }
+    rows = []
+    for number, view in enumerate(words):
+        tree.image(f"{number:02d}.png")
+        rows.append((f"{number:02d}", f"{number:02d}.png", "Clear.", view))
+    tree.table("manifest.csv", "study_id,image,report,view", *rows)
+    manifest = tree.manifest()
+    assert [(row.images[0].view, row.images[0].position) for row in manifest.rows] == list(words.values())
+    # Nothing is lost where the manifest is written and read again.
+    manifest.write(tree.root / "again.jsonl")
+    again = resolve_manifest(Roots(tree.root / "again.jsonl"))
+    assert [row.images[0] for row in again.rows] == [row.images[0] for row in manifest.rows]
+    frontal = tree.manifest(views=("PA", "AP"))
+    assert [row.study_key for row in frontal.rows] == ["00", "01", "02", "05", "06"]

@@ -1,0 +1,194 @@
+"""Questions to a catalogue, by DuckDB: in memory, on Parquet files, with nothing but these files within its reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neuralgraph.catalogue.question import Question, Term, parse_question
+from neuralgraph.catalogue.tables import catalogue_paths
+from neuralgraph.errors import FormatError, StudyError, missing_extra
+from neuralgraph.storage.facts import STUDY_FACTS
+from neuralgraph.storage.tables import TABLES, arrow
+
+__all__ = ["Catalogue"]
+
+_MEMORY = "256MB"
+
+
+class Catalogue:
+    """The tables ``studies``, ``concepts`` and ``triples``, to be asked.
+
+    Findings of reports that a model wrote are no findings: words ask given reports only, unless ``generated`` is given.
+    SQL sees everything, and the column ``report`` says which is which.
+
+    Parameters
+    ----------
+    path : a file of studies as ``write_catalogue`` writes it; or by table the Parquet files, at least one each; or by
+        table an Arrow table, as ``Archive.table`` gives it.
+
+    Raises
+    ------
+    MissingExtraError (E_EXTRA) : duckdb or pyarrow is not installed.
+    FormatError (E_OPEN) : a file is missing or is no Parquet.
+    """
+
+    def __init__(self, path: str | Path | Mapping[str, Sequence[str] | Any]) -> None:
+        arrow()
+        try:
+            import duckdb
+        except ImportError as error:
+            raise missing_extra("asking a catalogue", extra="catalog", library="duckdb") from error
+        self._errors = duckdb.Error
+        sources: Mapping[str, Any] = (
+            path
+            if isinstance(path, Mapping)
+            else {table: [str(found)] for table, found in catalogue_paths(Path(path)).items()}
+        )
+        files = [str(Path(name)) for found in sources.values() if isinstance(found, list | tuple) for name in found]
+        for name in files:
+            if not Path(name).is_file():
+                raise FormatError("the catalogue is not there; make it with: ngr catalog", code="E_OPEN", where=name)
+        self._database = duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "threads": 2})
+        try:
+            for table in TABLES:
+                found = sources[table]
+                if isinstance(found, list | tuple):
+                    self._database.read_parquet(list(found), union_by_name=True).create_view(table)
+                else:
+                    self._database.from_arrow(found).create(table)
+            self._database.execute(f"SET allowed_paths = [{', '.join(map(_quoted, sorted(files)))}]")
+            self._database.execute("SET enable_external_access = false")
+            self._database.execute("SET lock_configuration = true")
+        except duckdb.Error as error:
+            raise FormatError("the catalogue is not readable Parquet", code="E_OPEN", where="catalogue") from error
+
+    def find(self, question: str | Question, *, generated: bool = False) -> list[str]:
+        """Ids of the studies that answer, in the order of the catalogue.
+
+        Parameters
+        ----------
+        question : words as ``parse_question`` reads them, or what it gives.
+        generated : count what a model wrote as findings too.
+
+        Raises
+        ------
+        StudyError (E_QUERY) : the question cannot be understood.
+        """
+        asked = parse_question(question) if isinstance(question, str) else question
+        sql, values = _statement(asked, generated=generated)
+        return [row[0] for row in self._execute(sql, values).fetchall()]
+
+    def rows_of(self, study_ids: Sequence[str], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Some columns of the rows of some studies, in the order of ``study_ids``.
+
+        Parameters
+        ----------
+        columns : names that are in ``neuralgraph.storage.facts.STUDY_FACTS``, ``study_id`` among them.
+        """
+        if not study_ids:
+            return []
+        marks = ", ".join("?" * len(study_ids))
+        found = self._rows(columns, f"study_id IN ({marks})", list(study_ids))
+        order = {study_id: number for number, study_id in enumerate(study_ids)}
+        return sorted(found, key=lambda row: order[row["study_id"]])
+
+    def rows_at(self, archive: str, start: int, stop: int, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Some columns of the rows of an archive from a position to another; ``columns`` as for ``rows_of``."""
+        return self._rows(columns, "archive = ? AND position >= ? AND position < ?", [archive, start, stop])
+
+    def _rows(self, columns: Sequence[str], condition: str, values: list[Any]) -> list[dict[str, Any]]:
+        names = [name for name in STUDY_FACTS if name in columns]
+        sql = f"SELECT {', '.join(names)} FROM studies WHERE {condition} ORDER BY archive, position"
+        return [dict(zip(names, row, strict=True)) for row in self._execute(sql, values).fetchall()]
+
+    def where(self, condition: str) -> list[str]:
+        """Ids of the studies for which an SQL expression over ``studies`` holds, in the order of the catalogue.
+
+        Raises
+        ------
+        StudyError (E_QUERY) : DuckDB does not understand it.
+        """
+        sql = f"SELECT study_id FROM studies WHERE ({condition}\n) ORDER BY archive, position"
+        return [row[0] for row in self._execute(sql, []).fetchall()]
+
+    def sql(self, statement: str) -> Any:
+        """The answer to any SQL over the three tables, as an Arrow table.
+
+        Raises
+        ------
+        StudyError (E_QUERY) : DuckDB does not understand it, or it reaches for something else.
+        """
+        try:
+            answer = self._database.sql(statement)
+            if answer is None:
+                raise _unanswered("the statement gives no rows")
+            return answer.to_arrow_table()
+        except self._errors as error:
+            raise _unanswered(str(error)) from error
+
+    def table(self, name: str = "studies") -> Any:
+        """A whole table as an Arrow table."""
+        if name not in TABLES:
+            raise StudyError(f"{name!r} is no table; use one of {', '.join(TABLES)}", code="E_QUERY", where="table")
+        return self.sql(f"SELECT * FROM {name} ORDER BY archive, position")
+
+    def _execute(self, sql: str, values: list[Any]) -> Any:
+        try:
+            return self._database.execute(sql, values)
+        except self._errors as error:
+            raise _unanswered(str(error)) from error
+
+    def close(self) -> None:
+        """Let the files go."""
+        self._database.close()
+
+    def __enter__(self) -> Catalogue:
+        """The catalogue itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+
+def _unanswered(reason: str) -> StudyError:
+    return StudyError(f"the catalogue cannot answer: {reason.splitlines()[0][:300]}", code="E_QUERY", where="question")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _statement(question: Question, *, generated: bool) -> tuple[str, list[Any]]:
+    """SQL and its values. Words are values, never part of the statement."""
+    values: list[Any] = []
+    conditions = []
+    for term in question.terms:
+        condition = _condition(term, values, generated=generated)
+        conditions.append(
+            f"(archive, position) {'NOT IN' if term.without else 'IN'} "
+            f"(SELECT (archive, position) FROM concepts WHERE {condition})"
+        )
+    if not generated and all(term.without for term in question.terms):
+        # A study without a report denies nothing.
+        conditions.append("report = 'given'")
+    return f"SELECT study_id FROM studies WHERE {' AND '.join(conditions)} ORDER BY archive, position", values
+
+
+def _condition(term: Term, values: list[Any], *, generated: bool) -> str:
+    conditions = []
+    for column, words in (("name", term.words), ("place", term.place)):
+        for word in words:
+            conditions.append(f"contains(' ' || {column}, ?)")
+            values.append(f" {word}")
+    if term.polarity != "any":
+        conditions.append("polarity = ?")
+        values.append(term.polarity)
+    if term.side:
+        conditions.append("side IN (?, 'bilateral')" if term.side != "bilateral" else "side = ?")
+        values.append(term.side)
+    if not generated:
+        conditions.append("report = 'given'")
+    return " AND ".join(conditions)
