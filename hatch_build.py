@@ -23,7 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 BUILT = "neuralgraph/batches/_kernel.abi3.so"
 """Where the kernel goes: of the limited API of Python 3.11, so that every later version loads it."""
 SOURCES = "neuralgraph/batches/kernel_source"
-FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC")
+FLAGS = ("-std=gnu11", "-D_FILE_OFFSET_BITS=64", "-O3", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC")
 """Sums are rounded as they are written, on every machine: no fused multiplication."""
 SHARED = ("-bundle", "-undefined", "dynamic_lookup") if sys.platform == "darwin" else ("-shared",)
 ZIG = "ziglang>=0.13"

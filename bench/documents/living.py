@@ -67,8 +67,9 @@ def _served(found: dict[str, Any]) -> str:
         f"## Served\n\n`ngr serve` on the loopback interface of the same busy machine, {found['clients']} clients that ask "
         f"without a pause for {found['seconds']:.0f} s, of a collection of {found['studies']:,}: {found['answers']:,} "
         f"answers, {found['errors']} errors, half of them within {found['seconds_p50']} s, 99 % within "
-        f"{found['seconds_p99']} s; {found['server_mib']} MiB. One thread reads at a time, so what a client waits for is "
-        "mostly the others.\n\n" + table(["asked for", "99 % within, s"], rows)
+        f"{found['seconds_p99']} s; {found['server_mib']} MiB. The load average was {found['load_average_after']:.1f} on two "
+        "cores; one thread reads archives and one the catalogue, so what a client waits for is mostly the others.\n\n"
+        + table(["asked for", "99 % within, s"], rows)
     )
 
 

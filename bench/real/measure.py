@@ -48,8 +48,9 @@ def measures(score: NDArray[Any], coverage: NDArray[Any]) -> dict[str, float]:
 
 
 class TextAlone:
-    """Where a text says lesions are, for a reader who sees no film: the mean of the places of phrases that name the
-    same side and zone.
+    """Where a text says lesions are, for a reader who sees no film.
+
+    That is the mean of the places of phrases that name the same side and zone.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,8 +110,12 @@ def _spellings(text: str, representation: str) -> Iterator[str]:
     yield from (spelling for spelling in spellings if len(spelling) >= SHORTEST)
 
 
-def identifiers_of_folder(folder: str | os.PathLike[str]) -> list[Identifier]:
+def identifiers_of_folder(
+    folder: str | os.PathLike[str], told: Callable[[], object] = lambda: None
+) -> list[Identifier]:
     """The identifiers of every DICOM file in a folder and below, and the numbers in names of files and folders.
+
+    ``told`` is called for every file.
 
     Raises
     ------
@@ -120,6 +124,7 @@ def identifiers_of_folder(folder: str | os.PathLike[str]) -> list[Identifier]:
     """
     found: dict[str, Identifier] = {}
     for relative in files_below(Path(folder)):
+        told()
         _add(found, _of_names(relative))
         path = Path(folder, relative)
         with open(path, "rb") as stream:

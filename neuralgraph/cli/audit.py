@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.progress import meter
 from neuralgraph.errors import SourceError
+
+if TYPE_CHECKING:
+    from neuralgraph.bulk.identifiers import Identifier
 
 __all__ = ["audit"]
 
@@ -31,25 +35,9 @@ def audit(
     Example: ngr audit studies/ run.log --source films/ --identifiers names.txt
     """
     from neuralgraph.bulk import audit as search
-    from neuralgraph.bulk import identifiers as known_of
 
-    known: list[known_of.Identifier] = []
-    for path in [*(source or []), *([identifiers] if identifiers else [])]:
-        try:
-            if path == identifiers:
-                known += known_of.identifiers_of_list(path)
-            elif path.is_dir():
-                known += known_of.identifiers_of_folder(path)
-            elif path.suffix in (".csv", ".jsonl", ".parquet"):
-                known += known_of.identifiers_of_manifest(path)
-            else:
-                known += known_of.identifiers_of_dicom(path)
-        except SourceError as error:
-            error.where = error.where or str(path)
-            raise
-    if not known:
-        raise typer.BadParameter("no identifiers to look for; give --source or --identifiers")
     with meter("audit", unit="files") as show:
+        known = _known(source or [], identifiers, show)
         findings = list(search.audit(files, known, told=show.at))
     if json:
         write_json({"identifiers": len(known), "findings": [asdict(finding) for finding in findings]})
@@ -59,3 +47,25 @@ def audit(
         note(f"{len(known)} identifiers looked for, {len(findings)} findings")
     if findings:
         raise typer.Exit(1)
+
+
+def _known(sources: list[Path], identifiers: Path | None, told: Callable[[], object]) -> list[Identifier]:
+    """The identifiers of everything that was named."""
+    from neuralgraph.bulk import identifiers as known_of
+    from neuralgraph.sources.layouts.own_table import TABLE_SUFFIXES
+
+    known: list[Identifier] = [] if identifiers is None else known_of.identifiers_of_list(identifiers)
+    for path in sources:
+        try:
+            if path.is_dir():
+                known += known_of.identifiers_of_folder(path, told)
+            elif path.name.lower().endswith(TABLE_SUFFIXES):
+                known += known_of.identifiers_of_manifest(path)
+            else:
+                known += known_of.identifiers_of_dicom(path)
+        except SourceError as error:
+            error.where = error.where or str(path)
+            raise
+    if not known:
+        raise typer.BadParameter("no identifiers to look for; give --source or --identifiers")
+    return known

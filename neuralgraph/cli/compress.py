@@ -12,8 +12,10 @@ import typer
 from neuralgraph.cli.conversion_choices import SECTIONS_HELP, Sections
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
+from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.overwriting import Force, check_output
+from neuralgraph.cli.pruning_options import PruningOptions, policy_of_options
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.origin import GENERATED
 from neuralgraph.storage.lossy import embedding_forms, form_named
@@ -61,20 +63,17 @@ class Score(StrEnum):
     gradient = "gradient"
 
 
+@grouped
 def compress(
     image: Annotated[Path, typer.Argument(help="A chest film: DICOM, PNG (8 or 16 bit) or JPEG.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .ngr file to write.")],
     report: Annotated[Path | None, typer.Option(help="The report, a UTF-8 text file.")] = None,
     report_text: Annotated[str | None, typer.Option(help="The report itself.")] = None,
     label: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A label; repeatable.")] = None,
+    *,
+    pruning: PruningOptions,
     model: Annotated[str, typer.Option(help="'demo', or the folder or hub id of a model.")] = "demo",
     score: Annotated[Score, typer.Option(help="How attention becomes a score.")] = Score.sum,
-    retain: Annotated[float | None, typer.Option(help="Share of the patches to keep [default: 0.023].")] = None,
-    top_k: Annotated[int | None, typer.Option(help="Number of patches to keep.")] = None,
-    threshold: Annotated[float | None, typer.Option(help="Keep patches that score above this.")] = None,
-    mass: Annotated[
-        float | None, typer.Option(help="Keep the fewest patches that hold this share of attention.")
-    ] = None,
     embedding: EmbeddingForm = "bfloat16",
     extractor: Annotated[
         Extractor,
@@ -113,7 +112,7 @@ def compress(
     if extractor is Extractor.radgraph_json and annotations is None:
         raise typer.BadParameter("needs --annotations FILE", param_hint="--extractor radgraph-json")
     labels = dict(_label(text) for text in label or [])
-    policy = _policy(retain=retain, top_k=top_k, threshold=threshold, mass=mass)
+    policy = policy_of_options(pruning)
     check_output(output, force=force)
     film, text = _read(image, report, report_text)
     from neuralgraph.compressor import Compressor
@@ -169,27 +168,6 @@ def _label(text: str) -> tuple[str, float]:
     if not separator or not name.strip() or not math.isfinite(number):
         raise typer.BadParameter(f"a label is NAME=VALUE with a number, got {text!r}", param_hint="--label")
     return name.strip(), number
-
-
-def _policy(*, retain: float | None, top_k: int | None, threshold: float | None, mass: float | None) -> Any:
-    from neuralgraph.compressor.pruning import DEFAULT_POLICY, AbsoluteThreshold, AttentionMass, TopFraction, TopK
-    from neuralgraph.errors import StudyError
-
-    makers = {
-        "--retain": (TopFraction, retain),
-        "--top-k": (TopK, top_k),
-        "--threshold": (AbsoluteThreshold, threshold),
-        "--mass": (AttentionMass, mass),
-    }
-    given = {option: pair for option, pair in makers.items() if pair[1] is not None}
-    if len(given) > 1:
-        raise typer.BadParameter(f"give one of {', '.join(given)}")
-    for option, (maker, value) in given.items():
-        try:
-            return maker(value)
-        except StudyError as error:
-            raise typer.BadParameter(error.message, param_hint=option) from error
-    return DEFAULT_POLICY
 
 
 def _tell(output: Path, image: Path, *, score: str, trained: bool, unread: str, json: bool) -> None:

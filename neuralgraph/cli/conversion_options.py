@@ -64,12 +64,6 @@ class StudyOptions:
     PANEL: ClassVar[str] = "How studies are made"
 
     model: Annotated[str, typer.Option(help="'demo', or the folder of a model.")] = "demo"
-    retain: Annotated[float | None, typer.Option(help="Share of the patches to keep [default: 0.023].")] = None
-    top_k: Annotated[int | None, typer.Option(help="Number of patches to keep.")] = None
-    threshold: Annotated[float | None, typer.Option(help="Keep patches that score above this.")] = None
-    mass: Annotated[float | None, typer.Option(help="Keep the fewest patches that hold this share of attention.")] = (
-        None
-    )
     embedding: EmbeddingForm = "bfloat16"
     extractor: Annotated[
         Extractor,

@@ -11,6 +11,7 @@ import typer
 
 from neuralgraph.cli.conversion_choices import Films, WithoutReport
 from neuralgraph.cli.conversion_options import ChoiceOptions, SourceOptions
+from neuralgraph.cli.progress import meter
 from neuralgraph.errors import NeuralGraphError
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ def resolved(
 
     try:
         name = detect_layout(source) if places.layout.value == "auto" else places.layout.value
-        roots = Roots(source, places.reports, places.tables, report_graphs)
-        return resolve_manifest(roots, name, changed(default_selection(name)))
+        selection = changed(default_selection(name))
+        with meter("reading the source", unit="files and rows") as show:
+            roots = Roots(source, places.reports, places.tables, report_graphs, told=show)
+            return resolve_manifest(roots, name, selection)
     except NeuralGraphError as error:
         # The path was typed by the reader of this line. What lies inside is named after patients, days and numbers.
         inside = error.where and error.where not in (str(source), source.name)

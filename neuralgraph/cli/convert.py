@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import Extractor, _policy
+from neuralgraph.cli.compress import Extractor
 from neuralgraph.cli.conversion_choices import Profile
 from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
 from neuralgraph.cli.conversion_report import tell_outcome, tell_plan
@@ -21,6 +21,7 @@ from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note
 from neuralgraph.cli.processors import processors
 from neuralgraph.cli.progress import meter
+from neuralgraph.cli.pruning_options import PruningOptions, policy_of_options
 from neuralgraph.errors import NeuralGraphError, OutputError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def convert(
     *,
     places: SourceOptions,
     choice: ChoiceOptions,
+    pruning: PruningOptions,
     study: StudyOptions,
     run: RunOptions,
     shown: DryRunOptions,
@@ -65,7 +67,7 @@ def convert(
 
     Example: ngr convert mimic-cxr-jpg/ studies/ --reports mimic-cxr/ --key-file site.key --workers 8
     """
-    settings = _settings(study)
+    settings = _settings(study, pruning)
     dest = _destination(dest, run)
     part = _shard(run.shard)
     if run.profile is not Profile.compact and not run.pack:
@@ -133,10 +135,10 @@ def _tell_near_misses(manifest: Manifest) -> None:
             note(manifest.table.warning)
 
 
-def _settings(study: StudyOptions) -> ConversionSettings:
+def _settings(study: StudyOptions, pruning: PruningOptions) -> ConversionSettings:
     from neuralgraph.bulk.settings import ConversionSettings, policy_of
 
-    policy = _policy(retain=study.retain, top_k=study.top_k, threshold=study.threshold, mass=study.mass).record
+    policy = policy_of_options(pruning).record
     settings = ConversionSettings(
         model=study.model,
         policy=policy["policy"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.errors import missing_extra
 from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.wire.escapes import escaped_json
+
+if TYPE_CHECKING:
+    from neuralgraph.tasks import System
 
 __all__ = ["evaluate"]
 
@@ -64,7 +67,7 @@ def evaluate(
     Example: ngr evaluate studies/ --label pneumonia --retain 0.023 --retain 0.01
     """
     try:
-        from neuralgraph.tasks import GraphSettings, System, TrainingSettings, read_splits
+        from neuralgraph.tasks import TrainingSettings, read_splits
         from neuralgraph.tasks import evaluate as run
         from neuralgraph.tasks.splits import check_not_learnt
     except ImportError as error:
@@ -73,19 +76,7 @@ def evaluate(
     if out is not None:
         check_writable(out)
     table = splits if splits is not None else _table_of(archives)
-    shares: list[float | None] = [*retain] if retain else [None]
-    systems = [
-        System(
-            name=_name(archive if len(archives) > 1 else None, share, report),
-            archive=archive,
-            graph=GraphSettings(
-                labels=tuple(label), retain=share, report=report, heterogeneous=network is Network.HETERO
-            ),
-        )
-        for archive in archives
-        for share in shares
-        for report in {Text.WITH: [True], Text.WITHOUT: [False], Text.BOTH: [True, False]}[text]
-    ]
+    systems = _systems(archives, label, retain, text, network)
     split = read_splits(table)
     if unknown := check_not_learnt(split, _written_tables(archives, table)):
         note(f"of {unknown:,} test studies nobody here can tell whether the model learnt from their patients")
@@ -98,6 +89,27 @@ def evaluate(
         write_json(results)
     else:
         _print(results)
+
+
+def _systems(
+    archives: list[Path], label: list[str], retain: list[float] | None, text: Text, network: Network
+) -> list[System]:
+    """Every combination."""
+    from neuralgraph.tasks import GraphSettings, System
+
+    shares: list[float | None] = [*retain] if retain else [None]
+    return [
+        System(
+            name=_name(archive if len(archives) > 1 else None, share, report),
+            archive=archive,
+            graph=GraphSettings(
+                labels=tuple(label), retain=share, report=report, heterogeneous=network is Network.HETERO
+            ),
+        )
+        for archive in archives
+        for share in shares
+        for report in {Text.WITH: [True], Text.WITHOUT: [False], Text.BOTH: [True, False]}[text]
+    ]
 
 
 def _table_of(archives: list[Path]) -> Path:

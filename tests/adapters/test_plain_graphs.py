@@ -145,6 +145,8 @@ def plain(tmp_path: Path, capsys) -> Path:
 
 
 def test_what_needs_places_and_words_refuses(plain: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+    pytest.importorskip("networkx", reason="graphs of networkx need the extra networkx")
     from neuralgraph.adapters.graphml import to_graphml
     from neuralgraph.adapters.networkx import to_networkx
     from neuralgraph.adapters.radgraph import to_radgraph

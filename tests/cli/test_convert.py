@@ -24,6 +24,7 @@ from neuralgraph.sources.phantom import phantom
 from neuralgraph.storage.archive import load
 from neuralgraph.storage.opening import open_archive
 
+PROGRESS = ("ngr: convert: ", "ngr: reading the source: ", "ngr: estimate: ")
 FAKE = (sys.executable, str(Path(__file__).parents[1] / "bulk" / "fake_worker.py"))
 
 
@@ -81,7 +82,8 @@ def test_convert_and_continue(ngr, films, tmp_path):
     assert (first["converted"], first["failed"], first["reasons"]) == (3, 1, {"E_SOURCE_TYPE": 1})
     assert (first["complete"], first["remaining"]) == (False, 0)
     assert json.loads((dest / "failures.jsonl").read_text())["reason"] == "E_SOURCE_TYPE"
-    assert result.stderr.count("\n") == 1
+    # On a slow machine lines of progress stand there too.
+    assert len([line for line in result.stderr.splitlines() if not line.startswith(PROGRESS)]) == 1
     name, trained = model_name(DEMO_DIRECTORY)
     assert model_notice(name, trained=trained) in result.stderr
     (films / "film3.png").write_bytes((films / "film2.png").read_bytes())

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-enum { MOST_KEPT = 1 << 22 }; /* bytes of each kind of memory that wait for the next batch */
-enum { LARGE_X = 1 << 18 }; /* values; what is smaller may still be in a cache when it is used */
+enum {
+    MOST_KEPT = 1 << 22, /* bytes of each kind of memory that wait for the next batch */
+    LARGE_X = 1 << 18    /* values; what is smaller may still be in a cache when it is used */
+};
 
 const char *const REASON_NAMES[N_REASONS] = {
     [FINE] = "nothing", [UNREADABLE] = "it cannot be read", [HEADER] = "header", [COUNTS] = "counts",
@@ -26,23 +28,24 @@ int reserve(memory *m, u64 bytes) {
     return m->bytes != NULL;
 }
 
-/* As `reserve` for an array of `n` items; what was in it is lost. */
-static int reserve_items(void *array, u64 *room, u64 n, size_t size) {
-    void **items = array;
-    if (n <= *room && *items) return 1;
-    free(*items);
+/* An array of at least `n` items, what was in it lost; NULL when memory is full. */
+static void *grown(void *items, u64 *room, u64 n, size_t size) {
+    if (n <= *room && items) return items;
+    free(items);
     *room = n + n / 4 + 64;
-    *items = malloc(*room * size);
-    if (!*items) *room = 0;
-    return *items != NULL;
+    items = malloc(*room * size);
+    if (!items) *room = 0;
+    return items;
 }
 
 int batch_begin(batch *b, u64 n, int with_x) {
     b->n = b->n_frames = b->refused = 0;
     b->with_x = with_x;
-    if (n > UINT32_MAX || !reserve_items(&b->studies, &b->room, n, sizeof(study))) return 0;
-    if (!reserve_items(&b->frames, &b->frame_room, n * (1 + MOST_PLANES), sizeof(frame))) return 0;
-    memset(b->studies, 0, n * sizeof(study));
+    if (n > UINT32_MAX) return 0;
+    b->studies = grown(b->studies, &b->room, n, sizeof *b->studies);
+    b->frames = grown(b->frames, &b->frame_room, n * (1 + MOST_PLANES), sizeof *b->frames);
+    if (!b->studies || !b->frames) return 0;
+    memset(b->studies, 0, n * sizeof *b->studies);
     b->n = n;
     return 1;
 }
@@ -151,7 +154,8 @@ int next_concept(const study *s, concept *c) {
 i64 batch_features(batch *b, const feature_table *table) {
     u64 n = 0, missing = 0;
     for (u64 i = 0; i < b->n; i++) n += b->studies[i].n[N_CONCEPTS];
-    if (!reserve_items(&b->features, &b->feature_room, n, sizeof *b->features)) return -1;
+    b->features = grown(b->features, &b->feature_room, n, sizeof *b->features);
+    if (!b->features) return -1;
     const feature **found = b->features;
     for (u64 i = 0; i < b->n; i++) {
         study *s = &b->studies[i];

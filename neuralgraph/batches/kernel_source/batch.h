@@ -1,7 +1,7 @@
 /* From the bytes of records to the arrays of a batch, in steps between which the caller decompresses and decides:
  *
  *   batch_begin     how many studies
- *   batch_place     where each record is, and what the index says of it
+ *                   then `place` of each of them: where its record is, and what the index says of it
  *   batch_read      headers and all compressed streams are read and checked; `frames` is what there is to decompress
  *   batch_graphs    graph streams, decompressed by now, are laid out and their rules checked
  *   batch_features  the feature vectors of concepts are looked up; what is missing, the caller adds
@@ -55,7 +55,7 @@ typedef struct {
 
 /* Where a record is, and what the index says of it. */
 typedef struct {
-    const u8 *bytes;    /* all of it in memory; NULL: read it from `descriptor` */
+    const u8 *bytes;    /* all of it, in memory that nobody changes; NULL: read it from `descriptor` */
     int descriptor;
     u64 offset, length;
     u32 n_patches, n_edges, n_concepts, n_triples, n_fusion;

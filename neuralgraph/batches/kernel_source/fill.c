@@ -4,9 +4,9 @@
 
 #include "batch.h"
 
-enum { PATCH = 0, CONCEPT = 1 };                                /* node types */
-enum { ADJACENT = 0, FUSED = 1, FIRST_RELATION = 2, KINDS = 8 }; /* edge types; a relation backwards is one more */
-enum { MASK, ZEROS, ONES, KEEP };                               /* what an uncertain label becomes */
+enum { PATCH, CONCEPT };                             /* node types */
+enum { ADJACENT, FUSED, FIRST_RELATION, KINDS = 8 }; /* edge types; a relation backwards is one more than forwards */
+enum { MASK, ZEROS, ONES, KEEP };                    /* what an uncertain label becomes */
 
 /* Centre of the visible part of a patch, as a share of the film's height or width. */
 static float centre(u32 place, float size, u32 film) {
@@ -20,10 +20,8 @@ static void fill_patches(const study *s, i64 first, const arrays *out) {
         if (out->node_view) out->node_view[first + i] = at.view;
         if (!out->pos) continue;
         float *pos = out->pos + 2 * (first + i);
-        pos[0] = centre(at.row, f32_of(s, VIEW_PATCH_HEIGHT, at.view),
-                        u32_of(s, VIEW_HEIGHT, at.view));
-        pos[1] = centre(at.col, f32_of(s, VIEW_PATCH_WIDTH, at.view),
-                        u32_of(s, VIEW_WIDTH, at.view));
+        pos[0] = centre(at.row, f32_of(s, VIEW_PATCH_HEIGHT, at.view), u32_of(s, VIEW_HEIGHT, at.view));
+        pos[1] = centre(at.col, f32_of(s, VIEW_PATCH_WIDTH, at.view), u32_of(s, VIEW_WIDTH, at.view));
     }
     if (out->attention) memcpy(out->attention + first, column_of(s, PATCH_SCORE), 4 * (u64)s->kept);
 }

@@ -51,7 +51,7 @@ def prepare_row(task: ManifestTask) -> list[Prepared]:
     for image in row.images:
         try:
             film = read_film(image.path)
-            places = places_of_marks(image.marks, image.marked, film.pixels.shape, task.preprocessor)
+            places = places_of_marks(image.marks, image.marked, film.pixels.shape, task.preprocessor, film.facts)
             results.append(
                 prepared(
                     film.pixels,

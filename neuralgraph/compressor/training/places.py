@@ -7,7 +7,7 @@ covered, bare, and unknown. A film whose reader marked one nodule says nothing a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw
 
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.errors import SourceError
-from neuralgraph.sources import read_film
+from neuralgraph.sources.facts import TURNS, Fact
+from neuralgraph.sources.geometry import turned
 from neuralgraph.sources.layouts.marks import ALL_LABELS, Mark
 
 __all__ = ["EVERYTHING", "LESION", "NOT_LOCAL", "Places", "mask_planes", "places_of_marks", "structure_name"]
@@ -63,7 +64,11 @@ def structure_name(label: str) -> str:
 
 
 def places_of_marks(
-    marks: Sequence[Mark], marked: Sequence[str], shape: tuple[int, int], preprocessor: Preprocessor
+    marks: Sequence[Mark],
+    marked: Sequence[str],
+    shape: tuple[int, int],
+    preprocessor: Preprocessor,
+    facts: Mapping[str, Fact] | None = None,
 ) -> Places:
     """Marks of a film as bits of masks.
 
@@ -75,19 +80,30 @@ def places_of_marks(
     marked : findings of which all places are marked.
     shape : height and width of the film, pixels.
     preprocessor : of the model.
+    facts : of the film; marks are of the picture as it is stored, and follow a film that was turned or stretched.
 
     Raises
     ------
     SourceError : E_SOURCE_SIZE when a mask is of another size than the film; what ``read_film`` raises for a mask.
     """
+    facts = facts or {}
+    stored = facts.get("stored_size")
+    drawn_on = (int(stored[0]), int(stored[1])) if isinstance(stored, list) else shape
+
+    def region_of(mark: Mark) -> NDArray[np.bool_]:
+        region = turned(_region(mark, drawn_on), str(facts.get("turned") or TURNS[0]))
+        rows = (np.arange(shape[0]) * region.shape[0] // shape[0])[:, None]
+        shown: NDArray[np.bool_] = region[rows, (np.arange(shape[1]) * region.shape[1] // shape[1])[None, :]]
+        return shown
+
     known = tuple(EVERYTHING if name == EVERYTHING else structure_name(name) for name in marked)
-    whole = [_region(mark, shape) for mark in marks if mark.mask and not mark.label and mark.box is None]
+    whole = [region_of(mark) for mark in marks if mark.mask and not mark.label and mark.box is None]
     regions: dict[str, NDArray[np.bool_]] = {}
     said: list[tuple[str, NDArray[np.bool_]]] = []
     for mark in marks:
         if mark.mask and not mark.label and mark.box is None:
             continue
-        region = _region(mark, shape)
+        region = region_of(mark)
         if whole and not (mark.outlines or mark.mask):
             # A mask of all findings together says which part of a box is meant.
             inside = region & np.logical_or.reduce(whole)
@@ -152,9 +168,15 @@ def _region(mark: Mark, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def _picture(path: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    pixels = read_film(path).pixels
-    if pixels.shape != shape:
-        reason = f"a mask has {pixels.shape[0]} x {pixels.shape[1]} pixels, its film {shape[0]} x {shape[1]}"
-        raise SourceError(reason, code="E_SOURCE_SIZE", where="mask")
-    marked: NDArray[np.bool_] = pixels > 0
-    return marked
+    """A mask, which is no film: a picture of two greys is what is wanted. Its size is known before it is decoded."""
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.size != shape[::-1]:
+                width, height = image.size
+                reason = f"a mask has {width} x {height} pixels, its film {shape[1]} x {shape[0]}"
+                raise SourceError(reason, code="E_SOURCE_SIZE", where="mask")
+            samples: NDArray[np.uint8] = np.asarray(image.convert("RGB"), np.uint8)
+            marked: NDArray[np.bool_] = samples.max(axis=2) > 0
+            return marked
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise SourceError("a mask cannot be read as a PNG picture", code="E_SOURCE_READ", where="mask") from error

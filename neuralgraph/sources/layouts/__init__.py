@@ -107,6 +107,12 @@ def detect_layout(source: Path) -> str:
     raise SourceError(f"no layout recognises this; name one with --layout ({', '.join(LAYOUTS)})", code="E_SOURCE_TYPE")
 
 
+def _told(entries: Iterator[Entry], roots: Roots) -> Iterator[Entry]:
+    for entry in entries:
+        roots.told()
+        yield entry
+
+
 def default_selection(layout: str) -> Selection:
     """What is taken of a layout unless something else is asked for."""
     return LAYOUTS[layout].selection
@@ -131,6 +137,6 @@ def resolve_manifest(roots: Roots, layout: str = "auto", selection: Selection | 
     if name not in LAYOUTS:
         raise SourceError(f"{name!r} is not a layout; use one of {', '.join(LAYOUTS)}", code="E_SOURCE_TYPE")
     table = generic.use(roots) if name == "manifest" else None
-    entries = LAYOUTS[name].resolve(roots)
+    entries = _told(LAYOUTS[name].resolve(roots), roots)
     manifest = select(entries, LAYOUTS[name].selection if selection is None else selection, layout=name)
     return replace(manifest, table=table)

@@ -54,11 +54,12 @@ def resolve(roots: Roots) -> Iterator[Entry]:
     studies: dict[str, _Study] = {}
     refused: list[str] = []
     for relative in files_below(roots.source, refused.append):
+        roots.told()
         yield from _take(roots.source / relative, relative, studies, reports)
     for relative in refused:
         yield DroppedRow(relative, "folder_unreadable")
     if roots.reports is not None:
-        reports.add_folder(roots.reports)
+        reports.add_folder(roots.reports, roots.told)
     for relative in reports.unreadable:
         yield DroppedRow(relative, "report_unreadable")
     for key, study in studies.items():

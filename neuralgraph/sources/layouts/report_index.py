@@ -10,7 +10,7 @@ Preliminary reports do not count; of several final ones a correction wins, then 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,9 +43,10 @@ class ReportIndex:
     unreadable: list[str] = field(default_factory=list)
     """Paths, below the folder, of files that cannot be read."""
 
-    def add_folder(self, folder: Path) -> None:
-        """Take in every report in a folder and below it; other files are passed over."""
+    def add_folder(self, folder: Path, told: Callable[[], object] = lambda: None) -> None:
+        """Take in every report in a folder and below it, ``told`` of each file; other files are passed over."""
         for relative in files_below(folder, self.unreadable.append):
+            told()
             path = folder / relative
             try:
                 if path.suffix.lower() == _TEXT_SUFFIX and not self._is_message(path):

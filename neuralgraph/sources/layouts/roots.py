@@ -22,12 +22,14 @@ class Roots:
     reports : where the reports lie, when not there.
     tables : where labels, splits and metadata lie, when not there.
     report_graphs : also read the RadGraph annotations that come with the data set.
+    told : called for every row or file that was looked at; reading a large source takes a while.
     """
 
     source: Path
     reports: Path | None = None
     tables: Path | None = None
     report_graphs: bool = False
+    told: Callable[[], object] = lambda: None
 
 
 def physionet_root(folder: Path, project: str, member: str) -> Path | None:

@@ -94,3 +94,29 @@ def test_sixteen_bits_are_kept(tmp_path):
 
     film = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
     assert len(np.unique(prepared(film, WHOLE).pixels)) == 64 * 64
+
+
+def test_marks_follow_a_film_that_was_turned_and_stretched():
+    # Stored as 32 x 64, shown turned by 90 degrees and made square.
+    from neuralgraph.sources.facts import TURNS
+
+    facts = {"stored_size": [32.0, 64.0], "turned": TURNS[5]}
+    places = places_of_marks([Mark("nodule", (0, 0, 16, 8))], [], (64, 64), WHOLE, facts)
+    shown = bits(places, "nodule")
+    rows, columns = np.nonzero(shown)
+    # Clockwise: what was on the left is at the top, what was at the top is on the right.
+    assert (rows.min(), rows.max()) == (0, 15)
+    assert (columns.min(), columns.max()) == (48, 63)
+
+
+def test_a_mask_that_is_nearly_black_is_a_mask(tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    picture = np.zeros((64, 64), bool)
+    picture[0, 0] = True
+    pillow.fromarray(picture).save(tmp_path / "m.png")
+    places = places_of_marks([Mark("nodule", mask=str(tmp_path / "m.png"))], [], (64, 64), WHOLE)
+    assert bits(places, "nodule").sum() == 1
+    (tmp_path / "n.png").write_bytes(b"no picture")
+    with pytest.raises(SourceError) as caught:
+        places_of_marks([Mark("nodule", mask=str(tmp_path / "n.png"))], [], (64, 64), WHOLE)
+    assert caught.value.code == "E_SOURCE_READ"
