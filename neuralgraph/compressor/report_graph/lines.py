@@ -26,8 +26,8 @@ _NARROWEST = 60
 _BEGINNING = frozenset({"no", "there", "the", "a", "an"})
 # Boxes, and what parts the cells of a table.
 _FORM = re.compile(
-    r"[\[(|\t\N{BALLOT BOX}\N{BALLOT BOX WITH CHECK}\N{BALLOT BOX WITH X}\N{WHITE SQUARE}\N{WHITE CIRCLE}"
-    r"\N{CHECK MARK}\N{HEAVY CHECK MARK}]"
+    r"[\[(|\t\N{BALLOT BOX}\N{BALLOT BOX WITH CHECK}\N{BALLOT BOX WITH X}\N{BLACK SQUARE}\N{WHITE SQUARE}"
+    r"\N{WHITE CIRCLE}\N{CHECK MARK}\N{HEAVY CHECK MARK}]"
 )
 _BREAK = re.compile(r"[\n\t]|   ")
 _MARKS = frozenset({Kind.ITEM, Kind.EMPTY, Kind.TICKED})

@@ -74,7 +74,7 @@ _TOKEN = re.compile(
     r"|(?P<removed>\[\*\*[^\n*]*\*\*\]|\b[Xx]{3,}\b|_+)"
     r"|(?P<empty>\[[ \t_]?\]|\[ {2,4}\]|\([ \t]\)|[\N{BALLOT BOX}\N{WHITE SQUARE}\N{WHITE CIRCLE}])"
     r"|(?P<ticked>\[ ?[xX\N{CHECK MARK}\N{HEAVY CHECK MARK}*+] ?\]|\( ?[xX\N{CHECK MARK}] ?\)"
-    r"|[\N{BALLOT BOX WITH CHECK}\N{BALLOT BOX WITH X}\N{CHECK MARK}\N{HEAVY CHECK MARK}])"
+    r"|[\N{BALLOT BOX WITH CHECK}\N{BALLOT BOX WITH X}\N{BLACK SQUARE}\N{CHECK MARK}\N{HEAVY CHECK MARK}])"
     r"|(?P<item>(?m:^)[ \t]*(?:[-*\N{BULLET}\N{MIDDLE DOT}\N{EN DASH}\N{EM DASH}>](?=[ \tA-Za-z])"
     r"|\(?(?:\d{1,2}|[A-Za-z])(?:[.)](?=[\sA-Z])|[ \t][-\N{EN DASH}:](?=\s))|\#\d{1,2}[.):]?)"
     r"|(?<![^\s.;,:])(?:\(?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi?)\)(?=[\sA-Z])"

@@ -45,3 +45,18 @@ def test_sentences_and_their_places() -> None:
 
 def test_text_without_stops_is_cut() -> None:
     assert [len(sentence.words) for sentence in sentences("a " * 450)] == [LONGEST_SENTENCE, LONGEST_SENTENCE, 50]
+
+
+def test_no_cue_that_denies_is_shadowed_by_one_that_does_not() -> None:
+    roles = load_lexicon().cues.roles
+    for words in (
+        ("resolution", "of"),
+        ("no",),
+        ("not",),
+        ("without",),
+        ("not", "seen"),
+        ("absence", "of"),
+        ("no", "evidence", "of"),
+    ):
+        assert roles[words].startswith("absent"), words
+    assert {roles[(word,)] for word in ("possible", "unlikely", "doubtful")} == {"uncertain_either"}

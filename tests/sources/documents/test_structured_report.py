@@ -51,3 +51,29 @@ def test_nesting_is_bounded():
     dataset.save_as(stream)
     with pytest.raises(SourceError, match="nested deeper"):
         read_structured_report(stream.getvalue())
+
+
+def test_a_reason_for_the_study_stays_one_in_whatever_container_it_lies():
+    data = structured_report(
+        [("Findings", "Reason for study", "Rule out mass."), ("Findings", "Finding", "Edema."),
+         ("Prior Findings", "Finding", "A mass."), ("Chest", "Finding", "Nodule.")],
+    )  # fmt: skip
+    assert read_structured_report(data).text == (
+        "INDICATION:\nRule out mass.\n\nFINDINGS:\nEdema.\n\nCOMPARISON:\nA mass.\n\nCHEST:\nNodule."
+    )
+
+
+def test_a_report_of_codes_alone_is_named():
+    from pydicom import dcmread
+    from pydicom.dataset import Dataset
+
+    dataset = dcmread(BytesIO(structured_report([("Findings", "Finding", "Edema.")])))
+    item = dataset.ContentSequence[0].ContentSequence[0]
+    item.ValueType, meaning = "CODE", Dataset()
+    meaning.CodeValue, meaning.CodingSchemeDesignator, meaning.CodeMeaning = "1", "99X", "Pneumothorax"
+    item.ConceptCodeSequence = [meaning]
+    del item.TextValue
+    stream = BytesIO()
+    dataset.save_as(stream)
+    report = read_structured_report(stream.getvalue())
+    assert (report.text, report.problem) == ("", "codes")
