@@ -148,7 +148,7 @@ class Connection:
             wait = _asked_pause(answer.headers, pause or 0.0)
             if pause is None or wait > _LONGEST_PAUSE:
                 later = f", and asks to come back in {wait:,.0f} s" if wait > _LONGEST_PAUSE else ""
-                raise NoAnswerError(f"{doing}: the server is busy (HTTP {answer.status}){later}")
+                raise NoAnswerError(f"{doing}: the server is busy (HTTP {answer.status}){later}", code="E_SOURCE_READ")
             time.sleep(wait)
         if answer.status >= 300:
             raise SourceError(f"{doing} (HTTP {answer.status})", code="E_SOURCE_READ")
@@ -342,4 +342,4 @@ def _no_answer(doing: str, error: Exception) -> NoAnswerError:
         why = "nobody answers there"
     else:
         why = "no whole answer from it"
-    return NoAnswerError(f"{doing}: {why}")
+    return NoAnswerError(f"{doing}: {why}", code="E_SOURCE_READ")
