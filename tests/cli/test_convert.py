@@ -83,7 +83,9 @@ def test_convert_and_continue(ngr, films, tmp_path):
     assert (first["complete"], first["remaining"]) == (False, 0)
     assert json.loads((dest / "failures.jsonl").read_text())["reason"] == "E_SOURCE_TYPE"
     # On a slow machine lines of progress stand there too.
-    assert len([line for line in result.stderr.splitlines() if not line.startswith(PROGRESS)]) == 1
+    said = [line for line in result.stderr.splitlines() if not line.startswith(PROGRESS)]
+    assert len(said) == 2
+    assert said[0].startswith("ngr: 3 reports gave no concept: ")
     name, trained = model_name(DEMO_DIRECTORY)
     assert model_notice(name, trained=trained) in result.stderr
     (films / "film3.png").write_bytes((films / "film2.png").read_bytes())
@@ -274,7 +276,8 @@ def test_with_the_demo_model(films, tmp_path):
         assert study.study_id == path.stem
         assert study.provenance["model"]["name"] == "demo"
     given = by_kind["given"]
-    assert given.report == "Small right pleural effusion."
+    assert given.report == "IMPRESSION:\nSmall right pleural effusion."
+    assert {concept.section for concept in given.concepts} == {"impression"}
     assert "pleural effusion" in [concept.text for concept in given.concepts]
     assert given.labels == {"pneumonia": 1.0}
     assert (given.views[0].position, by_kind["generated"].views[0].position) == ("PA", "AP")
