@@ -220,7 +220,7 @@ def test_progress_counts_bytes(folder, capfd, monkeypatch):
     monkeypatch.setattr(
         progress._Lines, "at", lambda self, done, total, text="": (seen.append((done, total)), real(self, done, total))
     )
-    validate._verdicts([str(folder)], "meaning")
+    validate._verdicts([str(folder)], "meaning", None)
     sizes = [path.stat().st_size for path in folder.rglob("*.ngr")]
     assert seen
     assert all(done <= total == sum(sizes) for done, total in seen)
