@@ -18,7 +18,7 @@ from neuralgraph.sources import normalise_report
 __all__ = ["described"]
 
 _REMOVED = re.compile(r"\[\*\*[^\n*]*\*\*\]|\b[Xx]{3,}\b|_{2,}")
-_MARK = "___"
+_MARK = "_"
 _SPACES = re.compile(r"[ \t]{2,}")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _PRELIMINARY = 0

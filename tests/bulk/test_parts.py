@@ -68,10 +68,10 @@ REPORT = """                                 FINAL REPORT
 
 def test_what_a_report_describes():
     # A mark stays where text was removed, so that its neighbours are not read as one name.
-    assert described(REPORT, "impression") == "IMPRESSION:\nNo acute ___ process."
-    assert described(REPORT, "impression", headings=False) == "No acute ___ process."
+    assert described(REPORT, "impression") == "IMPRESSION:\nNo acute _ process."
+    assert described(REPORT, "impression", headings=False) == "No acute _ process."
     both = described(REPORT, "findings+impression")
-    assert both == "FINDINGS:\nThe heart is ___ normal. Lungs\n are clear.\n\nIMPRESSION:\nNo acute ___ process."
+    assert both == "FINDINGS:\nThe heart is _ normal. Lungs\n are clear.\n\nIMPRESSION:\nNo acute _ process."
     assert described("Lungs are clear.", "impression") == "Lungs are clear."
     assert described(REPORT.replace("IMPRESSION", "NOTE"), "impression").startswith("FINDINGS:\nThe heart is")
     order = "WET READ: Mass.\nIMPRESSION: No mass.\nCOMMENT: Skin fold.\nADDENDUM: None."
