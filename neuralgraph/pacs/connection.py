@@ -41,6 +41,8 @@ _ALWAYS = {"Accept-Encoding": "gzip", "User-Agent": "neuralgraph"}
 class NoAnswerError(SourceError):
     """The server cannot be reached, is busy for good, or does not finish its answer."""
 
+    only_code = "E_SOURCE_READ"
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -18,7 +18,7 @@ def table(mark):
 
 def test_columns_of_a_manifest():
     rows = table("columns: neuralgraph/sources/layouts/columns.py")
-    assert rows[:-1] == [[column.name, ", ".join(column.also), column.meaning] for column in COLUMNS]
+    assert rows[:-1] == [[column.name, ", ".join(column.also), column.meaning.replace("`", "")] for column in COLUMNS]
     assert rows[-1][0] == "label.NAME"
 
 
