@@ -80,6 +80,7 @@ def test_an_export_with_reports(source, tmp_path):
     # What is left of the reports is what they say of the films.
     written = b"".join(path.read_bytes() for path in (tmp_path / "out").glob("*.ngr"))
     assert b"XXXX" not in written
+    assert b"___" not in written
 
 
 def test_audit_of_a_folder(source, tmp_path):
