@@ -23,7 +23,7 @@ def pack(
     profile: Annotated[
         Profile,
         typer.Option(
-            help="compact: copy the records. train: store graphs and embeddings uncompressed, larger, faster to train from."
+            help="compact: copy the records. train: store graphs and embeddings uncompressed, for loaders."
         ),
     ] = Profile.compact,
     skip_equal: Annotated[
