@@ -1,10 +1,10 @@
 """Reports from HL7 v2 result messages (ORU^R01; HL7 2.5.1 chapter 7), alone, in a batch, or as a stream from a socket.
 
-The text is that of the OBX segments of kinds TX, FT and ST, and of ED where it holds text, in order, each with the notes
-(NTE) that follow it; notes of an order are the referrer's and are not read. Where an OBX says
-which part of the report it holds (OBX-3: a LOINC code, the suffix "&IMP", the words "Reason for study"), that becomes a
-header. Accession numbers are looked for in OBR-3 (filler), OBR-18 (placer field 1) and OBR-2 (placer), as sites differ;
-the Study Instance UID in ZDS-1 (IHE); the patient's identifiers are all of PID-2, PID-3 and PID-4.
+The text is that of the OBX segments of kinds TX, FT and ST, and of ED where it holds text, in order, each with the
+notes (NTE) that follow it; notes of an order are the referrer's and are not read. Where an OBX says which part of the
+report it holds (OBX-3: a LOINC code, the suffix "&IMP", the words "Reason for study"), that becomes a header. Accession
+numbers are looked for in OBR-3 (filler), OBR-18 (placer field 1) and OBR-2 (placer), as sites differ; the Study
+Instance UID in ZDS-1 (IHE); the patient's identifiers are all of PID-2, PID-3 and PID-4.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _encapsulated(components: Sequence[str], encoding: str) -> str:
 
 
 def _without_text(results: Sequence[Segment]) -> str:
-    """What a report is that has no text: "PDF", "encapsulated data", "reference", "nothing"; "" where it is no report."""
+    """What a report is that has no text: "PDF", "encapsulated data", "reference", "nothing"; "" where it is none."""
     for segment in results:
         kind, value = segment.field(2), segment.field(5).upper()
         if segment.name == "OBX" and kind in _TEXT_KINDS:
