@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from neuralgraph.cli.output import write_line
+from neuralgraph.cli.films import films_of
+from neuralgraph.cli.output import note, write_line
 from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.opening import open_archive
 
 __all__ = ["render"]
+
+_MOST_VALUE_BYTES = 1 << 30
 
 
 def render(
@@ -27,6 +31,17 @@ def render(
         bool, typer.Option("--sentences", help="Below, the sentences that concepts come from, where they are stored.")
     ] = False,
     words: Annotated[bool, typer.Option("--words", help="Draw where it looked for every word.")] = False,
+    values: Annotated[
+        Path | None,
+        typer.Option(help="Numbers of your own in place of the attention: .npy of one study, or .npz by study id."),
+    ] = None,
+    label: Annotated[str, typer.Option(help="What the numbers of --values are.")] = "values",
+    images: Annotated[
+        Path | None, typer.Option(help="Where the films lie: each is drawn under the patches of its study.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the one beside FILE].")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Draw kept patches and attention over the film, or over the bare grid, beside the graph of the report.
@@ -36,12 +51,17 @@ def render(
 
     Of several studies without --study: a contact sheet of the first.
 
-    Example: ngr render film.ngr --image film.dcm -o film.png
+    Examples: ngr render film.ngr --image film.dcm -o film.png; ngr render film.ngr --values importance.npy -o film.png
     """
     if output.suffix.lower() not in (".png", ".svg"):
         raise typer.BadParameter(f"the picture ends in .png or .svg, not {output.suffix!r}", param_hint="--output")
     check_output(output, force=force)
     by_word = words or word is not None
+    if by_word and values is not None:
+        raise typer.BadParameter("words have an attention of their own", param_hint="--values")
+    if image is not None and images is not None:
+        raise typer.BadParameter("name the film, or where films lie", param_hint="--images")
+    own = None if values is None else _own(values)
     with open_archive(files[0] if len(files) == 1 else files) as archive:
         if study is None and len(archive) > 1:
             _sheet(archive, output, other={"--image": image is not None, "--word": by_word, "--view": view > 0})
@@ -54,6 +74,10 @@ def render(
         reason = f"the study has {count} {'film' if count == 1 else 'films'}, counted from 0"
         raise typer.BadParameter(reason, param_hint="--view")
     pixels = None
+    if images is not None:
+        pixels = films_of(images, Path(files[0]), key_file).pixels(found.study_id, view)
+        if pixels is None:
+            note(f"{images} holds no film of this study")
     if image is not None:
         from neuralgraph.sources import read_film
 
@@ -68,8 +92,31 @@ def render(
     if by_word:
         save_words(found, output, word=word, image=pixels, view=view)
     else:
-        save_picture(found, output, image=pixels, view=view, sizes=sizes, sentences=sentences)
+        save_picture(found, output, image=pixels, view=view, sizes=sizes, sentences=sentences, values=own, label=label)
     write_line(f"{output}: {len(found.patches)} of {found.n_cells} patches of {found.study_id}")
+
+
+def _own(path: Path) -> Any:
+    """The numbers of a file: an array, or arrays by study id.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE, E_SOURCE_CONTENT) : it cannot be read, or holds
+    something else.
+    """
+    import zipfile
+
+    import numpy as np
+
+    from neuralgraph.sources.files import read_whole_file
+
+    data = BytesIO(read_whole_file(path, max_bytes=_MOST_VALUE_BYTES))
+    try:
+        held = np.load(data, allow_pickle=False)
+        return {name: held[name] for name in held.files} if isinstance(held, np.lib.npyio.NpzFile) else held
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        reason = "not an array, or arrays by study id, as numpy.save and numpy.savez write them"
+        raise SourceError(reason, code="E_SOURCE_CONTENT", where=str(path)) from error
 
 
 def _stored_bytes(archive: Archive, position: int) -> int:
