@@ -61,8 +61,8 @@ def values_of(study: Study, values: ArrayLike | Mapping[str, Any]) -> OwnValues:
     study : the study.
     values : real numbers, one for each kept patch (in the order of ``study.patches``); or for each node of
         ``adapters.pyg.to_data`` (patches, then concepts); or for each cell of all grids, view by view and row by row
-        (of one film also as [rows, cols]). A column of one value may stand around each, as [n, 1]. Or a mapping from study
-        id to such values.
+        (of one film also as [rows, cols]). A column of one value may stand around each, as [n, 1]. Or a mapping from
+        study id to such values.
 
     Raises
     ------
