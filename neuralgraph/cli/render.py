@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.cli.contact_sheet import SheetOptions, draw_contact_sheet
 from neuralgraph.cli.films import films_of
+from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_line
 from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import SourceError
@@ -20,9 +22,11 @@ __all__ = ["render"]
 _MOST_VALUE_BYTES = 1 << 30
 
 
+@grouped
 def render(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="An .ngr file, several, a folder or a URL.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write, .png or .svg.")],
+    sheet: SheetOptions,
     image: Annotated[Path | None, typer.Option(help="The film the study was made of.")] = None,
     study: Annotated[str | None, typer.Option(help="Id of the study, in an archive of several.")] = None,
     view: Annotated[int, typer.Option(min=0, help="Which film, in a study of several.")] = 0,
@@ -49,7 +53,7 @@ def render(
     With --word or --words, of a study that was compressed with --words, draw a film for each word instead. Words have
     their letters when the report is stored; otherwise concepts of the report take their place.
 
-    Of several studies without --study: a contact sheet of the first.
+    Of several studies without --study: a contact sheet, with films where --images has them, sorted and by pages.
 
     Examples: ngr render film.ngr --image film.dcm -o film.png; ngr render film.ngr --values importance.npy -o film.png
     """
@@ -64,8 +68,12 @@ def render(
     own = None if values is None else _own(values)
     with open_archive(files[0] if len(files) == 1 else files) as archive:
         if study is None and len(archive) > 1:
-            _sheet(archive, output, other={"--image": image is not None, "--word": by_word, "--view": view > 0})
+            _only_one(archive, {"--image": image, "--word": by_word, "--view": view > 0, "--values": values})
+            films = None if images is None else films_of(images, Path(files[0]), key_file)
+            draw_contact_sheet(archive, output, sheet, films)
             return
+        if sheet.given:
+            raise typer.BadParameter("only a contact sheet of several studies has it", param_hint=sheet.given[0])
         position = 0 if study is None else archive.position(study)
         found = archive[position]
         sizes = {"this .ngr" if len(archive) == 1 else "its record": _stored_bytes(archive, position)}
@@ -128,15 +136,9 @@ def _stored_bytes(archive: Archive, position: int) -> int:
     raise AssertionError("the archive has read this study")
 
 
-def _sheet(archive: Archive, output: Path, *, other: dict[str, bool]) -> None:
-    """A contact sheet; `other` says which options were given that only one study can have."""
-    from neuralgraph.adapters.picture import save_sheet
-    from neuralgraph.adapters.picture.sheet import MOST_STUDIES
-
+def _only_one(archive: Archive, other: dict[str, object]) -> None:
+    """Refuse options that only one study can have."""
     for option, given in other.items():
         if given:
             reason = f"there are {len(archive)} studies; name the one that {option} is for"
             raise typer.BadParameter(reason, param_hint="--study")
-    studies = archive[:MOST_STUDIES]
-    save_sheet(studies, output, total=len(archive))
-    write_line(f"{output}: contact sheet of {len(studies)} of {len(archive)} studies")

@@ -74,9 +74,11 @@ def save_words(
     _write(path, lambda: draw_words(study, word=word, image=image, view=view))
 
 
-def save_sheet(studies: Sequence[Study], path: str | os.PathLike[str], *, total: int | None = None) -> None:
+def save_sheet(
+    studies: Sequence[Study], path: str | os.PathLike[str], *, total: int | None = None, **options: Any
+) -> None:
     """Draw a contact sheet and write it; see draw_sheet for the parameters, save_picture for the errors."""
-    _write(path, lambda: draw_sheet(studies, total=total))
+    _write(path, lambda: draw_sheet(studies, total=total, **options))
 
 
 def _write(path: str | os.PathLike[str], draw: Callable[[], Figure]) -> None:
