@@ -166,9 +166,7 @@ def test_render_sorts_turns_pages_and_puts_films_under(tmp_path):
 
     given = ("--sort", "score", "--scores", tmp_path / "scores.csv", "--images", tmp_path / "films")
     result = run(*given)
-    assert result.stdout == f"{out}: contact sheet of 48 of 50 studies, page 1 of 2, 1 films unreadable\n", (
-        result.output
-    )
+    assert result.stdout == f"{out}: contact sheet of 48 of 50 studies, page 1 of 2, 1 film unreadable\n", result.output
     assert run("--page", 2).stdout == f"{out}: contact sheet of 2 of 50 studies, page 2 of 2\n"
     assert run("--page", 3).exit_code == 2
     assert run("--study", "s00", "--sort", "id").exit_code == 2
