@@ -13,7 +13,7 @@ from neuralgraph import __version__
 from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.codecs.registry import BYTE_CODECS, FORMS
-from neuralgraph.errors import ModelError
+from neuralgraph.errors import DISTRIBUTION, ModelError, installing
 
 __all__ = ["EXTRAS", "ExtraState", "ModelState", "doctor"]
 
@@ -97,11 +97,13 @@ def doctor(
         )
         return
     write_line(f"neuralgraph {__version__}, Python {platform.python_version()}")
+    for stranger in _strangers():
+        write_line(f"the package {stranger} is installed too and has files of the same name: pip uninstall {stranger}")
     write_line(f"codecs: {', '.join(codecs)}")
     write_line(f"kernel: {kernel.says}")
     for extra in extras:
         if extra.missing:
-            advice = f"{', '.join(extra.missing)} missing; pip install 'neuralgraph[{extra.name}]'"
+            advice = f"{', '.join(extra.missing)} missing; {installing(extra.name)}"
             write_line(f"{extra.name:11} cannot {extra.purpose}: {advice}")
         else:
             found = ", ".join(f"{name} {version}" for name, version in extra.versions.items())
@@ -115,6 +117,11 @@ def doctor(
             write_line(f"model {each.source}: {each.digest[:12]}, complete; {trained}{_trained_on(each)}")
             for line in each.lines:
                 write_line(f"    {line}")
+
+
+def _strangers() -> list[str]:
+    """Other distributions that install something called ``neuralgraph``."""
+    return sorted(set(metadata.packages_distributions().get("neuralgraph", [])) - {DISTRIBUTION})
 
 
 class KernelState(NamedTuple):
