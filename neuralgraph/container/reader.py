@@ -251,16 +251,18 @@ class Container:
         Parameters
         ----------
         positions : in range, in any order.
-        now : have them fetched meanwhile; otherwise they come with the next request. Nothing is done for more than
-            ``MOST_FORESEEN`` bytes.
+        now : have them fetched meanwhile, up to ``MOST_FORESEEN`` bytes; otherwise they come with the next request, up
+            to ``MOST_UNDER_WAY`` bytes. Of more, the first are taken.
         """
         if not self.source.far or not len(positions):
             return
-        wanted = np.array(sorted(set(positions)), np.int64)
+        wanted = np.array(list(dict.fromkeys(positions)), np.int64)
         self.index.fetch(wanted)
-        offset, length = self.index.places(wanted)
-        if int(length.sum()) > MOST_FORESEEN:
+        fits = np.cumsum(self.index.places(wanted)[1]) <= (MOST_FORESEEN if now else MOST_UNDER_WAY)
+        wanted = np.sort(wanted[fits])
+        if not len(wanted):
             return
+        offset, length = self.index.places(wanted)
         for first, last in _runs(offset.tolist(), (offset + length).tolist()):
             self.source.expect(int(offset[first]), int(offset[last] + length[last] - offset[first]))
         if now:

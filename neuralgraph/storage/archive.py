@@ -236,7 +236,8 @@ class Archive(Sequence[Study]):
         Parameters
         ----------
         positions : in range.
-        now : fetch them while others are used, up to 16 MiB of a file; otherwise they come with the next request.
+        now : fetch them while others are used, the first 16 MiB of a file; otherwise they come with the next request,
+            the first 64 MiB.
 
         Raises
         ------

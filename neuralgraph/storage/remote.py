@@ -6,8 +6,8 @@ requested in ever larger blocks, and the next ones are under way while one is de
 That takes no thread of its own: the file systems that can do it have one loop for all of them. What fails for the
 moment is tried again after a while.
 
-Memory of one open file: what came last, up to ``KEPT`` or as much as was asked for together; and up to ``AHEAD``, or
-what ``begin`` was told of, under way.
+Memory of one open file: what came last, up to ``KEPT`` or as much as was asked for together (of a file of up to
+``WHOLE`` bytes all); and what is under way, up to ``AHEAD`` in order, ``MOST_UNDER_WAY`` that nobody waits for.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from copy import deepcopy
-from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from neuralgraph.errors import FormatError, StudyError, missing_extra
+from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.storage.attempts import ShortAnswerError, attempted, failures, reason
 from neuralgraph.storage.descriptor import FORK_LOCK
+from neuralgraph.storage.file_system import WEB, file_system
 from neuralgraph.storage.pieces import MOST_TOGETHER, NEAR, Pieces, Range, merged
 from neuralgraph.storage.places import place_name
+from neuralgraph.storage.under_way import Request, UnderWay
 
 __all__ = ["TIMEOUT", "RemoteSource"]
 
@@ -44,6 +43,8 @@ LARGEST_BLOCK = 2**22
 """Bytes of the largest of them."""
 AHEAD = 2**24
 """Bytes of a file that is read in order that are under way, or here and not yet read."""
+MOST_UNDER_WAY = 2**26
+"""Bytes that are under way and not needed yet: the oldest, which nobody came for, are let go for more."""
 KEPT = 2**25
 """Bytes that have come and are kept, because threads that read batches are not always in order."""
 WHOLE = 2**26
@@ -52,19 +53,9 @@ LEAST_SPENT = 2**16
 """Bytes that a request counts for at least: the wait for it could have brought so many."""
 
 _IDENTITY = ("size", "ETag", "etag", "Last-Modified", "LastModified", "mtime", "generation")
-_WEB = ("http", "https")
 _LEFT_BEHIND: list[object] = []
 """File systems of a process that was forked: to end them would meddle with the connections of that process."""
 _Answer = TypeVar("_Answer")
-
-
-@dataclass
-class _Request:
-    """Ranges that are under way, or that the thread that needs them will ask for."""
-
-    ranges: list[Range]
-    answers: Future[list[Any]] | None = None
-    """Bytes or an exception for each of the ranges; None where the file system does nothing in the background."""
 
 
 class RemoteSource:
@@ -108,7 +99,7 @@ class RemoteSource:
         self._one_at_a_time = threading.Lock()
         self._queue: list[Range] = []
         self._pieces = Pieces()
-        self._under_way: list[_Request] = []
+        self._under_way = UnderWay()
         self._next, self._block, self._frontier, self._spent = -1, 0, -1, 0
         self._closed = False
         self._failures = failures()
@@ -123,47 +114,21 @@ class RemoteSource:
         self.size: int = size
         self.at_hand_from = max(0, size - SUFFIX)
         if size:
-            for start, data in self._fetch(_Request([(self.at_hand_from, size)])):
+            for start, data in self._fetch(Request([(self.at_hand_from, size)])):
                 self._pieces.add(start, data, to_stay=True)
 
     def _connect(self) -> None:
         """The file system, as a process needs its own."""
         try:
-            from fsspec.core import url_to_fs
-        except ImportError as error:
-            raise missing_extra("opening a URL", extra="remote", library="fsspec") from error
-        scheme = self._url.split(":")[0]
-        try:
-            self._files, self._place = url_to_fs(self._url, **self._settings())
-        except ImportError as error:
-            raise missing_extra(
-                f"opening {scheme}:// URLs", extra="remote", library=error.name or "a library"
-            ) from error
-        except ValueError as error:
-            raise FormatError("no file system is known for this URL", code="E_OPEN", where=self.path) from error
+            self._files, self._place, self._origin = file_system(self._url, self._options, self._timeout, self.path)
         except self._failures as error:
             raise self._refusal(error, self._timeout) from error
-        # A local cache in front answers from a listing of the folder, which a web server does not have.
-        self._origin = getattr(self._files, "fs", self._files)
-        if self._files is not self._origin:
-            # A cache of blocks would take an error that is returned for the bytes.
-            self._origin.cat_ranges = partial(self._origin.cat_ranges, on_error="raise")
-
-    def _settings(self) -> dict[str, Any]:
-        """Options of the file systems; those of the web read bodies within bounds."""
-        settings: dict[str, Any] = deepcopy(self._options)
-        for scheme in _WEB:
-            if f"{scheme}://" in self._url:
-                from neuralgraph.storage.http import bounded_client
-
-                settings[scheme] = {"get_client": bounded_client(self._timeout), **settings.get(scheme, {})}
-        return settings
 
     def _stated(self) -> dict[str, Any]:
         """What the server says that changes when the file does."""
         files = self._origin
         files.invalidate_cache()
-        if files.protocol == _WEB:
+        if files.protocol == WEB:
             from neuralgraph.storage.http import stated
 
             info = self._tried(lambda left: self._awaited(stated, files, self._place, left=left))
@@ -209,8 +174,11 @@ class RemoteSource:
         with FORK_LOCK.lock:
             if self._process != os.getpid():
                 _LEFT_BEHIND.append((self._files, self._origin))
+                if not self._lock.acquire(blocking=False):
+                    # Another thread was at them when the process was forked.
+                    self._pieces = Pieces()
                 self._lock, self._one_at_a_time = threading.RLock(), threading.Lock()
-                self._queue, self._under_way = [], []
+                self._queue, self._under_way = [], UnderWay()
                 self._connect()
                 if self._stated() != self._identity:
                     raise self._replaced()
@@ -226,25 +194,30 @@ class RemoteSource:
         """
         self._in_this_process()
         stop = offset + length
-        request: _Request | None = None
+        request: Request | None = None
         while True:
             done = None if request is None else self._fetch(request)
             with self._lock:
                 if self._closed:
                     raise FormatError("the file has been closed", code="E_OPEN", where=self.path)
                 if request is not None and done is not None:
-                    self._keep(request, done)
+                    self._under_way.remove(request)
+                    for start, data in done:
+                        self._pieces.add(start, data)
                 found = self._pieces.find(offset, stop) if length else memoryview(b"")
                 if found is not None:
+                    # Not before: what is read may be larger than what is kept.
+                    if request is not None and self.size > WHOLE:
+                        self._pieces.drop(max(KEPT, request.bytes))
                     self._went_on(offset, stop)
                     return found
                 request = self._request_for(offset, stop)
+                request.needed = True
 
-    def _request_for(self, start: int, stop: int) -> _Request:
+    def _request_for(self, start: int, stop: int) -> Request:
         """What is under way of a range, or a new request for what is missing of it and of all that is expected."""
-        for request in self._under_way:
-            if any(first < stop and start < last for first, last in request.ranges):
-                return request
+        if under_way := self._under_way.one_for(start, stop):
+            return under_way
         if start == 0 and stop <= SUFFIX:
             return self._started(self._missing([(0, min(self.size, SUFFIX))]))
         asked, self._queue = [*self._queue, (start, stop)], []
@@ -275,37 +248,34 @@ class RemoteSource:
 
     def _missing(self, ranges: Sequence[Range]) -> list[Range]:
         """What of ranges is neither here nor under way; of those that lie close also what is between them."""
-        for request in self._under_way:
-            ranges = [rest for each in ranges for rest in _without(each, request.ranges)]
-        return merged(gap for start, stop in merged(ranges) for gap in self._pieces.gaps(start, stop))
+        left = merged(self._under_way.without(ranges))
+        return merged(gap for start, stop in left for gap in self._pieces.gaps(start, stop))
 
-    def _started(self, ranges: list[Range]) -> _Request:
-        request = _Request(ranges, self._submitted(ranges))
+    def _started(self, ranges: list[Range]) -> Request:
+        request = Request(ranges, self._submitted(ranges))
         if request.answers is not None:
-            self._under_way.append(request)
+            self._under_way.let_go(MOST_UNDER_WAY)
+            self._under_way.add(request)
         return request
+
+    @property
+    def _in_background(self) -> bool:
+        """Whether the file system can do something meanwhile; one that keeps files on disk does it itself."""
+        return self._files is self._origin and bool(getattr(self._files, "async_impl", False))
 
     def _submitted(self, ranges: list[Range]) -> Future[list[Any]] | None:
         """Ask in the background, where the file system can."""
-        if self._files is not self._origin or not getattr(self._files, "async_impl", False):
+        if not self._in_background:
             return None
         starts, stops = (list(bounds) for bounds in zip(*ranges, strict=True))
         asking = self._files._cat_ranges([self._place] * len(ranges), starts, stops, on_error="return")
         return asyncio.run_coroutine_threadsafe(asking, self._files.loop)
 
-    def _keep(self, request: _Request, done: list[tuple[int, memoryview]]) -> None:
-        for start, data in done:
-            self._pieces.add(start, data)
-        with suppress(ValueError):
-            self._under_way.remove(request)
-        if self.size > WHOLE:
-            self._pieces.drop(max(KEPT, sum(len(data) for _, data in done)))
-
     def _went_on(self, start: int, stop: int) -> None:
         """Note how far reading has come; in order, ask for the next block while this one is used."""
         if not self._block or start >= self._next or self._next - stop > AHEAD:
             self._next = stop
-        if self._block <= FIRST_BLOCK or self._frontier < stop:
+        if self._block <= FIRST_BLOCK or self._frontier < stop or not self._in_background:
             return
         end = self._end_of(stop)
         while self._frontier < end and self._frontier + self._block - stop <= AHEAD:
@@ -323,6 +293,9 @@ class RemoteSource:
 
     def begin(self) -> None:
         """Ask now for what is expected, where the file system can do that in the background."""
+        self._in_this_process()
+        if not self._in_background:
+            return
         with self._lock:
             queue, self._queue = self._queue, []
             ranges = self._missing(queue)
@@ -340,7 +313,7 @@ class RemoteSource:
         if self._stated() != self._identity:
             raise self._replaced()
 
-    def _fetch(self, request: _Request) -> list[tuple[int, memoryview]]:
+    def _fetch(self, request: Request) -> list[tuple[int, memoryview]]:
         """The bytes of ranges, all under way at the same time; what fails for the moment is asked for again."""
         done: dict[int, bytes] = {}
         begun = request.answers
@@ -361,9 +334,9 @@ class RemoteSource:
                 raise failed
 
         try:
-            self._tried(attempt, sum(stop - start for start, stop in request.ranges))
+            self._tried(attempt, request.bytes)
         except BaseException:
-            with self._lock, suppress(ValueError):
+            with self._lock:
                 self._under_way.remove(request)
             raise
         return [(start, memoryview(done[start])) for start, _ in request.ranges]
@@ -377,6 +350,9 @@ class RemoteSource:
                 asked.cancel()
                 raise
             except CancelledError:
+                if not self._closed:
+                    # Another thread, whose time was over, has given up what both waited for.
+                    raise TimeoutError from None
                 reason = "the file was closed while it was read"
                 raise FormatError(reason, code="E_OPEN", where=self.path) from None
         starts, stops = (list(bounds) for bounds in zip(*ranges, strict=True))
@@ -397,10 +373,8 @@ class RemoteSource:
         with self._lock:
             self._closed = True
             self._pieces.clear()
-            begun, self._queue, self._under_way = self._under_way, [], []
-        for request in begun:
-            if request.answers is not None:
-                request.answers.cancel()
+            self._queue = []
+            self._under_way.clear()
 
     def __enter__(self) -> RemoteSource:
         """The source itself."""
@@ -424,16 +398,3 @@ class RemoteSource:
 
 def _opened_again(url: str, options: dict[str, Any], timeout: float, expected: dict[str, Any]) -> RemoteSource:
     return RemoteSource(url, options=options, timeout=timeout, expected=expected)
-
-
-def _without(one: Range, others: Sequence[Range]) -> list[Range]:
-    """What is left of a range."""
-    rest = [one]
-    for first, last in others:
-        rest = [
-            part
-            for start, stop in rest
-            for part in ((start, min(stop, first)), (max(start, last), stop))
-            if part[0] < part[1]
-        ]
-    return rest
