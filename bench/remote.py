@@ -5,8 +5,8 @@
 The archive has the studies of ``bench.loaders.data`` in the default profile. A server in a process of its own serves it
 on the loopback interface: it waits 20 ms before each answer, and all its answers together take the bandwidth of a link.
 "Downloading" is one plain GET of the whole file from that server, whose bytes are thrown away. Every measurement is the
-best of several processes of their own, opening included, importing not. "From the disk" is the same epoch over the file
-itself: what decoding takes.
+median of several processes of their own, opening included, importing not; the ways take turns. "From the disk" is the
+same epoch over the file itself: what decoding takes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,8 +28,17 @@ from bench.loaders.data import studies
 
 RESULTS = Path(__file__).parent / "results" / "remote.json"
 LATENCY = 0.02
-LINKS = {"100 Mbit/s": 12.5e6, "1 Gbit/s": 125e6, "no limit": 0.0}
+LINKS = {"no limit": 0.0, "1 Gbit/s": 125e6, "100 Mbit/s": 12.5e6}
 ROUNDS = 3
+WAYS = (
+    "for study in ng.open",
+    "StudyDataset",
+    "DataLoader of StudyDataset",
+    "ArchiveLoader",
+    "ArchiveLoader, shuffled",
+    "names of labels",
+)
+"""What is measured unless ``--only`` names others."""
 SEED = 11
 
 _MEASURED = """
@@ -103,11 +113,17 @@ def served(path: Path, bandwidth: float) -> Any:
         server.communicate()
 
 
-def best(what: str, place: str, expected: int, rounds: int) -> dict[str, float]:
-    """The fastest of some processes."""
-    found = [measured(what, place) for _ in range(rounds)]
-    assert all(each.pop("count") == expected for each in found), what
-    return {name: round(value, 3) for name, value in min(found, key=lambda each: each["seconds"]).items()}
+def medians(ways: list[str], place: str, expected: dict[str, int], rounds: int) -> dict[str, dict[str, float]]:
+    """The medians of each way over rounds in which all of them take turns."""
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, each in found.items():
+            each.append(measured(way, place))
+            assert each[-1].pop("count") == expected[way], way
+    return {
+        way: {name: round(statistics.median(one[name] for one in each), 3) for name in each[0]}
+        for way, each in found.items()
+    }
 
 
 def main() -> None:
@@ -116,15 +132,19 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=3000)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", nargs="*", help="only these ways; results are printed, not written")
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        help="these ways; results are printed, not written",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="ngr-remote-") as folder:
         path = Path(folder, "a.ngr") if options.folder is None else options.folder / f"remote-{options.studies}.ngr"
         if not path.exists():
             ng.save(studies(options.studies, SEED), path)
         size = path.stat().st_size
-        ways = [name for name in measured("?", str(path)) if not options.only or name in options.only]
-        ways = [name for name in ways if name != "download"]
+        ways = [name for name in measured("?", str(path)) if name in (options.only or WAYS)]
+        expected = dict.fromkeys(ways, options.studies) | {"download": size}
         results: dict[str, Any] = {
             "command": f"python -m bench remote --studies {options.studies}",
             "machine": {"cores": os.cpu_count(), "processor": platform.processor() or platform.machine()},
@@ -134,16 +154,13 @@ def main() -> None:
             "rounds": options.rounds,
             "load_before": os.getloadavg()[0],
         }
-        results["disk"] = {name: best(name, str(path), options.studies, options.rounds) for name in ways}
+        results["disk"] = medians(ways, str(path), expected, options.rounds)
         print(json.dumps(results), flush=True)
         results["links"] = {}
         for link, bandwidth in LINKS.items():
             with served(path, bandwidth) as url:
-                found = {"download": best("download", url, size, options.rounds)}
-                found |= {name: best(name, url, options.studies, options.rounds) for name in ways}
-            results["links"][link] = found
-            for name, each in found.items():
-                print(link, name, json.dumps(each), flush=True)
+                results["links"][link] = medians(["download", *ways], url, expected, options.rounds)
+            print(link, json.dumps(results["links"][link]), flush=True)
         results["load_after"] = os.getloadavg()[0]
     if not options.only:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
