@@ -28,7 +28,7 @@ from bench.loaders.data import studies
 
 RESULTS = Path(__file__).parent / "results" / "remote.json"
 LATENCY = 0.02
-LINKS = {"no limit": 0.0, "1 Gbit/s": 125e6, "100 Mbit/s": 12.5e6}
+LINKS = {"1 Gbit/s": 125e6, "no limit": 0.0, "200 Mbit/s": 25e6}
 ROUNDS = 3
 WAYS = (
     "for study in ng.open",
