@@ -47,8 +47,8 @@ def write(results: dict[str, Any]) -> str:
         f"`for study in ng.open(url)` proves and builds every study, {slow:.1f} s of the same file from the disk, so it is "
         f"bound by decoding on any link that brings the file faster than that ({results['bytes'] * 8 / slow / 1e6:,.0f} "
         "Mbit/s here). The rest read the same bytes and build less. A shuffled epoch asks for each study by itself, as no "
-        "two lie together, many at the same time; a request costs the client about a millisecond of its processor, which "
-        "is what bounds it. Where shuffling matters and the link is fast, download the file. Finding the names of labels "
-        "reads the records, so it costs an epoch: give `labels=` to save it."
+        "two lie together, many at the same time; requests cost the client, and here the server on the same cores, their "
+        "processor. Where shuffling matters and the link is fast, download the file. Finding the names of labels reads a "
+        "little of every record, so the whole file comes: give `labels=` to save that."
     )
     return "\n\n".join(parts)
