@@ -1,6 +1,7 @@
 """A collection of many synthetic studies: what each verb takes, in time, memory and bytes; and the server under load.
 
     python -m bench living --studies 1000000 --folder /somewhere/large
+    python -m bench living --usual 3000 --folder /somewhere/large
     python -m bench living --million --folder /somewhere/large
     python -m bench living --serve --seconds 600 --clients 64 --folder /somewhere/large
 
@@ -15,6 +16,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -28,6 +30,8 @@ FINDINGS = (
     "pleural effusion", "pneumothorax", "opacity", "consolidation", "cardiomegaly", "atelectasis", "edema",
     "endotracheal tube", "nodule", "fracture",
 )  # fmt: skip
+_FOLDER = re.compile(r"(?:/[^/\s:]+)+/")
+"""Where it ran is nobody's business."""
 QUESTION = "right effusion present, no tube"
 
 
@@ -90,7 +94,7 @@ def measured(*command: str) -> dict[str, float]:
     return {
         "seconds": round(time.perf_counter() - began, 2),
         "mib": round(usage.ru_maxrss / 1024),
-        "said": said.strip().splitlines()[-1][:200] if said.strip() else "",
+        "said": _FOLDER.sub("", said.strip().splitlines()[-1][:200]) if said.strip() else "",
     }
 
 
@@ -153,6 +157,19 @@ def _asked(place: str) -> list[float]:
             catalogue.find(QUESTION)
             times.append(round(time.perf_counter() - began, 3))
     return times
+
+
+def usual(folder: Path, studies: int) -> None:
+    """What the catalogue of studies of usual size is of their archive."""
+    import neuralgraph as ng
+    from bench.loaders.data import studies as made
+    from neuralgraph.catalogue.tables import catalogue_paths
+
+    path, table = folder / "usual.ngr", folder / "usual.parquet"
+    ng.save(made(studies, 11), path)
+    measured("-m", "neuralgraph", "catalog", str(path), "-o", str(table), "--force")
+    tables = sum(Path(each).stat().st_size for each in catalogue_paths(table).values())
+    _write({"usual": {"studies": studies, "archive_bytes": path.stat().st_size, "catalogue_bytes": tables}})
 
 
 def million(folder: Path) -> None:
@@ -300,12 +317,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--million", action="store_true")
+    parser.add_argument("--usual", type=int, help="so many studies of the default profile, for the catalogue's share")
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=64)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if options.million:
+    if options.usual:
+        usual(options.folder, options.usual)
+    elif options.million:
         million(options.folder)
     elif options.serve:
         load(options.folder, options.seconds, options.clients)

@@ -1,11 +1,16 @@
 """A web server on the loopback interface that serves byte ranges, counts them, and fails when told to.
 
-For tests and benchmarks: the one of the standard library serves no ranges.
+For tests and benchmarks: the one of the standard library serves no ranges. As a program it serves one file until its
+standard input ends, and prints where:
+
+    python -m bench.range_server FILE [--latency SECONDS] [--bandwidth BYTES_PER_SECOND]
 """
 
 from __future__ import annotations
 
+import argparse
 import mmap
+import sys
 import threading
 import time
 import zlib
@@ -13,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 __all__ = ["RangeServer", "range_server"]
 
@@ -34,6 +40,8 @@ class RangeServer:
     without_ranges: bool = False
     latency: float = 0.0
     """Seconds before each answer."""
+    bandwidth: float = 0.0
+    """Bytes a second of all answers together; 0 is as fast as it goes."""
     headers: dict[str, str] = field(default_factory=dict)
     """Further headers of failures."""
 
@@ -46,8 +54,22 @@ class RangeServer:
 def range_server() -> Iterator[RangeServer]:
     """A server that runs as long as the block."""
     state = RangeServer()
+    link, free_at = threading.Lock(), [0.0]
 
     class Handler(BaseHTTPRequestHandler):
+        def _send(self, body: bytes | memoryview) -> None:
+            """Send a body; where there is a bandwidth, in pieces that take their time on the one link."""
+            step = 1 << 18 if state.bandwidth else max(1, len(body))
+            for start in range(0, len(body), step):
+                piece = body[start : start + step]
+                if state.bandwidth:
+                    with link:
+                        # What a late waking cost is caught up with, or one stream would never fill the link.
+                        free_at[0] = max(free_at[0], time.monotonic() - 0.05) + len(piece) / state.bandwidth
+                        sent_at = free_at[0]
+                    time.sleep(max(0.0, sent_at - time.monotonic()))
+                self.wfile.write(piece)
+
         def _content(self) -> bytes | mmap.mmap | None:
             content = state.files.get(self.path.lstrip("/").split("?")[0])
             if content is None:
@@ -92,7 +114,7 @@ def range_server() -> Iterator[RangeServer]:
                 return
             if not asked or state.without_ranges:
                 self._headers(200, content, len(content))
-                self.wfile.write(content)
+                self._send(memoryview(content))
                 return
             first, last = asked.removeprefix("bytes=").split("-")
             start = int(first) if first else len(content) - int(last)
@@ -105,7 +127,7 @@ def range_server() -> Iterator[RangeServer]:
                 state.short -= 1
                 piece = piece[:-1]
             self._headers(206, content, len(piece), f"bytes {start}-{stop - 1}/{len(content)}")
-            self.wfile.write(piece)
+            self._send(piece)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
@@ -124,3 +146,21 @@ def range_server() -> Iterator[RangeServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def main() -> None:
+    """Serve one file until standard input ends."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--bandwidth", type=float, default=0.0)
+    options = parser.parse_args()
+    with options.file.open("rb") as file, range_server() as server:
+        server.files[options.file.name] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        server.latency, server.bandwidth = options.latency, options.bandwidth
+        print(server.url(options.file.name), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -200,6 +200,11 @@ class BatchReader:
         """
         return [self.pruning.of(study) for study in self.archive.read_many(self._positions(numbers).tolist())]
 
+    def foresee(self, numbers: ArrayLike, *, now: bool = False) -> None:
+        """Say which studies will be read next; arguments and errors as ``studies`` and ``Archive.foresee``."""
+        if any(source.far for _, source, _ in self.archive.files) and len(np.asarray(numbers).reshape(-1)):
+            self.archive.foresee(self._positions(numbers).tolist(), now=now)
+
     def _positions(self, numbers: ArrayLike) -> NDArray[np.int64]:
         chosen = np.asarray(numbers, np.int64).reshape(-1)
         if not len(chosen) or int(chosen.min()) < 0 or int(chosen.max()) >= len(self):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from neuralgraph.bulk.plan import PlannedStudy
 from neuralgraph.bulk.pool import WorkerPool
+from neuralgraph.bulk.pseudonyms import KEY_BYTES, Pseudonyms
 from neuralgraph.bulk.run import RunOptions
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import Answer
@@ -98,7 +99,9 @@ def _tried(
     answers: list[Answer] = []
     with tempfile.TemporaryDirectory(prefix="ngr-estimate-") as folder:
         waiting = [
-            PlannedStudy(f"sample-{number:03d}", row, "").task(str(Path(folder, f"{number}.ngr")))
+            PlannedStudy(f"sample-{number:03d}", row, Pseudonyms(bytes(KEY_BYTES))).task(
+                str(Path(folder, f"{number}.ngr"))
+            )
             for number, row in enumerate(rows)
         ]
         with WorkerPool(

@@ -1,9 +1,9 @@
 """A night's studies into a collection: converted in a folder beside it, then added in one commit, then swept.
 
-What was taken in is known by receipt: the collection keeps, for every study, the keyed hash of the row it was made
-from. So a run that is repeated converts nothing, a corrected report replaces its study, and a study that was removed
-from the collection is passed over. A run that is killed is continued by the same command, at any moment: files wait in
-the intake until the commit, and what the commit holds already is skipped.
+What was taken in is known by receipt: the collection keeps, for every study, the keyed hash of the row, the films and
+the report it was made from. So a run that is repeated converts nothing, a corrected report replaces its study, and a
+study that was removed from the collection is passed over. A run that is killed is continued by the same command, at any
+moment: files wait in the intake until the commit, and what the commit holds already is skipped.
 
     DIR/.intake/                 the destination of the conversion, in the folder of the collection
     DIR/.intake/ID.ngr           converted, not yet committed
@@ -36,7 +36,7 @@ class Intake:
 
     plan: Plan
     held: int
-    """Studies that the collection holds, made from the same row."""
+    """Studies that the collection holds, made from the same row and files."""
     removed: int
     """Studies that were removed from the collection; they are passed over."""
 
@@ -66,13 +66,13 @@ def intake_plan(collection: Collection, plan: Plan) -> Intake:
     FormatError (E_MANIFEST, E_OPEN) : the collection cannot be read.
     """
     manifest = collection.head()
-    given = {study.study_id: study.given for study in plan.studies}
+    planned = {study.study_id: study for study in plan.studies}
     held: set[str] = set()
     for member in manifest.archives:
         receipts = read_study_receipts(collection.room, member)
-        held |= {key for key in given.keys() & receipts.keys() if receipts[key].given == given[key]}
+        held |= {key for key in planned.keys() & receipts.keys() if receipts[key].given == planned[key].given}
     stones = set(manifest.removed)
-    removed = {key for key in given if stones and manifest.tombstone(key) in stones}
+    removed = {key for key in planned if stones and manifest.tombstone(key) in stones}
     left = tuple(study for study in plan.studies if study.study_id not in held | removed)
     dropped = {**plan.dropped, **({"removed_from_collection": len(removed)} if removed else {})}
     return Intake(replace(plan, studies=left, dropped=dropped), len(held - removed), len(removed))

@@ -38,6 +38,7 @@ class Ledger:
         self._plan = plan
         self._done: dict[str, tuple[str, str]] = {}
         """(given, sha256 of the single file) by study, as receipts say."""
+        self._seen: dict[str, str] = {}
         self._facts: dict[str, StudyFacts] = {}
         self._packed: dict[str, PackReceipt] = {}
         """By name of the archive."""
@@ -45,6 +46,8 @@ class Ledger:
         """Studies of this run that are there, verified or converted."""
         self.restored = 0
         """Studies that had been written and whose file was gone or changed: this run makes them again."""
+        self.changed = 0
+        """Studies that had been written of another film, report, or row: this run makes them again."""
         self.orphans = 0
         """Studies that are there and that the source has no longer; known after ``finish``."""
         for receipt in read_receipts(destination.all_receipts):
@@ -93,12 +96,15 @@ class Ledger:
         return self._destination.folder / f"{study.study_id}.ngr"
 
     def is_done(self, study: PlannedStudy) -> bool:
-        """Whether the study is there, made of the same row, and its file is as it was when it was written."""
+        """Whether the study is there, made of the same row and files, and its file is as it was when it was written.
+
+        Films and reports whose sizes and times are those of the receipt are not read.
+        """
         given, digest = self._done.get(study.study_id, ("", ""))
-        done = given == study.given and (
-            file_digest(self.target(study)) == digest or self._is_packed(study.study_id, digest)
-        )
-        self.restored += given == study.given and not done
+        same = bool(given) and (self._seen.get(study.study_id) == study.seen or given == study.given)
+        done = same and (file_digest(self.target(study)) == digest or self._is_packed(study.study_id, digest))
+        self.restored += same and not done
+        self.changed += bool(given) and not same
         if done:
             self._finished.add(study.study_id)
             if self._packs:
@@ -122,6 +128,7 @@ class Ledger:
 
     def _note(self, receipt: Receipt) -> None:
         self._done[receipt.study] = (receipt.given, receipt.sha256)
+        self._seen[receipt.study] = receipt.seen
         if receipt.facts is not None:
             self._facts[receipt.study] = receipt.facts
 
@@ -138,7 +145,7 @@ class Ledger:
         FormatError : a part is damaged.
         """
         if sha256 is not None:
-            receipt = Receipt(study.study_id, study.given, sha256, facts)
+            receipt = Receipt(study.study_id, study.given, sha256, facts, study.seen)
             self._receipts.add(receipt)
             self._note(receipt)
             self._finished.add(study.study_id)

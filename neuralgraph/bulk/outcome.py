@@ -35,6 +35,8 @@ class Outcome:
     """The run took."""
     restored: int = 0
     """Of the converted ones those that had been written before and whose file was gone or changed."""
+    changed: int = 0
+    """Studies that had been written of another film, report, or row, and were made again or failed."""
     orphans: int = 0
     """Studies in the destination that the source has no longer; they stay, and are listed with the others."""
     unlisted: int = 0

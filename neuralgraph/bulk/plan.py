@@ -9,7 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
+from neuralgraph.bulk.destination import file_digest
 from neuralgraph.bulk.pseudonyms import Pseudonyms
 from neuralgraph.bulk.task import FAILURES, Task
 from neuralgraph.sources.layouts import FAULTS, REASONS, Manifest, ManifestRow
@@ -19,16 +22,34 @@ __all__ = ["Failure", "Plan", "PlannedStudy", "in_shard", "make_plan", "study_id
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedStudy:
     """One row under its pseudonym."""
 
     study_id: str
     row: ManifestRow
-    given: str
-    """Keyed hash of the row; see ``receipts.Receipt``."""
+    pseudonyms: Pseudonyms
+    """Under the key of the conversion."""
     learnt: str = ""
     """One of ``learnt.LEARNT``."""
+
+    @cached_property
+    def given(self) -> str:
+        """Keyed hash of the row and of the bytes of its films and report, which are read at the first call; where they
+        lie does not count.
+        """
+        return self.pseudonyms(
+            "row", json.dumps([_record(self.row), [file_digest(Path(path)) for path in self._paths]])
+        )
+
+    @cached_property
+    def seen(self) -> str:
+        """Keyed hash of the row and of the sizes and times of its files, to know them again without reading them."""
+        return self.pseudonyms("seen", json.dumps([_record(self.row), [_stated(path) for path in self._paths]]))
+
+    @property
+    def _paths(self) -> list[str]:
+        return [*(image.path for image in self.row.images), *([self.row.report_path] if self.row.report_path else [])]
 
     def task(self, target: str) -> Task:
         """The task for a worker."""
@@ -122,7 +143,7 @@ def make_plan(
         row.study_key for row in rows if keep_ids and names[row.study_key] == pseudonyms("study", row.study_key)
     }
     studies = [
-        PlannedStudy(names[row.study_key], row, _given(row, pseudonyms), learnt(row))
+        PlannedStudy(names[row.study_key], row, pseudonyms, learnt(row))
         for row in rows
         if row.study_key not in unusable
     ]
@@ -144,9 +165,9 @@ def make_plan(
     )
 
 
-def _given(row: ManifestRow, pseudonyms: Pseudonyms) -> str:
-    """Keyed hash of what the table says of a study; where files lie does not count, what they are called does."""
-    record = [
+def _record(row: ManifestRow) -> list[object]:
+    """What the table says of a study; where files lie does not count, what they are called does."""
+    return [
         [[os.path.basename(image.path), image.view_words] for image in row.images],
         row.report,
         None if row.report_path is None else os.path.basename(row.report_path),
@@ -154,4 +175,11 @@ def _given(row: ManifestRow, pseudonyms: Pseudonyms) -> str:
         row.labeler,
         *row.report_graphs,
     ]
-    return pseudonyms("row", json.dumps(record))
+
+
+def _stated(path: str) -> list[int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]

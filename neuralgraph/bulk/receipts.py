@@ -26,11 +26,13 @@ class Receipt:
     study: str
     """Pseudonym."""
     given: str
-    """Keyed hash of the row it was made from: another report text, label or list of images makes another hash."""
+    """Keyed hash of what it was made from: another film, report text, label or list of images makes another hash."""
     sha256: str
     """Of its file."""
     facts: StudyFacts | None = None
     """What is counted of it, so that a later run can sum up what it did not make."""
+    seen: str = ""
+    """Keyed hash of the row and of the sizes and times of its files: what is known by it is not read again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,7 @@ class _Run:
                 try:
                     ledger.finish()
                     outcome.restored, outcome.orphans = ledger.restored, ledger.orphans
+                    outcome.changed = ledger.changed
                     write_summary(destination, outcome)
                 except OutputError as error:
                     self._fail_output(error)
@@ -208,6 +209,8 @@ class _Run:
                         self._destination.agree({"method": pool.method})
                         agreed = True
                     given[waiting.study_id] = waiting
+                    # Before they are converted: a file that changes meanwhile is another one for the next run.
+                    waiting.seen, waiting.given  # noqa: B018
                     pool.give(waiting.task(str(ledger.target(waiting))))
                     waiting = next(rest, None)
                 for answer in pool.answers():

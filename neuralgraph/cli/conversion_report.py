@@ -116,6 +116,8 @@ def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | No
     if outcome.reasons:
         write_line(f"  failed: {_counted(dict(outcome.reasons.most_common()))}")
         write_line(f"  {failures or destination.named('failures', '.jsonl')}: one line for each")
+    if outcome.changed:
+        write_line(f"  {outcome.changed:,} had been made of another film, report or row: they are made again")
     if outcome.restored:
         write_line(f"  {outcome.restored:,} had been written before and were gone or changed: they are made again")
     if outcome.orphans:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
 
 from neuralgraph.collection.collection import Collection, files_of
 from neuralgraph.collection.receipts import read_receipts
@@ -35,19 +39,24 @@ def verify(
     """
     manifest = collection.head()
     done = 0
-    seen: dict[str, str] = {}
+    listed: dict[str, NDArray[np.uint64]] = {}
     for member in manifest.archives:
         try:
-            yield from _member_problems(collection, manifest, member, level, seen)
+            yield from _member_problems(collection, manifest, member, level, listed)
         except NeuralGraphError as error:
             yield Problem(error.code, error.where or member.path, error.message)
         done += member.studies
         if progress is not None:
             progress(done, manifest.studies)
+    yield from _duplicates(collection, listed)
 
 
 def _member_problems(
-    collection: Collection, manifest: Manifest, member: Member, level: Level, seen: dict[str, str]
+    collection: Collection,
+    manifest: Manifest,
+    member: Member,
+    level: Level,
+    listed: dict[str, NDArray[np.uint64]],
 ) -> Iterator[Problem]:
     room = collection.room
     ids: list[str] = []
@@ -58,22 +67,45 @@ def _member_problems(
             yield Problem("E_MANIFEST", member.path, "the archive is not the one that the manifest means")
         for error in examine_file(container, level=level):
             yield Problem(error.code, f"{member.path}: {error.where}", error.message)
-        if container.keys is None:
-            ids = [study_id_at(container, 0)]
-        else:
-            ids = container.keys.study_ids(0, len(container))
+        ids = _ids(container)
+    listed[member.path] = _hashes(ids)
     stones = set(manifest.removed)
     for study_id in ids:
-        if study_id in seen:
-            reason = f"study {study_id!r} is in {seen[study_id]} too"
-            yield Problem("E_DUP", member.path, reason)
-        seen[study_id] = member.path
         if stones and manifest.tombstone(study_id) in stones:
             yield Problem("E_REMOVED", member.path, f"study {study_id!r} was removed and is there")
     if not read_receipts(room, member).keys() <= set(ids):
         yield Problem("E_MANIFEST", member.receipts_path, "receipts of studies that the archive does not hold")
     if manifest.catalogue:
         yield from _table_problems(collection, member, ids)
+
+
+def _ids(container: Container) -> list[str]:
+    if container.keys is None:
+        return [study_id_at(container, 0)]
+    return container.keys.study_ids(0, len(container))
+
+
+def _hashes(ids: list[str]) -> NDArray[np.uint64]:
+    """Eight bytes for an id: the ids of millions of studies are not kept."""
+    return np.frombuffer(b"".join(blake2b(each.encode(), digest_size=8).digest() for each in ids), np.uint64)
+
+
+def _duplicates(collection: Collection, listed: dict[str, NDArray[np.uint64]]) -> Iterator[Problem]:
+    """Ids that several archives hold. ``listed`` : by archive the hashes of its ids."""
+    if not listed:
+        return
+    values, counts = np.unique(np.concatenate(list(listed.values())), return_counts=True)
+    suspects = values[counts > 1]
+    seen: dict[str, str] = {}
+    for path, hashes in listed.items():
+        if not len(suspects) or not np.isin(hashes, suspects).any():
+            continue
+        with collection.room.source(path) as source:
+            ids = np.array(_ids(Container(source)), object)
+        for study_id in ids[np.isin(hashes, suspects)]:
+            if study_id in seen:
+                yield Problem("E_DUP", path, f"study {study_id!r} is in {seen[study_id]} too")
+            seen[study_id] = path
 
 
 def _table_problems(collection: Collection, member: Member, ids: list[str]) -> Iterator[Problem]:

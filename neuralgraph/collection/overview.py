@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from neuralgraph.collection.catalogued import catalogue_of
+from neuralgraph.catalogue.database import Catalogue
+from neuralgraph.collection.catalogued import table_files
 from neuralgraph.collection.collection import Collection
 from neuralgraph.storage.facts import LABEL
 from neuralgraph.storage.overview import overview_facts, value_name
@@ -14,6 +16,8 @@ __all__ = ["collection_facts", "collection_overview"]
 
 _FINDINGS = 30
 _COMMITS = 10
+_TOGETHER = 16
+"""Archives whose findings are counted together."""
 
 
 def collection_facts(collection: Collection) -> dict[str, Any]:
@@ -40,7 +44,7 @@ def collection_overview(collection: Collection) -> dict[str, Any]:
     CollectionError (E_QUERY) : the collection keeps no tables, or is empty.
     MissingExtraError (E_EXTRA) : duckdb or pyarrow is not installed.
     """
-    with catalogue_of(collection) as catalogue:
+    with table_files(collection) as files, Catalogue(files) as catalogue:
 
         def rows(sql: str) -> list[dict[str, Any]]:
             found: list[dict[str, Any]] = catalogue.sql(sql).to_pylist()
@@ -67,23 +71,28 @@ def collection_overview(collection: Collection) -> dict[str, Any]:
                 name = value_name(row["value"])
                 counts[name] = counts.get(name, 0) + row["n"]
             labels[column.removeprefix(LABEL)] = dict(sorted(counts.items()))
-        said = (
-            "FROM (SELECT DISTINCT archive, position, name, polarity FROM concepts "
-            "WHERE report = 'given' AND kind = 'observation')"
-        )
-        findings = rows(
-            "SELECT name, count(*) FILTER (polarity = 'absent') AS absent, count(*) FILTER (polarity = 'present') AS "
-            f"present, count(*) FILTER (polarity = 'uncertain') AS uncertain {said} "
-            f"GROUP BY name ORDER BY count(*) DESC, name LIMIT {_FINDINGS}"
-        )
-        (different,) = rows(f"SELECT count(DISTINCT name) AS n {said}")
+        findings = _findings(files)
     return overview_facts(
         **total,
         reports={row["report"]: row["n"] for row in reports},
         models=[(row["name"], row["digest"], row["n"]) for row in models],
         labels=labels,
-        findings=[
-            (row["name"], {key: row[key] for key in ("absent", "present", "uncertain") if row[key]}) for row in findings
-        ],
-        n_findings=different["n"],
+        findings=sorted(findings.items(), key=lambda each: (-sum(each[1].values()), each[0]))[:_FINDINGS],
+        n_findings=len(findings),
     )
+
+
+def _findings(files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
+    """How many studies with a report that was given say of each finding that it is there, is not, or may be."""
+    counts: dict[str, dict[str, int]] = {}
+    for start in range(0, len(files["concepts"]), _TOGETHER):
+        # A study is in one archive. All of them at once would keep every finding of every study in memory.
+        with Catalogue({table: found[start : start + _TOGETHER] for table, found in files.items()}) as catalogue:
+            rows = catalogue.sql(
+                "SELECT name, polarity, count(*) AS n FROM (SELECT DISTINCT archive, position, name, polarity "
+                "FROM concepts WHERE report = 'given' AND kind = 'observation') GROUP BY ALL"
+            ).to_pylist()
+        for row in rows:
+            said = counts.setdefault(row["name"], {})
+            said[row["polarity"]] = said.get(row["polarity"], 0) + row["n"]
+    return {name: dict(sorted(said.items())) for name, said in counts.items()}

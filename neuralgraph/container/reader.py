@@ -46,6 +46,9 @@ MOST_TOGETHER = 2**23
 MOST_UNDER_WAY = 2**26
 """Bytes of records that are asked for at the same time."""
 
+MOST_FORESEEN = 2**24
+"""Bytes of records that are fetched while others are used."""
+
 
 class Container:
     """An open file of one or more records.
@@ -241,6 +244,29 @@ class Container:
                 for row in range(first, last + 1):
                     at = int(offset[row]) - start
                     yield int(wanted[row]), self._as_opened(int(wanted[row]), data[at : at + int(length[row])])
+
+    def foresee(self, positions: Sequence[int], *, now: bool = False) -> None:
+        """Say which records will be read next, so that from far away they come with few requests.
+
+        Parameters
+        ----------
+        positions : in range, in any order.
+        now : have them fetched meanwhile, up to ``MOST_FORESEEN`` bytes; otherwise they come with the next request, up
+            to ``MOST_UNDER_WAY`` bytes. Of more, the first are taken.
+        """
+        if not self.source.far or not len(positions):
+            return
+        wanted = np.array(list(dict.fromkeys(positions)), np.int64)
+        self.index.fetch(wanted)
+        fits = np.cumsum(self.index.places(wanted)[1]) <= (MOST_FORESEEN if now else MOST_UNDER_WAY)
+        wanted = np.sort(wanted[fits])
+        if not len(wanted):
+            return
+        offset, length = self.index.places(wanted)
+        for first, last in _runs(offset.tolist(), (offset + length).tolist()):
+            self.source.expect(int(offset[first]), int(offset[last] + length[last] - offset[first]))
+        if now:
+            self.source.begin()
 
     def _as_opened(self, position: int, data: memoryview) -> memoryview:
         if self.source.far and leaf_digest(data) != self.index.leaf(position):

@@ -33,6 +33,9 @@ class ByteSource(Protocol):
     def expect(self, offset: int, length: int) -> None:
         """Say that these bytes will be read next, so that several reads become few."""
 
+    def begin(self) -> None:
+        """Fetch what is expected meanwhile, where that takes time; nothing waits for it."""
+
     def check_unchanged(self) -> None:
         """Refuse a file that was replaced or changed since it was opened, as far as its size and times tell.
 
@@ -56,6 +59,9 @@ class BytesSource:
         return self._data[offset : offset + length]
 
     def expect(self, offset: int, length: int) -> None:
+        """Everything is at hand."""
+
+    def begin(self) -> None:
         """Everything is at hand."""
 
     def check_unchanged(self) -> None:

@@ -45,6 +45,9 @@ class ShiftedSource:
     def expect(self, offset: int, length: int) -> None:
         """A damaged file is read as it comes."""
 
+    def begin(self) -> None:
+        """A damaged file is read as it comes."""
+
     def check_unchanged(self) -> None:
         """A damaged file is taken as it is."""
 

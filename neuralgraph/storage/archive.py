@@ -230,6 +230,30 @@ class Archive(Sequence[Study]):
                     found[number, within] = Study.from_columns(prove(container, within, data=data))
         return [found[place] for place in places]
 
+    def foresee(self, positions: Iterable[int], *, now: bool = False) -> None:
+        """Say which studies will be read next: from far away they come with few requests, and none is read here.
+
+        Parameters
+        ----------
+        positions : in range.
+        now : fetch them while others are used, the first 16 MiB of a file; otherwise they come with the next request,
+            the first 64 MiB.
+
+        Raises
+        ------
+        StudyNotFoundError (E_NOT_FOUND) : a position out of range.
+        FormatError : the index of a file is damaged, or cannot be read.
+        """
+        if not any(source.far for _, source, _ in self._files):
+            return
+        wanted: dict[int, list[int]] = {}
+        for number, within in map(self._locate, positions):
+            wanted.setdefault(number, []).append(within)
+        for number, places in wanted.items():
+            path, _, container = self._files[number]
+            with located(path):
+                container.foresee(places, now=now)
+
     @property
     def methods(self) -> list[bytes]:
         """The different method maps of the files, canonical: more than one says that studies were made in different

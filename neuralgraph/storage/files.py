@@ -155,6 +155,9 @@ class FileSource:
             with self.at_work() as number:
                 os.posix_fadvise(number, offset, length, os.POSIX_FADV_WILLNEED)
 
+    def begin(self) -> None:
+        """The system has begun."""
+
     def check_unchanged(self) -> None:
         """Refuse a file whose size or time of change is another than when it was opened.
 

@@ -2,24 +2,33 @@
 
 Opening asks for the size and then for the last 64 KiB. What is read later is said first (``expect``), so that ranges
 that lie close become one request, and those that do not are under way at the same time. A file that is read in order is
-requested in ever larger blocks. What fails for the moment is tried again after a while.
+requested in ever larger blocks, and the next ones are under way while one is decoded; so is what ``begin`` is told of.
+That takes no thread of its own: the file systems that can do it have one loop for all of them. What fails for the
+moment is tried again after a while.
+
+Memory of one open file: what came last, up to ``KEPT`` or as much as was asked for together (of a file of up to
+``WHOLE`` bytes all); and what is under way, up to ``AHEAD`` in order, ``MOST_UNDER_WAY`` that nobody waits for.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from copy import deepcopy
-from functools import partial
+from itertools import pairwise
 from typing import Any, TypeVar
 
-from neuralgraph.errors import FormatError, StudyError, missing_extra
+from neuralgraph.errors import FormatError, StudyError
 from neuralgraph.storage.attempts import ShortAnswerError, attempted, failures, reason
 from neuralgraph.storage.descriptor import FORK_LOCK
+from neuralgraph.storage.file_system import WEB, file_system
+from neuralgraph.storage.pieces import MOST_TOGETHER, NEAR, Pieces, Range, merged
 from neuralgraph.storage.places import place_name
+from neuralgraph.storage.under_way import Request, UnderWay
 
 __all__ = ["TIMEOUT", "RemoteSource"]
 
@@ -28,20 +37,22 @@ TIMEOUT = 30.0
 MEBIBYTE = 2**20
 SUFFIX = 2**16
 """Bytes of the end, and of the beginning where it is read, that are fetched at once and kept."""
-NEAR = 2**16
-"""Ranges that lie closer than this are one request."""
-MOST_TOGETHER = 2**23
-"""Bytes of neighbouring ranges that become one request."""
 FIRST_BLOCK = 2**18
 """Bytes of the second request of a file that is read in order; each further one has four times as many."""
-
+LARGEST_BLOCK = 2**22
+"""Bytes of the largest of them."""
+AHEAD = 2**24
+"""Bytes of a file that is read in order that are under way, or here and not yet read."""
+MOST_UNDER_WAY = 2**26
+"""Bytes that are under way and not needed yet: the oldest, which nobody came for, are let go for more."""
+KEPT = 2**25
+"""Bytes that have come and are kept, because threads that read batches are not always in order."""
 WHOLE = 2**26
 """A file of at most so many bytes is fetched whole, and kept, as soon as a quarter of that has been spent on parts."""
 LEAST_SPENT = 2**16
 """Bytes that a request counts for at least: the wait for it could have brought so many."""
 
 _IDENTITY = ("size", "ETag", "etag", "Last-Modified", "LastModified", "mtime", "generation")
-_WEB = ("http", "https")
 _LEFT_BEHIND: list[object] = []
 """File systems of a process that was forked: to end them would meddle with the connections of that process."""
 _Answer = TypeVar("_Answer")
@@ -85,10 +96,11 @@ class RemoteSource:
         if not 0 < self._timeout < math.inf:
             raise StudyError("a time limit is a positive number of seconds", code="E_NUM", where="timeout")
         self._lock = threading.RLock()
-        self._queue: list[tuple[int, int]] = []
-        self._kept: list[tuple[int, memoryview]] = []
-        self._fetched: list[tuple[int, memoryview]] = []
-        self._next, self._block, self._spent = -1, 0, 0
+        self._one_at_a_time = threading.Lock()
+        self._queue: list[Range] = []
+        self._pieces = Pieces()
+        self._under_way = UnderWay()
+        self._next, self._block, self._frontier, self._spent = -1, 0, -1, 0
         self._closed = False
         self._failures = failures()
         self._process = os.getpid()
@@ -102,46 +114,21 @@ class RemoteSource:
         self.size: int = size
         self.at_hand_from = max(0, size - SUFFIX)
         if size:
-            self._kept += self._fetch([(self.at_hand_from, size)])
+            for start, data in self._fetch(Request([(self.at_hand_from, size)])):
+                self._pieces.add(start, data, to_stay=True)
 
     def _connect(self) -> None:
         """The file system, as a process needs its own."""
         try:
-            from fsspec.core import url_to_fs
-        except ImportError as error:
-            raise missing_extra("opening a URL", extra="remote", library="fsspec") from error
-        scheme = self._url.split(":")[0]
-        try:
-            self._files, self._place = url_to_fs(self._url, **self._settings())
-        except ImportError as error:
-            raise missing_extra(
-                f"opening {scheme}:// URLs", extra="remote", library=error.name or "a library"
-            ) from error
-        except ValueError as error:
-            raise FormatError("no file system is known for this URL", code="E_OPEN", where=self.path) from error
+            self._files, self._place, self._origin = file_system(self._url, self._options, self._timeout, self.path)
         except self._failures as error:
             raise self._refusal(error, self._timeout) from error
-        # A local cache in front answers from a listing of the folder, which a web server does not have.
-        self._origin = getattr(self._files, "fs", self._files)
-        if self._files is not self._origin:
-            # A cache of blocks would take an error that is returned for the bytes.
-            self._origin.cat_ranges = partial(self._origin.cat_ranges, on_error="raise")
-
-    def _settings(self) -> dict[str, Any]:
-        """Options of the file systems; those of the web read bodies within bounds."""
-        settings: dict[str, Any] = deepcopy(self._options)
-        for scheme in _WEB:
-            if f"{scheme}://" in self._url:
-                from neuralgraph.storage.http import bounded_client
-
-                settings[scheme] = {"get_client": bounded_client(self._timeout), **settings.get(scheme, {})}
-        return settings
 
     def _stated(self) -> dict[str, Any]:
         """What the server says that changes when the file does."""
         files = self._origin
         files.invalidate_cache()
-        if files.protocol == _WEB:
+        if files.protocol == WEB:
             from neuralgraph.storage.http import stated
 
             info = self._tried(lambda left: self._awaited(stated, files, self._place, left=left))
@@ -187,7 +174,11 @@ class RemoteSource:
         with FORK_LOCK.lock:
             if self._process != os.getpid():
                 _LEFT_BEHIND.append((self._files, self._origin))
-                self._lock, self._queue = threading.RLock(), []
+                if not self._lock.acquire(blocking=False):
+                    # Another thread was at them when the process was forked.
+                    self._pieces = Pieces()
+                self._lock, self._one_at_a_time = threading.RLock(), threading.Lock()
+                self._queue, self._under_way = [], UnderWay()
                 self._connect()
                 if self._stated() != self._identity:
                     raise self._replaced()
@@ -202,53 +193,114 @@ class RemoteSource:
         FormatError (E_OPEN) : it gives fewer or other bytes than it was asked for.
         """
         self._in_this_process()
-        with self._lock:
-            if self._closed:
-                raise FormatError("the file has been closed", code="E_OPEN", where=self.path)
-            found = self._at_hand(offset, length)
-            if found is None and offset == 0 and length <= SUFFIX:
-                self._kept += self._fetch([(0, min(self.size, SUFFIX))])
-                return self._kept[-1][1][:length]
-            if found is None:
-                queue, self._queue = _merged([*self._queue, (offset, offset + length)]), []
-                if self._better_whole(queue):
-                    whole = [(at, min(self.size, at + MOST_TOGETHER)) for at in range(0, self.size, MOST_TOGETHER)]
-                    data = b"".join(piece for _, piece in self._fetch(whole))
-                    self._kept, self._fetched = [(0, memoryview(data))], []
-                else:
-                    self._fetched = self._fetch(self._with_what_follows(queue))
-                found = self._at_hand(offset, length)
-                assert found is not None, "what was asked for is among what came"
-            self._next = offset + length
-            return found
+        stop = offset + length
+        request: Request | None = None
+        while True:
+            done = None if request is None else self._fetch(request)
+            with self._lock:
+                if self._closed:
+                    raise FormatError("the file has been closed", code="E_OPEN", where=self.path)
+                if request is not None and done is not None:
+                    self._under_way.remove(request)
+                    for start, data in done:
+                        self._pieces.add(start, data)
+                found = self._pieces.find(offset, stop) if length else memoryview(b"")
+                if found is not None:
+                    # Not before: what is read may be larger than what is kept.
+                    if request is not None and self.size > WHOLE:
+                        self._pieces.drop(max(KEPT, request.bytes))
+                    self._went_on(offset, stop)
+                    return found
+                request = self._request_for(offset, stop)
+                request.needed = True
 
-    def _better_whole(self, ranges: list[tuple[int, int]]) -> bool:
-        """Whether so much of a small file has been asked for that the rest may come too."""
-        self._spent += sum(max(stop - start, LEAST_SPENT) for start, stop in ranges)
-        return self.size <= WHOLE and 4 * self._spent >= self.size
+    def _request_for(self, start: int, stop: int) -> Request:
+        """What is under way of a range, or a new request for what is missing of it and of all that is expected."""
+        if under_way := self._under_way.one_for(start, stop):
+            return under_way
+        if start == 0 and stop <= SUFFIX:
+            return self._started(self._missing([(0, min(self.size, SUFFIX))]))
+        asked, self._queue = [*self._queue, (start, stop)], []
+        ranges = self._missing(asked)
+        if self._follows(start) and all(after[0] - one[1] <= NEAR for one, after in pairwise(ranges)):
+            self._block = min(LARGEST_BLOCK, max(FIRST_BLOCK, 4 * self._block))
+            first, last = ranges[0][0], ranges[-1][1]
+            end = max(last, min(self._end_of(stop), first + self._block))
+            ranges = self._missing([*ranges, (last, end)])
+            self._frontier = end
+        else:
+            self._block, self._frontier = 0, -1
+            self._spent += sum(max(last - first, LEAST_SPENT) for first, last in ranges)
+            if self.size <= WHOLE and 4 * self._spent >= self.size:
+                # So much of a small file has been asked for that the rest may come too, in few requests.
+                gaps = self._missing([(0, self.size)])
+                first, last = gaps[0][0], gaps[-1][1]
+                ranges = [(at, min(last, at + MOST_TOGETHER)) for at in range(first, last, MOST_TOGETHER)]
+        return self._started(ranges)
 
-    def _with_what_follows(self, ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Of a file that is read in order, more than was asked for: the more, the longer it has been so."""
-        start, stop = ranges[0]
-        if len(ranges) > 1 or not 0 <= start - self._next <= max(NEAR, self._block // 4):
-            self._block = 0
-            return ranges
-        self._block = min(MOST_TOGETHER, max(FIRST_BLOCK, 4 * self._block))
-        end = self.at_hand_from if stop <= self.at_hand_from else self.size
-        return [(start, max(stop, min(end, start + self._block)))]
+    def _follows(self, start: int) -> bool:
+        """Whether a file is being read in order, perhaps with gaps."""
+        return 0 <= start - self._next <= max(NEAR, self._block // 4)
 
-    def _at_hand(self, offset: int, length: int) -> memoryview | None:
-        for start, data in (*self._kept, *self._fetched):
-            if start <= offset and offset + length <= start + len(data):
-                return data[offset - start : offset - start + length]
-        return None
+    def _end_of(self, stop: int) -> int:
+        """Where what is asked for beyond a need ends: the end of the file is at hand."""
+        return self.at_hand_from if stop <= self.at_hand_from else self.size
+
+    def _missing(self, ranges: Sequence[Range]) -> list[Range]:
+        """What of ranges is neither here nor under way; of those that lie close also what is between them."""
+        left = merged(self._under_way.without(ranges))
+        return merged(gap for start, stop in left for gap in self._pieces.gaps(start, stop))
+
+    def _started(self, ranges: list[Range]) -> Request:
+        request = Request(ranges, self._submitted(ranges))
+        if request.answers is not None:
+            self._under_way.let_go(MOST_UNDER_WAY)
+            self._under_way.add(request)
+        return request
+
+    @property
+    def _in_background(self) -> bool:
+        """Whether the file system can do something meanwhile; one that keeps files on disk does it itself."""
+        return self._files is self._origin and bool(getattr(self._files, "async_impl", False))
+
+    def _submitted(self, ranges: list[Range]) -> Future[list[Any]] | None:
+        """Ask in the background, where the file system can."""
+        if not self._in_background:
+            return None
+        starts, stops = (list(bounds) for bounds in zip(*ranges, strict=True))
+        asking = self._files._cat_ranges([self._place] * len(ranges), starts, stops, on_error="return")
+        return asyncio.run_coroutine_threadsafe(asking, self._files.loop)
+
+    def _went_on(self, start: int, stop: int) -> None:
+        """Note how far reading has come; in order, ask for the next block while this one is used."""
+        if not self._block or start >= self._next or self._next - stop > AHEAD:
+            self._next = stop
+        if self._block <= FIRST_BLOCK or self._frontier < stop or not self._in_background:
+            return
+        end = self._end_of(stop)
+        while self._frontier < end and self._frontier + self._block - stop <= AHEAD:
+            begin, self._frontier = self._frontier, min(end, self._frontier + self._block)
+            self._block = min(LARGEST_BLOCK, 4 * self._block)
+            if ranges := self._missing([(begin, self._frontier)]):
+                self._started(ranges)
 
     def expect(self, offset: int, length: int) -> None:
         """Ask for these bytes with the next request."""
         self._in_this_process()
         with self._lock:
-            if self._at_hand(offset, length) is None:
+            if self._pieces.gaps(offset, offset + length):
                 self._queue.append((offset, offset + length))
+
+    def begin(self) -> None:
+        """Ask now for what is expected, where the file system can do that in the background."""
+        self._in_this_process()
+        if not self._in_background:
+            return
+        with self._lock:
+            queue, self._queue = self._queue, []
+            ranges = self._missing(queue)
+            if ranges and not self._closed:
+                self._started(ranges)
 
     def check_unchanged(self) -> None:
         """Ask anew what the server says of the file, and refuse one that has changed.
@@ -261,14 +313,17 @@ class RemoteSource:
         if self._stated() != self._identity:
             raise self._replaced()
 
-    def _fetch(self, ranges: list[tuple[int, int]]) -> list[tuple[int, memoryview]]:
-        """The bytes of ranges, all under way at the same time."""
+    def _fetch(self, request: Request) -> list[tuple[int, memoryview]]:
+        """The bytes of ranges, all under way at the same time; what fails for the moment is asked for again."""
         done: dict[int, bytes] = {}
+        begun = request.answers
 
         def attempt(left: float) -> None:
-            missing = [(start, stop) for start, stop in ranges if start not in done]
+            nonlocal begun
+            missing = [(start, stop) for start, stop in request.ranges if start not in done]
             failed: Exception | None = None
-            for (start, stop), answer in zip(missing, self._answers(missing, left), strict=True):
+            begun, answers = None, self._answers(missing, begun, left)
+            for (start, stop), answer in zip(missing, answers, strict=True):
                 if isinstance(answer, Exception):
                     failed = answer
                 elif len(answer) != stop - start:
@@ -278,19 +333,35 @@ class RemoteSource:
             if failed is not None:
                 raise failed
 
-        self._tried(attempt, sum(stop - start for start, stop in ranges))
-        return [(start, memoryview(done[start])) for start, _ in ranges]
+        try:
+            self._tried(attempt, request.bytes)
+        except BaseException:
+            with self._lock:
+                self._under_way.remove(request)
+            raise
+        return [(start, memoryview(done[start])) for start, _ in request.ranges]
 
-    def _answers(self, ranges: list[tuple[int, int]], left: float) -> list[Any]:
+    def _answers(self, ranges: list[Range], begun: Future[list[Any]] | None, left: float) -> list[Any]:
+        asked = self._submitted(ranges) if begun is None else begun
+        if asked is not None:
+            try:
+                return asked.result(timeout=left)
+            except TimeoutError:
+                asked.cancel()
+                raise
+            except CancelledError:
+                if not self._closed:
+                    # Another thread, whose time was over, has given up what both waited for.
+                    raise TimeoutError from None
+                reason = "the file was closed while it was read"
+                raise FormatError(reason, code="E_OPEN", where=self.path) from None
         starts, stops = (list(bounds) for bounds in zip(*ranges, strict=True))
-        places = [self._place] * len(ranges)
-        if self._files is self._origin and getattr(self._files, "async_impl", False):
-            return list(self._awaited(self._files._cat_ranges, places, starts, stops, left=left))
-        answers = list(self._files.cat_ranges(places, starts, stops, on_error="return"))
-        if self._files is not self._origin and any(isinstance(answer, Exception) for answer in answers):
-            # It has noted blocks as present that did not come.
-            with suppress(*self._failures):
-                self._files.pop_from_cache(self._place)
+        with self._one_at_a_time:
+            answers = list(self._files.cat_ranges([self._place] * len(ranges), starts, stops, on_error="return"))
+            if self._files is not self._origin and any(isinstance(answer, Exception) for answer in answers):
+                # It has noted blocks as present that did not come.
+                with suppress(*self._failures):
+                    self._files.pop_from_cache(self._place)
         return answers
 
     def close(self) -> None:
@@ -301,7 +372,9 @@ class RemoteSource:
             return
         with self._lock:
             self._closed = True
-            self._kept, self._fetched, self._queue = [], [], []
+            self._pieces.clear()
+            self._queue = []
+            self._under_way.clear()
 
     def __enter__(self) -> RemoteSource:
         """The source itself."""
@@ -325,16 +398,3 @@ class RemoteSource:
 
 def _opened_again(url: str, options: dict[str, Any], timeout: float, expected: dict[str, Any]) -> RemoteSource:
     return RemoteSource(url, options=options, timeout=timeout, expected=expected)
-
-
-def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The ranges in ascending order, those that overlap or lie close as one."""
-    merged: list[tuple[int, int]] = []
-    for start, stop in sorted(ranges):
-        if merged:
-            first, last = merged[-1]
-            if start < last or (start - last <= NEAR and stop - first <= MOST_TOGETHER):
-                merged[-1] = first, max(last, stop)
-                continue
-        merged.append((start, stop))
-    return merged

@@ -98,6 +98,10 @@ class _Counted:
         """As the source."""
         self._source.expect(offset, length)
 
+    def begin(self) -> None:
+        """As the source."""
+        self._source.begin()
+
     def check_unchanged(self) -> None:
         """As the source."""
         self._source.check_unchanged()

@@ -89,6 +89,19 @@ def test_a_corrected_report_replaces_its_study(bench, night):
     assert night.collection.head().snapshot == 3
 
 
+def test_a_corrected_report_file_or_film_of_the_same_name_replaces_its_study(bench, night):
+    bench.fill(3)
+    night()
+    before = ids_of(night)
+    (bench.source / "Doe-Jane-001.txt").write_text("Effusion on the right.")
+    film = bench.source / "Doe-Jane-002.png"
+    film.write_bytes(film.read_bytes() + b"\0")
+    outcome = night()
+    assert (outcome.converted, outcome.verified) == (2, 1)
+    assert ids_of(night) == before
+    assert night().converted == 0
+
+
 def test_a_run_that_ended_before_the_commit_is_continued(bench, night):
     bench.fill(5)
     with pytest.raises(KeyboardInterrupt):

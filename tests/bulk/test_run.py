@@ -97,6 +97,38 @@ def test_a_changed_row_is_converted_again(bench):
     assert sum(bench.files()[name] != data for name, data in before.items()) == 1
 
 
+@pytest.mark.parametrize("pack", [0, 2])
+def test_a_corrected_report_or_film_under_the_same_name_is_converted_again(bench, pack):
+    bench.fill(4)
+    bench.run(pack=pack)
+    with open_archive(bench.dest) as archive:
+        before = list(archive.ids)
+    report, film = bench.source / "Doe-Jane-001.txt", bench.source / "Doe-Jane-002.png"
+    report.write_text("There is a right pleural effusion.")
+    film.write_bytes((bench.source / "Doe-Jane-003.png").read_bytes() + bytes(1))
+    os.utime(bench.source / "Doe-Jane-003.png")
+    outcome = bench.run(pack=pack)
+    assert (outcome.converted, outcome.verified, outcome.changed, outcome.restored) == (2, 2, 2, 0)
+    with open_archive(bench.dest) as archive:
+        assert list(archive.ids) == before
+    outcome = bench.run(pack=pack)
+    assert (outcome.converted, outcome.verified, outcome.changed) == (0, 4, 0)
+
+
+def test_a_film_of_the_same_size_and_another_time_is_read(bench):
+    bench.fill(2)
+    film = bench.source / "Doe-Jane-000.png"
+    data = film.read_bytes()
+    film.write_bytes(data + b"\0")
+    bench.run()
+    film.write_bytes(data + b"\1")
+    os.utime(film, ns=(1, 1))
+    assert bench.run().changed == 1
+    # What a copy of the source changes is the times.
+    os.utime(film, ns=(2, 2))
+    assert bench.run().verified == 2
+
+
 def test_other_settings_need_another_folder(bench):
     bench.fill(2)
     bench.run()

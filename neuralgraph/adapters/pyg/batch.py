@@ -110,13 +110,8 @@ class Batcher:
 
     def several(self, numbers: Sequence[int]) -> list[Any]:
         """The graphs of some studies; of files behind a network with few requests. Errors as for ``data``."""
-        if not len(numbers) or not any(source.far for _, source, _ in self.reader.archive.files):
-            return [self.data(number) for number in numbers]
-        width = self.reader.width
-        return [
-            self._graph(study, None if len(study.patches) else width, self._concept_width)
-            for study in self.reader.studies(numbers)
-        ]
+        self.reader.foresee(numbers)
+        return [self.data(number) for number in numbers]
 
     def _allocator(self, tensors: dict[str, torch.Tensor]) -> Allocate:
         """Makes arrays whose memory is that of tensors."""

@@ -25,6 +25,9 @@ from neuralgraph.storage.places import lasting_places
 
 __all__ = ["ArchiveLoader"]
 
+_FORESEEN = 64
+"""Studies that are fetched from far away while so many are used."""
+
 
 class ArchiveLoader:
     """Mini-batches of the studies of a file, an archive or a folder of them.
@@ -173,13 +176,26 @@ class ArchiveLoader:
         """
         order, begin, self._begin = self._order(), self._begin, 0
         self._position = begin
-        chunks = (order[n * self.batch_size : (n + 1) * self.batch_size] for n in range(begin, len(self)))
+        chunks = self._chunks(order, begin)
         for batch in self._ahead(chunks) if self.num_workers else map(self._make, chunks):
             # Counted before it is handed out: the state that is saved after a step is that behind its batch.
             self._position += 1
             yield batch
         self.epoch += 1
         self._position = 0
+
+    def _chunks(self, order: NDArray[np.int64], begin: int) -> Iterator[NDArray[np.int64]]:
+        """Studies of each batch. Out of order, a file behind a network is told some batches ahead."""
+        reader = self._opened().reader
+        step = self.batch_size * max(1, _FORESEEN // self.batch_size)
+        told = begin * self.batch_size
+        out_of_order = self._options["split"] is not None or bool((np.diff(order) != 1).any())
+        for start in range(told, min(len(order), len(self) * self.batch_size), self.batch_size):
+            if out_of_order and start >= told:
+                reader.foresee(order[told : told + step], now=True)
+                told += step
+                reader.foresee(order[told : told + step], now=True)
+            yield order[start : start + self.batch_size]
 
     def _make(self, numbers: NDArray[np.int64]) -> Any:
         batch = self._opened().batch(numbers)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["read_verdict", "verdict_lines"]
 
@@ -43,7 +44,7 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
 def read_verdict(directory: Path) -> dict[str, Any]:
     """The verdict of the run that made a model; empty where there is none, as for models of others."""
     try:
-        verdict = json.loads((directory / "training.json").read_text(encoding="utf-8"))["verdict"]
+        verdict = parsed_json((directory / "training.json").read_text(encoding="utf-8"))["verdict"]
         return verdict if isinstance(verdict["before"], dict) and isinstance(verdict["after"], dict) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
