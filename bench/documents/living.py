@@ -66,8 +66,9 @@ def _usual(results: dict[str, Any]) -> str:
 def _again(found: dict[str, Any]) -> str:
     rows = [[f"{name}", each["seconds"], each["mib"], each["load_average"]] for name, each in found.items()]
     return (
-        "Info and verify were changed after this run, to keep neither every finding nor every id in memory. The same "
-        "collection again, while the two cores had far more to do, so that the times are the machine's:\n\n"
+        "Info and verify were changed after this run, to keep neither every finding nor every id in memory. Of the changed "
+        f"verbs {' and '.join(found)} {'was' if len(found) == 1 else 'were'} measured again on the same collection, while the "
+        "two cores had far more to do, so that the times are the machine's:\n\n"
         + table(["verb", "seconds", "MiB", "load average"], rows)
     )
 
