@@ -182,7 +182,8 @@ def train(
                 log_to=begin.log_to,
             )
         except TrainingStopped as stopped:
-            note(f"stopped after {stopped.step:,} of {stopped.steps:,} updates; the same command goes on from there")
+            what = "first lessons" if stopped.lessons else "updates"
+            note(f"stopped after {stopped.step:,} of {stopped.steps:,} {what}; the same command goes on from there")
             raise typer.Exit(130) from None
         if any(one != PHANTOM for one in sources):
             _note_patients(out, begin, examples)
@@ -271,7 +272,7 @@ def _prepare(
     everything = ExampleSet(folder)
     examples = split_by_patient(everything, share=recipe.validation_share, seed=recipe.seed)
     name, labels = out.resolve().name, everything.label_names
-    # The name "demo" says that a model learnt from synthetic films only.
+    # The name "demo" says what the bundled model learnt from.
     name = name if name != DEMO else f"{name}-own"
     if begin.start == _FRESH:
         config = changed_config(DEMO_CONFIG, name=name, **({"labels": list(labels)} if labels else {}))
