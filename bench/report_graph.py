@@ -191,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reports", type=Path, default=shared_data() / "openi" / "indiana_reports_200.csv")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "report_graph.json")
-    parser.add_argument("--rivals", default=sys.executable, help="an interpreter with negspacy and medspaCy")
+    parser.add_argument("--rivals", default=sys.executable, help="an interpreter with negspacy, medspaCy and msgpack")
     arguments = parser.parse_args()
     rows = read_reports(arguments.reports)
     texts = [text for text, _ in rows]

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 __all__ = [
     "CODES",
     "CONTROLS",
+    "DISTRIBUTION",
     "ChecksumError",
     "CodecError",
     "CollectionError",
@@ -37,6 +38,7 @@ __all__ = [
     "SourceError",
     "StudyError",
     "StudyNotFoundError",
+    "installing",
     "missing_extra",
     "printable",
 ]
@@ -262,6 +264,15 @@ class MissingExtraError(NeuralGraphError, ImportError):
     __str__ = NeuralGraphError.__str__
 
 
+DISTRIBUTION = "ngr-format"
+"""Name under which this package is installed. ``neuralgraph`` on the package index is a stranger's."""
+
+
+def installing(extra: str) -> str:
+    """How to get an extra, for messages: from a checkout, until ``DISTRIBUTION`` is published."""
+    return f"pip install '.[{extra}]' in a checkout of neuralgraph"
+
+
 def missing_extra(feature: str, *, extra: str, library: str) -> MissingExtraError:
     """The error for a feature whose library is absent.
 
@@ -274,6 +285,4 @@ def missing_extra(feature: str, *, extra: str, library: str) -> MissingExtraErro
     if not extra:
         reason = f"{feature} needs {library}, which no extra brings; run: pip install {library}"
         return MissingExtraError(reason, where=f"library {library}")
-    return MissingExtraError(
-        f"{feature} needs {library}; run: pip install 'neuralgraph[{extra}]'", where=f"extra {extra}"
-    )
+    return MissingExtraError(f"{feature} needs {library}; run: {installing(extra)}", where=f"extra {extra}")

@@ -155,9 +155,8 @@ Where the time of a batch goes:
 
 What bounds what is missed. Reading copies the bytes of a record out of the page cache, which alone takes what the last rows but
 one say; the direct reader copies from a map of its file, whose pages count as the process's own and which ends the process when
-the file is cut short meanwhile. `x` is larger than the caches, so it is written past them (non-temporal stores), which
-halves that part. Checksums are folded 512 bits at a time where the processor can, and cost about a microsecond of
-each study. An archive in the default form spends most of its time on zstd, which undoes the exponents of the embedding;
+the file is cut short meanwhile. `x` is larger than the caches and is written past them. Checksums are part of the first and
+the fifth row. An archive in the default form spends most of its time on zstd, which undoes the exponents of the embedding;
 `profile="train"` keeps them as they are. A batch of float32 takes {memcpy:.1f} times a plain copy of `x`. A study that is in no
 cache takes {cold:.2f} times a bare read of its record.
 

@@ -48,7 +48,7 @@ Intervals are of 95 % (Wilson).
 ## Relations
 
 {results["relations"]["reports"]} reports of Open-i, annotated by hand: the relations of findings and devices, strictly scored (both ends and
-the type must agree). The rules were changed in two places after a first run of 0.814 for all.
+the type must agree). The rules were changed after a first run of 0.814 for all.
 
 {_relations(results["relations"]["relations"])}
 

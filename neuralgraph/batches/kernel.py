@@ -37,7 +37,7 @@ try:
 except ImportError:
     compiled = None  # type: ignore[assignment]  # there was no compiler when the package was built
 else:
-    if compiled.INTERFACE != 1:
+    if compiled.INTERFACE != 2:
         raise ImportError("the compiled kernel is of another version: install neuralgraph again (pip install -e .)")
 
 __all__ = ["Kernel", "KernelBatch", "NotForKernelError", "TargetColumns", "compiled"]

@@ -115,7 +115,7 @@ def identifiers_of_folder(
 ) -> list[Identifier]:
     """The identifiers of every DICOM file in a folder and below, and the numbers in names of files and folders.
 
-    ``told`` is called for every file.
+    Hidden files count: what a spool keeps of corrected objects names patients too. ``told`` is called for every file.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def identifiers_of_folder(
     MissingExtraError (E_EXTRA) : pydicom is not installed.
     """
     found: dict[str, Identifier] = {}
-    for relative in files_below(Path(folder)):
+    for relative in files_below(Path(folder), hidden=True):
         told()
         _add(found, _of_names(relative))
         path = Path(folder, relative)

@@ -12,6 +12,7 @@ from neuralgraph import __version__
 from neuralgraph.cli.model_state import model_state, model_words
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.codecs.registry import BYTE_CODECS, FORMS
+from neuralgraph.errors import DISTRIBUTION, installing
 
 __all__ = ["EXTRAS", "ExtraState", "doctor"]
 
@@ -95,11 +96,13 @@ def doctor(
         )
         return
     write_line(f"neuralgraph {__version__}, Python {platform.python_version()}")
+    for stranger in _strangers():
+        write_line(f"the package {stranger} is installed too and has files of the same name: pip uninstall {stranger}")
     write_line(f"codecs: {', '.join(codecs)}")
     write_line(f"kernel: {kernel.says}")
     for extra in extras:
         if extra.missing:
-            advice = f"{', '.join(extra.missing)} missing; pip install 'neuralgraph[{extra.name}]'"
+            advice = f"{', '.join(extra.missing)} missing; {installing(extra.name)}"
             write_line(f"{extra.name:11} cannot {extra.purpose}: {advice}")
         else:
             found = ", ".join(f"{name} {version}" for name, version in extra.versions.items())
@@ -112,6 +115,11 @@ def doctor(
             write_line(f"model {each.source}: {each.digest[:12]}, complete; {model_words(each)}")
             for line in each.lines:
                 write_line(f"    {line}")
+
+
+def _strangers() -> list[str]:
+    """Other distributions that install something called ``neuralgraph``."""
+    return sorted(set(metadata.packages_distributions().get("neuralgraph", [])) - {DISTRIBUTION})
 
 
 class KernelState(NamedTuple):

@@ -223,7 +223,7 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     if model:
         name = str(model.get("name", "unnamed"))
         write_line(f"  model        {name} {str(model.get('digest', ''))[:12]}")
-        if notice := model_notice(name, trained=model.get("trained") is not False, digest=str(model.get("digest", ""))):
+        if notice := model_notice(name, trained=model.get("trained") is not False):
             write_line(f"               {notice}")
     streams = sum(stream["stored_bytes"] for stream in storage["streams"])
     write_line(

@@ -8,18 +8,17 @@ from neuralgraph.graph.bundled_model import bundled_notice
 __all__ = ["model_notice", "tell_model"]
 
 
-def model_notice(name: str, *, trained: bool, digest: str = "") -> str:
+def model_notice(name: str, *, trained: bool) -> str:
     """One sentence, or "" when there is nothing to say.
 
     Parameters
     ----------
     name : what provenance calls the model.
     trained : False for random weights.
-    digest : of the model, or how it begins; "" where it is not at hand.
     """
     if not trained:
         return f"the model {name} is UNTRAINED: which patches it keeps, and any report it writes, carry no meaning"
-    return bundled_notice(name, digest)
+    return bundled_notice(name)
 
 
 def tell_model(name: str, *, trained: bool) -> None:

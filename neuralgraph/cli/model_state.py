@@ -55,7 +55,7 @@ def model_state(source: str) -> ModelState:
 
 def model_words(model: ModelState) -> str:
     """What must be said of a model, and whether anybody measured what its training gave."""
-    notice = model_notice(model.name, trained=model.trained, digest=model.digest)
+    notice = model_notice(model.name, trained=model.trained)
     if not model.trained:
         return notice
     steps = model.verdict.get("steps")

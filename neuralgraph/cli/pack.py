@@ -22,9 +22,7 @@ def pack(
     output: Annotated[Path, typer.Option("--output", "-o", help="The archive to write.")],
     profile: Annotated[
         Profile,
-        typer.Option(
-            help="compact: copy the records. train: store embeddings uncompressed, larger, faster to train from."
-        ),
+        typer.Option(help="compact: copy the records. train: store graphs and embeddings uncompressed, for loaders."),
     ] = Profile.compact,
     skip_equal: Annotated[
         bool, typer.Option("--skip-equal", help="Take a study that is given twice once, when both are equal.")

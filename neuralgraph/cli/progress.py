@@ -56,7 +56,9 @@ def _speed(rate: float) -> str:
 
 
 @contextmanager
-def meter(verb: str, total: int | None = None, *, unit: str = "studies", every: float = _EVERY) -> Iterator[Meter]:
+def meter(
+    verb: str, total: int | None = None, *, unit: str = "studies", every: float = _EVERY, last: bool = False
+) -> Iterator[Meter]:
     """Show how far ``verb`` is while the block runs.
 
     Parameters
@@ -65,6 +67,7 @@ def meter(verb: str, total: int | None = None, *, unit: str = "studies", every: 
     total : how many there are; None where that is not known.
     unit : what is counted.
     every : seconds between lines.
+    last : say a line at the end too, where lines are said; for verbs whose last numbers are told nowhere else.
     """
     if sys.stderr.isatty():
         with _bar(verb, total) as bar:
@@ -77,6 +80,8 @@ def meter(verb: str, total: int | None = None, *, unit: str = "studies", every: 
     finally:
         lines.stopped.set()
         lines.thread.join()
+        if last:
+            note(lines.line())
 
 
 class _Lines:

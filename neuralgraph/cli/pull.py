@@ -90,7 +90,6 @@ def _tell(result: Pulled, missing: Path, *, json: bool) -> None:
                 "stored": result.stored,
                 "repeated": result.repeated,
                 "corrected": result.corrected,
-                "empty": result.empty,
                 "failed": result.failed,
                 "notes": result.notes,
                 "missing": [asdict(one) for one in result.missing],
@@ -101,8 +100,6 @@ def _tell(result: Pulled, missing: Path, *, json: bool) -> None:
     write_line(
         f"{result.stored:,} fetched, {result.repeated:,} there already, {corrected}{len(result.missing):,} failed"
     )
-    if result.empty:
-        write_line(f"  {result.empty:,} of {result.studies:,} studies: the archive lists no object of them")
     for message in (*result.notes, *(one.message for one in result.missing if not one.study)):
         note(message)
     if result.missing:

@@ -338,7 +338,7 @@ def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bo
 @contextmanager
 def _telling() -> Iterator[Progress]:
     """Shows films while they are prepared, and then steps."""
-    with meter("train", unit="films and steps") as show:
+    with meter("train", unit="films and steps", last=True) as show:
 
         def advance(done: int, total: int, losses: dict[str, float]) -> None:
             names = {name: name.removeprefix("eval_").replace("_", " ") for name in losses}

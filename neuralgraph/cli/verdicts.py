@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from neuralgraph import __version__
-from neuralgraph.errors import CODES
+from neuralgraph.errors import CODES, Problem
 from neuralgraph.storage.validate import Report
 from neuralgraph.wire.escapes import escaped_xml
 
@@ -49,8 +50,20 @@ def _uri(path: str) -> str:
     return f"file://{quoted}" if quoted.startswith("/") else quoted
 
 
+def _help(code: str) -> str:
+    return f"{code}: {CODES[code]}. FORMAT.md says what is right; 'ngr recover' saves the studies that are whole."
+
+
+def _fingerprint(problem: Problem) -> str:
+    return hashlib.sha256("\0".join(problem).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 def sarif(reports: Sequence[Report]) -> dict[str, Any]:
-    """SARIF 2.1.0: a result per problem, a rule per error code met."""
+    """SARIF 2.1.0: a result per problem, a rule per error code met.
+
+    Every result has a region, without which viewers of code drop it: line 1, as these files have no lines; and a
+    fingerprint by which a problem that stays is told from a new one.
+    """
     met = sorted({problem.code for report in reports for problem in report.problems})
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -61,7 +74,10 @@ def sarif(reports: Sequence[Report]) -> dict[str, Any]:
                     "driver": {
                         "name": "ngr validate",
                         "version": __version__,
-                        "rules": [{"id": code, "shortDescription": {"text": CODES[code]}} for code in met],
+                        "rules": [
+                            {"id": code, "shortDescription": {"text": CODES[code]}, "help": {"text": _help(code)}}
+                            for code in met
+                        ],
                     }
                 },
                 "results": [
@@ -71,7 +87,15 @@ def sarif(reports: Sequence[Report]) -> dict[str, Any]:
                         "message": {
                             "text": f"{problem.where}: {problem.message}" if problem.where else problem.message
                         },
-                        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(report.path)}}}],
+                        "locations": [
+                            {
+                                "physicalLocation": {
+                                    "artifactLocation": {"uri": _uri(report.path)},
+                                    "region": {"startLine": 1},
+                                }
+                            }
+                        ],
+                        "partialFingerprints": {"problem/v1": _fingerprint(problem)},
                     }
                     for report in reports
                     for problem in report.problems

@@ -25,7 +25,7 @@ from neuralgraph.compressor.scoring import printable, until_end
 from neuralgraph.errors import ModelError, StudyError
 from neuralgraph.graph.study import Study
 
-__all__ = ["BEAMS", "ReportWriter", "generate_report"]
+__all__ = ["BEAMS", "ReportWriter"]
 
 BEAMS = 4
 """Width of the beam search."""
@@ -169,10 +169,3 @@ class ReportWriter:
 
 _FEWEST_DIGITS = 16
 """Hex digits that tell models apart; studies keep more."""
-
-
-def generate_report(
-    study: Study, model: str | os.PathLike[str] = DEMO, *, beams: int = BEAMS, any_model: bool = False
-) -> str:
-    """The report of one study; see ``ReportWriter``, which reads its model once for many."""
-    return ReportWriter.from_pretrained(model)(study, beams=beams, any_model=any_model)

@@ -45,7 +45,7 @@ def encode_record(
     embedding: Form,
     concept_vectors: Form,
     level: int = zstd.LEVEL,
-    store_embedding: bool = False,
+    for_loaders: bool = False,
 ) -> bytes:
     """The record of a study.
 
@@ -57,7 +57,7 @@ def encode_record(
     columns : the study.
     embedding, concept_vectors : forms of the two matrices.
     level : zstd level.
-    store_embedding : never compress the embedding, so that a loader has nothing to undo.
+    for_loaders : never compress the graph and the embedding, so that a loader has nothing to undo.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def encode_record(
     if columns.word_attention is not None:
         streams.append((WORD_ATTENTION_STREAM, columns.word_attention))
     decoded: dict[str, Any] = {}
-    plain: set[int] = set()
+    plain: set[int] = {GRAPH_STREAM} if for_loaders else set()
     for name, base, form in (
         ("embedding", EMBEDDING_STREAMS, embedding),
         ("concept_vectors", CONCEPT_VECTOR_STREAMS, concept_vectors),
@@ -84,7 +84,7 @@ def encode_record(
         planes = form.encode(matrix)
         first = base + FORMS[form.name].offset
         streams += [(first + number, plane) for number, plane in enumerate(planes)]
-        if store_embedding and base == EMBEDDING_STREAMS:
+        if for_loaders and base == EMBEDDING_STREAMS:
             plain |= set(range(first, first + len(planes)))
         decoded[name] = form.decode(planes, *matrix.shape, where=name)
     if len(columns.extensions) > len(EXTENSION_STREAMS):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 
-from neuralgraph.graph.concepts import Concept, Mention
-from neuralgraph.graph.study import Study
-
-__all__ = ["SIGNS", "polarity", "sentence_around", "sentences_of"]
+__all__ = ["SIGNS", "polarity", "sentence_around"]
 
 SIGNS: dict[str, str] = {"present": "+", "absent": "-", "uncertain": "?"}
 """A sign for each polarity: what is there and what is not must differ by more than a colour."""
@@ -38,23 +35,3 @@ def sentence_around(report: str, start: int, end: int) -> str:
     last = min(len(report), end + _LONGEST) if found is None else found.end()
     last = min(last, end + _LONGEST)
     return " ".join(report[first:last].split())
-
-
-def sentences_of(study: Study, concept: int) -> list[tuple[str, str, str]]:
-    """(polarity, section, sentence) of every place that says a concept, the deciding one first.
-
-    Parameters
-    ----------
-    study : the sentences are "" where it does not store its report.
-    concept : which of its concepts.
-    """
-    others = [each for each in study.mentions if each.concept == concept]
-    places: list[Concept | Mention] = [study.concepts[concept], *others]
-    return [
-        (
-            polarity(place.label),
-            place.section,
-            "" if study.report is None else sentence_around(study.report, place.start, place.end),
-        )
-        for place in places
-    ]

@@ -42,8 +42,6 @@ class Pulled:
     """Lay there already."""
     corrected: int = 0
     """Lay there with other content, and were kept as its correction."""
-    empty: int = 0
-    """Studies of which the archive lists no object at all, and does not say that there are any."""
     missing: list[Missing] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What is odd about the archive, and cost nothing."""

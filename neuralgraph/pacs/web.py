@@ -110,7 +110,7 @@ class WebArchive:
             _want(wanted, found, modality)
         result.studies = len(wanted)
         for done, study in enumerate(sorted(wanted), 1):
-            for outcome in self._study(spool, study, wanted[study], result, again=again):
+            for outcome in self._study(spool, study, wanted[study], again=again):
                 _count(result, outcome)
                 if progress is not None:
                     progress(done - 1, result.studies, result.stored)
@@ -118,9 +118,7 @@ class WebArchive:
                 progress(done, result.studies, result.stored)
         return result
 
-    def _study(
-        self, spool: Spool, study: str, wanted: _Wanted, result: Pulled, *, again: bool
-    ) -> Iterator[str | Missing]:
+    def _study(self, spool: Spool, study: str, wanted: _Wanted, *, again: bool) -> Iterator[str | Missing]:
         """What became of each object of a study."""
         if self._silent >= _SILENT_STUDIES:
             message = "not asked for: the server has stopped answering"
@@ -141,7 +139,8 @@ class WebArchive:
         elif reason := _short_of(found, wanted):
             yield Missing(study, "", "", "E_SOURCE_READ", reason)
         elif not found.rows:
-            result.empty += 1
+            message = "the archive lists the study and no object of it"
+            yield Missing(study, "", "", "E_SOURCE_READ", message)
         # Where a listing does not say of what class an object is, the object itself does.
         wanted_rows = [row for row in found.rows if _value(row, _CLASS) in (*ACCEPTED, "")]
         silent = 0

@@ -11,9 +11,6 @@ from neuralgraph import __version__
 __all__ = ["Endpoint", "openapi"]
 
 
-_ERROR = {"description": "an error: code and message", "content": {"application/json": {}}}
-
-
 @dataclass(frozen=True)
 class Endpoint:
     """One address of the server."""

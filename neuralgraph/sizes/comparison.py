@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from neuralgraph.errors import MissingExtraError, StudyError
+from neuralgraph.errors import MissingExtraError, StudyError, installing
 from neuralgraph.sizes.pictures import PICTURE_CODINGS
 from neuralgraph.storage.archive import load_bytes
 from neuralgraph.storage.lossy import embedding_forms
@@ -133,7 +133,7 @@ def measure_film(samples: Samples, study: Study, *, settings: Sequence[str] | No
         try:
             coded = coding(samples)
         except MissingExtraError as error:
-            absent[coding.name] = f"not installed: pip install 'neuralgraph[{coding.extra}]'"
+            absent[coding.name] = f"not installed: {installing(coding.extra)}"
             missing = error
             continue
         rows.append(

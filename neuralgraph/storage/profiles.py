@@ -14,8 +14,8 @@ from neuralgraph.wire.study_columns import StudyColumns
 __all__ = ["PROFILES", "check_profile", "copy_record"]
 
 PROFILES: tuple[str, ...] = ("compact", "train")
-"""What a file is for. "compact" (default): small, to keep and to send. "train": the embedding is stored as it is, not
-compressed; larger, and faster to train from."""
+"""What a file is for. "compact" (default): small, to keep and to send. "train": graph and embedding are stored as they
+are, not compressed; larger, and faster to train from."""
 
 
 def check_profile(profile: str) -> None:
@@ -40,12 +40,12 @@ def copy_record(writer: ContainerWriter, container: Container, position: int, *,
     data = container.record_bytes(position)
     columns = prove(container, position, data=data)
     if profile == "train":
-        data = memoryview(_with_stored_embedding(container, position, data, columns))
+        data = memoryview(_for_loaders(container, position, data, columns))
     writer.add(data, study_id=columns.study_id.decode(), method=columns.method)
 
 
-def _with_stored_embedding(container: Container, position: int, data: memoryview, columns: StudyColumns) -> bytes:
-    """The same study with its embedding stored, not compressed; every value stays.
+def _for_loaders(container: Container, position: int, data: memoryview, columns: StudyColumns) -> bytes:
+    """The same study with its graph and its embedding stored, not compressed; every value stays.
 
     The form stays too, unless writing it again would change the values: then they are stored exactly.
     """
@@ -57,4 +57,4 @@ def _with_stored_embedding(container: Container, position: int, data: memoryview
             (record.form(CONCEPT_VECTOR_STREAMS), columns.concept_vectors),
         )
     )
-    return encode_record(columns, embedding=embedding, concept_vectors=concept_vectors, store_embedding=True)
+    return encode_record(columns, embedding=embedding, concept_vectors=concept_vectors, for_loaders=True)

@@ -67,6 +67,6 @@ def _write(study: Study | Iterable[Study], stream: BinaryIO, form: Form | None, 
         stored, chosen = prepared(each, form or exact_form(each.patches.embedding))
         columns = stored.columns()
         vectors = exact_form(columns.concept_vectors)
-        record = encode_record(columns, embedding=chosen, concept_vectors=vectors, store_embedding=profile == "train")
+        record = encode_record(columns, embedding=chosen, concept_vectors=vectors, for_loaders=profile == "train")
         writer.add(record, study_id=each.study_id, method=columns.method)
     writer.finish()

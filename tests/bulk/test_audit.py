@@ -141,6 +141,13 @@ def test_a_file_that_cannot_be_searched_is_an_error(tmp_path):
         list(audit([tmp_path / "absent"], [Identifier("name", "Jane Doe")]))
 
 
+def test_what_a_spool_keeps_of_corrected_objects_names_patients_too(bench):
+    folder = bench.source / "1.2.3" / ".superseded"
+    folder.mkdir(parents=True)
+    (folder / "1.2.3.4711.9").write_bytes(film_of_a_talkative_patient())
+    assert NAME in {one.value for one in identifiers_of_folder(bench.source)}
+
+
 def test_folders_and_manifests(bench, tmp_path):
     (bench.source / "p4711001" / "IM0001").mkdir(parents=True)
     (bench.source / "p4711001" / "IM0001" / "1.2.3.4711.9").write_bytes(film_of_a_talkative_patient())

@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from neuralgraph.cli.doctor import EXTRAS
 from neuralgraph.cli.main import VERBS, application
+from neuralgraph.errors import DISTRIBUTION
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = get_command(application()).commands
@@ -113,7 +114,7 @@ def test_doctor_says_exactly_what_to_install(monkeypatch, capsys):
     doctor.doctor()
     lines = capsys.readouterr().out.splitlines()
     (line,) = [line for line in lines if line.startswith("plot")]
-    assert "matplotlib missing; pip install 'neuralgraph[plot]'" in line
+    assert "matplotlib missing; pip install '.[plot]'" in line
     assert {line.split()[0] for line in lines[2:]} >= set(EXTRAS)
 
 
@@ -123,7 +124,7 @@ def test_doctor_knows_every_extra_and_what_it_needs():
         if extra in ("all", "bench", "docs", "dev"):  # for those who work on the project
             continue
         known = set(EXTRAS[extra][1].values())
-        named = {re.split(r"[<>=\[]", need)[0] for need in needs if not need.startswith("neuralgraph")}
+        named = {re.split(r"[<>=\[]", need)[0] for need in needs if not need.startswith(DISTRIBUTION)}
         assert named <= known, extra
 
 

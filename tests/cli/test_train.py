@@ -94,6 +94,7 @@ def test_sources_are_mixed_marks_are_read_and_the_verdict_is_told_again(ngr, man
     assert result.exit_code == 0, result.output
     assert "boxes.json: marks of 1 films" in result.stderr
     assert "2 updates" in result.stderr
+    assert "2 of 2" in result.stderr
     assert log.read_text().startswith("step,name,value")
     assert "eval_loss" in log.read_text()
     assert "BLEU-2" in result.stdout

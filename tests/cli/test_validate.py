@@ -139,10 +139,13 @@ def test_sarif_has_the_structure_of_its_schema(folder):
     assert set(driver) == {"name", "version", "rules"}
     rules = [rule["id"] for rule in driver["rules"]]
     assert rules == sorted(set(rules))
-    assert all(set(rule) == {"id", "shortDescription"} and rule["shortDescription"]["text"] for rule in driver["rules"])
+    for rule in driver["rules"]:
+        assert set(rule) == {"id", "shortDescription", "help"}
+        assert rule["shortDescription"]["text"]
+        assert rule["help"]["text"].startswith(rule["id"])
     assert {result["ruleId"] for result in only["results"]} == set(rules)
     for result in only["results"]:
-        assert set(result) == {"ruleId", "level", "message", "locations"}
+        assert set(result) == {"ruleId", "level", "message", "locations", "partialFingerprints"}
         assert result["level"] in ("none", "note", "warning", "error")
         assert set(result["message"]) == {"text"}
         assert result["message"]["text"]
@@ -150,6 +153,11 @@ def test_sarif_has_the_structure_of_its_schema(folder):
         uri = location["physicalLocation"]["artifactLocation"]["uri"]
         assert uri.startswith("file:///")
         assert " " not in uri
+        assert location["physicalLocation"]["region"] == {"startLine": 1}
+    marks = [result["partialFingerprints"]["problem/v1"] for result in only["results"]]
+    assert len(set(marks)) > 1
+    again = json.loads(run(folder, "--format", "sarif").stdout)["runs"][0]["results"]
+    assert marks == [result["partialFingerprints"]["problem/v1"] for result in again]
 
 
 def test_sarif_of_valid_files_is_empty():

@@ -122,7 +122,7 @@ def exchange(folder):
     store(*films)
     # Out of the archive: only films and reports of the day that is asked for.
     assert json.loads(ngr("pull", URL, spool, "--date", "20200101", "--json")) == {
-        "complete": True, "studies": 1, "stored": 3, "repeated": 0, "corrected": 0, "empty": 0, "failed": {},
+        "complete": True, "studies": 1, "stored": 3, "repeated": 0, "corrected": 0, "failed": {},
         "notes": [], "missing": []}  # fmt: skip
     assert "0 fetched, 3 there already" in ngr("pull", URL, spool)
     from pydicom import dcmread

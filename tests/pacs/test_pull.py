@@ -90,9 +90,12 @@ def test_what_may_be_missing_is_said(tmp_path, toy, found, why):
     assert toy.total > 10 or result.stored == found
 
 
-def test_a_study_without_objects_is_told(tmp_path):
+def test_a_study_without_objects_is_missing(tmp_path):
     result = pulled(Toy(total=3, listed={1: 0}), tmp_path)
-    assert (result.stored, result.empty, result.complete) == (2, 1, True)
+    assert (result.stored, result.complete) == (2, False)
+    assert [(each.code, each.message) for each in result.missing] == [
+        ("E_SOURCE_READ", "the archive lists the study and no object of it")
+    ]
 
 
 def test_a_busy_archive_is_asked_again(tmp_path):

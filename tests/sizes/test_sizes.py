@@ -88,7 +88,7 @@ def test_settings_are_those_the_measurement_of_forms_has():
 def test_what_is_not_installed_says_how_to_get_it(samples, monkeypatch):
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     sizes = measure_film(samples, build_study(seed=1), settings=["bfloat16"])
-    advice = "not installed: pip install 'neuralgraph[dicom]'"
+    advice = "not installed: pip install '.[dicom]' in a checkout of neuralgraph"
     assert sizes.absent == dict.fromkeys(("HTJ2K", "JPEG XL", "JPEG XL d1"), advice)
     for library in ("PIL", "jpeg_ls", "openjpeg", "openjpeg.utils"):
         monkeypatch.setitem(sys.modules, library, None)

@@ -42,13 +42,6 @@ export function plainGraph(study) {
   return facts !== null && typeof facts === "object" ? asText(facts) : "its size is not stated";
 }
 
-/** What the model that comes with the package learnt from; the one before had met no film of a person. */
-function bundledNotice(digest) {
-  return digest.startsWith("e57e2b86ee06")
-    ? "The demo model learnt from SYNTHETIC films only: on real films its attention means nothing."
-    : "The demo model learnt from SYNTHETIC films and some hundred films of one hospital: no diagnostic device; it misses much.";
-}
-
 /** What nobody may overlook about a study; empty when there is nothing. */
 export function warnings(study) {
   const { concepts, provenance: { method, source } } = study;
@@ -59,7 +52,7 @@ export function warnings(study) {
   if (concepts.length > 0 && source.report === "generated") found.push("The report graph was WRITTEN BY THE MODEL: no report was given.");
   if ((source.films ?? []).some((film) => film?.format === "phantom")) found.push("SYNTHETIC: not a patient.");
   if (method.model?.trained === false) found.push("Made with an UNTRAINED model: its attention means nothing.");
-  else if (method.model?.name === "demo") found.push(bundledNotice(String(method.model.digest ?? "")));
+  else if (method.model?.name === "demo") found.push("The demo model learnt from SYNTHETIC films and some hundred films of one hospital: no diagnostic device; it misses much.");
   return found;
 }
 

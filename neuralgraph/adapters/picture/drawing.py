@@ -12,7 +12,7 @@ from neuralgraph.adapters.picture.film_panel import checked_image, draw_film, pa
 from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, graph_layout
 from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
 from neuralgraph.errors import StudyError, missing_extra
-from neuralgraph.graph.bundled_model import bundled_words
+from neuralgraph.graph.bundled_model import BUNDLED_WORDS
 from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.origin import GENERATED, graph_origin
@@ -178,7 +178,7 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
         if model.get("trained") is False:
             made.append(f"untrained {name} model: its attention means nothing")
         else:
-            made.append(bundled_words(str(model.get("digest", ""))) if name == "demo" else f"model {name}")
+            made.append(BUNDLED_WORDS if name == "demo" else f"model {name}")
     if "report" in study.provenance:
         made.append(f"report {study.provenance['report']}")
     if study.fusion is None:

@@ -37,7 +37,6 @@ _POLARITY: dict[str, dict[str, Any]] = {
         "line": "--",
     },
 }
-_COLUMN_X = (0.0, 1.0, 2.0, 3.0)
 
 
 def graph_layout(study: Study) -> tuple[list[int], Layout]:

@@ -4,7 +4,7 @@
 
 #include "checksum.h"
 
-enum { INTERFACE = 1 }; /* counts what `kernel.py` has to know of: it refuses a kernel left over from another version */
+enum { INTERFACE = 2 }; /* counts what `kernel.py` has to know of: it refuses a kernel left over from another version */
 
 PyTypeObject *features_type, *rules_type;
 PyObject *refused;

@@ -31,6 +31,8 @@ _AFTER = {
 _DETERMINERS = frozenset({"a", "an", "the", "this", "these", "there", "it", "its", "both", "some"})
 _FILM_REFERENCE = frozenset({"to", "from", "with", "than", "since", "on", "the", "and", "in"})
 _ALTERNATIVES = frozenset({"or", "nor", "versus", "vs"})
+_DENIALS = frozenset({"no", "not", "without"})
+_EARLIER = frozenset({"prior", "previous"})
 _MAINTAINED = frozenset({"again", "persists", "persist", "remains", "remain", "unchanged"})
 _PARTS_OF_DEVICES = frozenset({"tip", "tips", "end", "port", "sideport", "course", "portion"})
 _FAR = 9
@@ -118,7 +120,7 @@ class _Sentence:
 
     def _names_a_film(self, cue: Cue) -> bool:
         """Whether "prior" stands for the earlier film: "compared to prior", "the previous effusion"."""
-        if self.words[cue.start] not in ("prior", "previous") or cue.end - cue.start > 1:
+        if self.words[cue.start] not in _EARLIER or cue.end - cue.start > 1:
             return False
         return cue.start > 0 and self.words[cue.start - 1] in _FILM_REFERENCE
 
@@ -149,7 +151,7 @@ class _Sentence:
     def _forward(self, number: int, cue: Cue, verdict: str) -> None:
         piece = self.pieces[number]
         end, covered, closed = self._cover(piece, cue.end, cue, verdict, covered=False)
-        narrow = self.words[cue.start] in ("not", "prior", "previous") or cue.end - cue.start == 0
+        narrow = self.words[cue.start] == "not" or self.words[cue.start] in _EARLIER or cue.end - cue.start == 0
         previous = number
         last = number
         while not closed and last + 1 < len(self.pieces):
@@ -272,7 +274,7 @@ class _Sentence:
 
     def _affirms(self, piece: Piece, *, alone: bool) -> bool:
         """Whether a member of a list is described as only something that is there is described."""
-        if self._maintains(piece):
+        if self._maintains(piece) or self.words[piece.start] in ("present", "positive"):
             return True
         seen = False
         for number in piece.phrases:
@@ -364,7 +366,10 @@ class _Sentence:
             return NOTHING if NOTHING in inside else ABSENT if ABSENT in inside else inside[0] if inside else PRESENT
         if PRESENT in marks.after:
             return PRESENT
-        if NOTHING in marks.after or any(verdict == NOTHING for _, verdict in marks.before):
+        nothing = [place for place, verdict in marks.before if verdict == NOTHING]
+        if ABSENT in marks.after and all(self.words[place] in _EARLIER for place in nothing):
+            nothing = []  # "the previous effusion is not seen"
+        if NOTHING in marks.after or nothing:
             return NOTHING
         if UNCERTAIN in marks.after:
             return UNCERTAIN
@@ -382,6 +387,8 @@ class _Sentence:
                 found[only] = UNCERTAIN if found[only] == PRESENT else found[only]
             if right.join not in (Join.VERSUS, Join.OR) or not left.observations or not right.observations:
                 continue
+            if any(cue.role == "neutral" and self.words[cue.start] in _DENIALS for cue in left.cues):
+                continue  # "no change in cardiomegaly or effusions" has both
             pair = (left.observations[-1], right.observations[0])
             findings = all(self.phrases[each].entry.kind == "finding" for each in pair)
             if findings and all(found[each] in (PRESENT, UNCERTAIN) for each in pair):

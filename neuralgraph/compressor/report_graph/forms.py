@@ -1,4 +1,4 @@
-"""Forms: "Pneumothorax: none", "Effusion | Yes", "Consolidation? No.", "Nodule, no", as the sentences they stand for.
+"""Forms: "Pneumothorax: none", "Effusion | Yes", "Nodule? No.", "Effusion [N]", as the sentences they stand for.
 
 An answer is turned into plain words in front of its question ("no pneumothorax", "possible effusion"), which have an
 empty place; the rules of prose then read both. A question without an answer says nothing.
@@ -17,6 +17,16 @@ _COLONS = frozenset({":", "="})
 _DASHES = frozenset({"-", "\N{EN DASH}", "\N{EM DASH}"})
 _PARTS = frozenset({",", ";", "(", ")", "|"})
 _BARE_ANSWERS = frozenset({"yes", "no", "none", "absent", "present", "negative", "positive", "nil", "y", "n"})
+_BRACKETS = {"[": "]", "(": ")"}
+_BRACKETED = {
+    **dict.fromkeys(("-", "\N{MINUS SIGN}", "\N{EN DASH}", "n", "no", "none", "absent", "negative", "neg"), "no"),
+    **dict.fromkeys(("+", "y", "yes", "present", "positive", "pos"), "yes"),
+}
+_SIDES = frozenset({"left", "right"})
+# "..., but present on the left", "..., and the left persists".
+_TURNS, _AT = frozenset({"but", "and", "while", ","}), frozenset({"on", "in", "at"})
+_TURNED = frozenset({"present", "absent", "not", "none"})
+_COURSES = frozenset({"persists", "remains", "unchanged", "resolved", "increased", "decreased", "improved", "worsened"})
 _MARKS = _COLONS | _DASHES | frozenset({"?", "|", " "})
 _LONGEST_PHRASE = 7
 _LONGEST_QUESTION = 10
@@ -38,6 +48,12 @@ class Forms:
 
     def read(self, line: Sequence[Token]) -> list[list[Token]]:
         """The statements of a sentence, item or row: one, itself, when it is no form."""
+        if any(token.word in _BRACKETS for token in line):
+            return [statement for part in self._unbracketed(line) for statement in self._read(part)]
+        sides = self._other_side(line)
+        return self._read(line) if sides is None else sides
+
+    def _read(self, line: Sequence[Token]) -> list[list[Token]]:
         tokens = _stripped(line)
         words = [token.word for token in tokens]
         # Most sentences are prose, and show it at a glance.
@@ -53,6 +69,51 @@ class Forms:
                 found += self._one(_stripped(tokens[bounds[number] : bounds[number + 1]]))
             return [each for each in found if each]
         return self._one(tokens)
+
+    def _other_side(self, line: Sequence[Token]) -> list[list[Token]] | None:
+        """Two statements of "effusion is absent on the right but present on the left"; None when it is no such."""
+        words = [token.word for token in line]
+        if not _SIDES.issubset(words):
+            return None
+        for at, word in enumerate(words[:-3]):
+            course = words[at + 1] == "the" and words[at + 2] in _SIDES and words[at + 3] in _COURSES
+            answered = words[at + 1] in _TURNED and words[at + 2] in _AT
+            if word not in _TURNS or not (course or answered):
+                continue
+            first, rest = line[:at], line[at + 1 :]
+            end = next((end for end in range(at, 0, -1) if words[end - 1] in self._nouns), 0)
+            start = self.question(first[:end])
+            if start is None or not (_has_side(first) and _has_side(rest)) or self.has_finding(rest):
+                return None
+            if course:
+                return [list(first), [rest[1], *_repeated(first[start:end], rest[2:])]]
+            if rest[0].word in _BRACKETED and _BRACKETED[rest[0].word] == "yes":
+                return [list(first), _repeated(first[start:end], rest)]
+            denial = Token("no", rest[0].start, rest[0].start)
+            return [list(first), [denial, *_repeated(first[start:end], rest[1:])]]
+        return None
+
+    def _unbracketed(self, line: Sequence[Token]) -> list[list[Token]]:
+        """ "Effusion [N], nodule (+)" as "effusion: no" and "nodule: yes"; "(Y/N)" is left out."""
+        parts: list[list[Token]] = [[]]
+        at = 0
+        while at < len(line):
+            closing = _BRACKETS.get(line[at].word)
+            inside = [token.word for token in line[at + 1 : at + 5]]
+            size = inside.index(closing) if closing in inside else 0
+            asks = size in (1, 3) and self.question(_stripped(parts[-1])) is not None
+            if asks and size == 1 and inside[0] in _BRACKETED:
+                answer = line[at + 1]
+                colon = Token(":", answer.start, answer.start, Kind.SIGN)
+                parts[-1] += [colon, answer._replace(word=_BRACKETED[inside[0]], kind=Kind.WORD)]
+                parts.append([])
+                at += 3
+            elif asks and size == 3 and inside[1] == "/" and {inside[0][0], inside[2][0]} == {"y", "n"}:
+                at += 5
+            else:
+                parts[-1].append(line[at])
+                at += 1
+        return parts
 
     def question(self, tokens: Sequence[Token]) -> int | None:
         """Where the finding begins that these words end with and ask for; None when they ask for none."""
@@ -262,7 +323,7 @@ def _pieces(tokens: Sequence[Token]) -> list[Sequence[Token]]:
 
 
 def _has_side(tokens: Sequence[Token]) -> bool:
-    return any(token.word in {"left", "right"} for token in tokens)
+    return any(token.word in _SIDES for token in tokens)
 
 
 def _sided(tokens: Sequence[Token]) -> Sequence[Token]:

@@ -29,7 +29,7 @@ class ReportDocument:
     issued: str = ""
     """Date and time as the source writes them; sorts."""
     problem: str = ""
-    """Why it has no text: "PDF", "encapsulated data", "reference", "codes"; "" where it has."""
+    """Why it has no text: "PDF", "encapsulated data", "reference", "nothing", "codes"; "" where it has."""
 
     def is_of(self, patient: str) -> bool:
         """Whether it may be about this patient: it names none, or this one, be it with other leading zeros."""

@@ -1,9 +1,10 @@
 """Reports from HL7 v2 result messages (ORU^R01; HL7 2.5.1 chapter 7), alone, in a batch, or as a stream from a socket.
 
-The text is that of the OBX segments of kinds TX, FT and ST, and of ED where it holds text, in order. Where an OBX says
-which part of the report it holds (OBX-3: a LOINC code, the suffix "&IMP", the words "Reason for study"), that becomes a
-header. Accession numbers are looked for in OBR-3 (filler), OBR-18 (placer field 1) and OBR-2 (placer), as sites differ;
-the Study Instance UID in ZDS-1 (IHE); the patient's identifiers are all of PID-2, PID-3 and PID-4.
+The text is that of the OBX segments of kinds TX, FT and ST, and of ED where it holds text, in order, each with the
+notes (NTE) that follow it; notes of an order are the referrer's and are not read. Where an OBX says which part of the
+report it holds (OBX-3: a LOINC code, the suffix "&IMP", the words "Reason for study"), that becomes a header. Accession
+numbers are looked for in OBR-3 (filler), OBR-18 (placer field 1) and OBR-2 (placer), as sites differ; the Study
+Instance UID in ZDS-1 (IHE); the patient's identifiers are all of PID-2, PID-3 and PID-4.
 """
 
 from __future__ import annotations
@@ -62,15 +63,15 @@ def _reports(message: Message) -> Iterator[ReportDocument]:
             studies.add(message.first(segment.field(1)))
         elif segment.name == "OBR":
             orders.append([segment])
-        elif segment.name == "OBX" and orders:
+        elif (segment.name == "OBX" and orders) or (segment.name == "NTE" and orders and len(orders[-1]) > 1):
             orders[-1].append(segment)
     for order, *results in orders:
         parts = list(_parts(message, results))
-        text = plain_text(_joined(parts))
+        text = plain_text(_joined(parts)) if any(said.strip() for _, said in parts) else ""
         problem = "" if text else _without_text(results)
         if not (text or problem):
             continue
-        status = order.field(25) or results[-1].field(11)
+        status = order.field(25) or [each for each in results if each.name == "OBX"][-1].field(11)
         yield ReportDocument(
             text,
             accessions=frozenset(message.first(order.field(number)) for number in (3, 18, 2)) - {""},
@@ -86,8 +87,14 @@ def _reports(message: Message) -> Iterator[ReportDocument]:
 
 def _parts(message: Message, results: Sequence[Segment]) -> Iterator[tuple[str, str]]:
     """(heading, text) of each result that holds text."""
+    heading: str | None = None
     for segment in results:
-        kind = segment.field(2)
+        if segment.name == "NTE":
+            if heading is not None:
+                notes = message.separators[0].join(segment.fields[3:])
+                yield heading, "\n".join(message.text(each) for each in message.repetitions(notes))
+            continue
+        kind, heading = segment.field(2), None
         if segment.field(11) in _WITHDRAWN:
             continue
         if kind in _TEXT_KINDS:
@@ -102,7 +109,8 @@ def _parts(message: Message, results: Sequence[Segment]) -> Iterator[tuple[str, 
             continue
         if text.lstrip().startswith("{\\rtf"):
             raise SourceError("the report is RTF; export it as plain text", code="E_SOURCE_KIND")
-        yield _heading(message, segment), text.replace("\x0c", "\n")
+        heading = _heading(message, segment)
+        yield heading, text.replace("\x0c", "\n")
 
 
 def _value(segment: Segment, separator: str) -> str:
@@ -162,9 +170,11 @@ def _encapsulated(components: Sequence[str], encoding: str) -> str:
 
 
 def _without_text(results: Sequence[Segment]) -> str:
-    """What a report is that has no text: "PDF", "encapsulated data", "reference"; "" where it is no report."""
+    """What a report is that has no text: "PDF", "encapsulated data", "reference", "nothing"; "" where it is none."""
     for segment in results:
         kind, value = segment.field(2), segment.field(5).upper()
+        if segment.name == "OBX" and kind in _TEXT_KINDS:
+            return "nothing"
         if kind == "ED":
             return "PDF" if "PDF" in value[:80] or "JVBER" in value[:200] else "encapsulated data"
         if kind == "RP":

@@ -52,14 +52,14 @@ def physionet_root(folder: Path, project: str, member: str) -> Path | None:
     return None
 
 
-def files_below(folder: Path, refused: Callable[[str], None] | None = None) -> Iterator[str]:
-    """Paths of files below a folder, with / between their parts, folder by folder in ascending order; hidden ones left
-    out.
+def files_below(folder: Path, refused: Callable[[str], None] | None = None, *, hidden: bool = False) -> Iterator[str]:
+    """Paths of files below a folder, with / between their parts, folder by folder in ascending order.
 
     Parameters
     ----------
     folder : where to look.
     refused : told the path of every folder below it that cannot be listed; by default that is an error.
+    hidden : yield hidden files, and what lies in hidden folders, too.
 
     Raises
     ------
@@ -73,10 +73,10 @@ def files_below(folder: Path, refused: Callable[[str], None] | None = None) -> I
         refused(Path(inside).as_posix())
 
     for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if hidden or not name.startswith("."))
         for name in sorted(names):
             path = Path(parent, name)
-            if not name.startswith(".") and path.is_file():
+            if (hidden or not name.startswith(".")) and path.is_file():
                 yield path.relative_to(folder).as_posix()
 
 

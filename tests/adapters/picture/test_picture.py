@@ -350,4 +350,4 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(MissingExtraError) as caught:
         draw_study(_study())
-    assert "neuralgraph[plot]" in caught.value.message
+    assert "'.[plot]'" in caught.value.message

@@ -210,7 +210,12 @@ def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
     seen = []
     with pytest.raises(TrainingStopped, match="2 of 5 first lessons") as caught:
         train(
-            start(), parts, tmp_path / "m", lessons, stop=lambda: len(seen) > 1, progress=lambda *step: seen.append(step)
+            start(),
+            parts,
+            tmp_path / "m",
+            lessons,
+            stop=lambda: len(seen) > 1,
+            progress=lambda *step: seen.append(step),
         )
     assert (caught.value.step, caught.value.steps, caught.value.lessons) == (2, 5, True)
     again = []

@@ -173,6 +173,26 @@ def test_text_without_a_heading_is_no_part_of_the_indication_before_it():
     )
 
 
+def test_notes_of_a_result_belong_to_it_and_notes_of_an_order_do_not():
+    (report,) = read_messages(
+        message(
+            "OBR|1||A1||||||||||||||||||||||F",
+            "NTE|1||rule out pneumonia",
+            "OBX|1|TX|&GDT||No effusion.",
+            "NTE|1||Left pneumothorax.~Seen twice.",
+            "OBX|2|TX|&GDT||wrong||||||W",
+            "NTE|1||of the wrong one",
+        )
+    )
+    assert report.text == "FINDINGS:\nNo effusion.\nLeft pneumothorax.\nSeen twice."
+
+
+def test_a_result_without_content_is_a_report_without_text():
+    (report,) = read_messages(message("OBR|1||A1||||||||||||||||||||||F", "OBX|1|TX|&GDT||", "OBX|2|TX|&IMP|| "))
+    assert (report.text, report.problem, report.addendum) == ("", "nothing", False)
+    assert whole_report([report]) == (None, "report_without_text")
+
+
 def test_withdrawn_results_do_not_count():
     assert text_of("OBX|1|TX|IMP||Wrong.||||||D", "OBX|2|TX|IMP||Right.||||||F") == "IMPRESSION:\nRight."
 
