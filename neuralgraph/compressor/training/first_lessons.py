@@ -179,7 +179,8 @@ def _taught(
     ]
     optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
     learning = nn.ModuleDict({"vision": model.vision, "classifier": model.classifier, "head": head})
-    average = AveragedModel(learning, multi_avg_fn=get_ema_multi_avg_fn(_MEMORY))
+    running_mean = get_ema_multi_avg_fn(_MEMORY)  # type: ignore[no-untyped-call]
+    average = AveragedModel(learning, multi_avg_fn=running_mean)
     parts = {"learning": learning, "average": average}
     begun, losses = take_lessons(kept, parts, optimizer) if kept is not None else (0, [])
     lesion = batches.structures.index(LESION) if LESION in batches.structures else None
