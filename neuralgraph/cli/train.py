@@ -59,9 +59,9 @@ class ModelOptions:
     workers: Annotated[
         int, typer.Option(help="Processes that read films [default: one per processor].", show_default=False)
     ] = 0
-    log_to: Annotated[
-        Path | None, typer.Option(help="A .csv file, or a folder for TensorBoard, that the log goes to.")
-    ] = None
+    log_to: Annotated[Path | None, typer.Option(help="A .csv file that losses and measures go to while it runs.")] = (
+        None
+    )
     key_file: Annotated[
         Path | None,
         typer.Option(help="Key under which the model notes whom it learnt from [default: a random key in its folder]."),
@@ -155,6 +155,8 @@ def train(
     weights = begin.weight or ()
     if not sources:
         raise typer.BadParameter("name at least one source", param_hint="SOURCE")
+    if begin.log_to is not None and begin.log_to.suffix != ".csv":
+        raise typer.BadParameter("must end in .csv", param_hint="--log-to")
     if weights and len(weights) != len(sources):
         raise typer.BadParameter(f"{len(weights)} weights for {len(sources)} sources", param_hint="--weight")
     shares = tuple((_source_name(number), each) for number, each in enumerate(weights))

@@ -87,7 +87,7 @@ def train(
     device : "cpu" or "cuda".
     half : store the weights as float16.
     progress : called after every step.
-    log_to : a .csv file, or a folder for TensorBoard, that losses and measures go to while it runs.
+    log_to : a .csv file that losses and measures go to while it runs.
     stop : asked after every step; True saves a checkpoint and raises.
 
     Raises
