@@ -48,6 +48,7 @@ from neuralgraph.compressor.training.build_real import (
     LEARNT_SIDE,
     REAL_PHANTOMS,
     REAL_RECIPE,
+    REAL_SIDE,
     assembled,
     made_of_phantoms,
 )
@@ -104,8 +105,8 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         if not (model / "training.json").is_file():
             train(start_from(begun, name=f"fold {fold}", labels=()), (learn, check), model, REAL_RECIPE)
         digests.append(model_digest(model))
-        held_out = marked_of(examples, fold, options.folds)
-        rows += rows_of_fold(model, options.old, held_out, learn, preprocessor.stride, written=True)
+        held_out = marked_of(sides[REAL_SIDE], fold, options.folds)
+        rows += rows_of_fold(model, options.old, held_out, learn, preprocessor.stride, side=REAL_SIDE, written=True)
         for side, films in sides.items():
             grids += rows_at_side(model, marked_of(films, fold, options.folds), learn, side, preprocessor.stride)
     draw(rows, PICTURE)
@@ -116,7 +117,7 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         "models": digests,
         "old_model": None if options.old is None else model_digest(options.old),
         "recipe": REAL_RECIPE.record,
-        "grid_side": preprocessor.max_side,
+        "grid_side": REAL_SIDE,
         "machine": {"platform": platform.machine()},
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
         "summary": summary(rows),

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neuralgraph.compressor.model.checkpoints import assemble
+from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.vision_checkpoints import VisionChoice
 from neuralgraph.compressor.training.build_demo import DEMO_CONFIG
@@ -31,6 +32,7 @@ from neuralgraph.compressor.training.sources import nih_and_phantoms, prepare_ta
 from neuralgraph.compressor.training.train import RECORD_NAME, Trained, start_from, train
 
 __all__ = [
+    "CHECKED_SIDE",
     "LEARNT_SIDE",
     "REAL_CHOICE",
     "REAL_PHANTOMS",
@@ -38,14 +40,17 @@ __all__ = [
     "REAL_SIDE",
     "assembled",
     "build_real",
+    "finish",
     "made_of_phantoms",
-    "sign",
 ]
 
 REAL_CHOICE = VisionChoice("tf_efficientnet_lite0", stage=4, neck=64)
 """Stage 4 is the map of stride 16: 0.7 million weights."""
-REAL_SIDE = 256
-"""Longest side that the finished model reduces a film to, pixels, where nobody asks for another."""
+CHECKED_SIDE = 256
+"""Longest side of most lessons, and of the films that a run validates with, pixels."""
+REAL_SIDE = 384
+"""Longest side that the finished model reduces a film to where nobody asks for another; of those that were measured it
+keeps the most of a lesion's area (docs/measurements/real.md)."""
 LEARNT_SIDE = 512
 """Longest side of the films that it learns from."""
 REAL_PHANTOMS = 300
@@ -75,7 +80,7 @@ REAL_RECIPE = Recipe(
 Progress = Callable[[int, int, dict[str, float]], None]
 
 
-def assembled(weights: Path, text: Path, directory: Path, *, side: int = REAL_SIDE) -> str:
+def assembled(weights: Path, text: Path, directory: Path, *, side: int = CHECKED_SIDE) -> str:
     """Write what training begins with: photographs' encoder, a decoder that has read; returns the digest.
 
     Parameters
@@ -127,12 +132,13 @@ def build_real(
         (learn, _), (_, check) = parts
         start = start_from(begun, name=name, labels=())
         trained = train(start, (learn, check), directory, recipe, half=True, progress=progress)
-    sign(directory, films)
-    return trained
+    return dataclasses.replace(trained, digest=finish(directory, films))
 
 
-def sign(directory: Path, films: Path) -> None:
-    """Write into ``training.json`` what a model learnt from, film by film, and put the notices beside it.
+def finish(directory: Path, films: Path) -> str:
+    """Give a trained model its side; say what it learnt from in ``training.json``, film by film, and in notices.
+
+    Returns the digest.
 
     Parameters
     ----------
@@ -149,6 +155,8 @@ def sign(directory: Path, films: Path) -> None:
     path.write_text(json.dumps({**words, **record}, indent=1) + "\n", encoding="utf-8", newline="\n")
     notices = NOTICES.format(marked=len(marked), normal=len(normal))
     (directory / NOTICES_NAME).write_text(notices, encoding="utf-8", newline="\n")
+    dataclasses.replace(Preprocessor.read(directory), max_side=REAL_SIDE).write(directory)
+    return model_digest(directory)
 
 
 def made_of_phantoms(directory: Path) -> bool:
