@@ -75,23 +75,26 @@ __all__ = [
 ]
 
 
-def plot(study: Study, **options: Any) -> Any:
-    """Draw a study: film and attention beside the graph of the report.
+def plot(study: Study, *, ax: Any = None, **options: Any) -> Any:
+    """Draw a study: film and attention beside the graph of the report; or its film alone into axes of your own.
 
     Parameters
     ----------
     study : the study.
-    options : ``image``, ``view`` and ``sizes``, as for ``neuralgraph.adapters.picture.draw_study``.
+    ax : matplotlib Axes to draw the film into. Nothing of pyplot is touched, with or without.
+    options : ``image``, ``view``, ``values`` and ``label``, and without ``ax`` also ``sizes`` and ``sentences``, as for
+        ``neuralgraph.adapters.picture.draw_study``. ``values`` are numbers of your own, one for each kept patch, node
+        or cell, drawn in place of the attention.
 
     Returns
     -------
-    matplotlib Figure, which a notebook shows.
+    ``ax``; without it a matplotlib Figure, which a notebook shows.
 
     Raises
     ------
     MissingExtraError (E_EXTRA) : matplotlib is not installed; it is in the extra ``plot``.
-    SourceError, StudyError : the image or the view is not this study's.
+    SourceError, StudyError : image, view or values are not this study's.
     """
-    from neuralgraph.adapters.picture import draw_study
+    from neuralgraph.adapters.picture import draw_study, draw_study_into
 
-    return draw_study(study, **options)
+    return draw_study(study, **options) if ax is None else draw_study_into(ax, study, **options)

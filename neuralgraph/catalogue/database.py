@@ -80,6 +80,39 @@ class Catalogue:
         sql, values = _statement(asked, generated=generated)
         return [row[0] for row in self._execute(sql, values).fetchall()]
 
+    def reasons(
+        self, study_ids: Sequence[str], question: str | Question, *, generated: bool = False
+    ) -> dict[str, list[str]]:
+        """Why each study answers: its concepts that a term asks for ("right effusion: present"), in their order.
+
+        Parameters
+        ----------
+        study_ids : of studies that answer.
+        question, generated : as for ``find``.
+
+        Raises
+        ------
+        StudyError (E_QUERY) : the question cannot be understood.
+        """
+        found: dict[str, list[str]] = {study_id: [] for study_id in study_ids}
+        asked = parse_question(question) if isinstance(question, str) else question
+        if not found:
+            return found
+        marks = ", ".join("?" * len(found))
+        for term in asked.terms:
+            values: list[Any] = []
+            condition = _condition(term, values, generated=generated)
+            sql = (
+                "SELECT study_id, name, polarity, side, place FROM (SELECT archive, position, study_id FROM studies "
+                f"WHERE study_id IN ({marks})) JOIN (SELECT * FROM concepts WHERE {condition}) "
+                "USING (archive, position) ORDER BY archive, position, number"
+            )
+            for study_id, *words in self._execute(sql, [*found, *values]).fetchall():
+                reason = _reason(*words)
+                if reason not in found[study_id]:
+                    found[study_id].append(reason)
+        return found
+
     def rows_of(self, study_ids: Sequence[str], columns: Sequence[str]) -> list[dict[str, Any]]:
         """Some columns of the rows of some studies, in the order of ``study_ids``.
 
@@ -155,6 +188,12 @@ class Catalogue:
 
 def _unanswered(reason: str) -> StudyError:
     return StudyError(f"the catalogue cannot answer: {reason.splitlines()[0][:300]}", code="E_QUERY", where="question")
+
+
+def _reason(name: str, polarity: str, side: str, place: str) -> str:
+    """A concept in words, as the viewer writes it too."""
+    turned = f"{side} " if side and f" {side}" not in f" {name}" else ""
+    return f"{turned}{name}{f' in {place}' if place else ''}: {polarity}"
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
-from neuralgraph.errors import missing_extra
+from neuralgraph.errors import OutputError, missing_extra
 from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.wire.escapes import escaped_json
 
@@ -56,13 +56,17 @@ def evaluate(
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each system.")] = 3,
     epochs: Annotated[int, typer.Option(min=1, help="At most; training ends early.")] = 60,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write everything to this JSON file.")] = None,
+    curves: Annotated[
+        Path | None, typer.Option(help="A folder for ROC and calibration curves: LABEL.png and LABEL.csv.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Train graph networks on the studies of ARCHIVE and score them on its test part.
 
     Refused are test studies of patients that the model which made them learnt from, as far as 'ngr convert' could tell.
     Every combination of archive, --retain and --text is one system; all are trained alike and compared by DeLong's
-    test on the same studies.
+    test on the same studies; several archives, of two models for example, on the studies of one table. What the test
+    part cannot measure is said before anything is trained. --curves draws ROC and calibration with their intervals.
 
     Example: ngr evaluate studies/ --label pneumonia --retain 0.023 --retain 0.01
     """
@@ -75,6 +79,8 @@ def evaluate(
 
     if out is not None:
         check_writable(out)
+    if curves is not None:
+        _check_folder(curves, label)
     table = splits if splits is not None else _table_of(archives)
     systems = _systems(archives, label, retain, text, network)
     split = read_splits(table)
@@ -85,10 +91,44 @@ def evaluate(
     if out is not None:
         with atomic_file(out) as stream:
             stream.write((escaped_json(results, indent=1) + "\n").encode())
+    if curves is not None:
+        _write_curves(curves, results)
     if as_json:
         write_json(results)
     else:
         _print(results)
+
+
+def _check_folder(folder: Path, labels: list[str]) -> None:
+    """Make the folder, and refuse names that cannot be files, before hours are spent."""
+    for label in labels:
+        if "/" in label or label in (".", ".."):
+            raise typer.BadParameter(f"the label {label!r} is no name of a file", param_hint="--curves")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"cannot create the folder ({error.strerror})"
+        raise OutputError(reason, code="E_OUTPUT", where=str(folder)) from error
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise missing_extra("drawing curves", extra="plot", library="matplotlib") from error
+
+
+def _write_curves(folder: Path, results: dict[str, Any]) -> None:
+    from io import BytesIO
+
+    from neuralgraph.tasks.curves import curve_rows, draw_curves
+
+    first = next(iter(results["systems"].values()))
+    for label in first["labels"]:
+        systems = {name: system["labels"][label] for name, system in results["systems"].items()}
+        picture = BytesIO()
+        draw_curves(label, systems).savefig(picture, format="png", dpi=120, metadata={"Software": None})
+        for ending, content in (("png", picture.getvalue()), ("csv", curve_rows(systems).encode())):
+            with atomic_file(folder / f"{label}.{ending}") as stream:
+                stream.write(content)
+        note(f"{folder / label}.png and .csv: curves of {len(systems)} systems")
 
 
 def _systems(

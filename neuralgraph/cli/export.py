@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from enum import StrEnum
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
@@ -24,13 +25,14 @@ __all__ = ["Format", "export"]
 
 
 class Format(StrEnum):
-    """Formats to export to; each is written by ``to_<format>`` of the adapter of that name."""
+    """Formats to export to; each but ``sr`` is written by ``to_<format>`` of the adapter of that name."""
 
     safetensors = "safetensors"
     npz = "npz"
     graphml = "graphml"
     json = "json"
     radgraph = "radgraph"
+    sr = "sr"
 
 
 def export(
@@ -38,21 +40,31 @@ def export(
     to: Annotated[Format, typer.Option("--to", help="The format.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     study: Annotated[str | None, typer.Option("--study", help="Id of the study, where FILE holds several.")] = None,
+    source: Annotated[
+        list[Path] | None, typer.Option("--source", help="With sr: the film of the study (DICOM); once for each.")
+    ] = None,
+    generated: Annotated[
+        bool, typer.Option("--generated", help="With sr: also findings of a report that a model wrote.")
+    ] = False,
     timeout: Timeout = None,
 ) -> None:
     """Write the study of FILE for other tools.
 
-    safetensors, npz and json hold all of it, graphml what can be drawn, radgraph the graph of the report.
+    safetensors, npz and json hold all of it, graphml what can be drawn, radgraph the graph of the report. sr is a
+    DICOM Structured Report with the findings in SNOMED CT and DICOM terms and the kept patches, for the patient and
+    the study that the film of --source names; it is preliminary, and not for primary interpretation.
 
-    Example: ngr export study.ngr --to npz -o study.npz
+    Examples: ngr export study.ngr --to npz -o study.npz; ngr export study.ngr --to sr --source film.dcm -o sr.dcm
     """
+    if (to is Format.sr) != bool(source):
+        raise typer.BadParameter("goes with --to sr, which needs it", param_hint="--source")
     check_writable(output)
     # A source must never be replaced by its export; the input may also be a folder of .ngr files.
     if output.suffix == ".ngr" or (output.exists() and os.path.exists(file) and output.samefile(file)):
         raise OutputError(
             "an export does not replace an .ngr file; give it another name", code="E_OUTPUT", where=str(output)
         )
-    convert = _converter(to)
+    convert = _report_of(source, generated=generated) if source else _converter(to)
     content = convert(_chosen(file, study, timeout))
     with atomic_file(output) as stream:
         stream.write(content)
@@ -63,6 +75,19 @@ def _converter(to: Format) -> Callable[[Study], bytes]:
     # Imported only now: an adapter needs its library, this verb does not.
     converter: Callable[[Study], bytes] = getattr(import_module(f"neuralgraph.adapters.{to}"), f"to_{to}")
     return converter
+
+
+def _report_of(films: list[Path], *, generated: bool) -> Callable[[Study], bytes]:
+    def convert(study: Study) -> bytes:
+        from neuralgraph.pacs.findings_report import findings_object
+        from neuralgraph.pacs.identity import read_source
+
+        made = findings_object(study, [read_source(film) for film in films], generated=generated)
+        stream = BytesIO()
+        made.save_as(stream, enforce_file_format=True)
+        return stream.getvalue()
+
+    return convert
 
 
 def _chosen(file: str, study_id: str | None, timeout: float | None) -> Study:

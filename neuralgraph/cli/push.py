@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from neuralgraph.cli.output import note, write_line
-from neuralgraph.errors import NeuralGraphError, OutputError, SourceError
+from neuralgraph.errors import NeuralGraphError, OutputError, SourceError, StudyError
 
 __all__ = ["push"]
 
@@ -25,6 +25,12 @@ def push(
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Also a presentation state with the kept patches.")
     ] = False,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="Also a structured report: findings, coded, and the kept patches.")
+    ] = False,
+    generated: Annotated[
+        bool, typer.Option("--generated", help="With --findings: also findings of reports that a model wrote.")
+    ] = False,
     title: Annotated[str, typer.Option(help="Our application entity title, for C-STORE.")] = "NEURALGRAPH",
     certificates: Annotated[Path | None, typer.Option(help="Certificate authorities to trust.")] = None,
 ) -> None:
@@ -33,7 +39,10 @@ def push(
     The bytes of each file come back unchanged ('ngr pull --studies'). Sending the same file again stores it once. This
     joins a pseudonymised study to its patient again: inside the hospital, where the films are.
 
-    Example: ngr push studies/ ORTHANC@10.0.0.7:4242 --manifest manifest.jsonl --overlay
+    --findings adds a structured report that any archive can search and show: findings in SNOMED CT and DICOM terms,
+    present, absent or undetermined, with their sides. It is preliminary, and not for primary interpretation.
+
+    Example: ngr push studies/ ORTHANC@10.0.0.7:4242 --manifest manifest.jsonl --overlay --findings
     """
     from neuralgraph.pacs.send import sender
 
@@ -44,10 +53,10 @@ def push(
     with sender(address, title=title, certificates=certificates) as send:
         for path, films in pairs:
             try:
-                for made in _objects(path, films, overlay=overlay):
+                for made in _objects(path, films, overlay=overlay, findings=findings, generated=generated):
                     send(made)
                     sent += 1
-            except (SourceError, OutputError) as error:
+            except (SourceError, OutputError, StudyError) as error:
                 failed += 1
                 note(f"{path.name}: {error.code}: {error.message}")
     write_line(f"{sent:,} objects of {len(pairs) - failed:,} files sent, {failed:,} failed")
@@ -69,7 +78,8 @@ def _pairs(folder: Path, manifest: Path) -> Iterator[tuple[Path, list[Path]]]:
                 yield path, [Path(image) for image in row["image"]]
 
 
-def _objects(path: Path, films: list[Path], *, overlay: bool) -> Iterator[Any]:
+def _objects(path: Path, films: list[Path], *, overlay: bool, findings: bool, generated: bool) -> Iterator[Any]:
+    from neuralgraph.pacs.findings_report import findings_object
     from neuralgraph.pacs.identity import check_film_of, read_source
     from neuralgraph.pacs.overlay import overlay_object
     from neuralgraph.pacs.raw_data import raw_data_object
@@ -90,3 +100,5 @@ def _objects(path: Path, films: list[Path], *, overlay: bool) -> Iterator[Any]:
     if overlay:
         for view, film in enumerate(sources):
             yield overlay_object(study, view, film)
+    if findings:
+        yield findings_object(study, sources, generated=generated)

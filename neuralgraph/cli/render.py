@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from neuralgraph.cli.output import write_line
+from neuralgraph.cli.contact_sheet import SheetOptions, draw_contact_sheet
+from neuralgraph.cli.films import films_of
+from neuralgraph.cli.option_groups import grouped
+from neuralgraph.cli.output import note, write_line
 from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import Archive
@@ -15,10 +19,14 @@ from neuralgraph.storage.opening import open_archive
 
 __all__ = ["render"]
 
+_MOST_VALUE_BYTES = 1 << 30
 
+
+@grouped
 def render(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="An .ngr file, several, a folder or a URL.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write, .png or .svg.")],
+    sheet: SheetOptions,
     image: Annotated[Path | None, typer.Option(help="The film the study was made of.")] = None,
     study: Annotated[str | None, typer.Option(help="Id of the study, in an archive of several.")] = None,
     view: Annotated[int, typer.Option(min=0, help="Which film, in a study of several.")] = 0,
@@ -27,6 +35,17 @@ def render(
         bool, typer.Option("--sentences", help="Below, the sentences that concepts come from, where they are stored.")
     ] = False,
     words: Annotated[bool, typer.Option("--words", help="Draw where it looked for every word.")] = False,
+    values: Annotated[
+        Path | None,
+        typer.Option(help="Numbers of your own in place of the attention: .npy of one study, or .npz by study id."),
+    ] = None,
+    label: Annotated[str, typer.Option(help="What the numbers of --values are.")] = "values",
+    images: Annotated[
+        Path | None, typer.Option(help="Where the films lie: each is drawn under the patches of its study.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the one beside FILE].")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Draw kept patches and attention over the film, or over the bare grid, beside the graph of the report.
@@ -34,18 +53,27 @@ def render(
     With --word or --words, of a study that was compressed with --words, draw a film for each word instead. Words have
     their letters when the report is stored; otherwise concepts of the report take their place.
 
-    Of several studies without --study: a contact sheet of the first.
+    Of several studies without --study: a contact sheet, with films where --images has them, sorted and by pages.
 
-    Example: ngr render film.ngr --image film.dcm -o film.png
+    Examples: ngr render film.ngr --image film.dcm -o film.png; ngr render film.ngr --values importance.npy -o film.png
     """
     if output.suffix.lower() not in (".png", ".svg"):
         raise typer.BadParameter(f"the picture ends in .png or .svg, not {output.suffix!r}", param_hint="--output")
     check_output(output, force=force)
     by_word = words or word is not None
+    if by_word and values is not None:
+        raise typer.BadParameter("words have an attention of their own", param_hint="--values")
+    if image is not None and images is not None:
+        raise typer.BadParameter("name the film, or where films lie", param_hint="--images")
+    own = None if values is None else _own(values)
     with open_archive(files[0] if len(files) == 1 else files) as archive:
         if study is None and len(archive) > 1:
-            _sheet(archive, output, other={"--image": image is not None, "--word": by_word, "--view": view > 0})
+            _only_one(archive, {"--image": image, "--word": by_word, "--view": view > 0, "--values": values})
+            films = None if images is None else films_of(images, Path(files[0]), key_file)
+            draw_contact_sheet(archive, output, sheet, films)
             return
+        if sheet.given:
+            raise typer.BadParameter("only a contact sheet of several studies has it", param_hint=sheet.given[0])
         position = 0 if study is None else archive.position(study)
         found = archive[position]
         sizes = {"this .ngr" if len(archive) == 1 else "its record": _stored_bytes(archive, position)}
@@ -54,6 +82,10 @@ def render(
         reason = f"the study has {count} {'film' if count == 1 else 'films'}, counted from 0"
         raise typer.BadParameter(reason, param_hint="--view")
     pixels = None
+    if images is not None:
+        pixels = films_of(images, Path(files[0]), key_file).pixels(found.study_id, view)
+        if pixels is None:
+            note(f"{images} holds no film of this study")
     if image is not None:
         from neuralgraph.sources import read_film
 
@@ -68,8 +100,31 @@ def render(
     if by_word:
         save_words(found, output, word=word, image=pixels, view=view)
     else:
-        save_picture(found, output, image=pixels, view=view, sizes=sizes, sentences=sentences)
+        save_picture(found, output, image=pixels, view=view, sizes=sizes, sentences=sentences, values=own, label=label)
     write_line(f"{output}: {len(found.patches)} of {found.n_cells} patches of {found.study_id}")
+
+
+def _own(path: Path) -> Any:
+    """The numbers of a file: an array, or arrays by study id.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE, E_SOURCE_CONTENT) : it cannot be read, or holds
+    something else.
+    """
+    import zipfile
+
+    import numpy as np
+
+    from neuralgraph.sources.files import read_whole_file
+
+    data = BytesIO(read_whole_file(path, max_bytes=_MOST_VALUE_BYTES))
+    try:
+        held = np.load(data, allow_pickle=False)
+        return {name: held[name] for name in held.files} if isinstance(held, np.lib.npyio.NpzFile) else held
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        reason = "not an array, or arrays by study id, as numpy.save and numpy.savez write them"
+        raise SourceError(reason, code="E_SOURCE_CONTENT", where=str(path)) from error
 
 
 def _stored_bytes(archive: Archive, position: int) -> int:
@@ -81,15 +136,9 @@ def _stored_bytes(archive: Archive, position: int) -> int:
     raise AssertionError("the archive has read this study")
 
 
-def _sheet(archive: Archive, output: Path, *, other: dict[str, bool]) -> None:
-    """A contact sheet; `other` says which options were given that only one study can have."""
-    from neuralgraph.adapters.picture import save_sheet
-    from neuralgraph.adapters.picture.sheet import MOST_STUDIES
-
+def _only_one(archive: Archive, other: dict[str, object]) -> None:
+    """Refuse options that only one study can have."""
     for option, given in other.items():
         if given:
             reason = f"there are {len(archive)} studies; name the one that {option} is for"
             raise typer.BadParameter(reason, param_hint="--study")
-    studies = archive[:MOST_STUDIES]
-    save_sheet(studies, output, total=len(archive))
-    write_line(f"{output}: contact sheet of {len(studies)} of {len(archive)} studies")

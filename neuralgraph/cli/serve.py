@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from neuralgraph.cli.films import films_of
 from neuralgraph.cli.output import note, write_line
 from neuralgraph.errors import OutputError, missing_extra
 
@@ -18,6 +19,12 @@ def serve(
     place: Annotated[str, typer.Argument(metavar="DIR", help="The folder of a collection.")],
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 8765,
+    images: Annotated[
+        Path | None, typer.Option(help="Where the films lie: the page shows each under the patches of its study.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the collection's own].")
+    ] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="Tokens that readers show, one a line; needed beyond this machine.")
     ] = None,
@@ -25,7 +32,8 @@ def serve(
     """Serve a collection to be read: archives by ranges, the catalogue, single studies, and a page to look at them.
 
     Only this machine can reach it unless --host says otherwise, and then readers must show a bearer token. It speaks
-    plain HTTP: put a reverse proxy with TLS before it. Nothing is changed, and no address of a study is logged.
+    plain HTTP: put a reverse proxy with TLS before it. Nothing is changed, and no address of a study is logged. With
+    --images whoever may read also sees the films, which identify patients far more than studies do.
 
     Example: ngr serve hospital
     """
@@ -39,7 +47,8 @@ def serve(
     if not tokens.needed and not _is_loopback(host):
         reason = "whoever reaches this address could read every study; say who may with --token-file"
         raise OutputError(reason, code="E_OUTPUT", where=host)
-    app = application(place, tokens)
+    films = None if images is None else films_of(images, Path(place), key_file).pixels
+    app = application(place, tokens, films=films)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
     server = uvicorn.Server(config)
     try:

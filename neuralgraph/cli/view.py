@@ -8,15 +8,36 @@ from typing import Annotated
 
 import typer
 
+from neuralgraph.cli.films import films_of
 from neuralgraph.cli.output import note, write_line
-from neuralgraph.errors import OutputError
+from neuralgraph.errors import FormatError, OutputError
+from neuralgraph.storage.archive import ngr_files
 from neuralgraph.storage.atomic import atomic_file, check_writable
 
 __all__ = ["view"]
 
 
+def _files(path: Path) -> list[Path]:
+    """The files that a path stands for."""
+    if not path.is_dir():
+        return [path]
+    found = ngr_files(path)
+    if not found:
+        raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=str(path))
+    return found
+
+
 def view(
-    file: Annotated[Path, typer.Argument(help="An .ngr file or archive.")],
+    file: Annotated[Path, typer.Argument(help="An .ngr file, an archive, a folder of them or a collection.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Where the films lie: each is shown under the patches of its study.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another file, archive or collection, shown beside this one: study by study.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the one beside FILE].")
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser, or print the address only.")
     ] = True,
@@ -26,14 +47,21 @@ def view(
 ) -> None:
     """Look at FILE in a browser: film grid, attention, pruning, report graph, and whether the file is sound.
 
-    Serves the page and this one file to this machine only, at an address nobody can guess, until interrupted. Nothing
+    Search by finding, polarity, side, label and id. Films of --images belong to the study whose id they are called by,
+    or under whose pseudonym they were converted.
+
+    Serves the page and these files to this machine only, at an address nobody can guess, until interrupted. Nothing
     is sent elsewhere. A page written with --export holds the study itself: treat it as you treat the file.
 
-    Example: ngr view study.ngr
+    Examples: ngr view study.ngr; ngr view archive.ngr --images films/; ngr view first.ngr --against second.ngr
     """
     from neuralgraph.adapters.viewer import Serving, page_with
 
     if export is not None:
+        for option, given in (("--images", images), ("--against", against)):
+            if given is not None:
+                reason = "a page with a file inside holds that file alone; leave --export out"
+                raise typer.BadParameter(reason, param_hint=option)
         if export.suffix.lower() not in (".html", ".htm"):
             raise typer.BadParameter(f"the page ends in .html, not {export.suffix!r}", param_hint="--export")
         check_writable(export)
@@ -43,14 +71,18 @@ def view(
         write_line(f"{export}: {len(page):,} bytes, holds {file.name}")
         return
     try:
-        serving = Serving(file)
+        files, others = _files(file), [] if against is None else _files(against)
+        films = None if images is None else films_of(images, file, key_file)
+        title = file.name if len(files) > 1 else None
+        serving = Serving(files, against=others, films=None if films is None else films.pixels, title=title)
     except OSError as error:
         reason = f"no address on this machine can be listened on ({error.strerror}); use --export"
         raise OutputError(reason, code="E_OUTPUT", where="127.0.0.1") from error
     with serving:
         write_line(serving.url)
         sys.stdout.flush()
-        note("serving this file to this machine; press Ctrl-C to stop")
+        what = "this file" if len(files) + len(others) == 1 else "these files"
+        note(f"serving {what} to this machine; press Ctrl-C to stop")
         if browser:
             import webbrowser
 

@@ -12,10 +12,13 @@ from neuralgraph.errors import SourceError
 from neuralgraph.pacs.identity import STUDY_KEYWORDS, made_uid
 from neuralgraph.sources.dicom_header import quiet_pydicom
 
-__all__ = ["CREATOR_VERSION", "RAW_DATA", "ngr_bytes", "raw_data_object"]
+__all__ = ["CREATOR_VERSION", "RAW_DATA", "RAW_MODALITY", "ngr_bytes", "raw_data_object"]
 
 RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
 """SOP class Raw Data Storage."""
+
+RAW_MODALITY = "OT"
+"""Modality of our objects of it."""
 
 CREATOR_VERSION = made_uid("creator", "neuralgraph raw data 1")
 """Creator-Version UID (0008,9123): how the payload is laid out."""
@@ -57,7 +60,7 @@ def raw_data_object(data: bytes, source: Any) -> Any:
         made.SOPInstanceUID = made_uid("raw data", source.SOPInstanceUID, data)
         made.SeriesInstanceUID = made_uid("raw data series", source.StudyInstanceUID)
         made.SeriesNumber, made.InstanceNumber = 7101, 1
-        made.Modality, made.Laterality = "OT", ""
+        made.Modality, made.Laterality = RAW_MODALITY, ""
         made.Manufacturer, made.ManufacturerModelName = "neuralgraph", "neuralgraph"
         made.DeviceSerialNumber, made.SoftwareVersions = "0", "1"
         made.SeriesDescription = "NEURAL graph, not for primary interpretation"

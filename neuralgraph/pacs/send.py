@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import OutputError, missing_extra
+from neuralgraph.pacs.findings_report import COMPREHENSIVE_REPORT
 from neuralgraph.pacs.raw_data import RAW_DATA
 
 __all__ = ["sender"]
@@ -56,6 +57,7 @@ def sender(
     entity = AE(ae_title=title)
     entity.add_requested_context(RAW_DATA, _EXPLICIT)
     entity.add_requested_context(_PRESENTATION_STATE, _EXPLICIT)
+    entity.add_requested_context(COMPREHENSIVE_REPORT, _EXPLICIT)
     association = entity.associate(match[2], int(match[3]), ae_title=match[1])
     if not association.is_established:
         raise OutputError("nobody takes the call there", code="E_OUTPUT", where=address)

@@ -20,7 +20,7 @@ from neuralgraph.pacs.listing import Listing, Page, all_results, stated_total
 from neuralgraph.pacs.multipart import single_part
 from neuralgraph.pacs.narrowing import every_result
 from neuralgraph.pacs.pulling import Missing, Pulled, PullProgress
-from neuralgraph.pacs.raw_data import RAW_DATA, ngr_bytes
+from neuralgraph.pacs.raw_data import RAW_DATA, RAW_MODALITY, ngr_bytes
 from neuralgraph.pacs.spool import ACCEPTED, Spool
 from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.dicom_header import quiet_pydicom
@@ -195,7 +195,10 @@ class WebArchive:
         SourceError, OutputError : as ``pull``.
         """
         result = Pulled()
-        found = self._every("instances", {**filters, "SOPClassUID": RAW_DATA}, (_INSTANCE,))
+        # The modality too: Orthanc keeps no index of classes, and looks for one among as many objects as its limit lets
+        # it, whatever they are. An archive with more objects of other kinds would hide these.
+        asked = {**filters, "Modality": RAW_MODALITY, "SOPClassUID": RAW_DATA}
+        found = self._every("instances", asked, (_INSTANCE,))
         _remember(result, found, "Raw Data objects")
         rows = [row for row in found.rows if _value(row, _CLASS) in ("", RAW_DATA)]
         result.studies = len({_value(row, _STUDY) for row in rows})

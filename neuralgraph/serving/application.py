@@ -19,7 +19,7 @@ from neuralgraph.errors import MissingExtraError, NeuralGraphError, StudyNotFoun
 from neuralgraph.serving.description import Endpoint, openapi
 from neuralgraph.serving.metrics import Metrics
 from neuralgraph.serving.state import ServedState
-from neuralgraph.serving.studies import Studies
+from neuralgraph.serving.studies import Films, Studies
 from neuralgraph.serving.tokens import Tokens
 
 __all__ = ["application"]
@@ -32,20 +32,21 @@ _POLICY = (
 _NEXT = Callable[[Request], Awaitable[Response]]
 
 
-def application(place: str, tokens: Tokens | None = None) -> Starlette:
+def application(place: str, tokens: Tokens | None = None, *, films: Films | None = None) -> Starlette:
     """The application for one collection.
 
     Parameters
     ----------
     place : folder of the collection.
     tokens : who may read; None lets in everybody who can reach the server.
+    films : gives the film of a study for the viewer, by study id and view ([height, width] float in 0..1), or None.
 
     Raises
     ------
     FormatError (E_OPEN, E_MANIFEST) : there is no collection, or it cannot be read.
     """
     state, metrics, keys = ServedState(place), Metrics(), tokens or Tokens()
-    studies = Studies(state)
+    studies = Studies(state, films)
     endpoints = [*studies.endpoints, *_own_endpoints(state, metrics, keys)]
     described = openapi(endpoints, secured=keys.needed)
     endpoints.append(

@@ -49,7 +49,14 @@ function row(study, i) {
   const button = document.createElement("button");
   const facts = document.createElement("small");
   facts.textContent = `report ${study.report}, ${study.concepts} concepts, ${study.patches} patches`;
-  button.append(study.study_id, facts);
+  button.append(study.study_id);
+  if (study.why?.length > 0) {
+    const why = document.createElement("small");
+    why.className = "why";
+    why.textContent = study.why.join(" · ");
+    button.append(why);
+  }
+  button.append(facts);
   button.addEventListener("click", () => choose(i));
   item.append(button);
   return item;
@@ -64,7 +71,7 @@ async function choose(i) {
   buttons[i].setAttribute("aria-current", "true");
   buttons[i].scrollIntoView({ block: "nearest" });
   const file = `/studies/${encodeURIComponent(state.studies[i].study_id)}.ngr`;
-  byId("view").src = `/viewer?file=${encodeURIComponent(file)}`;
+  byId("view").src = `/viewer?file=${encodeURIComponent(file)}&films=films`;
   say(`${(i + 1).toLocaleString("en")} of ${state.count.toLocaleString("en")}`);
 }
 
@@ -84,6 +91,12 @@ byId("enter").addEventListener("submit", async (event) => {
   else say("this token is not known");
 });
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && byId("question").value !== "") {
+    byId("question").value = "";
+    byId("question").blur();
+    search();
+    return;
+  }
   if (event.target.tagName === "INPUT" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "j" || event.key === "ArrowDown") choose(state.chosen + 1);
   else if (event.key === "k" || event.key === "ArrowUp") choose(state.chosen - 1);

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from neuralgraph.adapters.json import to_json
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
-from neuralgraph.errors import StudyError, StudyNotFoundError
+from neuralgraph.errors import NeuralGraphError, StudyError, StudyNotFoundError
 from neuralgraph.serving.description import Endpoint
 from neuralgraph.serving.state import ServedState
 from neuralgraph.storage.manifest import Manifest, write_manifest
@@ -22,6 +22,11 @@ from neuralgraph.storage.profiles import copy_record
 from neuralgraph.storage.tables import TABLES, arrow
 
 __all__ = ["Studies"]
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Films = Callable[[str, int], "NDArray[Any] | None"]
 
 _MOST_LISTED = 1000
 _LISTED = ("study_id", "report", "views", "patches", "concepts", "retention", "model")
@@ -33,10 +38,11 @@ class Studies:
     Parameters
     ----------
     state : what is open.
+    films : gives the pixels of a film by study id and view ([height, width] float in 0..1), or None; None has no films.
     """
 
-    def __init__(self, state: ServedState) -> None:
-        self._state = state
+    def __init__(self, state: ServedState, films: Films | None = None) -> None:
+        self._state, self._films = state, films
         question = ("question", "string", "findings with commas between: right effusion present, no tube")
         generated = ("generated", "boolean", "count what a model wrote as findings too")
         self.endpoints = [
@@ -63,6 +69,13 @@ class Studies:
             Endpoint("/studies/{study_id:path}.ngr", self.file, "a study as a file", ("application/octet-stream",)),
             Endpoint("/studies/{study_id:path}.json", self.json, "a study as JSON"),
             Endpoint("/studies/{study_id:path}.png", self.picture, "a study as a picture", ("image/png",)),
+            Endpoint(
+                "/films",
+                self.film,
+                "the film of a study, where the server has it: height and width as u32, samples as u16, little-endian",
+                ("application/octet-stream",),
+                (("study", "string", "id of a study of the collection"), ("view", "integer", "which film, from 0")),
+            ),
         ]
 
     def manifest(self, _: Request) -> Response:
@@ -89,8 +102,11 @@ class Studies:
         if question:
             ids = state.answer(question, generated=_flag(request, "generated"))
             count, wanted = len(ids), ids[offset : offset + limit]
+            generated = _flag(request, "generated")
             with state.catalogue() as catalogue:
                 rows = catalogue.rows_of(wanted, _LISTED)
+                reasons = catalogue.reasons(wanted, question, generated=generated)
+            rows = [{**row, "why": reasons[row["study_id"]]} for row in rows]
         else:
             count, rows = state.manifest.studies, []
             with state.catalogue() as catalogue:
@@ -136,6 +152,20 @@ class Studies:
             path = Path(folder, "study.png")
             save_picture(study, path)
             return Response(path.read_bytes(), media_type="image/png")
+
+    def film(self, request: Request) -> Response:
+        """The film of a study that counts now; 204 where there is none."""
+        from neuralgraph.adapters.viewer.serving import film_bytes
+
+        study_id, view = _text(request, "study"), _number(request, "view", 0)
+        with self._state.now().archive() as archive:
+            known = study_id in archive.ids
+        try:
+            pixels = self._films(study_id, view) if known and self._films is not None else None
+        except NeuralGraphError as error:
+            # Without the place, which names a file and with it perhaps a patient.
+            return Response(error.message, 422, media_type="text/plain")
+        return Response(status_code=204) if pixels is None else Response(film_bytes(pixels))
 
     def _study(self, request: Request) -> Any:
         with self._state.now().archive() as archive:

@@ -6,6 +6,7 @@ without the report; ``models`` holds the networks; ``training`` fits one; ``metr
 
 from __future__ import annotations
 
+from neuralgraph.tasks.curves import Reliability, RocCurve, reliability, roc_curve
 from neuralgraph.tasks.evaluation import System, evaluate
 from neuralgraph.tasks.graphs import GraphSettings, Standardise, study_graph
 from neuralgraph.tasks.metrics import Auc, Calibration, Comparison, auc, calibration, compare_auc
@@ -21,6 +22,8 @@ __all__ = [
     "Comparison",
     "GraphSettings",
     "HeteroMPNN",
+    "Reliability",
+    "RocCurve",
     "Split",
     "Standardise",
     "System",
@@ -32,6 +35,8 @@ __all__ = [
     "fit",
     "predict",
     "read_splits",
+    "reliability",
+    "roc_curve",
     "split_by_hash",
     "study_graph",
     "with_prevalence",

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
 from neuralgraph.storage.opening import open_archive
+from neuralgraph.tasks.curves import reliability, roc_curve
 from neuralgraph.tasks.graphs import GraphSettings, n_patches, standardised, study_graph
-from neuralgraph.tasks.metrics import auc, calibration, compare_auc
+from neuralgraph.tasks.metrics import LEAST_OF_EITHER, auc, calibration, compare_auc
 from neuralgraph.tasks.splits import SPLITS, Split
 from neuralgraph.tasks.training import TrainingSettings, fit, predict
 
@@ -67,7 +68,8 @@ def evaluate(
     Raises
     ------
     StudyNotFoundError (E_NOT_FOUND) : an archive lacks a study of the split.
-    StudyError : systems have equal names or different labels, or a label has too few studies of either outcome.
+    StudyError : systems have equal names or different labels.
+    StudyError (E_SIZE) : before anything is trained, every label that the test part cannot measure, with its counts.
     """
     settings = settings or TrainingSettings()
     labels = _shared_labels(systems)
@@ -76,8 +78,9 @@ def evaluate(
     found: dict[str, Any] = {}
     scores: dict[str, NDArray[np.float64]] = {}
     truths: dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]] = {}
-    for system in systems:
-        parts, facts = _graphs(system, split)
+    made = [_graphs(system, split) for system in systems]
+    _check_measurable(systems, [parts for parts, _ in made], labels, progress)
+    for system, (parts, facts) in zip(systems, made, strict=True):
         train, validate, test = standardised(*parts)
         y = np.concatenate([graph.y.numpy() for graph in test])
         mask = np.concatenate([graph.y_mask.numpy() for graph in test])
@@ -125,6 +128,28 @@ def _graphs(system: System, split: Split) -> tuple[list[list[Any]], dict[str, An
     return parts, {"patches": float(np.mean(kept))}
 
 
+def _check_measurable(
+    systems: Sequence[System], made: Sequence[list[list[Any]]], labels: Sequence[str], progress: Callable[[str], None]
+) -> None:
+    """Say what cannot be measured while it has cost nothing yet, all of it at once."""
+    hopeless = []
+    for system, parts in zip(systems, made, strict=True):
+        for part, graphs in zip(SPLITS, parts, strict=True):
+            for column, label in enumerate(labels):
+                known = [bool(graph.y[0, column] > 0.5) for graph in graphs if bool(graph.y_mask[0, column])]
+                positive, negative = sum(known), len(known) - sum(known)
+                if min(positive, negative) >= LEAST_OF_EITHER:
+                    continue
+                said = f"{label} in {part}: {positive} present, {negative} absent, {len(graphs) - len(known)} unknown"
+                if part == "test":
+                    hopeless.append(f"{system.name}: {said}")
+                else:
+                    progress(f"{system.name}: {said}; what it learns of this label means little")
+    if hopeless:
+        reason = f"a score needs {LEAST_OF_EITHER} studies of either outcome; too few: {'; '.join(hopeless)}"
+        raise StudyError(reason, code="E_SIZE", where="labels")
+
+
 def _scores(y: NDArray[np.float32], known: NDArray[np.bool_], runs: Sequence[NDArray[np.float32]]) -> dict[str, Any]:
     outcome = y[known] > 0.5
     single = [auc(outcome, run[known], resamples=0).value for run in runs]
@@ -135,6 +160,8 @@ def _scores(y: NDArray[np.float32], known: NDArray[np.bool_], runs: Sequence[NDA
         "auc_mean": float(np.mean(single)),
         "auc_spread": float(np.std(single, ddof=1)) if len(single) > 1 else 0.0,
         "calibration": calibration(outcome, chance)._asdict(),
+        "roc": roc_curve(outcome, chance)._asdict(),
+        "reliability": reliability(outcome, chance)._asdict(),
     }
 
 

@@ -14,7 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuralgraph.errors import StudyError
 
-__all__ = ["Auc", "Calibration", "Comparison", "auc", "calibration", "compare_auc"]
+__all__ = ["LEAST_OF_EITHER", "Auc", "Calibration", "Comparison", "auc", "calibration", "compare_auc"]
+
+
+LEAST_OF_EITHER = 2
+"""Studies of either outcome that a score needs at least."""
 
 
 class Auc(NamedTuple):
@@ -143,7 +147,7 @@ def _parted(outcome: ArrayLike, score: ArrayLike) -> tuple[NDArray[np.float64], 
     """
     outcomes, scores = _pair(outcome, score)
     positive, negative = scores[outcomes], scores[~outcomes]
-    if min(len(positive), len(negative)) < 2:
+    if min(len(positive), len(negative)) < LEAST_OF_EITHER:
         reason = f"an AUC needs two studies of either outcome, there are {len(positive)} and {len(negative)}"
         raise StudyError(reason, code="E_SIZE", where="metrics")
     return positive, negative

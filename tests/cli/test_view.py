@@ -45,6 +45,22 @@ def test_export_refuses_other_names_and_missing_files(file, tmp_path):
     assert not (tmp_path / "page.html").exists()
 
 
+@pytest.mark.parametrize("option", ["--images", "--against"])
+def test_a_page_with_a_file_inside_holds_nothing_else(file, tmp_path, option):
+    result = run(file, "--export", tmp_path / "page.html", option, tmp_path)
+    assert result.exit_code == 2
+    assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.parametrize("option", [(), ("--against",), ("--images",)])
+def test_a_folder_without_anything_to_see_is_refused(file, tmp_path, option):
+    (tmp_path / "empty").mkdir()
+    given = (file, *option, tmp_path / "empty") if option else (tmp_path / "empty",)
+    result = run(*given, "--no-browser")
+    assert exit_code(result.exception) == 3
+    assert result.exception.code in ("E_OPEN", "E_SOURCE_TYPE")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="interrupts are sent another way there")
 def test_it_serves_until_interrupted(file):
     # Interrupts may be ignored by whatever started the tests, and a child inherits that.

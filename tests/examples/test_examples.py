@@ -37,6 +37,16 @@ def test_train_mpnn(example, tmp_path):
     assert example("train_mpnn").main(tmp_path / "out") >= 0.8
 
 
+def test_explain(example, tmp_path):
+    pytest.importorskip("torch_geometric", reason="explaining needs the extra pyg")
+    pytest.importorskip("matplotlib", reason="pictures need the extra plot")
+    study, values = example("explain").main(tmp_path)
+    assert values.shape == (len(study.patches) + len(study.concepts),)
+    # What is bright decides the label, and the network sees it.
+    assert values[: len(study.patches)].max() > 0.2
+    assert (tmp_path / "why.png").stat().st_size > 10_000
+
+
 def test_stream_http(example, tmp_path):
     pytest.importorskip("neuralgraph.storage.remote", reason="this version opens no URLs yet")
     study, sent, size = example("stream_http").main(tmp_path)

@@ -1,10 +1,12 @@
 import gc
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 import pytest
 from builders import build_study
 
+import neuralgraph as ng
 from neuralgraph.storage.save import save
 from tests.sources.conftest import make_dicom, ramp
 
@@ -55,3 +57,27 @@ def stored(dataset):
     stream = BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     return dcmread(BytesIO(stream.getvalue()))
+
+
+TEXT = "Moderate left pleural effusion. No pneumothorax. Possible hiatal hernia at the left lower lobe. Secret words."
+
+
+def told(**fields):
+    """A study that says: left pleural effusion (moderate), no pneumothorax, perhaps a hernia in the lower lobe."""
+
+    def concept(text, label):
+        start = max(TEXT.lower().find(text), 0)
+        return ng.Concept(text, label, start, start + len(text))
+
+    present, place = "Observation::definitely present", "Anatomy::definitely present"
+    concepts = (
+        concept("moderate", present),
+        concept("left", place),
+        concept("pleural effusion", present),
+        concept("pneumothorax", "Observation::definitely absent"),
+        concept("hiatal hernia", "Observation::uncertain"),
+        concept("lower lobe", place),
+    )
+    triples = [(0, 0, 2), (1, 0, 2), (4, 1, 5)]
+    made = build_study(concepts=0, patches=4)
+    return replace(made, **{"concepts": concepts, "triples": triples, "fusion": (1, 2), "report": TEXT, **fields})

@@ -138,8 +138,8 @@ def exchange(folder):
     rows = (folder / "out.manifest.jsonl").read_text()
     assert "Small effusion." in rows
     # Into it, over DICOMweb and by C-STORE; the same object twice is stored once.
-    ngr("push", folder / "film.ngr", URL, "--source", films[0], "--overlay")
-    ngr("push", folder / "film.ngr", f"ORTHANC@127.0.0.1:{DICOM}", "--source", films[0], "--overlay")
+    ngr("push", folder / "film.ngr", URL, "--source", films[0], "--overlay", "--findings")
+    ngr("push", folder / "film.ngr", f"ORTHANC@127.0.0.1:{DICOM}", "--source", films[0], "--overlay", "--findings")
     ngr("push", folder / "film.ngr", f"ORTHANC@127.0.0.1:{DICOM}", "--source", films[1])
     login = ("reader", "secret")
 
@@ -147,9 +147,24 @@ def exchange(folder):
         return requests.get(f"http://127.0.0.1:{HTTP}/{path}", auth=login, timeout=60).json()
 
     modalities = [got(f"series/{series}")["MainDicomTags"]["Modality"] for series in got("series")]
-    assert sorted(modalities) == ["CR", "OT", "PR", "SR"], modalities
+    assert sorted(modalities) == ["CR", "OT", "PR", "SR", "SR"], modalities
+    # The findings, as the archive gives them back.
+    described = {
+        series: got(f"series/{series}")["MainDicomTags"].get("SeriesDescription", "") for series in got("series")
+    }
+    (own,) = [series for series, words in described.items() if "NEURAL findings" in words]
+    (instance,) = got(f"series/{own}")["Instances"]
+    back = requests.get(f"http://127.0.0.1:{HTTP}/instances/{instance}/file", auth=login, timeout=60).content
+    (folder / "findings.dcm").write_bytes(back)
+    from highdicom import sr
+
+    report = sr.MeasurementReport.from_sequence([dcmread(folder / "findings.dcm")])
+    assert len(report.get_planar_roi_measurement_groups()) == 4
+    found = [group.finding_type.meaning for group in report.get_image_measurement_groups()]
+    assert found == ["Pleural effusion", "Pneumothorax", "hiatal hernia"], found
     # And out again, byte for byte.
-    assert json.loads(ngr("pull", URL, folder / "back", "--studies", "--json"))["stored"] == 2
+    told = json.loads(ngr("pull", URL, folder / "back", "--studies", "--json"))
+    assert told["stored"] == 2, told
     for path in (folder / "back").glob("*.ngr"):
         assert path.read_bytes() == (folder / "film.ngr").read_bytes()
     # The archive sends, we listen: everything of the study, then a client without the password.

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import build_study
 from PIL import Image
 from structured_reports import structured_report
 
 from neuralgraph.storage.save import save
-from tests.pacs.conftest import HEIGHT, WIDTH, film
+from tests.pacs.conftest import HEIGHT, WIDTH, film, told
 from tests.sources.conftest import make_dicom, ramp
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +24,7 @@ def has_namespaces():
 @pytest.mark.skipif(shutil.which("Orthanc") is None, reason="Debian's orthanc and orthanc-dicomweb are not there")
 @pytest.mark.skipif(shutil.which("unshare") is None or not has_namespaces(), reason="no network namespace can be made")
 def test_an_exchange(tmp_path):
-    save(build_study(), tmp_path / "film.ngr")
+    save(told(), tmp_path / "film.ngr")
     (tmp_path / "1.dcm").write_bytes(film(ViewPosition="PA"))
     stream = BytesIO()
     Image.fromarray(ramp(HEIGHT, WIDTH, np.uint8)).save(stream, "JPEG")

@@ -168,3 +168,35 @@ def test_only_loopback_goes_without_tokens(collection):
     run = CliRunner().invoke(application(["serve", "info"]), ["serve", collection.room.where, "--host", "0.0.0.0"])
     assert isinstance(run.exception, OutputError)
     assert "--token-file" in str(run.exception)
+
+
+def test_a_search_says_why(client):
+    found = client().get("/studies", params={"question": "finding 1 any", "limit": 1}).json()
+    (why,) = found["studies"][0]["why"]
+    assert why.startswith("finding 1")
+    assert "why" not in client().get("/studies", params={"limit": 1}).json()["studies"][0]
+
+
+def test_films_are_served_of_studies_that_count(collection):
+    import httpx
+    import numpy as np
+
+    from neuralgraph.errors import SourceError
+    from neuralgraph.serving import application
+
+    def films(study_id, view):
+        if study_id == "study-2":
+            raise SourceError("the file is damaged", code="E_SOURCE_DAMAGED", where="/secret/patient.dcm")
+        return np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3) if view == 0 else None
+
+    place = collection.room.where
+    remove(collection, ["study-4"])
+    asked = SyncClient(httpx, application(place, films=films))
+    film = asked.get("/films", params={"study": "study-1"})
+    assert film.content[:8] == bytes([2, 0, 0, 0, 3, 0, 0, 0])
+    assert np.frombuffer(film.content[8:], "<u2").tolist() == [0, 13107, 26214, 39321, 52428, 65535]
+    assert asked.get("/films", params={"study": "study-1", "view": 1}).status_code == 204
+    assert asked.get("/films", params={"study": "study-4"}).status_code == 204
+    damaged = asked.get("/films", params={"study": "study-2"})
+    assert (damaged.status_code, damaged.text) == (422, "the file is damaged")
+    assert SyncClient(httpx, application(place)).get("/films", params={"study": "study-1"}).status_code == 204

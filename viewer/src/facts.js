@@ -94,9 +94,6 @@ export function factNodes(study) {
   const made = Object.entries({ ...method, ...source }).map(([key, value]) => [key, asText(value)]);
   nodes.push(part("Provenance", made.length > 0 ? definitions(made) : "not stated"));
   const more = [element("details", {}, element("summary", {}, "Kept patches as a table"), patchTable(study))];
-  if (study.report !== null) {
-    more.push(element("details", {}, element("summary", {}, "Stored text of the report"), element("pre", {}, printable(study.report))));
-  }
   if (study.extensions.length > 0) {
     const names = study.extensions.map(({ name, payload }) => [name, `${payload.length.toLocaleString("en")} bytes`]);
     more.push(part("Extensions", definitions(names)));

@@ -1,6 +1,7 @@
 /** The film panel: attention of every cell, kept patches in their boxes, all in pixels of the source film. */
 import { colour, share } from "./colours.js";
-import { shape } from "./dom.js";
+import { element, shape } from "./dom.js";
+import { follow } from "./stage.js";
 
 const MOST_NUMBERS = 60;
 const SMALLEST_NUMBERED = 15;
@@ -41,18 +42,17 @@ function gridPath(view) {
 }
 
 /**
- * Draw view `v` into `host`; returns {show(kept, lit, current), colour(attention of every cell)}.
+ * Draw view `v` into `host`; returns {show(kept, lit, current), colour(attention of every cell), leave()}.
  *
- * `film` is the address of the film's picture or null, `choose(patch)` is called when a patch is clicked.
+ * `film` is {height, width, samples} or null, `looking` says how it is looked at, `choose(patch)` is called when a patch
+ * is clicked, and `marked(patch)` gives further classes of its outline.
  */
-export function drawFilm(host, study, v, film, choose) {
+export function drawFilm(host, study, v, { film, looking, choose = () => {}, marked = () => "" }) {
   const view = study.views[v];
   const svg = shape("svg", { viewBox: `0 0 ${view.width} ${view.height}`, role: "img", preserveAspectRatio: "xMidYMid meet" });
   const title = shape("title");
   svg.append(title);
-  const whole = { x: 0, y: 0, width: view.width, height: view.height, preserveAspectRatio: "none" };
-  if (film !== null) svg.append(shape("image", { ...whole, href: film, class: "film-picture" }));
-  const reach = { ...whole, width: view.cols * view.patchWidth, height: view.rows * view.patchHeight };
+  const reach = { x: 0, y: 0, width: view.cols * view.patchWidth, height: view.rows * view.patchHeight, preserveAspectRatio: "none" };
   svg.append(shape("image", { ...reach, href: heat(view, view.attention, film !== null), class: "heat" }));
   svg.querySelector(".heat").style.imageRendering = "pixelated";
   if (film === null) svg.append(shape("path", { d: gridPath(view), class: "grid" }));
@@ -60,8 +60,6 @@ export function drawFilm(host, study, v, film, choose) {
   const { patches } = study;
   const small = Math.min(view.patchHeight, view.patchWidth);
   const fontSize = 0.42 * small;
-  // Numbers that nobody could read are left out, and so are those that would cover the film.
-  const numbered = (host.clientWidth / view.width) * small >= SMALLEST_NUMBERED ? MOST_NUMBERS : 0;
   const halos = shape("g");
   const outlines = shape("g");
   for (let i = 0; i < patches.count; i++) {
@@ -70,9 +68,9 @@ export function drawFilm(host, study, v, film, choose) {
     const place = { x: box.left, y: box.top, width: box.width, height: box.height };
     const fused = study.fusion?.[0] === i;
     const halo = shape("rect", { ...place, class: "halo" });
-    const rect = shape("rect", { ...place, class: fused ? "patch fused" : "patch", "data-patch": i, onclick: () => choose(i) });
+    const rect = shape("rect", { ...place, class: `patch ${fused ? "fused" : ""} ${marked(i)}`.trim(), "data-patch": i, onclick: () => choose(i) });
     const group = shape("g", {}, rect);
-    if (i < numbered) {
+    if (i < MOST_NUMBERS) {
       const at = { x: box.left + 0.08 * view.patchWidth, y: box.top + 0.08 * view.patchHeight + 0.8 * fontSize };
       group.append(shape("text", { ...at, class: "rank", "font-size": fontSize, "stroke-width": fontSize / 6 }, String(i + 1)));
     }
@@ -83,9 +81,26 @@ export function drawFilm(host, study, v, film, choose) {
   // Neighbours share a side: the fused patch comes last, so that nothing covers its colour.
   outlines.append(...marks.filter(({ rect }) => rect.classList.contains("fused")).map(({ group }) => group));
   svg.append(halos, outlines);
-  host.replaceChildren(svg);
+  const canvas = film === null ? null : element("canvas", { class: "film-picture", width: film.width, height: film.height, "aria-hidden": "true" });
+  const inner = element("div", { class: "inner" }, ...(canvas === null ? [] : [canvas]), svg);
+  const frame = element("div", { class: "frame" }, inner);
+  frame.style.aspectRatio = `${view.width} / ${view.height}`;
+  frame.style.setProperty("--proportion", String(view.width / view.height));
+  host.replaceChildren(frame);
+  const unfollow = follow(frame, inner, looking, canvas, film);
+  // Numbers that nobody could read are left out, and so are those that would cover the film.
+  const number = () => frame.classList.toggle("unnumbered", (frame.clientWidth / view.width) * small * looking.zoom < SMALLEST_NUMBERED);
+  looking.listeners.add(number);
+  const watcher = new ResizeObserver(number);
+  watcher.observe(frame);
+  number();
   let shownMap = view.attention;
   return {
+    leave() {
+      unfollow();
+      looking.listeners.delete(number);
+      watcher.disconnect();
+    },
     colour(attention) {
       if (attention === shownMap) return;
       shownMap = attention;

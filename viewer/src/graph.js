@@ -1,5 +1,5 @@
 /** The graph panel: concepts by polarity (shape, colour and word), relations, and what a selection touches. */
-import { shape } from "./dom.js";
+import { byId, shape } from "./dom.js";
 import { plainGraph } from "./facts.js";
 import { COLUMN_TITLES, conceptLayout } from "./layout.js";
 
@@ -20,12 +20,12 @@ function node(concept, i, place, width, fused, select) {
   const kind = polarity(concept.label);
   const [x, y] = [place.x - width / 2, place.y - BOX_HEIGHT / 2];
   const corner = { present: 14, uncertain: 5, absent: 0 }[kind];
+  const shown = cut(concept.text, Math.floor((width - 14) / 7.4));
   const group = shape("g", {
     class: `node ${kind}${fused ? " fused" : ""}`,
     tabindex: 0,
     role: "button",
     "aria-pressed": "false",
-    "aria-label": `${concept.text}, ${concept.label.replaceAll("::", ", ")}${fused ? ", end of the fusion edge" : ""}`,
     "data-concept": i,
     onclick: () => select(i),
     onkeydown: (event) => {
@@ -35,10 +35,12 @@ function node(concept, i, place, width, fused, select) {
     },
   });
   const section = concept.section === "unknown" ? "" : ` (${concept.section})`;
-  group.append(shape("title", {}, `${concept.text} [${concept.label}], characters ${concept.start} to ${concept.end} of the report${section}`));
+  // The name of the button, and what the mouse shows: it begins with what is seen, so that it can be said to a browser too.
+  const fusion = fused ? ", end of the fusion edge" : "";
+  const name = `${concept.text} ${kind}, ${concept.label.replaceAll("::", ", ")}${fusion}; characters ${concept.start} to ${concept.end} of the report${section}`;
+  group.append(shape("title", {}, name));
   group.append(shape("rect", { class: "box", x, y, width, height: BOX_HEIGHT, rx: corner }));
-  const characters = Math.floor((width - 14) / 7.4);
-  group.append(shape("text", { x: place.x, y: place.y - 2, "text-anchor": "middle" }, cut(concept.text, characters)));
+  group.append(shape("text", { x: place.x, y: place.y - 2, "text-anchor": "middle" }, shown));
   group.append(shape("text", { x: place.x, y: place.y + 13, "text-anchor": "middle", class: "word" }, kind));
   if (fused) group.append(shape("circle", { class: "pin", cx: x, cy: place.y, r: 6 }));
   return group;
@@ -70,9 +72,15 @@ function triple(places, width, [head, relation, tail]) {
   );
 }
 
+/** Say above the graph that it goes on at the side, where it does. */
+export function sayWhetherItScrolls(host) {
+  byId("graph-scrolls").hidden = host.scrollWidth <= host.clientWidth + 1;
+}
+
 /** Draw the report graph; returns {show(concept or null), note}. */
 export function drawGraph(host, study, select) {
   const count = Math.min(study.concepts.length, MOST_CONCEPTS);
+  byId("graph-scrolls").hidden = true;
   if (count === 0) {
     host.replaceChildren(plainGraph(study) === null ? "The study holds no concepts of a report." : "A plain graph is not drawn here.");
     return { show() {}, note: "" };
@@ -101,6 +109,7 @@ export function drawGraph(host, study, select) {
   const nodes = concepts.map((concept, i) => node(concept, i, places[i], width, study.fusion?.[1] === i, select));
   svg.append(...lines, ...nodes);
   host.replaceChildren(svg);
+  sayWhetherItScrolls(host);
   return {
     note: count < study.concepts.length ? `${count} of ${study.concepts.length} concepts are drawn.` : "",
     show(selected) {

@@ -33,3 +33,18 @@ export function sentenceNodes(study, concept) {
     return element("li", { class: said }, `${SIGNS[said]} ${said}${where}${sentence}`);
   });
 }
+
+/** The report as text, in which the places of a concept are marked; with null none is. */
+export function reportNodes(study, concept) {
+  const points = [...study.report];
+  const places = concept === null ? [] : [study.concepts[concept], ...study.mentions.filter((mention) => mention.concept === concept)];
+  const nodes = [];
+  let at = 0;
+  for (const { start, end, label } of places.toSorted((a, b) => a.start - b.start)) {
+    if (start < at || end > points.length) continue;
+    nodes.push(printable(points.slice(at, start).join("")), element("mark", { class: polarity(label) }, printable(points.slice(start, end).join(""))));
+    at = end;
+  }
+  nodes.push(printable(points.slice(at).join("")));
+  return nodes;
+}

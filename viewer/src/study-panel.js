@@ -3,8 +3,11 @@ import { colour } from "./colours.js";
 import { byId, element, printable } from "./dom.js";
 import { factNodes, plainGraph, warnings } from "./facts.js";
 import { drawFilm } from "./film.js";
+import { misfit } from "./films.js";
 import { drawGraph } from "./graph.js";
-import { sentenceNodes } from "./sentences.js";
+import { greyOfPicture } from "./grey.js";
+import { reportNodes, sentenceNodes } from "./sentences.js";
+import { filmTools } from "./tools.js";
 import { brightPatches, wordMap } from "./words.js";
 
 function paintScale() {
@@ -15,12 +18,16 @@ function paintScale() {
 }
 
 export class StudyPanel {
-  constructor(study) {
+  /** `films` is where films are asked for, `looking` how they are looked at. */
+  constructor(study, films, looking) {
     this.study = study;
+    this.films = films;
+    this.looking = looking;
     this.view = 0;
     this.concept = null;
     this.patch = null;
     this.picture = null;
+    this.gone = false;
     this.kept = study.patches.count;
     const slider = byId("keep");
     slider.min = Math.min(1, study.patches.count);
@@ -30,16 +37,30 @@ export class StudyPanel {
     slider.oninput = () => this.keep(Number(slider.value));
     byId("film").onkeydown = (event) => this.onFilmKey(event);
     byId("film-note").textContent = "";
+    byId("study-id").textContent = printable(study.id);
+    byId("copied").textContent = "";
     for (const id of ["scale", "slider"]) byId(id).hidden = study.views.length === 0;
     const notices = warnings(study);
     byId("notice").textContent = notices.join(" ");
     byId("notice").hidden = notices.length === 0;
+    this.tools = filmTools(looking);
+    byId("film-tools").replaceChildren(...(study.views.length > 0 ? [this.tools.node] : []));
+    looking.change({ zoom: 1, x: 0.5, y: 0.5 });
     this.drawViews();
     byId("facts-body").replaceChildren(...factNodes(study));
+    byId("report-panel").hidden = study.report === null;
     byId("study").hidden = false;
     byId("study").scrollTop = 0;
     this.drawFilm();
     this.drawGraph();
+    this.fetchFilm();
+  }
+
+  /** Another study, or none, takes this one's place. */
+  leave() {
+    this.gone = true;
+    this.film.leave();
+    this.tools.leave();
   }
 
   drawViews() {
@@ -54,21 +75,25 @@ export class StudyPanel {
 
   chooseView(v) {
     this.view = v;
-    this.dropPicture();
+    this.picture = null;
+    byId("film-note").textContent = "";
     this.drawViews();
     this.drawFilm();
     this.refresh();
+    this.fetchFilm();
   }
 
   drawFilm() {
     const view = this.study.views[this.view];
+    this.film?.leave();
+    this.tools.update(this.picture !== null);
     if (view === undefined) {
       byId("film").replaceChildren(element("p", { class: "quiet" }, plainGraph(this.study) === null ? "The study has no film." : "A plain graph has no film."));
-      this.film = { show() {}, colour() {} };
+      this.film = { show() {}, colour() {}, leave() {} };
       return;
     }
     paintScale();
-    this.film = drawFilm(byId("film"), this.study, this.view, this.picture, (patch) => this.choosePatch(patch));
+    this.film = drawFilm(byId("film"), this.study, this.view, { film: this.picture, looking: this.looking, choose: (patch) => this.choosePatch(patch) });
   }
 
   drawGraph() {
@@ -76,36 +101,43 @@ export class StudyPanel {
     this.refresh();
   }
 
+  /** Ask whoever has films at hand for this one. */
+  async fetchFilm() {
+    const [view, number] = [this.study.views[this.view], this.view];
+    if (view === undefined) return;
+    const here = () => !this.gone && number === this.view;
+    try {
+      const film = await this.films.of(this.study.id, number);
+      if (film === null || !here()) return;
+      const wrong = misfit(film, view);
+      this.putPicture(wrong === null ? film : null, wrong === null ? "" : `Not shown: the film at hand ${wrong}.`);
+    } catch (error) {
+      if (here()) byId("film-note").textContent = `The film at hand is not shown: ${printable(error.message)}`;
+    }
+  }
+
+  putPicture(film, note) {
+    byId("film-note").textContent = note;
+    if (film === null) return;
+    this.picture = film;
+    this.drawFilm();
+    this.refresh();
+  }
+
   /** Put the study's film under the grid; returns what is wrong with it, or null. */
   async setPicture(file) {
     const view = this.study.views[this.view];
     if (view === undefined) return "the study has no film";
-    const address = URL.createObjectURL(file);
-    const image = new Image();
-    image.src = address;
+    let film;
     try {
-      await image.decode();
+      film = await greyOfPicture(file);
     } catch {
-      URL.revokeObjectURL(address);
       return `${file.name} is not a picture this browser can show`;
     }
-    const [height, width] = [image.naturalHeight, image.naturalWidth];
-    if (Math.abs((height * view.width) / (width * view.height) - 1) > 0.01) {
-      URL.revokeObjectURL(address);
-      return `${file.name} has ${width} × ${height} pixels (width × height), the study was made of a film of ${view.width} × ${view.height}`;
-    }
-    this.dropPicture();
-    this.picture = address;
-    this.drawFilm();
-    this.refresh();
-    byId("film-note").textContent = `Under the grid: ${file.name}. The page cannot know whether it is the film of this study.`;
+    const wrong = misfit(film, view);
+    if (wrong !== null) return `${file.name} ${wrong}`;
+    if (!this.gone) this.putPicture(film, `Under the grid: ${file.name}. The page cannot know whether it is the film of this study.`);
     return null;
-  }
-
-  dropPicture() {
-    if (this.picture !== null) URL.revokeObjectURL(this.picture);
-    this.picture = null;
-    byId("film-note").textContent = "";
   }
 
   keep(count) {
@@ -139,6 +171,7 @@ export class StudyPanel {
   }
 
   onFilmKey(event) {
+    if (this.looking.key(event)) return;
     const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const here = [];
     for (let i = 0; i < this.kept; i++) if (this.study.patches.view[i] === this.view) here.push(i);
@@ -205,6 +238,7 @@ export class StudyPanel {
     this.film.show(kept, light.patches, this.patch);
     this.graph.show(this.concept);
     byId("concept-note").textContent = light.text;
+    if (study.report !== null) byId("report-text").replaceChildren(...reportNodes(study, this.concept));
     byId("concept-sentences").replaceChildren(...(this.concept === null ? [] : sentenceNodes(study, this.concept)));
     const pruned = study.fusion !== null && study.fusion[0] >= kept ? "The patch of the fusion edge is pruned away; study.prune would choose a new edge. " : "";
     byId("patch-note").textContent = this.patch === null ? pruned : this.patchText(this.patch);

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from neuralgraph.adapters.picture.film_panel import checked_image, draw_film, patch_centre
 from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, graph_layout
 from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
+from neuralgraph.adapters.picture.own_values import values_of
 from neuralgraph.errors import StudyError, missing_extra
 from neuralgraph.graph.bundled_model import BUNDLED_WORDS
 from neuralgraph.graph.carried import refuse_carried
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STYLE", "caption", "draw_study", "is_synthetic", "mark_synthetic", "sentence_lines"]
+__all__ = ["STYLE", "caption", "draw_study", "draw_study_into", "is_synthetic", "mark_synthetic", "sentence_lines"]
 
 STYLE: dict[str, Any] = {"font.family": [FONT], "svg.hashsalt": "neuralgraph", "svg.fonttype": "path"}
 """Settings on top of matplotlib's defaults; the user's own are not consulted, or pictures would differ."""
@@ -49,6 +50,8 @@ def draw_study(
     view: int = 0,
     sizes: Mapping[str, int] | None = None,
     sentences: bool = False,
+    values: ArrayLike | Mapping[str, Any] | None = None,
+    label: str = "values",
 ) -> Figure:
     """Draw a study.
 
@@ -60,6 +63,9 @@ def draw_study(
     view : which film to draw.
     sizes : bytes by name for the caption, e.g. {"source": 262144, "file": 9120}.
     sentences : below, each sentence of the stored report that says a concept, and what it says.
+    values : one's own numbers in place of the attention: of the kept patches, of all nodes or of all cells, or by study
+        id; ``own_values.values_of`` reads them.
+    label : what they are, for the colour bar.
 
     Returns
     -------
@@ -72,6 +78,7 @@ def draw_study(
     SourceError (E_SOURCE_KIND, E_SOURCE_SIZE) : the image is not the study's film.
     StudyError (E_IDX) : the study has no such view.
     StudyError (E_STUDY) : the study carries a plain graph, or sentences are asked for and no report is stored.
+    StudyError (E_NOT_FOUND, E_SIZE, E_NUM) : the values are not this study's.
     """
     try:
         from matplotlib import style
@@ -84,6 +91,7 @@ def draw_study(
     if not filmless and not 0 <= view < len(study.views):
         raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")
     pixels = None if image is None else checked_image(image, study, view)
+    own = None if values is None else values_of(study, values)
     shown, layout = graph_layout(study)
     film_height = _LEAST
     if not filmless:
@@ -102,11 +110,11 @@ def draw_study(
             left.set_axis_off()
             left.text(0.5, 0.5, "the study has no film", transform=left.transAxes, ha="center", fontsize=9)
         else:
-            draw_film(left, study, view, pixels)
-        nodes = draw_graph(right, study, shown, layout)
+            draw_film(left, study, view, pixels, values=own, label=label)
+        nodes = draw_graph(right, study, shown, layout, own)
         # Between the panels: over the film, under the concepts.
         right.set_zorder(_FUSION_LAYER + 1)
-        _titles(figure, study, view, height)
+        _titles(figure, study, view, height, what="attention" if own is None else legible(label))
         _fuse(figure, left, right, study, view, nodes)
         figure.text(
             0.02,
@@ -118,6 +126,42 @@ def draw_study(
             gid="caption",
         )
     return figure
+
+
+def draw_study_into(
+    axes: Axes,
+    study: Study,
+    *,
+    image: NDArray[np.float32] | None = None,
+    view: int = 0,
+    values: ArrayLike | Mapping[str, Any] | None = None,
+    label: str = "values",
+) -> Axes:
+    """Draw one film of a study into axes that are there already, for a figure of one's own.
+
+    Parameters
+    ----------
+    axes : of any figure; their data coordinates become source pixels. Everything else of the figure stays as it is.
+    study, image, view, values, label : as for ``draw_study``.
+
+    Returns
+    -------
+    The axes.
+
+    Raises
+    ------
+    StudyError (E_IDX) : the study has no such view.
+    SourceError, StudyError : as for ``draw_study``.
+    """
+    refuse_carried(study, "picture")
+    if not 0 <= view < len(study.views):
+        raise StudyError(f"the study has {len(study.views)} films, there is no film {view}", code="E_IDX", where="view")
+    pixels = None if image is None else checked_image(image, study, view)
+    own = None if values is None else values_of(study, values)
+    draw_film(axes, study, view, pixels, values=own, label=label)
+    notes = ["SYNTHETIC: not a patient"] if is_synthetic(study, view) else []
+    axes.set_title("\n".join([wrapped(study.study_id, 34, lines=1), *notes]), fontsize=7, parse_math=False)
+    return axes
 
 
 def sentence_lines(study: Study) -> list[str]:
@@ -192,9 +236,9 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
     return "\n".join(wrapped(line, 190, lines=2) for line in lines if line)
 
 
-def _titles(figure: Figure, study: Study, view: int, height: float) -> None:
+def _titles(figure: Figure, study: Study, view: int, height: float, *, what: str) -> None:
     top = 1.0 - 0.16 / height
-    figure.text(0.02, top, "film, attention and kept patches (numbered by rank)", fontsize=9, va="top")
+    figure.text(0.02, top, f"film, {what} and kept patches (numbered by rank)", fontsize=9, va="top")
     generated = graph_origin(study.provenance, len(study.concepts)) == "generated"
     title, colour = (f"report graph: {GENERATED}", _WARNING) if generated else ("report graph", "black")
     figure.text(_FILM_SHARE + 0.05, top, title, fontsize=9, va="top", color=colour, gid="graph-title")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.adapters.picture.lettering import legible
+from neuralgraph.adapters.picture.own_values import OwnValues
 from neuralgraph.errors import SourceError
 from neuralgraph.graph.study import Study
 
@@ -17,6 +19,7 @@ __all__ = ["checked_image", "draw_film", "patch_centre"]
 
 _MOST_NUMBERS = 60
 """Ranks beyond this are outlined, not numbered: numbers would cover the film."""
+_ATTENTION = "attention per patch, summed over the report's tokens"
 _OUTLINE, _HALO = "#ffffff", "#000000"
 _COLOURS = "cividis"
 """Colour map readable with every kind of colour vision (Nuñez et al., PLOS ONE 2018)."""
@@ -54,12 +57,21 @@ def patch_centre(study: Study, patch: int) -> tuple[float, float]:
     return (left + right) / 2.0, (top + bottom) / 2.0
 
 
-def draw_film(axes: Axes, study: Study, view: int, image: NDArray[np.float32] | None, *, small: bool = False) -> None:
+def draw_film(
+    axes: Axes,
+    study: Study,
+    view: int,
+    image: NDArray[np.float32] | None,
+    *,
+    small: bool = False,
+    values: OwnValues | None = None,
+    label: str = "values",
+) -> None:
     """Draw one view into `axes`, whose data coordinates become source pixels: x to the right, y downwards.
 
-    A `small` one has neither ranks nor a colour bar.
+    A `small` one has neither ranks nor a colour bar. `values` take the place of the attention, under the name `label`.
     """
-    from matplotlib.colors import PowerNorm
+    from matplotlib.colors import Normalize, PowerNorm
 
     film = study.views[view]
     axes.set_xlim(0, film.width)
@@ -67,16 +79,27 @@ def draw_film(axes: Axes, study: Study, view: int, image: NDArray[np.float32] | 
     axes.set_aspect("equal", anchor="N")
     axes.set_xticks([])
     axes.set_yticks([])
-    attention = film.attention
-    # A square root spreads the weak cells; a map without any attention stays dark.
-    norm = PowerNorm(0.5, vmin=0.0, vmax=float(attention.max()) or 1.0)
-    share = np.asarray(norm(attention), np.float64).clip(0.0, 1.0)
-    alpha = np.ones_like(share) if image is None else 0.10 + 0.45 * share
+    norm: Normalize
+    if values is None:
+        cell_values, colours = film.attention, _COLOURS
+        # A square root spreads the weak cells; a map without any attention stays dark.
+        norm = PowerNorm(0.5, vmin=0.0, vmax=float(cell_values.max()) or 1.0)
+        strength = np.asarray(norm(cell_values), np.float64).clip(0.0, 1.0)
+    else:
+        cell_values, colours, norm = values.of_view(study, view), values.colours, values.norm
+        strength = np.abs(np.nan_to_num(cell_values)) / float(norm.vmax or 1.0)
+        label = legible(label)
+    alpha = np.ones(cell_values.shape) if image is None else 0.10 + 0.45 * strength
+    if values is not None:
+        # Where nothing was said of a cell nothing lies on the film.
+        alpha = np.where(np.isnan(cell_values), 0.0, 0.35 + 0.35 * strength if image is not None else 1.0)
+        if image is None:
+            axes.set_facecolor("#444444")
     if image is not None:
         axes.imshow(image, cmap="gray", vmin=0, vmax=1, extent=(0, film.width, film.height, 0), zorder=0)
     reach = (0, film.cols * film.patch_width, film.rows * film.patch_height, 0)
     cells = axes.imshow(
-        attention, cmap=_COLOURS, norm=norm, alpha=alpha, extent=reach, interpolation="nearest", zorder=1
+        cell_values, cmap=colours, norm=norm, alpha=alpha, extent=reach, interpolation="nearest", zorder=1
     )
     # imshow moves the limits to its extent; the grid may reach beyond the film, the picture must not.
     axes.set_xlim(0, film.width)
@@ -91,7 +114,7 @@ def draw_film(axes: Axes, study: Study, view: int, image: NDArray[np.float32] | 
     bar = axes.figure.colorbar(
         cells, cax=axes.inset_axes((0.15, -1.8 * thick, 0.7, thick)), orientation="horizontal", alpha=1.0
     )
-    bar.set_label("attention per patch, summed over the report's tokens", fontsize=7)
+    bar.set_label(_ATTENTION if values is None else label, fontsize=7)
     bar.ax.tick_params(labelsize=6)
     bar.ax.locator_params(nbins=5)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from neuralgraph.adapters.picture.layout import Layout, concept_layout, shown_concepts
 from neuralgraph.adapters.picture.lettering import wrapped
+from neuralgraph.adapters.picture.own_values import OwnValues
 from neuralgraph.adapters.picture.relation_lines import draw_relations
 from neuralgraph.graph.study import Study
 
@@ -50,8 +51,10 @@ def graph_layout(study: Study) -> tuple[list[int], Layout]:
     return shown, concept_layout([study.concepts[index] for index in shown], triples)
 
 
-def draw_graph(axes: Axes, study: Study, shown: list[int], layout: Layout) -> dict[int, Any]:
-    """Draw the report graph into `axes`.
+def draw_graph(
+    axes: Axes, study: Study, shown: list[int], layout: Layout, values: OwnValues | None = None
+) -> dict[int, Any]:
+    """Draw the report graph into `axes`; concepts that have values of one's own take their colours.
 
     Returns
     -------
@@ -71,9 +74,22 @@ def draw_graph(axes: Axes, study: Study, shown: list[int], layout: Layout) -> di
     nodes: dict[int, Any] = {}
     for place, index in enumerate(shown):
         nodes[index] = _node(axes, study, index, x_of[layout.column[place]], layout.y[place])
+    if values is not None and values.concepts is not None:
+        _colour(nodes, values)
     triples = [(int(head), int(relation), int(tail)) for head, relation, tail in study.triples]
     draw_relations(axes, nodes, [each for each in triples if each[0] in nodes and each[2] in nodes])
     return nodes
+
+
+def _colour(nodes: dict[int, Any], values: OwnValues) -> None:
+    """Fill the boxes with the colours of the values, and keep their letters legible."""
+    from matplotlib import colormaps
+
+    assert values.concepts is not None
+    for index, node in nodes.items():
+        red, green, blue, _ = colormaps[values.colours](values.norm(values.concepts[index]))
+        node.get_bbox_patch().set_facecolor((red, green, blue))
+        node.set_color("black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white")
 
 
 def _node(axes: Axes, study: Study, index: int, x: float, y: float) -> Any:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from neuralgraph.adapters.picture.drawing import STYLE, draw_study
 from neuralgraph.adapters.picture.sheet import draw_sheet
@@ -39,6 +39,8 @@ def save_picture(
     view: int = 0,
     sizes: Mapping[str, int] | None = None,
     sentences: bool = False,
+    values: ArrayLike | Mapping[str, Any] | None = None,
+    label: str = "values",
 ) -> None:
     """Draw a study and write it; see draw_study for the parameters.
 
@@ -51,7 +53,8 @@ def save_picture(
     OutputError (E_OUTPUT, E_WRITE) : the name has another ending, or the file cannot be written.
     MissingExtraError, SourceError, StudyError : as for draw_study.
     """
-    _write(path, lambda: draw_study(study, image=image, view=view, sizes=sizes, sentences=sentences))
+    options: dict[str, Any] = {"sizes": sizes, "sentences": sentences, "values": values, "label": label}
+    _write(path, lambda: draw_study(study, image=image, view=view, **options))
 
 
 def save_words(
@@ -71,9 +74,11 @@ def save_words(
     _write(path, lambda: draw_words(study, word=word, image=image, view=view))
 
 
-def save_sheet(studies: Sequence[Study], path: str | os.PathLike[str], *, total: int | None = None) -> None:
+def save_sheet(
+    studies: Sequence[Study], path: str | os.PathLike[str], *, total: int | None = None, **options: Any
+) -> None:
     """Draw a contact sheet and write it; see draw_sheet for the parameters, save_picture for the errors."""
-    _write(path, lambda: draw_sheet(studies, total=total))
+    _write(path, lambda: draw_sheet(studies, total=total, **options))
 
 
 def _write(path: str | os.PathLike[str], draw: Callable[[], Figure]) -> None:

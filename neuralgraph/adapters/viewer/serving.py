@@ -1,4 +1,4 @@
-"""A server for one page and one file, on the loopback address, behind an address that nobody can guess."""
+"""A server for one page and a few files, on the loopback address, behind an address that nobody can guess."""
 
 from __future__ import annotations
 
@@ -10,15 +10,25 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote
+
+import numpy as np
 
 from neuralgraph.adapters.viewer.page import viewer_page
-from neuralgraph.errors import FormatError
+from neuralgraph.errors import FormatError, NeuralGraphError
 from neuralgraph.storage.files import FileSource
 
-__all__ = ["Serving", "byte_range"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Serving", "byte_range", "film_bytes"]
 
 _PIECE = 1024 * 1024
+_FILMS = "films"
+"""The name under which films are asked for."""
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
@@ -49,33 +59,86 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     return start, end
 
 
+def film_bytes(pixels: NDArray[Any]) -> bytes:
+    """A film as the page reads it: height and width as u32, then the samples as u16, little-endian, row by row.
+
+    Parameters
+    ----------
+    pixels : [height, width] float in 0..1, bones bright, row 0 at the top.
+    """
+    samples = np.rint(np.asarray(pixels, np.float32) * np.float32(65535)).astype("<u2")
+    size: bytes = np.array(samples.shape, "<u4").tobytes()
+    pixels_bytes: bytes = samples.tobytes()
+    return size + pixels_bytes
+
+
 class Serving:
-    """Serve the viewer and one file until closed; a context manager that serves in a thread of its own.
+    """Serve the viewer and some files until closed; a context manager that serves in a thread of its own.
 
     The address holds a random token, requests with another host name are refused (so that no page of the web can reach
-    the file through a name that resolves to this machine), and nothing but the page and the file exists.
+    a file through a name that resolves to this machine), and nothing but the page, the files and the films exists.
+
+    Parameters
+    ----------
+    path : the file to look at, or the files of a collection in their order, which are shown as one archive.
+    against : files to put beside it: studies of the same id side by side.
+    films : gives the pixels of a film by study id and view ([height, width] float in 0..1), or None; asked by several
+        threads.
+    title : how several files are called together.
 
     Raises
     ------
-    FormatError (E_OPEN) : the file cannot be read.
+    FormatError (E_OPEN) : a file cannot be read.
     OSError : no address can be listened on.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = FileSource(path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        *,
+        against: Sequence[str | os.PathLike[str]] = (),
+        films: Callable[[str, int], NDArray[Any] | None] | None = None,
+        title: str | None = None,
+    ) -> None:
+        paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+        self._files: dict[str, FileSource] = {}
+        self._films = films
+        shown, beside = (self._open(group) for group in (paths, against))
+        query = [("file", name) for name in shown] + [("against", name) for name in beside]
+        query += [("title", title)] if title is not None else []
+        query += [("films", _FILMS)] if films is not None else []
+        # A name is quoted twice: once as a path, once as a value of the query.
+        self._query = "&".join(f"{key}={quote(value)}" for key, value in query)
         self._token = secrets.token_urlsafe(24)
-        self._name = quote(os.fsencode(Path(path).name), safe="")
         self._page = viewer_page(connect="'self'").encode()
         handler = type("Handler", (_Handler,), {"serving": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
+    def _open(self, paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+        """Names to ask for these files by: their own, with a number before it where it is taken."""
+        names = []
+        for path in paths:
+            name = quote(os.fsencode(Path(path).name), safe="")
+            if name in self._files or name == _FILMS:
+                name = f"{len(self._files)}-{name}"
+            try:
+                self._files[name] = FileSource(path)
+            except FormatError:
+                self._close()
+                raise
+            names.append(name)
+        return names
+
+    def _close(self) -> None:
+        for source in self._files.values():
+            source.close()
+
     @property
     def url(self) -> str:
         """The address to open in a browser of this machine."""
-        # The name is quoted twice: once as a path, once as a value of the query.
-        return f"http://{self._host}/{self._token}/?file={quote(self._name)}"
+        return f"http://{self._host}/{self._token}/?{self._query}"
 
     @property
     def _host(self) -> str:
@@ -92,14 +155,14 @@ class Serving:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Stop, and close the file."""
+        """Stop, and close the files."""
         self._server.shutdown()
         self._server.server_close()
-        self._file.close()
+        self._close()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """GET and HEAD of the page and the file."""
+    """GET and HEAD of the page, the files and the films."""
 
     serving: Serving
     protocol_version = "HTTP/1.1"
@@ -122,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             # Nothing here takes a body, and none is read.
             self.close_connection = True
-        path = self.path.split("?", 1)[0]
+        path, _, query = self.path.partition("?")
         known = secrets.compare_digest(
             path.split("/")[1].encode() if path.count("/") == 2 else b"", own._token.encode()
         )
@@ -132,13 +195,35 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(HTTPStatus.OK, len(own._page), {"Content-Type": "text/html; charset=utf-8"})
             if self.command == "GET":
                 self.wfile.write(own._page)
-        elif path == f"/{own._token}/{own._name}":
-            self._send_file()
+        elif own._films is not None and path == f"/{own._token}/{_FILMS}":
+            self._send_film(own._films, query)
+        elif (source := own._files.get(path.rsplit("/", 1)[-1])) is not None:
+            self._send_file(source)
         else:
             self._head(HTTPStatus.NOT_FOUND, 0)
 
-    def _send_file(self) -> None:
-        size = self.serving._file.size
+    def _send_film(self, films: Callable[[str, int], NDArray[Any] | None], query: str) -> None:
+        asked = parse_qs(query, keep_blank_values=True)
+        study, view = asked.get("study", [""])[-1], asked.get("view", ["0"])[-1]
+        status, media, body = HTTPStatus.OK, "application/octet-stream", b""
+        try:
+            pixels = films(study, int(view)) if view.isascii() and view.isdecimal() and len(view) < 4 else None
+            if pixels is None:
+                status = HTTPStatus.NO_CONTENT
+            else:
+                body = film_bytes(pixels)
+        except NeuralGraphError as error:
+            # Without the place, which names a file and with it perhaps a patient.
+            status, media, body = HTTPStatus.UNPROCESSABLE_ENTITY, "text/plain; charset=utf-8", error.message.encode()
+        self._head(status, len(body), {"Content-Type": media})
+        if self.command == "GET":
+            try:
+                self.wfile.write(body)
+            except ConnectionError:
+                self.close_connection = True
+
+    def _send_file(self, source: FileSource) -> None:
+        size = source.size
         headers = {"Content-Type": "application/vnd.neuralgraph", "Accept-Ranges": "bytes"}
         try:
             asked = byte_range(self.headers.get("Range"), size)
@@ -151,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._head(HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK, end - start, headers)
         for at in range(start, end if self.command == "GET" else start, _PIECE):
             try:
-                self.wfile.write(self.serving._file.read(at, min(_PIECE, end - at)))
+                self.wfile.write(source.read(at, min(_PIECE, end - at)))
             except (ConnectionError, FormatError):
                 # The browser has gone, or the file shrank: a short answer must not look like a whole one.
                 self.close_connection = True

@@ -9,10 +9,10 @@ import { wordCount } from "./words.js";
 
 export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, words: 0x10, embedding: 0x20, vectors: 0x60 });
 const SYNC = Uint8Array.of(0x4e, 0x47, 0x52, 0x72, 0xb1, 0x9d, 0x5e, 0xc3);
-const FIXED_BYTES = 104;
-const TABLE_ROW_BYTES = 16;
+export const FIXED_BYTES = 104;
+export const TABLE_ROW_BYTES = 16;
 /** The thirteen counts of a record, in stored order. */
-const COUNTS = [
+export const COUNTS = [
   "n_views", "n_cells", "n_patches", "embedding_dim", "n_edges", "n_concepts",
   "n_concept_vectors", "concept_dim", "n_mentions", "n_triples", "n_fusion", "n_labels", "text_bytes",
 ];
@@ -102,7 +102,7 @@ function checkSizes(streams, counts, forms, where) {
 }
 
 /** Where the streams lie [F8, F9]. */
-function placeStreams(view, count, recordBytes, where) {
+export function placeStreams(view, count, recordBytes, where) {
   const streams = [];
   let at = FIXED_BYTES + TABLE_ROW_BYTES * count + 8;
   for (let i = 0; i < count; i++) {

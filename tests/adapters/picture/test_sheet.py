@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from builders import build_study
 from typer.testing import CliRunner
@@ -11,7 +14,8 @@ from neuralgraph.errors import StudyError
 
 pytest.importorskip("matplotlib", reason="pictures need the extra plot")
 
-from neuralgraph.adapters.picture import draw_sheet, save_sheet
+from neuralgraph.adapters.picture import draw_sheet, ordered, save_sheet
+from neuralgraph.adapters.picture.sheet_words import findings_words, labels_words, said_of
 from neuralgraph.cli.main import application
 
 
@@ -99,3 +103,75 @@ def test_render_writes_the_sizes_under_the_picture(tmp_path, monkeypatch):
     with ng.open(tmp_path / "three.ngr") as archive:
         ((_, _, container),) = archive.files
         assert seen[1] == {"its record": len(container.record_bytes(2))}
+
+
+def telling(number, *, polarity, label=None, said=1):
+    """A study that says a finding so often, and has a label or none."""
+    kind = f"Observation::{polarity}"
+    concepts = tuple(ng.Concept("effusion", kind, 10 * i, 10 * i + 8) for i in range(said))
+    labels = {} if label is None else {"edema": label}
+    fields = {"concepts": concepts, "triples": [], "mentions": (), "fusion": None, "labels": labels}
+    return replace(build_study(seed=number, study_id=f"s{number}"), **fields)
+
+
+def test_findings_stand_once_with_their_count():
+    study = telling(1, polarity="definitely present", said=3, label=-1.0)
+    assert findings_words(study) == "effusion ×3"
+    assert labels_words(study) == "? edema"
+    assert findings_words(telling(2, polarity="definitely absent")) == "no effusion"
+    words = [text.get_text() for text in draw_sheet([study], scores={"s1": 0.25}).texts]
+    assert any("score 0.25\nlabels: ? edema\nreport: effusion ×3" in text for text in words)
+
+
+def test_studies_are_ordered_by_what_is_said_and_by_scores():
+    studies = [
+        telling(0, polarity="definitely absent"),
+        telling(1, polarity="uncertain"),
+        telling(2, polarity="definitely present"),
+        telling(3, polarity="definitely present", said=0),
+    ]
+    scores = {"s0": 0.9, "s1": 0.5, "s2": 0.8}
+    assert ordered(studies, "label", label="effusion") == [2, 1, 0, 3]
+    assert ordered(studies, "score", scores=scores) == [0, 2, 1, 3]
+    # Furthest apart first: 0.9 where nothing is, 0.8 where it is, 0.5 where nobody knows.
+    assert ordered(studies, "disagreement", label="effusion", scores=scores) == [0, 2, 1, 3]
+    assert ordered(reversed(studies), "id") == [3, 2, 1, 0]
+    labelled = telling(5, polarity="definitely present", label=0.0)
+    assert (said_of(labelled, "Edema"), said_of(labelled, "effusion"), said_of(labelled, "mass")) == (0.0, 1.0, None)
+    for order, given in (("label", {}), ("score", {}), ("disagreement", {"label": "x"}), ("size", {})):
+        with pytest.raises(StudyError) as caught:
+            ordered(studies, order, **given)
+        assert caught.value.code == "E_QUERY"
+
+
+def test_films_that_are_at_hand_are_drawn_where_they_fit():
+    studies = [build_study(seed=i, study_id=f"s{i}") for i in range(3)]
+    films = {"s0": np.full((192, 160), 0.5, np.float32), "s1": np.full((160, 192), 0.5, np.float32)}
+    figure = draw_sheet(studies, films=lambda study_id, view: films.get(study_id))
+    assert [len(axes.get_images()) for axes in figure.axes] == [2, 1, 1]
+
+
+def test_render_sorts_turns_pages_and_puts_films_under(tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="needs the extra plot")
+    ng.save([build_study(seed=i, study_id=f"s{i:02d}") for i in range(50)], tmp_path / "a.ngr")
+    (tmp_path / "films").mkdir()
+    image.linear_gradient("L").resize((160, 192)).save(tmp_path / "films" / "s49.png")
+    (tmp_path / "films" / "s48.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
+    (tmp_path / "scores.csv").write_text("study_id,score\ns49,0.5\ns48,0.7\n")
+    out = tmp_path / "a.png"
+
+    def run(*arguments):
+        given = ["render", tmp_path / "a.ngr", "-o", out, "--force", *arguments]
+        return CliRunner().invoke(application(["render", "view"]), list(map(str, given)))
+
+    given = ("--sort", "score", "--scores", tmp_path / "scores.csv", "--images", tmp_path / "films")
+    result = run(*given)
+    assert result.stdout == f"{out}: contact sheet of 48 of 50 studies, page 1 of 2, 1 film unreadable\n", result.output
+    assert run("--page", 2).stdout == f"{out}: contact sheet of 2 of 50 studies, page 2 of 2\n"
+    assert run("--page", 3).exit_code == 2
+    assert run("--study", "s00", "--sort", "id").exit_code == 2
+    np.save(tmp_path / "v.npy", np.zeros(5))
+    assert run("--values", tmp_path / "v.npy").exit_code == 2
+    for content in ("study_id,other\n", "study_id,score\ns00,high\n", "study_id,score\ns00\n"):
+        (tmp_path / "scores.csv").write_text(content)
+        assert run(*given).exception.code == "E_SOURCE_CONTENT"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import shutil
 import struct
 import zlib
 from dataclasses import replace
@@ -22,32 +20,6 @@ from neuralgraph.adapters.viewer import Serving, page_with
 from neuralgraph.graph.words import WordAttention
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-BROWSER = os.environ.get("NEURALGRAPH_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no browser: install one of {', '.join(BROWSERS)}")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        # A container's root has no sandbox of its own to offer; only pages of these tests are opened.
-        started = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    playwright.expect.set_options(timeout=60_000)
-    problems = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    yield opened
-    context.close()
-    assert problems == []
 
 
 @functools.cache

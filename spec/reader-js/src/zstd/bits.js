@@ -18,7 +18,7 @@ export class BackwardBits {
     const { bytes } = this;
     // A byte past the slice holds bits above the ones that are asked for, which the mask removes.
     const word = (bytes[byte] | (bytes[byte + 1] << 8) | (bytes[byte + 2] << 16) | (bytes[byte + 3] << 24)) >>> (from & 7);
-    return word & (2 ** count - 1);
+    return word & ((1 << count) - 1);
   }
 
   read(count) {

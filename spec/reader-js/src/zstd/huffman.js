@@ -39,13 +39,13 @@ function tableFromWeights(weights) {
   const lengths = new Uint8Array(1 << maxBits);
   let at = 0;
   for (let weight = 1; weight <= maxBits; weight++) {
-    all.forEach((own, symbol) => {
-      if (own !== weight) return;
-      const span = 1 << (weight - 1);
+    const span = 1 << (weight - 1);
+    for (let symbol = 0; symbol < all.length; symbol++) {
+      if (all[symbol] !== weight) continue;
       symbols.fill(symbol, at, at + span);
       lengths.fill(maxBits + 1 - weight, at, at + span);
       at += span;
-    });
+    }
   }
   return { maxBits, symbols, lengths };
 }

@@ -121,9 +121,9 @@ export function runSequences(bytes, start, end, literals, state, out, blockEnd) 
   const copyLiterals = (length) => {
     if (length > literals.length - literalAt) corrupt("a sequence asks for too many literals");
     if (length > blockEnd - out.at) corrupt("a block is larger than its frame allows");
-    out.bytes.set(literals.subarray(literalAt, literalAt + length), out.at);
-    literalAt += length;
-    out.at += length;
+    // Most are a few bytes long: a loop, where a view of them would have to be made.
+    const { bytes: target } = out;
+    for (let i = 0; i < length; i++) target[out.at++] = literals[literalAt++];
   };
   if (count === 0) {
     if (at !== end) corrupt("bytes follow the last sequence");
@@ -157,7 +157,8 @@ export function runSequences(bytes, start, end, literals, state, out, blockEnd) 
       // Matches beyond the window are not refused: the whole content is at hand (FORMAT.md [F20]).
       if (distance > out.at) corrupt("a match begins before the content");
       if (matchLength > blockEnd - out.at) corrupt("a block is larger than its frame allows");
-      for (let i = 0; i < matchLength; i++, out.at++) out.bytes[out.at] = out.bytes[out.at - distance];
+      const { bytes: target } = out;
+      for (let i = 0; i < matchLength; i++, out.at++) target[out.at] = target[out.at - distance];
     }
     bits.requireEmpty();
   }
