@@ -73,13 +73,13 @@ def write(results: dict[str, Any]) -> str:
         + [value for name in SHOWN for value in _shares(reports["named"][name][finding])]
         for finding in reports["named"][SHOWN[0]]
     ]
-    return f"""Command: `{results["command"]}`; the model is trained by `python -m neuralgraph.compressor.training.build_demo`.
+    return f"""Command: `{results["command"]}`; the model is trained by `python -m neuralgraph.compressor.training.build_real`.
 
-**The model learnt from synthetic films only; nothing here says how it does on films of people.** Its encoder took first
-lessons from the masks of the training phantoms (which patch shows which finding, device or old change), because it begins with random weights
-where the paper begins with a Swin trained on photographs. The last layer of the decoder, whose cross-attention is the score,
-was told in training where to look: at the words of a finding, at the patches of its mask. So these figures say that what
-was taught holds on patients never met; they do not say that attention finds lesions by itself.
+**These are phantoms; nothing here says how the model does on films of people, [which is measured apart](real.md).** Its encoder,
+which began with photographs, took first lessons from the marks of the training films (which patch shows which finding). The last
+layer of the decoder, whose cross-attention is the score, was told in training where to look: at the words of a finding, at the
+patches of its mask. So these figures say that what was taught holds on phantoms never met; they do not say that attention finds
+lesions by itself.
 
 Held out: {results["held_out"]["films"]} films of {results["held_out"]["patients"]} patients of another cohort, {results["held_out"]["film"][0]} x {results["held_out"]["film"][1]} pixels, grid {results["grid"][0]} x {results["grid"][1]}; {lesions["lesion_studies"]} of them with a
 lesion, which covers {lesions["lesion_patches"]:.1%} of the patches on average. A lesion patch is covered by more than a tenth. Model

@@ -1,9 +1,10 @@
 """Marked films of people, cross-validated by patient: what a model sees on them, and whether it reads.
 
-    python -m bench real --films DIR --weights FILE [--text DIR] [--work DIR] [--old DIR]
+    python -m bench real --films DIR --weights FILE --text DIR [--work DIR] [--old DIR]
 
 ``--films`` is the folder of marked films of ChestX-ray14 (``neuralgraph.compressor.training.nih_films``), ``--weights``
-the EfficientNet-Lite0 that training begins with, ``--text`` the model whose decoder it begins with. For each fold a
+the EfficientNet-Lite0 that training begins with, ``--text`` the model of phantoms alone whose decoder it begins with
+(``build_demo --out``; not the bundled model, which has met everybody). For each fold a
 model learns from everybody else's films and from phantoms, by the recipe of ``build_real``, and is measured on the
 films of the fold. Definitions, fixed before anything was measured:
 
@@ -16,6 +17,8 @@ films of the fold. Definitions, fixed before anything was measured:
   looks at no film either;
 - *mean map*: mean coverage of the marked films that the fold learnt from; *patch logits*: what the encoder's own head
   of the first lessons says; *oracle*: the true coverage; *random*: what chance gives;
+- *grids*: the same films reduced to a longest side of 256, 384, 512 and 960 pixels, which the model sees as 16, 24, 32
+  and 60 patches a side; seconds are of one film with its text, on one core;
 - *sides*: on films whose lesions lie on one side, named in the text, how much oftener the maximum lies there under the
   true text than under the text with its sides swapped;
 - intervals are 95 % bootstrap intervals over patients; differences are paired.
@@ -24,6 +27,7 @@ films of the fold. Definitions, fixed before anything was measured:
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import platform
 import sys
@@ -33,14 +37,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.real.films import learnt_from, marked_of, prepared_films
+from bench.real.films import learnt_from, marked_at, marked_of, prepared_films
+from bench.real.grids import SIDES, rows_at_side, summary_of_grids
 from bench.real.measure import RETENTIONS, Row, rows_of_fold
 from bench.real.pictures import draw
 from bench.real.statistics import interval, paired
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.preprocess import Preprocessor
-from neuralgraph.compressor.scorer import DEMO_DIRECTORY
-from neuralgraph.compressor.training.build_real import REAL_PHANTOMS, REAL_RECIPE, assembled
+from neuralgraph.compressor.training.build_real import (
+    LEARNT_SIDE,
+    REAL_PHANTOMS,
+    REAL_RECIPE,
+    REAL_SIDE,
+    assembled,
+    made_of_phantoms,
+)
 from neuralgraph.compressor.training.train import start_from, train
 
 __all__ = ["main", "summary"]
@@ -57,13 +68,17 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--films", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--text", type=Path, default=DEMO_DIRECTORY)
+    parser.add_argument("--text", type=Path, required=True)
     parser.add_argument("--old", type=Path, default=None)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--only", type=int, action="append", help="measure this fold alone; repeatable")
     parser.add_argument("--work", type=Path, default=None, help="keeps films and models of the folds; continues there")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "real.json")
     options = parser.parse_args(arguments)
+    if not made_of_phantoms(options.text):
+        parser.error(
+            "--text must be a model that learnt from phantoms alone, or patients would be learnt from and tested"
+        )
     with tempfile.TemporaryDirectory(prefix="ngr-real-") as scratch:
         results = _measured(options, options.work or Path(scratch))
     options.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -77,17 +92,23 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         assembled(options.weights, options.text, begun)
     preprocessor = Preprocessor.read(begun)
     examples = prepared_films(work / "films", options.films, preprocessor, REAL_PHANTOMS)
+    large = dataclasses.replace(preprocessor, max_side=LEARNT_SIDE)
+    to_learn = prepared_films(work / "films-large", options.films, large, REAL_PHANTOMS)
+    sides = {side: marked_at(work / f"films-{side}", options.films, preprocessor, side) for side in SIDES}
     rows: list[Row] = []
+    grids: list[Row] = []
     digests = []
     measured = options.only or list(range(options.folds))
     for fold in measured:
-        learn, check = learnt_from(examples, fold, options.folds)
+        learn, check = learnt_from(to_learn, fold, options.folds)[0], learnt_from(examples, fold, options.folds)[1]
         model = work / f"fold-{fold}"
         if not (model / "training.json").is_file():
             train(start_from(begun, name=f"fold {fold}", labels=()), (learn, check), model, REAL_RECIPE)
         digests.append(model_digest(model))
-        held_out = marked_of(examples, fold, options.folds)
-        rows += rows_of_fold(model, options.old, held_out, learn, preprocessor.stride, written=True)
+        held_out = marked_of(sides[REAL_SIDE], fold, options.folds)
+        rows += rows_of_fold(model, options.old, held_out, learn, preprocessor.stride, side=REAL_SIDE, written=True)
+        for side, films in sides.items():
+            grids += rows_at_side(model, marked_of(films, fold, options.folds), learn, side, preprocessor.stride)
     draw(rows, PICTURE)
     return {
         "command": "python -m bench real",
@@ -96,10 +117,11 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         "models": digests,
         "old_model": None if options.old is None else model_digest(options.old),
         "recipe": REAL_RECIPE.record,
-        "grid_side": preprocessor.max_side,
+        "grid_side": REAL_SIDE,
         "machine": {"platform": platform.machine()},
         "versions": {name: version(name) for name in ("torch", "timm", "transformers")},
         "summary": summary(rows),
+        "grids": summary_of_grids(grids),
     }
 
 

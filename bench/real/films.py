@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.training.examples import ExampleSet, write_examples
-from neuralgraph.compressor.training.nih_films import MARKED
+from neuralgraph.compressor.training.manifest_films import manifest_tasks
+from neuralgraph.compressor.training.nih_films import MARKED, nih_rows
 from neuralgraph.compressor.training.phantom_films import PHANTOM
 from neuralgraph.compressor.training.sources import nih_and_phantoms, prepare_task
 from neuralgraph.sources.layouts.selection import share_of
 
-__all__ = ["fold_of", "learnt_from", "marked_of", "prepared_films"]
+__all__ = ["fold_of", "learnt_from", "marked_at", "marked_of", "prepared_films"]
 
 _FOLD_SEED = 7
 _VALIDATED = 16
@@ -20,9 +24,19 @@ _VALIDATED = 16
 
 def prepared_films(folder: Path, films: Path, preprocessor: Preprocessor, phantoms: int) -> ExampleSet:
     """Films of people and phantoms, prepared into a folder, or found there."""
+    return _prepared(folder, nih_and_phantoms(films, phantoms, preprocessor))
+
+
+def marked_at(folder: Path, films: Path, preprocessor: Preprocessor, side: int) -> ExampleSet:
+    """The marked films alone, with the first of their texts, at another longest side (pixels)."""
+    marked, _ = nih_rows(films)
+    return _prepared(folder, manifest_tasks(marked, dataclasses.replace(preprocessor, max_side=side), source=MARKED))
+
+
+def _prepared(folder: Path, tasks: Sequence[Any]) -> ExampleSet:
     done = folder / "complete"
     if not done.is_file():
-        failures = write_examples(folder, nih_and_phantoms(films, phantoms, preprocessor), prepare_task)
+        failures = write_examples(folder, tasks, prepare_task)
         if failures:
             raise SystemExit(f"films that cannot be read: {failures}")
         done.touch()

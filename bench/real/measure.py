@@ -79,7 +79,7 @@ def _named(phrase: str) -> tuple[str, str]:
 
 
 def rows_of_fold(
-    model: Path, old: Path | None, check: ExampleSet, learn: ExampleSet, stride: int, *, written: bool
+    model: Path, old: Path | None, check: ExampleSet, learn: ExampleSet, stride: int, *, side: int, written: bool
 ) -> list[Row]:
     """A row for every marked film: the measures of every ranking, and which texts could be asked.
 
@@ -90,14 +90,15 @@ def rows_of_fold(
     check : the fold's marked films.
     learn : what the fold learnt from; the mean map is of its marked films.
     stride : pixels per side of a patch.
+    side : longest side that the model reduces films to, pixels; the old one has its own.
     written : also score by the report that the model writes itself.
     """
     films = marked_films(check, stride)
     people = [film for film in marked_films(learn, stride) if film.source == films[0].source]
     mean, said = mean_lesion_map(people), TextAlone(people)
-    scorers = {"model": _scorer(model, "sum"), "model, findings": _scorer(model, "findings")}
+    scorers = {"model": _scorer(model, "sum", side), "model, findings": _scorer(model, "findings", side)}
     if old is not None:
-        scorers["old model"] = _scorer(old, "sum")
+        scorers["old model"] = _scorer(old, "sum", None)
     head = PatchHead.read(model)
     return [
         _row(film, films, place, check, scorers, head, mean, said, written=written) for place, film in enumerate(films)
@@ -168,7 +169,7 @@ def _phrases(film: MarkedFilm, scorer: ModelScorer, pixels: NDArray[np.float32])
     return hits
 
 
-def _scorer(directory: Path, rule: str) -> ModelScorer:
+def _scorer(directory: Path, rule: str, side: int | None) -> ModelScorer:
     reader = extractor("rules", sections="findings+impression")
     return ModelScorer.load(
         directory,
@@ -179,6 +180,7 @@ def _scorer(directory: Path, rule: str) -> ModelScorer:
         batch_size=1,
         rule=rule,
         findings=lambda text: present_findings(reader, text),
+        max_side=side,
     )
 
 

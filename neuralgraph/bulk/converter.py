@@ -64,6 +64,7 @@ def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, A
         report_graph="none" if given else settings.extractor,
         device=settings.device,
         generated_graph=settings.generated_graph,
+        max_side=settings.max_side or None,
     )
     method = {"model": compressor.scorer.digest, "trained": compressor.scorer.trained}
     if compressor.extractor is not None and not given:

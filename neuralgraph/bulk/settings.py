@@ -36,6 +36,7 @@ class ConversionSettings:
     embedding : how embeddings are stored.
     store_report, store_pixels : keep the text, the patches as images.
     generated_graph : keep the concepts of the model's own text where there is no report.
+    max_side : longest side in pixels that films are reduced to; 0 is the model's own.
     device : where the model runs.
     burned_in : which films with identifying text burned into their pixels are taken: "refuse" those that say so,
         "strict" also those that do not say that they have none, "accept" any.
@@ -51,6 +52,7 @@ class ConversionSettings:
     store_report: bool = False
     store_pixels: bool = False
     generated_graph: bool = False
+    max_side: int = 0
     device: str = "cpu"
     burned_in: BurnedIn = "refuse"
     memory_mib: int = 2048
@@ -63,6 +65,9 @@ class ConversionSettings:
         record = asdict(self)
         for name in ("model", "device", "burned_in", "memory_mib"):
             del record[name]
+        if not self.max_side:
+            # Folders from before there was a choice have no such member.
+            del record["max_side"]
         return record
 
     @classmethod

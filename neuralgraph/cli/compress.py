@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neuralgraph.cli.conversion_choices import SECTIONS_HELP, Sections
+from neuralgraph.cli.conversion_choices import MAX_SIDE_HELP, SECTIONS_HELP, Sections
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.option_groups import grouped
@@ -73,6 +73,7 @@ def compress(
     *,
     pruning: PruningOptions,
     model: Annotated[str, typer.Option(help="'demo', or the folder or hub id of a model.")] = "demo",
+    max_side: Annotated[int | None, typer.Option(help=MAX_SIDE_HELP, min=1)] = None,
     score: Annotated[Score, typer.Option(help="How attention becomes a score.")] = Score.sum,
     embedding: EmbeddingForm = "bfloat16",
     extractor: Annotated[
@@ -124,7 +125,12 @@ def compress(
         options["sections"] = sections.value
     reader = extractor_named(extractor.value, **options)
     compressor = Compressor.from_pretrained(
-        model, policy=policy, report_graph=reader, score=score.value, generated_graph=generated_graph
+        model,
+        policy=policy,
+        report_graph=reader,
+        score=score.value,
+        generated_graph=generated_graph,
+        max_side=max_side,
     )
     study = compressor(
         film,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
+    "MAX_SIDE_HELP",
     "SECTIONS_HELP",
     "BurnedInPolicy",
     "CohortName",
@@ -19,6 +20,8 @@ __all__ = [
 
 SECTIONS_HELP = "What is read of a report: findings, impression and addenda, or the impression alone."
 """Of the option ``--sections``."""
+MAX_SIDE_HELP = "Longest side that films are reduced to, pixels; more gives a finer grid [default: the model's own]."
+"""Of the option ``--max-side``."""
 
 
 class LayoutName(StrEnum):

@@ -10,6 +10,7 @@ import typer
 
 from neuralgraph.cli.compress import EmbeddingForm, Extractor
 from neuralgraph.cli.conversion_choices import (
+    MAX_SIDE_HELP,
     SECTIONS_HELP,
     BurnedInPolicy,
     CohortName,
@@ -64,6 +65,7 @@ class StudyOptions:
     PANEL: ClassVar[str] = "How studies are made"
 
     model: Annotated[str, typer.Option(help="'demo', or the folder of a model.")] = "demo"
+    max_side: Annotated[int | None, typer.Option(help=MAX_SIDE_HELP, min=1)] = None
     embedding: EmbeddingForm = "bfloat16"
     extractor: Annotated[
         Extractor,

@@ -149,6 +149,7 @@ def _settings(study: StudyOptions, pruning: PruningOptions) -> ConversionSetting
         store_report=study.store_report,
         store_pixels=study.pixels,
         generated_graph=study.generated_graph,
+        max_side=study.max_side or 0,
         device=study.device,
         burned_in=study.burned_in.value,
         memory_mib=study.memory_limit,

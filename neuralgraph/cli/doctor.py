@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata, util
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
 from neuralgraph import __version__
-from neuralgraph.cli.model_notice import model_notice
+from neuralgraph.cli.model_state import model_state, model_words
 from neuralgraph.cli.output import write_json, write_line
 from neuralgraph.codecs.registry import BYTE_CODECS, FORMS
-from neuralgraph.errors import DISTRIBUTION, ModelError, installing
+from neuralgraph.errors import DISTRIBUTION, installing
 
-__all__ = ["EXTRAS", "ExtraState", "ModelState", "doctor"]
+__all__ = ["EXTRAS", "ExtraState", "doctor"]
 
 EXTRAS: dict[str, tuple[str, dict[str, str]]] = {
     "vlm": (
@@ -83,7 +82,7 @@ def doctor(
     codecs = [codec.name for codec in BYTE_CODECS.values()] + list(FORMS)
     kernel = _check_kernel()
     extras = [_check(extra) for extra in EXTRAS]
-    models = [_check_model(source) for source in ["demo", *(model or [])]]
+    models = [model_state(source) for source in ["demo", *(model or [])]]
     if json:
         write_json(
             {
@@ -113,8 +112,7 @@ def doctor(
         if each.fault is not None:
             write_line(f"model {each.source}: cannot be used, {each.fault}")
         else:
-            trained = model_notice(each.name, trained=each.trained) or "trained"
-            write_line(f"model {each.source}: {each.digest[:12]}, complete; {trained}{_trained_on(each)}")
+            write_line(f"model {each.source}: {each.digest[:12]}, complete; {model_words(each)}")
             for line in each.lines:
                 write_line(f"    {line}")
 
@@ -133,9 +131,6 @@ class KernelState(NamedTuple):
     says: str
 
 
-_BUNDLED = "demo"
-
-
 class ExtraState(NamedTuple):
     """What an extra can do here."""
 
@@ -143,22 +138,6 @@ class ExtraState(NamedTuple):
     purpose: str
     missing: list[str]
     versions: dict[str, str]
-
-
-class ModelState(NamedTuple):
-    """What is known of a model without loading it."""
-
-    source: str
-    name: str
-    digest: str
-    """64 hex digits; "" when it cannot be used."""
-    trained: bool
-    fault: str | None
-    """Why it cannot be used, and what to do."""
-    verdict: dict[str, Any]
-    """What its training measured before and after; empty where that is not known."""
-    lines: list[str]
-    """The same in words."""
 
 
 def _check_kernel() -> KernelState:
@@ -172,35 +151,6 @@ def _check_kernel() -> KernelState:
         "more slowly. Install a C compiler and the headers of Python (python3-dev), then neuralgraph again"
     )
     return KernelState(compiled=False, checksums="", says=says)
-
-
-def _check_model(source: str) -> ModelState:
-    """The files of a model; its weights are hashed, not loaded, and nothing is downloaded."""
-    from neuralgraph.compressor.model.files import model_digest, model_directory, model_name
-    from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
-    from neuralgraph.compressor.training.verdict import read_verdict, verdict_lines
-
-    try:
-        directory = model_directory(DEMO_DIRECTORY if source == DEMO else Path(source))
-        name, trained = model_name(directory)
-        verdict = read_verdict(directory)
-        return ModelState(
-            source, name, model_digest(directory), trained, None, verdict, verdict_lines(verdict) if verdict else []
-        )
-    except ModelError as error:
-        return ModelState(source, "", "", trained=False, fault=error.message, verdict={}, lines=[])
-    except (OSError, ValueError) as error:
-        return ModelState(
-            source, "", "", trained=False, fault=f"its files cannot be read ({error})", verdict={}, lines=[]
-        )
-
-
-def _trained_on(model: ModelState) -> str:
-    """How many updates, and whether anybody measured what they gave."""
-    # The bundled model is measured in the documentation.
-    if not model.trained or model.source == _BUNDLED:
-        return ""
-    return f" of {model.verdict['steps']:,} updates" if model.verdict.get("steps") else ", what that gave is not known"
 
 
 def _check(extra: str) -> ExtraState:

@@ -9,10 +9,12 @@ import typer
 from neuralgraph.cli.completion import study_ids
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
+from neuralgraph.cli.model_state import is_model, model_state, model_words
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.overview_lines import write_overview
 from neuralgraph.cli.progress import meter
 from neuralgraph.cli.remote_choices import Timeout
+from neuralgraph.errors import ModelError
 from neuralgraph.graph.origin import GENERATED
 from neuralgraph.graph.sentences import SIGNS, polarity, sentence_around
 from neuralgraph.graph.study import Study
@@ -29,7 +31,12 @@ __all__ = ["info"]
 
 
 def info(
-    path: Annotated[str, typer.Argument(help="An .ngr file, an archive, a folder, a collection, or a URL of one.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="An .ngr file, an archive, a folder, a collection, a URL of one, or the folder of a model."
+        ),
+    ],
     study: Annotated[
         str | None,
         typer.Option(
@@ -45,6 +52,8 @@ def info(
 ) -> None:
     """Say what is in PATH: of one study sizes, grid, concepts, labels, provenance; of several what they have in common.
 
+    Of a model it repeats what its training measured, against the model it began with.
+
     Findings are counted of reports that were given. A collection answers from its catalogue, everything else reads and
     proves every study.
 
@@ -52,6 +61,9 @@ def info(
 
     Example: ngr info study.ngr
     """
+    if is_model(path):
+        _tell_model(path, json=json)
+        return
     if study is not None:
         _tell_study(path, study, sentences=sentences, json=json)
         return
@@ -85,6 +97,19 @@ def info(
             f"  run          {commit['time']} {commit['operation']} +{commit['added']:,} -{commit['removed']:,} "
             f"(neuralgraph {commit['program']})"
         )
+
+
+def _tell_model(path: str, *, json: bool) -> None:
+    """A model: which it is, what must be said of it, the verdict of its training."""
+    state = model_state(path)
+    if state.fault is not None:
+        raise ModelError(state.fault, code="E_MODEL", where=place_name(path))
+    if json:
+        write_json(state._asdict())
+        return
+    write_line(f"{place_name(path)}: model {state.name} {state.digest[:12]}, {model_words(state)}")
+    for line in state.lines:
+        write_line(f"  {line}")
 
 
 def _of_many(path: str, *, brief: bool) -> dict[str, Any]:

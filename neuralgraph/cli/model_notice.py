@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from neuralgraph.cli.output import note
+from neuralgraph.graph.bundled_model import bundled_notice
 
 __all__ = ["model_notice", "tell_model"]
-
-_DEMO = "demo"
 
 
 def model_notice(name: str, *, trained: bool) -> str:
@@ -19,12 +18,7 @@ def model_notice(name: str, *, trained: bool) -> str:
     """
     if not trained:
         return f"the model {name} is UNTRAINED: which patches it keeps, and any report it writes, carry no meaning"
-    if name == _DEMO:
-        return (
-            "the demo model learnt from SYNTHETIC films only: on real films, which patches it keeps, and any report it "
-            "writes, carry no meaning"
-        )
-    return ""
+    return bundled_notice(name)
 
 
 def tell_model(name: str, *, trained: bool) -> None:

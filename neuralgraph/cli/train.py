@@ -59,9 +59,9 @@ class ModelOptions:
     workers: Annotated[
         int, typer.Option(help="Processes that read films [default: one per processor].", show_default=False)
     ] = 0
-    log_to: Annotated[
-        Path | None, typer.Option(help="A .csv file, or a folder for TensorBoard, that the log goes to.")
-    ] = None
+    log_to: Annotated[Path | None, typer.Option(help="A .csv file that losses and measures go to while it runs.")] = (
+        None
+    )
     key_file: Annotated[
         Path | None,
         typer.Option(help="Key under which the model notes whom it learnt from [default: a random key in its folder]."),
@@ -155,6 +155,8 @@ def train(
     weights = begin.weight or ()
     if not sources:
         raise typer.BadParameter("name at least one source", param_hint="SOURCE")
+    if begin.log_to is not None and begin.log_to.suffix != ".csv":
+        raise typer.BadParameter("must end in .csv", param_hint="--log-to")
     if weights and len(weights) != len(sources):
         raise typer.BadParameter(f"{len(weights)} weights for {len(sources)} sources", param_hint="--weight")
     shares = tuple((_source_name(number), each) for number, each in enumerate(weights))
@@ -182,7 +184,8 @@ def train(
                 log_to=begin.log_to,
             )
         except TrainingStopped as stopped:
-            note(f"stopped after {stopped.step:,} of {stopped.steps:,} updates; the same command goes on from there")
+            what = "first lessons" if stopped.lessons else "updates"
+            note(f"stopped after {stopped.step:,} of {stopped.steps:,} {what}; the same command goes on from there")
             raise typer.Exit(130) from None
         if any(one != PHANTOM for one in sources):
             _note_patients(out, begin, examples)
@@ -271,7 +274,7 @@ def _prepare(
     everything = ExampleSet(folder)
     examples = split_by_patient(everything, share=recipe.validation_share, seed=recipe.seed)
     name, labels = out.resolve().name, everything.label_names
-    # The name "demo" says that a model learnt from synthetic films only.
+    # The name "demo" says what the bundled model learnt from.
     name = name if name != DEMO else f"{name}-own"
     if begin.start == _FRESH:
         config = changed_config(DEMO_CONFIG, name=name, **({"labels": list(labels)} if labels else {}))

@@ -76,6 +76,7 @@ class Compressor:
         dtype: Literal["float32", "bfloat16", "float16"] = "float32",
         batch_size: int = 1,
         generated_graph: bool = False,
+        max_side: int | None = None,
     ) -> Compressor:
         """A compressor around a model.
 
@@ -91,6 +92,8 @@ class Compressor:
         batch_size : films of one grid that ``batch`` passes through the model together. With 1 a study never depends
             on the company it was made in; with more, scores and embeddings may differ in the last bits (1e-5).
         generated_graph : also keep the concepts of what the model writes where no report is given.
+        max_side : longest side in pixels that films are reduced to, instead of the model's own: a longer one gives a
+            finer grid. Grid and size of a patch are in the study.
 
         Raises
         ------
@@ -106,6 +109,7 @@ class Compressor:
             batch_size=batch_size,
             rule=score,
             findings=None if reader.name == "none" else partial(present_findings, reader),
+            max_side=max_side,
         )
         return cls(scorer, policy, reader, generated_graph)
 

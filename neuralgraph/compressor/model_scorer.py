@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -193,15 +194,17 @@ class ModelScorer:
         batch_size: int,
         rule: ScoreRule = "sum",
         findings: FindingSpans | None = None,
+        max_side: int | None = None,
     ) -> ModelScorer:
         """Load the parts from one directory; arguments and errors as ``load_scorer``."""
         if dtype not in DTYPES:
             raise ModelError(f"dtype must be one of {', '.join(DTYPES)}, not {dtype!r}", code="E_MODEL", where="dtype")
         directory = model_directory(source)
+        preprocessor = Preprocessor.read(directory)
         return cls(
             NeuralGraphModel.from_pretrained(directory, device=usable_device(device), dtype=DTYPES[dtype]),
             ReportTokenizer.read(directory),
-            Preprocessor.read(directory),
+            preprocessor if max_side is None else dataclasses.replace(preprocessor, max_side=max_side),
             digest=model_digest(directory),
             layer=layer,
             heads=heads,

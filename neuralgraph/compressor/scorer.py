@@ -63,6 +63,7 @@ def load_scorer(
     batch_size: int = 1,
     rule: ScoreRule = "sum",
     findings: FindingSpans | None = None,
+    max_side: int | None = None,
 ) -> Scorer:
     """Load a model and check that its attention can be used.
 
@@ -78,6 +79,8 @@ def load_scorer(
         films; with more it may differ in the last bits (1e-5).
     rule : how attention becomes a score; see ``neuralgraph.compressor.score_rules``.
     findings : gives the places of a report that name a finding; needed by the rule "findings" alone.
+    max_side : longest side in pixels that films are reduced to, instead of the one in preprocessor_config.json; a
+        longer one gives a finer grid of patches of the same size, and takes longer.
 
     Raises
     ------
@@ -96,6 +99,7 @@ def load_scorer(
         batch_size=batch_size,
         rule=rule,
         findings=findings,
+        max_side=max_side,
     )
 
 

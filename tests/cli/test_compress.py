@@ -73,7 +73,7 @@ def test_the_demo_model_is_named_as_one_of_synthetic_films(compressed):
     folder, first, _ = compressed
     model = ng.load(folder / "a.ngr").provenance["model"]
     assert (model["name"], model["trained"]) == ("demo", True)
-    assert "SYNTHETIC films only" in first.stderr
+    assert "no diagnostic device" in first.stderr
     assert "UNTRAINED" not in first.stderr
 
 

@@ -39,7 +39,7 @@ def test_a_report_has_its_lines(files):
     result = ngr("generate", files / "study-1.ngr", "--beams", 1)
     assert result.exit_code == 0
     assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["FINDINGS", "IMPRESSION"]
-    assert "SYNTHETIC films only" in result.stderr
+    assert "no diagnostic device" in result.stderr
 
 
 def test_json_says_what_it_was_written_from(files):

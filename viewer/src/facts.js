@@ -52,7 +52,7 @@ export function warnings(study) {
   if (concepts.length > 0 && source.report === "generated") found.push("The report graph was WRITTEN BY THE MODEL: no report was given.");
   if ((source.films ?? []).some((film) => film?.format === "phantom")) found.push("SYNTHETIC: not a patient.");
   if (method.model?.trained === false) found.push("Made with an UNTRAINED model: its attention means nothing.");
-  else if (method.model?.name === "demo") found.push("The demo model learnt from SYNTHETIC films only: on real films its attention means nothing.");
+  else if (method.model?.name === "demo") found.push("The demo model learnt from SYNTHETIC films and some hundred films of one hospital: no diagnostic device; it misses much.");
   return found;
 }
 

@@ -13,6 +13,7 @@ from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, 
 from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
 from neuralgraph.adapters.picture.own_values import values_of
 from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.graph.bundled_model import BUNDLED_WORDS
 from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.origin import GENERATED, graph_origin
@@ -221,7 +222,7 @@ def caption(study: Study, *, view: int = 0, sizes: Mapping[str, int] | None = No
         if model.get("trained") is False:
             made.append(f"untrained {name} model: its attention means nothing")
         else:
-            made.append("demo model, learnt from synthetic films only" if name == "demo" else f"model {name}")
+            made.append(BUNDLED_WORDS if name == "demo" else f"model {name}")
     if "report" in study.provenance:
         made.append(f"report {study.provenance['report']}")
     if study.fusion is None:

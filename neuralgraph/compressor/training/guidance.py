@@ -16,8 +16,6 @@ __all__ = ["guidance_loss", "score_loss"]
 
 _COVERED = 0.1
 """Share of a patch from which it belongs to a finding."""
-_FILLED = 0.25
-"""Share of a patch from which it counts as wholly covered."""
 _LEAST = 1e-6
 
 
@@ -47,8 +45,10 @@ def score_loss(
 ) -> torch.Tensor:
     """Cross-entropy between where the summed attention lies and where the places lie that a text speaks of.
 
-    The order of all patches is asked for, not the best one alone: as many as fit are kept. Places share the target by
-    the root of their size, so that a large one does not drown a nodule and a nodule does not outweigh it.
+    The order of all patches is asked for, not the best one alone: as many as fit are kept. A patch is wanted by how
+    much of it is covered: the share of a place that lies in a patch is what keeping the patch keeps of its area. Places
+    share the target by the root of their size, so that a large one does not drown a nodule and a nodule does not
+    outweigh it.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def score_loss(
     share = share / share.sum(dim=1, keepdim=True).clamp(min=_LEAST)
     places = coverage.shape[1]
     said = torch.nn.functional.one_hot(spoken.clamp(min=0), places).mul(spoken[..., None] >= 0).any(dim=1)
-    filled = (coverage / _FILLED).clamp(max=1).flatten(2)
+    filled = coverage.flatten(2)
     size = filled.sum(dim=2, keepdim=True)
     target = (filled / size.clamp(min=_LEAST).sqrt() * said[..., None]).sum(dim=1)
     known = target.sum(dim=1) > 0

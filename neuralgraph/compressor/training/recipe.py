@@ -64,6 +64,9 @@ class Recipe:
     flips: float = 0.25
     """Share of the films that are mirrored when they are varied, with the sides in their texts swapped; films whose
     texts name what lies on one side of everybody stay as they are."""
+    sides: tuple[tuple[int, float], ...] = ()
+    """(longest side in pixels, share of the batches that are shown at it), so that a model reads coarse and fine grids;
+    smaller films stay as they are. Empty shows films as they were prepared, a tenth of the batches reduced."""
     source_weights: tuple[tuple[str, float], ...] = ()
     """(source, how often its films are drawn relative to those of the others); empty draws all films equally often."""
     validation_share: float = 0.1
@@ -106,6 +109,8 @@ class Recipe:
             raise ModelError(
                 "must be a share, and weights more than 0", code="E_MODEL", where="recipe: flips, source_weights"
             )
+        if any(side < 1 or share <= 0 for side, share in self.sides):
+            raise ModelError("must be pixels, and shares more than 0", code="E_MODEL", where="recipe: sides")
         if self.precision not in PRECISIONS:
             raise ModelError(f"must be one of {', '.join(PRECISIONS)}", code="E_MODEL", where="recipe: precision")
 

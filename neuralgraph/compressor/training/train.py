@@ -27,6 +27,7 @@ from neuralgraph.compressor.training.first_lessons import PatchHead, first_lesso
 from neuralgraph.compressor.training.in_turn import in_turn
 from neuralgraph.compressor.training.judge import Judge
 from neuralgraph.compressor.training.kept_batches import KeptBatches
+from neuralgraph.compressor.training.lesson_state import LESSON_STATE, TrainingStopped
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.report_text import usual_opening
 from neuralgraph.compressor.training.start import Start, changed_config, fresh_start, start_from
@@ -86,7 +87,7 @@ def train(
     device : "cpu" or "cuda".
     half : store the weights as float16.
     progress : called after every step.
-    log_to : a .csv file, or a folder for TensorBoard, that losses and measures go to while it runs.
+    log_to : a .csv file that losses and measures go to while it runs.
     stop : asked after every step; True saves a checkpoint and raises.
 
     Raises
@@ -174,19 +175,6 @@ def train(
     )
 
 
-class TrainingStopped(KeyboardInterrupt):
-    """A run was stopped from outside and has left a checkpoint; the same call continues it.
-
-    Parameters
-    ----------
-    step, steps : updates done, and updates in all.
-    """
-
-    def __init__(self, step: int, steps: int) -> None:
-        super().__init__(f"stopped after {step} of {steps} updates")
-        self.step, self.steps = step, steps
-
-
 def _judged_before(model: NeuralGraphModel, judge: Judge, checkpoints: Path, *, device: str) -> dict[str, float]:
     """What the model it begins with is worth, kept so that a run that is continued still knows."""
     path = checkpoints / _BEFORE
@@ -255,12 +243,6 @@ def _taught_first(
     progress: Progress | None,
     stop: Callable[[], bool] | None,
 ) -> None:
-    def watched(step: int, steps: int, losses: dict[str, float]) -> None:
-        if progress is not None:
-            progress(step, steps, losses)
-        if stop is not None and stop() and step < steps:
-            raise TrainingStopped(0, recipe.steps)
-
     films, given = _films(learn, start, recipe, structures, recipe.first_steps, recipe.frozen_parts, device)
     with from_pixels(start.model.vision, given):
         head, _ = first_lessons(
@@ -272,12 +254,15 @@ def _taught_first(
             bfloat16=wants_bfloat16(recipe, device),
             frozen_parts=recipe.frozen_parts,
             device=device,
-            progress=watched,
+            progress=progress,
+            stop=stop,
+            kept=done.with_name(LESSON_STATE),
         )
     aside = done.with_suffix(".partial")
     start.model.save_pretrained(aside)
     head.write(aside)
     aside.rename(done)
+    done.with_name(LESSON_STATE).unlink(missing_ok=True)
 
 
 def _films(
@@ -314,6 +299,7 @@ def _batches(
         guided=recipe.guidance_weight > 0 and count is not None,
         flips=recipe.flips,
         weights=dict(recipe.source_weights),
+        sides=recipe.sides,
         structures=structures,
     )
 

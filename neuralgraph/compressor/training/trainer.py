@@ -111,7 +111,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
     progress : called with the step, the steps in all and what is known of the losses.
     watch : asked at every validation for measures of the model beside its losses, by name.
     chosen_by : as in ``training_arguments``.
-    log_to : a .csv file, or a folder for TensorBoard.
+    log_to : a .csv file.
     stop : True from some moment on makes it save a checkpoint after the running step, and end.
     """
 

@@ -20,12 +20,13 @@ def augmented(
     *,
     stride: int,
     mirrored: list[bool] | None = None,
+    sides: tuple[tuple[int, float], ...] = (),
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Films varied.
 
     Each film is shifted by less than a patch, scaled and turned a little, and gets a gamma, a gain and an offset of its
-    own; a quarter of the batches is softened, and a tenth reduced to a smaller grid. Left stays left, since reports
-    name sides, unless the caller says that the film's report has its sides swapped too.
+    own; a quarter of the batches is softened, and a tenth (or those that ``sides`` says) reduced to a smaller grid.
+    Left stays left, since reports name sides, unless the caller says that the film's report has its sides swapped too.
 
     Parameters
     ----------
@@ -34,6 +35,7 @@ def augmented(
     rng : source of the variation.
     stride : pixels per side of a patch.
     mirrored : which films are mirrored; None for none.
+    sides : (longest side in pixels, weight), of which one is drawn for the batch; empty leaves the size to chance.
 
     Returns
     -------
@@ -45,8 +47,8 @@ def augmented(
     reach = stride - 2 if stride > 2 else 0
     shifts = rng.uniform(-reach, reach, (count, 2)) * 2 / np.array([width, height])
     turns, scales = rng.uniform(-_TURN, _TURN, count), np.exp(rng.uniform(-_SCALE, _SCALE, count))
-    sides = np.where(flipped, -1.0, 1.0)
-    film, bits = moved(pixels, bits, turns, scales, shifts, sides)
+    across = np.where(flipped, -1.0, 1.0)
+    film, bits = moved(pixels, bits, turns, scales, shifts, across)
     film = film.clamp(1e-3, 1)
     gamma, gain, offset = (
         torch.tensor(rng.uniform(low, high, (count, 1, 1, 1)), dtype=torch.float32)
@@ -56,11 +58,19 @@ def augmented(
     if rng.random() < 0.25:
         soft = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(varied, (1, 1, 1, 1), mode="replicate"), 3, 1)
         varied = 0.6 * soft + 0.4 * varied
-    if rng.random() < 0.1:
-        share = float(rng.choice([0.5, 0.75, 0.875]))
+    share = _share(rng, max(height, width), sides)
+    if share < 1:
         size = [max(stride, round(side * share / stride) * stride) for side in (height, width)]
         varied = torch.nn.functional.interpolate(varied, size=size, mode="bilinear", antialias=True)
     return varied, bits
+
+
+def _share(rng: np.random.Generator, longest: int, sides: tuple[tuple[int, float], ...]) -> float:
+    """By how much the films of a batch are reduced."""
+    if sides:
+        weights = np.array([weight for _, weight in sides])
+        return min(1.0, float(rng.choice([side for side, _ in sides], p=weights / weights.sum())) / longest)
+    return float(rng.choice([0.5, 0.75, 0.875])) if rng.random() < 0.1 else 1.0
 
 
 def moved(

@@ -203,7 +203,7 @@ def test_caption_says_what_was_kept_by_which_model_at_what_size():
     assert "film 70 x 100 px" in text
     assert "grid 5 x 4 (width x height)" in text
     assert "kept 3 of 20 patches (15.0%)" in text
-    assert "demo model, learnt from synthetic films only" in text
+    assert "demo model, learnt from synthetic films and some hundred of one hospital" in text
     assert "untrained" not in text
     assert "source 14,000 bytes" in text
     assert "file 512 bytes" in text

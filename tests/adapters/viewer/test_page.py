@@ -211,7 +211,7 @@ def test_what_nobody_may_overlook_stands_above_the_film(page, tmp_path):
     playwright.expect(page.locator("#verdict")).to_contain_text("Study 2")
     assert not page.is_visible("#notice")
     page.keyboard.press("j")
-    playwright.expect(page.locator("#notice")).to_contain_text("learnt from SYNTHETIC films only")
+    playwright.expect(page.locator("#notice")).to_contain_text("no diagnostic device")
     page.keyboard.press("j")
     playwright.expect(page.locator("#notice")).to_contain_text("WRITTEN BY THE MODEL")
 

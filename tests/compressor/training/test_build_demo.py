@@ -14,42 +14,69 @@ from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.training.build_demo import (
     DEMO_CONFIG,
-    DEMO_PATIENTS,
-    DEMO_PREPROCESSOR,
     DEMO_RECIPE,
     build_demo,
 )
+from neuralgraph.compressor.training.build_real import REAL_CHOICE, REAL_RECIPE, REAL_SIDE, made_of_phantoms
+from neuralgraph.compressor.training.nih_films import MARKED, NORMAL
+from neuralgraph.compressor.training.notices import NOTICES_NAME
 from neuralgraph.sources.phantom import phantom, phantom_cohort
 
-FILES = [
+MADE = [
     "config.json",
     "mean_attention.safetensors",
     "model.safetensors",
+    "patch_head.safetensors",
     "preprocessor_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "training.json",
 ]
+"""What a training with first lessons leaves."""
 
 
 def test_the_bundled_model_is_small_and_carries_no_code(demo_directory):
-    assert sorted(path.name for path in demo_directory.iterdir()) == FILES
+    # The encoder's own head is there to be measured, which the models of the folds are.
+    bundled = {*MADE, NOTICES_NAME} - {"patch_head.safetensors"}
+    assert {path.name for path in demo_directory.iterdir()} == bundled
     assert sum(path.stat().st_size for path in demo_directory.iterdir()) <= 8_000_000
 
 
 def test_the_bundled_model_is_that_of_the_committed_recipe(demo_directory):
-    stored = NeuralGraphConfig.read(demo_directory).to_dict()
-    opening = ReportTokenizer.read(demo_directory).encode("FINDINGS:")
-    assert stored == {**DEMO_CONFIG.to_dict(), "trained": True, "opening": opening}
-    assert Preprocessor.read(demo_directory) == DEMO_PREPROCESSOR
+    stored = NeuralGraphConfig.read(demo_directory)
+    assert (stored.name, stored.trained, stored.labels) == ("demo", True, DEMO_CONFIG.labels)
+    assert stored.text == DEMO_CONFIG.text
+    vision = stored.vision
+    chosen = (vision.backbone, vision.backbone_stage, vision.backbone_output_stride, vision.neck_dimension)
+    assert chosen == tuple(REAL_CHOICE)
+    assert stored.opening == tuple(ReportTokenizer.read(demo_directory).encode("FINDINGS:"))
+    assert Preprocessor.read(demo_directory).max_side == REAL_SIDE
     record = json.loads((demo_directory / "training.json").read_text())
-    # It was built before some settings were there; what was recorded is what is set today.
-    assert record["recipe"] == {name: DEMO_RECIPE.record[name] for name in record["recipe"]}
-    assert record["begun_with"] == "fresh"
-    assert record["films"]["train"] > DEMO_PATIENTS
+    assert record["recipe"] == json.loads(json.dumps(REAL_RECIPE.record))
     weights = safetensors.torch.load_file(demo_directory / "model.safetensors")
-    assert {tensor.dtype for tensor in weights.values()} == {torch.float16}
+    # Batch norms count their batches in whole numbers.
+    assert {tensor.dtype for tensor in weights.values() if tensor.is_floating_point()} == {torch.float16}
     assert all(tensor.isfinite().all() for tensor in weights.values())
+
+
+def test_the_bundled_model_says_whom_it_learnt_from_and_ships_the_notices(demo_directory):
+    record = json.loads((demo_directory / "training.json").read_text())
+    marked, normal = (record["films_of_people"][source] for source in (MARKED, NORMAL))
+    assert (len(marked), len(normal)) == (78, 474)
+    assert not set(marked) & set(normal)
+    assert "78 films with marks and 474 films without a finding" in record["what"]
+    assert "no diagnostic device" in record["what"]
+    notices = (demo_directory / NOTICES_NAME).read_text()
+    for words in (
+        "NIH Clinical Center",
+        "CVPR 2017",
+        "ChestX-Det",
+        "EfficientNet-Lite0",
+        "Apache License, Version 2.0",
+    ):
+        assert words in notices
+    # A fold that began with it would be measured on films that its decoder has met.
+    assert not made_of_phantoms(demo_directory)
 
 
 def test_words_of_reports_are_few_tokens_and_any_text_comes_back(demo_directory):
@@ -60,21 +87,13 @@ def test_words_of_reports_are_few_tokens_and_any_text_comes_back(demo_directory)
         assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
-def test_the_bundled_model_writes_no_history_and_sees_devices():
+def test_the_bundled_model_writes_no_history():
     from neuralgraph.compressor import Compressor
     from neuralgraph.compressor.generation import ReportWriter
 
     compressor, writer = Compressor.from_pretrained("demo", report_graph="none"), ReportWriter.from_pretrained("demo")
-    named = []
-    for made in phantom_cohort(4711, 40, height=256, width=256):
-        words = {"pacemaker": "acemaker", "nasogastric tube": "asogastric"}
-        devices = [words[name] for name in made.distractors if name in words]
-        if devices:
-            written = writer(compressor(made.pixels, made.report))
-            assert written.startswith("FINDINGS:")
-            named += [word in written for word in devices]
-    assert len(named) >= 5
-    assert np.mean(named) >= 0.5
+    for made in phantom_cohort(4711, 8, height=256, width=256):
+        assert writer(compressor(made.pixels, made.report)).startswith("FINDINGS:")
 
 
 @pytest.mark.slow
@@ -84,7 +103,7 @@ def test_the_command_makes_the_same_model_twice(tmp_path):
     )
     one, again = (build_demo(tmp_path / name, patients=48, recipe=recipe) for name in ("one", "again"))
     assert one.digest == again.digest == model_digest(tmp_path / "again")
-    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == FILES
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == MADE
 
 
 def test_the_bundled_model_keeps_lesions_of_patients_it_has_never_met():

@@ -205,6 +205,39 @@ def test_a_signal_leaves_a_checkpoint_and_the_run_goes_on(start, parts, tmp_path
     )
 
 
+def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
+    lessons = dataclasses.replace(QUICK, first_steps=5, steps=2)
+    seen = []
+    with pytest.raises(TrainingStopped, match="2 of 5 first lessons") as caught:
+        train(
+            start(),
+            parts,
+            tmp_path / "m",
+            lessons,
+            stop=lambda: len(seen) > 1,
+            progress=lambda *step: seen.append(step),
+        )
+    assert (caught.value.step, caught.value.steps, caught.value.lessons) == (2, 5, True)
+    again = []
+    trained = train(start(), parts, tmp_path / "m", lessons, progress=lambda step, *_: again.append(step))
+    assert again == [3, 4, 5, 1, 2]
+    assert not (trained.directory / "checkpoints").exists()
+    whole = train(start(), parts, tmp_path / "whole", lessons)
+    assert all(
+        torch.equal(tensor, weights_of(trained.directory)[name]) for name, tensor in weights_of(whole.directory).items()
+    )
+
+
+def test_damaged_first_lessons_are_said(start, parts, tmp_path):
+    seen = []
+    with pytest.raises(TrainingStopped):
+        train(start(), parts, tmp_path / "m", QUICK, stop=lambda: bool(seen), progress=lambda *step: seen.append(step))
+    (tmp_path / "m" / "checkpoints" / "first_lessons.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match="cannot be continued") as caught:
+        train(start(), parts, tmp_path / "m", QUICK)
+    assert caught.value.code == "E_MODEL"
+
+
 def test_the_verdict_compares_with_the_model_it_began_with(start, parts, tmp_path):
     trained = train(start(), parts, tmp_path / "m", QUICK)
     assert set(trained.verdict) == {"before", "after", "steps", "chosen_by"}
