@@ -59,5 +59,9 @@ def model_words(model: ModelState) -> str:
     if not model.trained:
         return notice
     steps = model.verdict.get("steps")
-    trained = f"trained of {steps:,} updates" if steps else "trained, what that gave is not known"
+    trained = (
+        f"trained in {steps:,} updates, measured on its own validation films"
+        if steps
+        else "trained, what that gave is not known"
+    )
     return f"{trained}; {notice}" if notice else trained

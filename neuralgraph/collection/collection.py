@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.collection.places import Room, Where, room_at
 from neuralgraph.container.reader import Container
-from neuralgraph.errors import CollectionError, FormatError, OutputError
+from neuralgraph.errors import DISTRIBUTION, CollectionError, FormatError, OutputError
 from neuralgraph.storage.archive import located, study_id_at
 from neuralgraph.storage.manifest import (
     MANIFESTS,
@@ -235,7 +235,7 @@ def id_hashes(study_ids: Iterable[str]) -> NDArray[np.uint64]:
 def program() -> str:
     """The version of this package, as the log has it; "" where it is not installed."""
     try:
-        return version("neuralgraph")
+        return version(DISTRIBUTION)
     except PackageNotFoundError:
         return ""
 

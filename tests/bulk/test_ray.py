@@ -95,5 +95,5 @@ def test_no_cluster_and_no_ray(bench, monkeypatch):
     with pytest.raises(OutputError, match="cannot be reached"):
         bench.run(ray_address="127.0.0.1:1", **RAY)
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"neuralgraph\[bulk\]"):
+    with pytest.raises(MissingExtraError, match=r"'\.\[bulk\]'"):
         bench.run(**RAY)

@@ -139,8 +139,14 @@ def test_doctor_looks_at_models_without_loading_them(tmp_path, capsys):
         (tmp_path / "broken" / name).write_text("{}")
     (tmp_path / "broken" / "config.json").write_text("[")
     doctor.doctor(model=[str(tmp_path / name) for name in ("model", "broken", "none")])
-    demo, cut, broken, absent = capsys.readouterr().out.splitlines()[-4:]
-    assert re.match(r"model demo: [0-9a-f]{12}, complete; ", demo)
+    lines = capsys.readouterr().out.splitlines()
+    demo = next(number for number, line in enumerate(lines) if line.startswith("model demo"))
+    assert re.match(
+        r"model demo: [0-9a-f]{12}, complete; trained in \d+ updates, measured .*no diagnostic device", lines[demo]
+    )
+    # What its training measured is told again.
+    assert any(re.match(r"    area of lesions .*, before ", line) for line in lines[demo + 1 : -3])
+    cut, broken, absent = lines[-3:]
     assert "the model lacks tokenizer.json" in cut
     assert "configuration cannot be read" in broken
     assert "neither a model directory" in absent

@@ -41,7 +41,7 @@ def test_info_repeats_the_verdict(model):
     assert result.exit_code == 0, result.stderr
     first, *lines = result.stdout.splitlines()
     assert "model mine" in first
-    assert "trained of 1,250 updates" in first
+    assert "trained in 1,250 updates" in first
     said = "\n".join(lines)
     for words in ("0.200, before 0.100", "0.700, before 0.400", "0.900, before 0.600", "0.500, before 0.300"):
         assert words in said
@@ -51,7 +51,7 @@ def test_info_repeats_the_verdict(model):
 
 def test_doctor_repeats_the_verdict(model):
     said = ngr("doctor", "--model", model).stdout
-    assert "trained of 1,250 updates" in said
+    assert "trained in 1,250 updates" in said
     assert "0.200, before 0.100" in said
 
 

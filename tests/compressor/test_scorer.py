@@ -161,7 +161,7 @@ def test_loading_leaves_the_random_state_alone():
 @pytest.mark.parametrize("library", ["torch", "timm", "transformers", "tokenizers", "safetensors"])
 def test_a_missing_library_names_the_extra(monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(MissingExtraError, match=rf"needs {library}.*neuralgraph\[vlm\]"):
+    with pytest.raises(MissingExtraError, match=rf"needs {library}.*'\.\[vlm\]'"):
         load_scorer()
 
 

@@ -13,7 +13,7 @@ from neuralgraph.sources.images import read_png_film
 def test_without_pydicom(make_dicom, monkeypatch):
     data = make_dicom()
     monkeypatch.setitem(sys.modules, "pydicom.filereader", None)
-    with pytest.raises(MissingExtraError, match=r"neuralgraph\[dicom\]"):
+    with pytest.raises(MissingExtraError, match=r"'\.\[dicom\]'"):
         read_dicom_film(data)
 
 
