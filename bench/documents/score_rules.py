@@ -30,11 +30,11 @@ def write(results: dict[str, Any]) -> str:
     return f"""Command: `{results["command"]}`.
 
 **Synthetic films.** Share of {results["films"]} phantoms with a lesion in which a lesion patch is among the kept, by the rule that makes
-attention a score, and the share of the kept patches that are lesion patches; model `{results["model"]["digest"][:12]}` ({"trained on phantoms" if results["model"]["trained"] else "NOT TRAINED"}), films of {results["film_side"]} pixels.
+attention a score, and the share of the kept patches that are lesion patches; model `{results["model"]["digest"][:12]}` ({"trained" if results["model"]["trained"] else "NOT TRAINED"}), films of {results["film_side"]} pixels.
 
 {table(headings, rows)}
 
 At {float(smallest):.1%} the share of kept patches that lie on a lesion is, from best to worst: {order}.
-The paper's `sum` stays the default: this model was told where to look, on synthetic films, so what these rules do for
-another model has to be measured on it.
+The paper's `sum` stays the default: this model was told where to look, and on films of people the sum keeps as much as
+`findings` ([there](real.md)); what these rules do for another model has to be measured on it.
 """
