@@ -11,7 +11,7 @@ from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.scorer import load_scorer
 from neuralgraph.errors import ModelError
 
-FILM = np.random.default_rng(0).random((640, 480), np.float32)
+FILM = np.random.default_rng(0).random((960, 720), np.float32)
 
 
 def test_a_longer_side_gives_a_finer_grid(demo_directory):
@@ -20,7 +20,7 @@ def test_a_longer_side_gives_a_finer_grid(demo_directory):
     for side in (None, usual, 2 * usual):
         (scored,) = load_scorer(demo_directory, max_side=side)([FILM], ["Opacity in the right lower lobe."])
         grids[side] = (scored.rows, scored.cols)
-        assert scored.patch_height == pytest.approx(stride * 640 / (side or usual))
+        assert scored.patch_height == pytest.approx(stride * 960 / (side or usual))
         assert scored.score.shape == (scored.rows * scored.cols,)
     assert grids[None] == grids[usual] == (usual // stride, 3 * usual // 4 // stride)
     assert grids[2 * usual] == tuple(2 * size for size in grids[usual])

@@ -39,7 +39,7 @@ def test_a_film_that_is_not_square(scorer, film):
     result = scorer([film(100, 165)], [REPORT])[0]
     assert (result.rows, result.cols) == (7, 11)
     assert (result.patch_height, result.patch_width) == (16.0, 16.0)
-    assert result.embedding.shape == (77, 128)
+    assert result.embedding.shape == (77, 64)
     assert result.score.shape == (77,)
     assert result.embedding.dtype == result.score.dtype == np.float32
     assert np.isfinite(result.embedding).all()
@@ -50,9 +50,9 @@ def test_a_film_that_is_not_square(scorer, film):
 
 def test_a_film_larger_than_the_model_sees(scorer, film):
     result = scorer([film(2000, 1500)], [REPORT])[0]
-    assert (result.rows, result.cols) == (16, 12)
-    assert result.patch_height == result.patch_width == 125.0
-    assert result.score.shape == (192,)
+    assert (result.rows, result.cols) == (24, 18)
+    assert result.patch_height == result.patch_width == 2000 / 24
+    assert result.score.shape == (432,)
 
 
 def test_the_smallest_film(scorer, film):

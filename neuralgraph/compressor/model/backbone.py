@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import timm
@@ -31,6 +31,17 @@ _PROBE_SIDES = (256, 320)
 """Height and width of the image an unknown backbone is tried with: not square, so that axes cannot be mixed up."""
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread of torch for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class VisionEncoder(nn.Module):
     """A backbone of timm as the model sees it: image to feature map, channels last.
 
@@ -51,6 +62,7 @@ class VisionEncoder(nn.Module):
         self.stage = stage
         self.channels_last = channels_last
         self.neck = neck
+        self._convolves = sum(isinstance(module, nn.Conv2d) for module in body.modules()) > 1
         self.given: int | None = None
         """What ``forward_features`` takes: pixels (None), or what ``leading`` made of them; of training alone."""
 
@@ -58,10 +70,13 @@ class VisionEncoder(nn.Module):
         """The feature map: float [B, channels, H, W] to [B, H / stride, W / stride, d]."""
         if self.given == WHOLE:
             return pixels
-        features = self._body(pixels.contiguous(memory_format=torch.channels_last), self.given or 0)
-        if not self.channels_last:
-            features = features.permute(0, 2, 3, 1)
-        return features if self.neck is None else self.neck(features)
+        # Convolutions on several threads round otherwise than on one, and a film must not depend on who else works.
+        alone = self._convolves and pixels.is_cpu and not torch.is_grad_enabled()
+        with _one_thread() if alone else nullcontext():
+            features = self._body(pixels.contiguous(memory_format=torch.channels_last), self.given or 0)
+            if not self.channels_last:
+                features = features.permute(0, 2, 3, 1)
+            return features if self.neck is None else self.neck(features)
 
     def _body(self, values: torch.Tensor, done: int) -> torch.Tensor:
         if not done:
