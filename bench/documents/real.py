@@ -17,8 +17,8 @@ REASONS = """## What is not reached, and why
 
 - **Pointing and small lesions** fall short where they are marked MISSED above. The failures below are mostly fractures, which lie
   beside the lungs, and small shadows at an apex; both are rare in some fifty annotated films that a fold learns from, and a patch is
-  larger than many of them. The encoder is what bounds: its own map, multiplied by the map of the text, keeps
-  about what the model keeps, so the decoder joins the two as well as a product does. Area rose with every annotated film that was
+  larger than many of them. Whether the encoder bounds it, or how film and
+  text are joined, was not measured: what the product of the encoder's map and the text's keeps is the next thing to ask. Area rose with every annotated film that was
   added in an earlier study, and had not levelled off.
 - **Phrase pointing** is far from that on phantoms: phrases of fractures, calcifications and nodules were read a few times each.
 - Hidden sets of RSNA and of another hospital were not at hand; nothing here says what the model does there.

@@ -1,4 +1,6 @@
-"""Train the bundled demo model: ``python -m neuralgraph.compressor.training.build_demo``.
+"""Train a model on phantoms alone: ``python -m neuralgraph.compressor.training.build_demo --out DIR``.
+
+The bundled model begins with its decoder (see ``build_real``).
 
 Everything it learns from is made here: phantoms, whose films and reports are synthetic, and the templates of
 ``report_language`` for words that no phantom says. No film of a person and no real report goes into it, so it is for
@@ -118,9 +120,9 @@ def _tell(step: int, total: int, losses: dict[str, float]) -> None:
 
 
 def main() -> None:
-    """Build into the package, or into ``--out``."""
-    parser = argparse.ArgumentParser(description="Train the bundled demo model.")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "demo", metavar="DIR")
+    """Build into a folder."""
+    parser = argparse.ArgumentParser(description="Train a model on phantoms alone.")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--films", type=Path, metavar="DIR", help="keep the rendered phantoms, or use them again")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes that render")
     parser.add_argument(
