@@ -72,6 +72,8 @@ FORMS: dict[str, FormEntry] = {
 }
 """Name -> form. Plane p of a form is stream ``base + offset + p`` of its matrix (FORMAT.md section 7.2)."""
 
+_FORM_OF_STREAM = {entry.offset + plane: entry for entry in FORMS.values() for plane in range(entry.form.n_planes)}
+
 
 ExtraCodecs: TypeAlias = Mapping[int, ByteDecoder]
 """Decoders for encodings of a private agreement, by id (FORMAT.md section 7.1)."""
@@ -117,10 +119,7 @@ def decode_bytes(
 
 def form_of_stream(offset: int) -> FormEntry | None:
     """The form one of whose planes has this stream id offset."""
-    for entry in FORMS.values():
-        if entry.offset <= offset < entry.offset + entry.form.n_planes:
-            return entry
-    return None
+    return _FORM_OF_STREAM.get(offset)
 
 
 def exact_form(matrix: Matrix) -> Form:

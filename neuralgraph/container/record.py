@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,7 @@ _RATIO_ALLOWANCE = 65_536
 _RATIO = 1_024
 
 
-@dataclass(frozen=True)
-class StreamEntry:
+class StreamEntry(NamedTuple):
     """One row of a record's stream table."""
 
     stream_id: int
@@ -122,10 +121,8 @@ class Record:
     def _table(self, n_streams: int, offset: int) -> dict[int, StreamEntry]:
         entries: dict[int, StreamEntry] = {}
         previous = 0
-        for number in range(n_streams):
-            start = HEADER.size + number * ENTRY.size
-            row = ENTRY.unpack(self.data[start : start + ENTRY.size], code="E_STREAM", where=self.where)
-            entry = StreamEntry(**row, offset=offset)
+        for row in ENTRY.rows(self.data[HEADER.size : HEADER.size + n_streams * ENTRY.size]):
+            entry = StreamEntry._make((*row, offset))
             if entry.stream_id <= previous:
                 raise self._error("streams are not in ascending order of their ids", code="E_STREAM")
             previous = entry.stream_id
@@ -140,7 +137,8 @@ class Record:
 
     def _check_padding(self) -> None:
         for entry in self.streams.values():
-            if any(self.data[(end := entry.offset + entry.stored_bytes) : end + padding(end)]):
+            end = entry.offset + entry.stored_bytes
+            if padding(end) and any(self.data[end : end + padding(end)]):
                 raise self._error("padding is not zero", code="E_COVER", at=self._name(entry.stream_id))
 
     def _check_sizes(self) -> None:
@@ -164,14 +162,15 @@ class Record:
             if stream_id not in expected and not any(stream_id in ids for ids in _FREE_STREAMS):
                 raise self._error("a stream that this version does not know", code="E_STREAM", at=self._name(stream_id))
         for entry_ in self.streams.values():
-            at = self._name(entry_.stream_id)
+            reason = ""
             if entry_.stream_id == WORD_ATTENTION_STREAM and not self._whole_words(entry_.decoded_bytes):
-                raise self._error("the stream is not a whole number of words", code="E_SIZE", at=at)
-            if entry_.decoded_bytes != expected.get(entry_.stream_id, entry_.decoded_bytes):
+                reason = "the stream is not a whole number of words"
+            elif entry_.decoded_bytes != expected.get(entry_.stream_id, entry_.decoded_bytes):
                 reason = f"{entry_.decoded_bytes} bytes are stated, the counts require {expected[entry_.stream_id]}"
-                raise self._error(reason, code="E_SIZE", at=at)
-            if entry_.decoded_bytes > _RATIO_ALLOWANCE + _RATIO * entry_.stored_bytes:
-                raise self._error("the stream claims to expand beyond belief", code="E_SIZE", at=at)
+            elif entry_.decoded_bytes > _RATIO_ALLOWANCE + _RATIO * entry_.stored_bytes:
+                reason = "the stream claims to expand beyond belief"
+            if reason:
+                raise self._error(reason, code="E_SIZE", at=self._name(entry_.stream_id))
 
     def _whole_words(self, size: int) -> bool:
         """Whether word attention may have this size: a step, then a span and a code per cell for every word."""

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
+from operator import eq
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS
 
-__all__ = ["places", "raise_first", "study_problems", "text_problem"]
+__all__ = ["method_map", "places", "raise_first", "study_problems", "text_problem"]
 
 _CODE_TOLERANCE = 0.5 + 1e-6
 # Control characters (category Cc) and the characters that turn the direction of text.
@@ -56,9 +57,12 @@ def study_problems(columns: StudyColumns) -> Iterator[Problem]:
 
 def places(columns: StudyColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """View, row and column of every patch, int32 [n] each, from cell numbers that are in range."""
+    cell = columns.graph["patch_cell"].astype(np.int64)
+    if columns.counts.n_views == 1:
+        row, col = np.divmod(cell, int(columns.graph["view_cols"][0]))
+        return np.zeros(len(cell), np.int32), row.astype(np.int32), col.astype(np.int32)
     cols = columns.graph["view_cols"].astype(np.int64)
     cells = columns.graph["view_rows"].astype(np.int64) * cols
-    cell = columns.graph["patch_cell"].astype(np.int64)
     ends = np.cumsum(cells)
     view = np.searchsorted(ends, cell, side="right")
     within = cell - (ends - cells)[view]
@@ -152,7 +156,7 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
         yield Problem("E_IDX", "concept_label", "not a known label")
     if (graph["concept_section"] >= len(REPORT_SECTIONS)).any():
         yield Problem("E_IDX", "concept_section", "not a known section of a report")
-    start, end = graph["concept_start"].astype(np.int64), graph["concept_end"].astype(np.int64)
+    start, end = graph["concept_start"], graph["concept_end"]
     broken = start > end
     if broken.any():
         yield Problem("E_TEXT", f"concepts[{_first(broken)}]", "the span ends before it starts")
@@ -162,13 +166,12 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
     if (graph["concept_vector"] >= max(1, counts.n_concept_vectors)).any():
         yield Problem("E_IDX", "concept_vector", "points outside the concept vectors")
     yield from _mentions(columns)
-    triples = np.stack([graph[f"triple_{part}"].astype(np.int64) for part in ("head", "relation", "tail")], axis=1)
-    limits = (counts.n_concepts, len(RELATIONS), counts.n_concepts)
-    if (triples >= limits).any():
+    head, relation, tail = (graph[f"triple_{part}"].tolist() for part in ("head", "relation", "tail"))
+    if max((*head, *tail), default=-1) >= counts.n_concepts or max(relation, default=-1) >= len(RELATIONS):
         yield Problem("E_IDX", "triples", "a triple names a concept or relation that does not exist")
-    if (triples[:, 0] == triples[:, 2]).any():
+    if any(map(eq, head, tail)):
         yield Problem("E_IDX", "triples", "a triple joins a concept to itself")
-    if any(later <= earlier for earlier, later in pairwise(triples.tolist())):
+    if not _ascend(zip(head, relation, tail, strict=True)):
         yield Problem("E_ORDER", "triples", "triples are not in ascending order, each once")
     if (graph["fusion_patch"] >= max(1, counts.n_patches)).any():
         yield Problem("E_IDX", "fusion", "the fusion edge starts outside the patches")
@@ -178,19 +181,23 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
 
 def _mentions(columns: StudyColumns) -> Iterator[Problem]:
     graph = columns.graph
-    concept, start, end = (graph[f"mention_{part}"].astype(np.int64) for part in ("concept", "start", "end"))
-    known = (columns.counts.n_concepts, len(CONCEPT_LABELS), len(REPORT_SECTIONS))
-    codes = np.stack([concept, graph["mention_label"], graph["mention_section"]], axis=1)
-    broken = np.any(codes >= known, axis=1)
+    concept, start, end = graph["mention_concept"], graph["mention_start"], graph["mention_end"]
+    broken = concept >= columns.counts.n_concepts
+    broken |= graph["mention_label"] >= len(CONCEPT_LABELS)
+    broken |= graph["mention_section"] >= len(REPORT_SECTIONS)
     if broken.any():
         reason = "a concept, a label or a section that does not exist"
         yield Problem("E_IDX", f"mentions[{_first(broken)}]", reason)
     broken = start > end
     if broken.any():
         yield Problem("E_TEXT", f"mentions[{_first(broken)}]", "the span ends before it starts")
-    places_of_report = np.stack([concept, start, end], axis=1).tolist()
-    if any(later <= earlier for earlier, later in pairwise(places_of_report)):
+    if not _ascend(zip(concept.tolist(), start.tolist(), end.tolist(), strict=True)):
         yield Problem("E_ORDER", "mentions", "mentions are not in ascending order of concept and span, each once")
+
+
+def _ascend(values: Iterable[Any]) -> bool:
+    """Whether each value is larger than the one before."""
+    return all(earlier < later for earlier, later in pairwise(values))
 
 
 def _text(columns: StudyColumns) -> Iterator[Problem]:
@@ -209,7 +216,7 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
         reason = text_problem(string)
         if reason:
             yield Problem("E_TEXT", where, reason)
-    if any(later <= earlier for earlier, later in pairwise(names)):
+    if not _ascend(names):
         yield Problem("E_ORDER", "labels", "labels are not in ascending order of their names, each once")
     yield from _provenance(columns.method, source, counts.n_views)
     if columns.report is not None:
@@ -223,7 +230,7 @@ def _provenance(method: bytes, source: bytes, n_views: int) -> Iterator[Problem]
     """Every broken rule of the two maps that provenance is stored as."""
     try:
         yield from provenance.problems(
-            _method_map(method) if len(method) <= _SHORT_METHOD else _method_map.__wrapped__(method),
+            method_map(method),
             canonical.decode(source, where="source"),
             n_views=n_views,
         )
@@ -231,9 +238,18 @@ def _provenance(method: bytes, source: bytes, n_views: int) -> Iterator[Problem]
         yield error.problem
 
 
+def method_map(method: bytes) -> Any:
+    """The value of a method map, which is not to be changed: all studies of a conversion share it.
+
+    Raises
+    ------
+    FormatError (E_TOC_FORM) : not in canonical form.
+    """
+    return (_remembered if len(method) <= _SHORT_METHOD else _remembered.__wrapped__)(method)
+
+
 @lru_cache(maxsize=16)
-def _method_map(method: bytes) -> Any:
-    """The value of a method map; all studies of a conversion have the same. Not to be changed."""
+def _remembered(method: bytes) -> Any:
     return canonical.decode(method, where="method", depth=_METHOD_DEPTH)
 
 

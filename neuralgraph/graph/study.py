@@ -24,7 +24,7 @@ from neuralgraph.graph.into_columns import columns_of
 from neuralgraph.graph.patches import ConceptVectors, Patches
 from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes
 from neuralgraph.graph.retention import kept_patches
-from neuralgraph.graph.rules import places, raise_first, study_problems
+from neuralgraph.graph.rules import method_map, places, raise_first, study_problems
 from neuralgraph.graph.showing import study_html
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import View
@@ -192,7 +192,6 @@ class Study(Immutable):
         spans = zip(*(graph[f"concept_{part}"].tolist() for part in ("label", "start", "end", "section")), strict=True)
         parts = (graph[f"mention_{part}"].tolist() for part in ("concept", "label", "start", "end", "section"))
         values = graph["label_value"].tolist()
-        method, source_map = (canonical.decode(part, where="provenance") for part in (columns.method, source))
         vectors = None
         if counts.n_concept_vectors:
             vector = _read_only(columns.concept_vectors)
@@ -217,12 +216,10 @@ class Study(Immutable):
                 Mention(concept, CONCEPT_LABELS[label], start, end, REPORT_SECTIONS[section])
                 for concept, label, start, end, section in zip(*parts, strict=True)
             ),
-            triples=_read_only(
-                np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1), np.int32
-            ),
+            triples=_read_only(_triples(graph)),
             fusion=(int(graph["fusion_patch"][0]), int(graph["fusion_concept"][0])) if counts.n_fusion else None,
             labels=FrozenMap(zip((name.decode() for name in names), values, strict=True)),
-            provenance=freeze(facts.join(method, source_map)),
+            provenance=freeze(facts.join(method_map(columns.method), canonical.decode(source, where="source"))),
             concept_vectors=vectors,
             report=None if columns.report is None else columns.report.decode(),
             pixels=None if columns.pixels is None else pixels_from_bytes(columns.pixels, counts.n_patches),
@@ -246,17 +243,28 @@ def _read_only(array: NDArray[Any], dtype: type[np.generic] = np.generic) -> NDA
     return array
 
 
+def _triples(graph: Mapping[str, NDArray[Any]]) -> NDArray[np.int32]:
+    """Head, relation and tail, int32 [n, 3]."""
+    triples = np.empty((len(graph["triple_head"]), 3), np.int32)
+    for number, part in enumerate(("head", "relation", "tail")):
+        triples[:, number] = graph[f"triple_{part}"]
+    return triples
+
+
 def _views(columns: StudyColumns) -> tuple[View, ...]:
     graph, views, start = columns.graph, [], 0
     for i in range(columns.counts.n_views):
         rows, cols = int(graph["view_rows"][i]), int(graph["view_cols"][i])
+        # A copy, or the map would keep the whole graph stream in memory.
+        code = graph["cell_score"][start : start + rows * cols].reshape(rows, cols).copy()
         views.append(
-            View(
+            _proven(
+                View,
                 height=int(graph["view_height"][i]),
                 width=int(graph["view_width"][i]),
                 patch_height=float(graph["view_patch_height"][i]),
                 patch_width=float(graph["view_patch_width"][i]),
-                score_code=graph["cell_score"][start : start + rows * cols].reshape(rows, cols),
+                score_code=_read_only(code),
                 score_step=float(graph["view_score_step"][i]),
                 position=VIEW_POSITIONS[graph["view_position"][i]],
             )

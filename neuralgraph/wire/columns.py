@@ -7,6 +7,7 @@ it decodes anything.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -143,9 +144,8 @@ class Column(NamedTuple):
 
     def nbytes(self, counts: Counts) -> int:
         """Bytes of the column under these counts."""
-        return checked_product(
-            getattr(counts, self.rows), self.width, self.numpy_dtype(counts).itemsize, where=self.name
-        )
+        rows: int = getattr(counts, self.rows)
+        return rows * self.width * self.numpy_dtype(counts).itemsize
 
 
 GRAPH_COLUMNS: tuple[Column, ...] = (
@@ -190,17 +190,24 @@ def graph_bytes(counts: Counts) -> int:
     ------
     LimitError (E_OVERFLOW) : the size exceeds 2^53 - 1.
     """
-    return checked_product(sum(column.nbytes(counts) for column in GRAPH_COLUMNS), where="graph stream")
+    return checked_product(sum(items * dtype.itemsize for _, dtype, items, _ in _arrays(counts)), where="graph stream")
 
 
 def split_graph(counts: Counts, data: bytes | memoryview) -> dict[str, np.ndarray]:
     """Views of the graph stream's columns, by name; [rows] or, where width > 1, [rows, width]."""
     columns: dict[str, np.ndarray] = {}
     offset = 0
-    for column in GRAPH_COLUMNS:
-        dtype = column.numpy_dtype(counts)
-        rows = getattr(counts, column.rows)
-        array = np.frombuffer(data, dtype, rows * column.width, offset)
-        columns[column.name] = array.reshape(rows, column.width) if column.width > 1 else array
+    for name, dtype, items, width in _arrays(counts):
+        array = np.frombuffer(data, dtype, items, offset)
+        columns[name] = array.reshape(-1, width) if width > 1 else array
         offset += array.nbytes
     return columns
+
+
+@lru_cache(maxsize=4)
+def _arrays(counts: Counts) -> tuple[tuple[str, np.dtype, int, int], ...]:
+    """Name, dtype, values and width of every column; each record asks twice, for its size and for its columns."""
+    return tuple(
+        (column.name, column.numpy_dtype(counts), getattr(counts, column.rows) * column.width, column.width)
+        for column in GRAPH_COLUMNS
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,10 @@ class Structure:
         if values:
             raise TypeError(f"not fields of this structure: {sorted(values)}")
         return self._packer.pack(*items)
+
+    def rows(self, data: bytes | memoryview) -> Iterator[tuple[Any, ...]]:
+        """Values of one structure after another, in the order of the fields; for structures without fixed fields."""
+        return self._packer.iter_unpack(data)
 
     def unpack(self, data: bytes | memoryview, *, code: str, where: str) -> dict[str, Any]:
         """Values of ``data``, which holds exactly this structure.
