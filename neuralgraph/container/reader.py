@@ -79,6 +79,7 @@ class Container:
         self._extra_codecs = check_extra_codecs(extra_codecs)
         self.limits = limits or Limits()
         self._whole: int | None = None
+        self._check_size()
         prologue = None if source.far else self._read_prologue()
         self.trailer, self.root = self._read_trailer()
         self.contents = self._read_contents()
@@ -106,7 +107,7 @@ class Container:
             self.keys  # noqa: B018  what came with the request is taken before the next
         return self.prologue
 
-    def _read_prologue(self) -> bytes:
+    def _check_size(self) -> None:
         size = self.source.size
         if size < PROLOGUE.size + TRAILER.size:
             if size >= 8:
@@ -115,6 +116,8 @@ class Container:
             reason = "the file is empty" if size == 0 else f"{size} bytes are less than the smallest file"
             raise FormatError(reason, code="E_TRUNCATED", where="file")
         self.limits.check("file_bytes", size, where="file")
+
+    def _read_prologue(self) -> bytes:
         prologue = bytes(self.source.read(0, PROLOGUE.size))
         parse_prologue(prologue)
         return prologue

@@ -35,6 +35,7 @@ __all__ = ["method_map", "places", "raise_first", "study_problems", "text_proble
 _CODE_TOLERANCE = 0.5 + 1e-6
 # Control characters (category Cc) and the characters that turn the direction of text.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_INFINITY_BITS = 0x7F80_0000
 _INFINITE = 2.0**128 - 2.0**103
 """From here on numbers round to infinity in float32."""
 _METHOD_DEPTH = 4
@@ -118,11 +119,14 @@ def _patches(columns: StudyColumns) -> Iterator[Problem]:
         yield Problem("E_COORD", "patches", "two patches lie in the same cell")
         return
     there = places(columns)
-    broken = ~np.isfinite(score) | np.signbit(score)
+    # The bits of finite floats without a sign order as their values do; all others are larger.
+    bits = score.view("<u4")
+    broken = bits >= _INFINITY_BITS
     if broken.any():
         yield Problem("E_NUM", f"patches[{_first(broken)}]", "the score is negative or not finite")
     else:
-        broken = (score[1:] > score[:-1]) | ((score[1:] == score[:-1]) & (cell[1:] < cell[:-1]))
+        rank = cell - (bits.astype(np.int64) << 32)
+        broken = rank[1:] < rank[:-1]
         if broken.any():
             reason = "patches are not in descending order of score, ties by cell"
             yield Problem("E_ORDER", f"patches[{_first(broken) + 1}]", reason)
@@ -133,16 +137,15 @@ def _patches(columns: StudyColumns) -> Iterator[Problem]:
 def _attention(columns: StudyColumns, cell: np.ndarray, view: np.ndarray) -> Iterator[Problem]:
     graph = columns.graph
     for number, step in enumerate(graph["view_score_step"].tolist()):
-        mine = np.flatnonzero(view == number)
-        expected = codes_of_attention(graph["patch_score"][mine], step)
-        broken = np.abs(expected - graph["cell_score"][cell[mine]]) > _CODE_TOLERANCE
+        expected = codes_of_attention(graph["patch_score"], step)
+        broken = (np.abs(expected - graph["cell_score"][cell]) > _CODE_TOLERANCE) & (view == number)
         if broken.any():
             reason = "the score is not the one the attention map has at this cell"
-            yield Problem("E_ATTENTION", f"patches[{mine[_first(broken)]}]", reason)
+            yield Problem("E_ATTENTION", f"patches[{_first(broken)}]", reason)
 
 
 def _edges(columns: StudyColumns, there: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[Problem]:
-    edge = columns.graph["edge"].astype(np.int64)
+    edge = columns.graph["edge"]
     if (edge >= columns.counts.n_patches).any():
         yield Problem("E_IDX", "edges", "an edge ends outside the patches")
     elif not np.array_equal(edge, grid_edges(*there)):

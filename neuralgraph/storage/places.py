@@ -76,7 +76,7 @@ def as_place(path: object) -> str | Path | BytesIO:
 
     Raises
     ------
-    FormatError (E_OPEN) : bytes that are the content of a file instead of a path.
+    FormatError (E_OPEN) : bytes that are the content of a file instead of a path; an empty path.
     TypeError : none of these; a file object that is open, for example.
     """
     if isinstance(path, BytesIO):
@@ -85,6 +85,8 @@ def as_place(path: object) -> str | Path | BytesIO:
         raise FormatError("these are the bytes of a file, not its path; give io.BytesIO of them", code="E_OPEN")
     if isinstance(path, str | bytes | os.PathLike):
         text = os.fsdecode(path)
+        if not text:
+            raise FormatError("the path is empty; the folder one is in is '.'", code="E_OPEN")
         return text if is_url(path) else Path(text)
     kind = type(path).__name__
     raise TypeError(f"a file is named by a path or a URL, or given as io.BytesIO; this is of type {kind}")

@@ -136,6 +136,9 @@ class RemoteSource:
             info = self._tried(lambda left: self._awaited(files._info, self._place, left=left))
         else:
             info = self._tried(lambda _: files.info(self._place))
+        if info.get("type") == "directory":
+            reason = "this is a folder; give the archives in it, or a collection"
+            raise FormatError(reason, code="E_OPEN", where=self.path)
         return {name: info.get(name) for name in _IDENTITY}
 
     @property

@@ -48,6 +48,13 @@ def test_files_may_lie_in_memory(path, tmp_path):
     assert (caught.value.code, caught.value.where) == ("E_MAGIC", "<memory>: prologue")
 
 
+@pytest.mark.parametrize("empty", ["", b""])
+def test_an_empty_path_is_not_the_folder_one_is_in(empty):
+    with pytest.raises(FormatError, match="empty") as caught:
+        ng.open(empty)
+    assert caught.value.code == "E_OPEN"
+
+
 def test_what_names_no_file_is_refused(path):
     with open(path, "rb") as stream:
         for wrong in (stream, None, 3, [None], [stream], {"a": 1}.items()):

@@ -156,6 +156,25 @@ def test_missing_files_and_foreign_schemes_are_errors(server):
     assert caught.value.code == "E_OPEN"
 
 
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"", "E_TRUNCATED"), (b"abc", "E_TRUNCATED"), (b"\x89PNG\r\n\x1a\n" + bytes(50), "E_MAGIC")]
+)
+def test_an_object_smaller_than_any_file_is_refused_as_on_the_disk(server, content, code):
+    server.files["a.ngr"] = content
+    with pytest.raises(FormatError) as caught:
+        ng.open(server.url("a.ngr"))
+    assert caught.value.code == code
+
+
+def test_a_folder_of_a_remote_file_system_is_named_as_one():
+    import fsspec
+
+    fsspec.filesystem("memory").pipe("/folder-of-it/a.ngr", b"a")
+    with pytest.raises(FormatError, match="folder") as caught:
+        ng.open("memory://folder-of-it")
+    assert caught.value.code == "E_OPEN"
+
+
 def test_a_server_without_ranges_is_refused(server, large):
     server.files["a.ngr"] = large
     server.without_ranges = True
