@@ -33,7 +33,7 @@ from neuralgraph.storage.archive import Archive, load, load_bytes
 from neuralgraph.storage.opening import open_archive as open
 from neuralgraph.storage.pack import pack, unpack
 from neuralgraph.storage.save import save, to_bytes
-from neuralgraph.storage.validate import Report, validate, validate_bytes
+from neuralgraph.storage.validate import ValidationResult, validate, validate_bytes
 from neuralgraph.wire.limits import Limits
 
 __version__ = "0.1.0"
@@ -55,11 +55,11 @@ __all__ = [
     "OutputError",
     "Patches",
     "Problem",
-    "Report",
     "SourceError",
     "Study",
     "StudyError",
     "StudyNotFoundError",
+    "ValidationResult",
     "View",
     "__version__",
     "load",

@@ -17,6 +17,8 @@ films of the fold. Definitions, fixed before anything was measured:
   looks at no film either;
 - *mean map*: mean coverage of the marked films that the fold learnt from; *patch logits*: what the encoder's own head
   of the first lessons says; *oracle*: the true coverage; *random*: what chance gives;
+- *patch logits times text alone*: the softmax of the one times the other: film and text joined without learning;
+- *groups*: films that show fractures or calcifications, which are small and rarely marked; nodules; shadows alone;
 - *grids*: the same films reduced to a longest side of 256, 384, 512 and 960 pixels, which the model sees as 16, 24, 32
   and 60 patches a side; seconds are of one film with its text, on one core;
 - *sides*: on films whose lesions lie on one side, named in the text, how much oftener the maximum lies there under the
@@ -39,7 +41,7 @@ from typing import Any
 
 from bench.real.films import learnt_from, marked_at, marked_of, prepared_films
 from bench.real.grids import SIDES, rows_at_side, summary_of_grids
-from bench.real.measure import RETENTIONS, Row, rows_of_fold
+from bench.real.measure import GROUPS, MULTIPLIED, RETENTIONS, Row, rows_of_fold
 from bench.real.pictures import draw
 from bench.real.statistics import interval, paired
 from neuralgraph.compressor.model.files import model_digest
@@ -60,7 +62,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs" / "measurements" / "real.png"
 _SMALL = 0.10
 """Share of the patches up to which a lesion is small."""
-_BASELINES = ("random", "centre", "mean map", "text alone", "old model", "patch logits", "oracle")
+_BASELINES = ("random", "centre", "mean map", "text alone", "old model", "patch logits", MULTIPLIED, "oracle")
+_BY_GROUP = ("model", "patch logits", "text alone", MULTIPLIED, "oracle")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -135,6 +138,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
 
     patients = [row["patient"] for row in rows]
     small = [row for row in rows if row["lesion_patches"] < _SMALL]
+    shadows = [row for row in small if row["group"] == GROUPS[-1]]
     asked = [row for row in rows if row["asked_side"]]
     owner = [row["patient"] for row in asked]
     gains = [row["on_side"]["model"] - row["on_side"]["model, swapped sides"] for row in asked]
@@ -156,6 +160,21 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         },
         "small_lesions": {
             each: interval(column(each, "area 0.023", small), [row["patient"] for row in small]) for each in rankings
+        },
+        "groups": {
+            group: {
+                ranking: {
+                    name: interval(column(ranking, name, mine), [row["patient"] for row in mine])
+                    for name in ("area 0.023", "pointing", "patch_auc")
+                }
+                for ranking in _BY_GROUP
+            }
+            for group in GROUPS
+            if (mine := [row for row in rows if row["group"] == group])
+        },
+        "small_lesions_of_shadows": {
+            each: interval(column(each, "area 0.023", shadows), [row["patient"] for row in shadows])
+            for each in _BY_GROUP
         },
         "reading": {
             "true side": interval([row["on_side"]["model"] for row in asked], owner),

@@ -31,9 +31,12 @@ from neuralgraph.compressor.training.seeing import (
 )
 from neuralgraph.compressor.training.sides import named_side, swapped_sides
 
-__all__ = ["RETENTIONS", "measures", "rows_of_fold"]
+__all__ = ["GROUPS", "MULTIPLIED", "RETENTIONS", "measures", "rows_of_fold"]
 
 RETENTIONS = (0.023, 0.05, 0.10)
+MULTIPLIED = "patch logits times text alone"
+GROUPS = ("fracture or calcification", "nodule, none of these", "shadows alone")
+"""What a film shows: small and rarely marked things apart from the shadows of lung and pleura."""
 Row = dict[str, Any]
 
 
@@ -134,6 +137,7 @@ def _row(
     maps["patch logits"] = head(embedding)[:, head.structures.index(LESION)].numpy().reshape(film.coverage.shape)
     maps["mean map"] = resized(mean, *film.coverage.shape)
     maps["text alone"] = resized(said(film.phrases), *film.coverage.shape)
+    maps[MULTIPLIED] = np.exp(maps["patch logits"] - maps["patch logits"].max()) * maps["text alone"].clip(min=0)
     maps["centre"] = from_centre(scored["model"]).reshape(film.coverage.shape)
     maps["oracle"] = film.coverage
     measured = {name: measures(one, film.coverage) for name, one in maps.items() if one.shape == film.coverage.shape}
@@ -147,6 +151,7 @@ def _row(
     return {
         "patient": film.patient,
         "lesion_patches": lesion / cells,
+        "group": _group(film.text),
         "side": side,
         "asked_side": asked,
         "on_side": {name: _on_side(maps[name], side) for name in ("model", "model, swapped sides") if asked},
@@ -154,6 +159,14 @@ def _row(
         "shown": {"score": maps["model"], "coverage": film.coverage, "text": film.text},
         "phrases": _phrases(film, scorers["model"], pixels),
     }
+
+
+def _group(text: str) -> str:
+    """One of ``GROUPS``, by the findings that a text made from the marks names."""
+    said = text.lower()
+    if "fracture" in said or "calcification" in said:
+        return GROUPS[0]
+    return GROUPS[1] if "nodul" in said or "mass" in said else GROUPS[2]
 
 
 def _phrases(film: MarkedFilm, scorer: ModelScorer, pixels: NDArray[np.float32]) -> list[float]:

@@ -17,7 +17,7 @@ from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
 from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.places import is_url
-from neuralgraph.storage.validate import Depth, Report
+from neuralgraph.storage.validate import Depth, ValidationResult
 from neuralgraph.storage.validate import validate as validate_file
 
 __all__ = ["validate"]
@@ -71,11 +71,11 @@ def validate(
         raise typer.Exit(1)
 
 
-def _verdicts(paths: list[str], level: Depth, timeout: float | None) -> list[Report]:
+def _verdicts(paths: list[str], level: Depth, timeout: float | None) -> list[ValidationResult]:
     """One for every file, and for every folder without files."""
     files = [file for path in paths for file in _files(path)]
     sizes = [_size(file) for file in files]
-    reports: list[Report] = []
+    reports: list[ValidationResult] = []
     with meter("validate", unit="bytes") as show:
         before = came = 0
 
@@ -90,7 +90,7 @@ def _verdicts(paths: list[str], level: Depth, timeout: float | None) -> list[Rep
             came = 0
             if isinstance(file, _Empty):
                 problem = Problem("E_OPEN", file.path, "the folder holds no .ngr file")
-                reports.append(Report(file.path, (problem,), 0, level))
+                reports.append(ValidationResult(file.path, (problem,), 0, level))
             else:
                 reports.append(validate_file(file, level=level, told=told, timeout=timeout))
             before += size
@@ -119,7 +119,7 @@ def _size(file: str | Path | _Empty) -> int:
         return 0
 
 
-def _as_json(report: Report) -> dict[str, object]:
+def _as_json(report: ValidationResult) -> dict[str, object]:
     problems = [problem._asdict() for problem in report.problems]
     return {
         "path": report.path,
@@ -131,7 +131,7 @@ def _as_json(report: Report) -> dict[str, object]:
     }
 
 
-def _write_text(reports: list[Report], *, quiet: bool) -> None:
+def _write_text(reports: list[ValidationResult], *, quiet: bool) -> None:
     for report in reports:
         if report.ok and not quiet:
             write_line(f"{report.path}: valid, {report.n_studies} {'study' if report.n_studies == 1 else 'studies'}")

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from neuralgraph import __version__
 from neuralgraph.errors import CODES, Problem
-from neuralgraph.storage.validate import Report
+from neuralgraph.storage.validate import ValidationResult
 from neuralgraph.wire.escapes import escaped_xml
 
 __all__ = ["junit", "sarif"]
@@ -23,7 +23,7 @@ __all__ = ["junit", "sarif"]
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(reports: Sequence[Report]) -> str:
+def junit(reports: Sequence[ValidationResult]) -> str:
     """JUnit XML: a test case per file, a failure per problem; an error where a file could not be read."""
     errors = sum(not report.was_read for report in reports)
     failures = sum(not report.ok for report in reports) - errors
@@ -58,7 +58,7 @@ def _fingerprint(problem: Problem) -> str:
     return hashlib.sha256("\0".join(problem).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def sarif(reports: Sequence[Report]) -> dict[str, Any]:
+def sarif(reports: Sequence[ValidationResult]) -> dict[str, Any]:
     """SARIF 2.1.0: a result per problem, a rule per error code met.
 
     Every result has a region, without which viewers of code drop it: line 1, as these files have no lines; and a

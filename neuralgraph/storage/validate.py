@@ -13,7 +13,7 @@ from neuralgraph.storage.places import Place, place_name
 from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
-__all__ = ["DEPTHS", "Depth", "Report", "validate", "validate_bytes"]
+__all__ = ["DEPTHS", "Depth", "ValidationResult", "validate", "validate_bytes"]
 
 Depth: TypeAlias = Literal["framing", "header", "streams", "digest", "meaning"]
 """How far a validation goes; each depth includes those before it.
@@ -29,7 +29,7 @@ DEPTHS: tuple[Depth, ...] = get_args(Depth)
 
 
 @dataclass(frozen=True)
-class Report:
+class ValidationResult:
     """The verdict on one file."""
 
     path: str
@@ -59,7 +59,7 @@ def validate(
     limits: Limits | None = None,
     timeout: float | None = None,
     told: Callable[[int], None] | None = None,
-) -> Report:
+) -> ValidationResult:
     """Check one file, by default completely: framing, checksums and digests, sizes, and the rules of the graph.
 
     Problems are listed, never raised. Where the framing is damaged nothing behind it can be trusted: the list ends.
@@ -78,7 +78,7 @@ def validate(
             counted = source if told is None else _Counted(source, told)
             return _report(place_name(path), counted, level, limits)
     except NeuralGraphError as error:
-        return Report(place_name(path), (error.problem,), 0, level)
+        return ValidationResult(place_name(path), (error.problem,), 0, level)
 
 
 class _Counted:
@@ -107,15 +107,17 @@ class _Counted:
         self._source.check_unchanged()
 
 
-def validate_bytes(data: bytes | memoryview, *, level: Depth = "meaning", limits: Limits | None = None) -> Report:
+def validate_bytes(
+    data: bytes | memoryview, *, level: Depth = "meaning", limits: Limits | None = None
+) -> ValidationResult:
     """Check a file held in memory; like ``validate``."""
     return _report("", BytesSource(data), level, limits)
 
 
-def _report(path: str, source: ByteSource, level: Depth, limits: Limits | None) -> Report:
+def _report(path: str, source: ByteSource, level: Depth, limits: Limits | None) -> ValidationResult:
     try:
         container = Container(source, limits=limits)
     except NeuralGraphError as error:
-        return Report(path, (error.problem,), 0, level)
+        return ValidationResult(path, (error.problem,), 0, level)
     errors = () if level == "framing" else examine_file(container, level=Level[level.upper()])
-    return Report(path, tuple(error.problem for error in errors), len(container), level)
+    return ValidationResult(path, tuple(error.problem for error in errors), len(container), level)
