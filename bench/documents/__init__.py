@@ -13,11 +13,13 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from bench.documents._headlines import BEGIN, END, headlines
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.scorer import DEMO_DIRECTORY
 
 RESULTS = Path(__file__).parents[1] / "results"
 PAGES = Path(__file__).parents[2] / "docs" / "measurements"
+FRONT_PAGE = PAGES.parent / "index.md"
 _NOT_CHAPTERS = ("tables",)
 _FORMER = """*Measured with a demo model that was bundled before this one and learnt from phantoms alone; what it says of the model
 holds for that one. [The present one](real.md).*
@@ -39,6 +41,13 @@ def _is_of_a_former_model(results: dict[str, Any]) -> bool:
     found += [value for each in found for value in each.values() if isinstance(value, dict)]
     named = [each for each in found if each.get("name", "demo") == "demo" and len(str(each.get("digest", ""))) == 64]
     return bool(named) and model_digest(DEMO_DIRECTORY) not in {each["digest"] for each in named}
+
+
+def front_page() -> str:
+    """The front page of the site, its results as they are now."""
+    text = FRONT_PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    return f"{before}{headlines(RESULTS)}{rest.split(END)[1]}"
 
 
 def pages() -> dict[str, str]:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.documents import PAGES, RESULTS, chapters, pages
+from bench.documents import FRONT_PAGE, PAGES, RESULTS, chapters, front_page, pages
 from bench.documents.tables import table
 
 
 def test_pages_are_what_the_results_give():
     here = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")}
     assert here == pages(), "run: python -m bench.documents"
+    assert FRONT_PAGE.read_text(encoding="utf-8") == front_page(), "run: python -m bench.documents"
 
 
 @pytest.mark.parametrize("name", chapters())
