@@ -2,12 +2,10 @@
 
 Opening asks for the size and then for the last 64 KiB. What is read later is said first (``expect``), so that ranges
 that lie close become one request, and those that do not are under way at the same time. A file that is read in order is
-requested in ever larger blocks, and the next ones are under way while one is decoded; so is what ``begin`` is told of.
-That takes no thread of its own: the file systems that can do it have one loop for all of them. What fails for the
-moment is tried again after a while.
-
-Memory of one open file: what came last, up to ``KEPT`` or as much as was asked for together (of a file of up to
-``WHOLE`` bytes all); and what is under way, up to ``AHEAD`` in order, ``MOST_UNDER_WAY`` that nobody waits for.
+requested in ever larger blocks, and the next ones are under way while one is decoded, without a thread of its own; so
+is what ``begin`` is told of. What fails for the moment is tried again. Memory of one open file: what came last, up to
+``KEPT`` or as much as was asked for together (of a file of up to ``WHOLE`` bytes all); and what is under way, up to
+``AHEAD`` in order, ``MOST_UNDER_WAY`` that nobody waits for.
 """
 
 from __future__ import annotations
@@ -137,8 +135,7 @@ class RemoteSource:
         else:
             info = self._tried(lambda _: files.info(self._place))
         if info.get("type") == "directory":
-            reason = "this is a folder; give the archives in it, or a collection"
-            raise FormatError(reason, code="E_OPEN", where=self.path)
+            raise FormatError("this is a folder; give the archives in it", code="E_OPEN", where=self.path)
         return {name: info.get(name) for name in _IDENTITY}
 
     @property
