@@ -1,11 +1,13 @@
 """What all tests share: a fixture that makes studies, and one Hypothesis profile that gives the same examples each run.
 
-Set ``HYPOTHESIS_PROFILE=explore`` to look for new ones.
+Set ``HYPOTHESIS_PROFILE=explore`` to look for new ones. ``NGR_MUST_RUN`` is a regular expression of reasons for which
+no test may be skipped: whoever has installed what the tests need learns of those that did not run all the same.
 """
 
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from builders import build_study, hand_made_study
@@ -28,3 +30,14 @@ def make_study():
 def hand_made():
     """``hand_made_study``: the study whose every byte is computed by hand."""
     return hand_made_study
+
+
+def pytest_sessionfinish(session):
+    """Fail where a test was skipped for a reason that ``NGR_MUST_RUN`` names."""
+    must_run, reporter = os.environ.get("NGR_MUST_RUN"), session.config.pluginmanager.get_plugin("terminalreporter")
+    if not must_run or reporter is None:
+        return
+    reasons = [str(report.longrepr[2]) for report in reporter.stats.get("skipped", [])]
+    if wrong := sorted({reason for reason in reasons if re.search(must_run, reason, re.IGNORECASE)}):
+        reporter.write_line(f"skipped, though installed for: {'; '.join(wrong)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -42,7 +42,7 @@ their neighbours, gets no further); values that came from half precision are fou
         if name.startswith("retention"):
             parts.append(_retention(name, part, phantoms, results))
     parts.append(
-        f"""The encoder of these tables is `{model.get("name")}`, {"trained on phantoms" if model.get("trained") else "NOT TRAINED"}
+        f"""The encoder of these tables is `{model.get("name")}`, {"trained, as [the page on it](real.md) says" if model.get("trained") else "NOT TRAINED"}
 (digest {str(model.get("digest"))[:12]}). The probe is a logistic regression on the mean embedding of a study, for
 {", ".join(phantoms["findings"])}; half of the patients train it and half test it, {len(results["probe_seeds"])} splits; the interval is that of patients drawn
 anew. It averages over patches, so that rounding errors largely cancel: it bounds what a linear reader of the whole film
