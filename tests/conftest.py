@@ -32,6 +32,13 @@ def hand_made():
     return hand_made_study
 
 
+def pytest_xdist_auto_num_workers(config):
+    """A process for every processor, up to eight, where folders are run; files that are named run in this one."""
+    if any(".py" in argument for argument in config.args):
+        return 0
+    return min(8, os.cpu_count() or 1)
+
+
 def pytest_sessionfinish(session):
     """Fail where a test was skipped for a reason that ``NGR_MUST_RUN`` names."""
     must_run, reporter = os.environ.get("NGR_MUST_RUN"), session.config.pluginmanager.get_plugin("terminalreporter")
