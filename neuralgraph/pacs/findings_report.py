@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from neuralgraph import __version__
-from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.errors import VERSION, StudyError, missing_extra
 from neuralgraph.graph.origin import graph_origin
 from neuralgraph.graph.study import Study
 from neuralgraph.pacs.finding_codes import CERTAINTY, OWN_SCHEME, PRESENCE, SIDES, FindingCode, code_of, own_code
@@ -96,7 +95,7 @@ def findings_object(study: Study, sources: list[Any], *, generated: bool = False
             manufacturer="neuralgraph",
         )
         made.SeriesDescription = f"NEURAL findings, {_WARNING}"
-        made.ManufacturerModelName, made.SoftwareVersions = "neuralgraph", __version__
+        made.ManufacturerModelName, made.SoftwareVersions = "neuralgraph", VERSION
         made.SpecificCharacterSet = "ISO_IR 192"
         made.PreliminaryFlag = "PRELIMINARY"
         _settle_moment(made, sources[0])
@@ -133,7 +132,7 @@ def _algorithm(study: Study, *, by_model: bool) -> dict[str, Any]:
                 parameters.append(f"{name} {key}: {facts[key]}"[:1024])
     return {
         "name": "neuralgraph",
-        "version": __version__,
+        "version": VERSION,
         "family": _coded(FindingCode("123110", "DCM", "Artificial Intelligence")),
         "parameters": parameters,
     }
