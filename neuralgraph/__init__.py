@@ -11,6 +11,7 @@ and ``graph`` (the study), which do not know each other; ``storage``, where they
 from typing import Any
 
 from neuralgraph.errors import (
+    VERSION,
     ChecksumError,
     CodecError,
     CollectionError,
@@ -36,7 +37,7 @@ from neuralgraph.storage.save import save, to_bytes
 from neuralgraph.storage.validate import ValidationResult, validate, validate_bytes
 from neuralgraph.wire.limits import Limits
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Archive",
@@ -68,6 +69,7 @@ __all__ = [
     "pack",
     "plot",
     "save",
+    "show",
     "to_bytes",
     "unpack",
     "validate",
@@ -98,3 +100,40 @@ def plot(study: Study, *, ax: Any = None, **options: Any) -> Any:
     from neuralgraph.adapters.picture import draw_study, draw_study_into
 
     return draw_study(study, **options) if ax is None else draw_study_into(ax, study, **options)
+
+
+def show(
+    what: Any, *, where: str | None = None, images: Any = None, size: int = 24, page: int = 1, generated: bool = False
+) -> Any:
+    """Studies side by side in a notebook: attention, kept patches, labels and findings, under ids to copy.
+
+    What is shown is saved with the notebook, films included: share it as you share them. It loads nothing from
+    anywhere.
+
+    Parameters
+    ----------
+    what : an open ``Archive``, or what ``open`` takes: a file, an archive, a folder, a collection, a URL.
+    where : only studies that answer this question, "right effusion present, no tube", as for ``ngr find``; of a
+        collection its catalogue is asked, of anything else every study is read.
+    images : a folder of the films, found as by ``ngr view --images``; or a function of study id and view that gives
+        float32 [height, width] in 0..1, or None. A film that cannot be read is left out of its place.
+    size : studies on a page, at most 96.
+    page : which page, from 1.
+    generated : with ``where``, count what a model wrote as findings too.
+
+    Returns
+    -------
+    neuralgraph.adapters.picture.Gallery
+        which a notebook shows; ``.ids`` are those of all pages, ``.page(2)`` is another page, ``.studies`` are those
+        of this one.
+
+    Raises
+    ------
+    StudyError (E_QUERY, E_IDX) : the question cannot be understood; there is no such page.
+    MissingExtraError (E_EXTRA) : ``where`` needs the extra ``catalog``, ``images`` the extra ``plot`` and, of DICOM,
+        ``dicom``.
+    FormatError, SourceError : studies or the folder of films cannot be read.
+    """
+    from neuralgraph.bulk.gallery import gallery_of
+
+    return gallery_of(what, where=where, images=images, size=size, page=page, generated=generated)

@@ -25,6 +25,7 @@ __all__ = [
     "CODES",
     "CONTROLS",
     "DISTRIBUTION",
+    "VERSION",
     "ChecksumError",
     "CodecError",
     "CollectionError",
@@ -264,6 +265,8 @@ class MissingExtraError(NeuralGraphError, ImportError):
     __str__ = NeuralGraphError.__str__
 
 
+VERSION = "0.1.0"
+"""Of the package; down here because floors above the ground may not import the whole of it."""
 DISTRIBUTION = "ngr-format"
 """Name under which this package is installed. ``neuralgraph`` on the package index is a stranger's."""
 

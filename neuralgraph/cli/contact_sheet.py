@@ -87,10 +87,19 @@ def draw_contact_sheet(archive: Archive, output: Path, options: SheetOptions, fi
     # A film that cannot be read leaves the grid in its place; one bad file must not cost the sheet.
     unread: list[str] = []
     pixels = None if films is None else _reading(films, unread)
-    save_sheet(studies, output, total=len(archive), films=pixels, scores=scores, first=first)
+    save_sheet(studies, output, total=len(archive), films=pixels, scores=scores, first=first, order=_said(options))
     page = f", page {options.page} of {pages}" if pages > 1 else ""
     films_said = f", {len(unread)} film{'s' * (len(unread) > 1)} unreadable" if unread else ""
     write_line(f"{output}: contact sheet of {len(studies)} of {len(archive)} studies{page}{films_said}")
+
+
+def _said(options: SheetOptions) -> str:
+    """The order in words."""
+    if options.sort is None:
+        return ""
+    of = f" of {options.of}" if options.of else ""
+    furthest = ", furthest first" if options.sort is Sort.disagreement else ""
+    return f"sorted by {options.sort}{of}{furthest}"
 
 
 def _reading(films: FilmsAtHand, unread: list[str]) -> Callable[[str, int], NDArray[np.float32] | None]:

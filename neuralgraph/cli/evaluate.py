@@ -178,7 +178,8 @@ def _name(archive: Path | None, share: float | None, report: bool) -> str:
 
 def _print(results: dict[str, Any]) -> None:
     sizes = ", ".join(f"{count} to {name}" for name, count in results["split"].items())
-    write_line(f"studies: {sizes}; {len(results['seeds'])} runs of each system")
+    runs = len(results["seeds"])
+    write_line(f"studies: {sizes}; {runs} run{'s' * (runs != 1)} of each system")
     for name, system in results["systems"].items():
         write_line(f"{name} ({system['patches']:.1f} patches)")
         for label, scores in system["labels"].items():

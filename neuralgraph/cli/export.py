@@ -8,7 +8,7 @@ from enum import StrEnum
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,7 +25,7 @@ __all__ = ["Format", "export"]
 
 
 class Format(StrEnum):
-    """Formats to export to; each but ``sr`` is written by ``to_<format>`` of the adapter of that name."""
+    """Formats to export to; each but ``sr`` and ``seg`` is written by ``to_<format>`` of the adapter of that name."""
 
     safetensors = "safetensors"
     npz = "npz"
@@ -33,6 +33,7 @@ class Format(StrEnum):
     json = "json"
     radgraph = "radgraph"
     sr = "sr"
+    seg = "seg"
 
 
 def export(
@@ -41,8 +42,10 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     study: Annotated[str | None, typer.Option("--study", help="Id of the study, where FILE holds several.")] = None,
     source: Annotated[
-        list[Path] | None, typer.Option("--source", help="With sr: the film of the study (DICOM); once for each.")
+        list[Path] | None,
+        typer.Option("--source", help="With sr and seg: the film of the study (DICOM); with sr once for each."),
     ] = None,
+    view: Annotated[int, typer.Option(min=0, help="With seg: which film, in a study of several.")] = 0,
     generated: Annotated[
         bool, typer.Option("--generated", help="With sr: also findings of a report that a model wrote.")
     ] = False,
@@ -52,19 +55,25 @@ def export(
 
     safetensors, npz and json hold all of it, graphml what can be drawn, radgraph the graph of the report. sr is a
     DICOM Structured Report with the findings in SNOMED CT and DICOM terms and the kept patches, for the patient and
-    the study that the film of --source names; it is preliminary, and not for primary interpretation.
+    the study that the film of --source names; it is preliminary, and not for primary interpretation. seg is a DICOM
+    Segmentation: the kept patches of one film as a mask of its pixels.
 
     Examples: ngr export study.ngr --to npz -o study.npz; ngr export study.ngr --to sr --source film.dcm -o sr.dcm
     """
-    if (to is Format.sr) != bool(source):
-        raise typer.BadParameter("goes with --to sr, which needs it", param_hint="--source")
+    if (to in (Format.sr, Format.seg)) != bool(source):
+        raise typer.BadParameter("goes with --to sr and --to seg, which need it", param_hint="--source")
+    if to is Format.seg and source and len(source) > 1:
+        raise typer.BadParameter("a segmentation is of one film; say which with --view", param_hint="--source")
     check_writable(output)
     # A source must never be replaced by its export; the input may also be a folder of .ngr files.
     if output.suffix == ".ngr" or (output.exists() and os.path.exists(file) and output.samefile(file)):
         raise OutputError(
             "an export does not replace an .ngr file; give it another name", code="E_OUTPUT", where=str(output)
         )
-    convert = _report_of(source, generated=generated) if source else _converter(to)
+    if source:
+        convert = _mask_of(source[0], view) if to is Format.seg else _report_of(source, generated=generated)
+    else:
+        convert = _converter(to)
     content = convert(_chosen(file, study, timeout))
     with atomic_file(output) as stream:
         stream.write(content)
@@ -82,12 +91,25 @@ def _report_of(films: list[Path], *, generated: bool) -> Callable[[Study], bytes
         from neuralgraph.pacs.findings_report import findings_object
         from neuralgraph.pacs.identity import read_source
 
-        made = findings_object(study, [read_source(film) for film in films], generated=generated)
-        stream = BytesIO()
-        made.save_as(stream, enforce_file_format=True)
-        return stream.getvalue()
+        return _dicom_file(findings_object(study, [read_source(film) for film in films], generated=generated))
 
     return convert
+
+
+def _mask_of(film: Path, view: int) -> Callable[[Study], bytes]:
+    def convert(study: Study) -> bytes:
+        from neuralgraph.pacs.identity import read_source
+        from neuralgraph.pacs.segmentation import segmentation_object
+
+        return _dicom_file(segmentation_object(study, view, read_source(film)))
+
+    return convert
+
+
+def _dicom_file(made: Any) -> bytes:
+    stream = BytesIO()
+    made.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
 
 
 def _chosen(file: str, study_id: str | None, timeout: float | None) -> Study:

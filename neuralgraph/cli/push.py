@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,9 @@ def push(
     findings: Annotated[
         bool, typer.Option("--findings", help="Also a structured report: findings, coded, and the kept patches.")
     ] = False,
+    segmentation: Annotated[
+        bool, typer.Option("--segmentation", help="Also the kept patches of each film as a segmentation.")
+    ] = False,
     generated: Annotated[
         bool, typer.Option("--generated", help="With --findings: also findings of reports that a model wrote.")
     ] = False,
@@ -41,6 +45,7 @@ def push(
 
     --findings adds a structured report that any archive can search and show: findings in SNOMED CT and DICOM terms,
     present, absent or undetermined, with their sides. It is preliminary, and not for primary interpretation.
+    --segmentation adds the kept patches as a mask of the film's pixels.
 
     Example: ngr push studies/ ORTHANC@10.0.0.7:4242 --manifest manifest.jsonl --overlay --findings
     """
@@ -49,11 +54,12 @@ def push(
     if (source is None) == (manifest is None):
         raise typer.BadParameter("give --source for one file, or --manifest for a folder")
     pairs = [(studies, [source])] if source else list(_pairs(studies, manifest or Path()))
+    asked = _Asked(overlay=overlay, findings=findings, segmentation=segmentation, generated=generated)
     sent = failed = 0
     with sender(address, title=title, certificates=certificates) as send:
         for path, films in pairs:
             try:
-                for made in _objects(path, films, overlay=overlay, findings=findings, generated=generated):
+                for made in _objects(path, films, asked):
                     send(made)
                     sent += 1
             except (SourceError, OutputError, StudyError) as error:
@@ -78,11 +84,22 @@ def _pairs(folder: Path, manifest: Path) -> Iterator[tuple[Path, list[Path]]]:
                 yield path, [Path(image) for image in row["image"]]
 
 
-def _objects(path: Path, films: list[Path], *, overlay: bool, findings: bool, generated: bool) -> Iterator[Any]:
+@dataclass(frozen=True)
+class _Asked:
+    """What goes along with a study."""
+
+    overlay: bool
+    findings: bool
+    segmentation: bool
+    generated: bool
+
+
+def _objects(path: Path, films: list[Path], asked: _Asked) -> Iterator[Any]:
     from neuralgraph.pacs.findings_report import findings_object
     from neuralgraph.pacs.identity import check_film_of, read_source
     from neuralgraph.pacs.overlay import overlay_object
     from neuralgraph.pacs.raw_data import raw_data_object
+    from neuralgraph.pacs.segmentation import segmentation_object
     from neuralgraph.storage.archive import load
 
     # Loading verifies every byte before it is sent.
@@ -97,8 +114,11 @@ def _objects(path: Path, films: list[Path], *, overlay: bool, findings: bool, ge
     for view, film in enumerate(sources):
         check_film_of(study, view, film)
     yield raw_data_object(data, sources[0])
-    if overlay:
-        for view, film in enumerate(sources):
+    for view, film in enumerate(sources):
+        if asked.overlay:
             yield overlay_object(study, view, film)
-    if findings:
-        yield findings_object(study, sources, generated=generated)
+        # A film may have kept none, where another of the study kept all.
+        if asked.segmentation and (study.patches.view == view).any():
+            yield segmentation_object(study, view, film)
+    if asked.findings:
+        yield findings_object(study, sources, generated=asked.generated)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a question that a long run asks itself, so that it can leave a checkpoint."""
+"""SIGINT and SIGTERM as a question that a long run asks itself, so that it can leave what it has."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ __all__ = ["asked_to_stop"]
 
 
 @contextmanager
-def asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """While it lasts, SIGINT and SIGTERM only ask to stop; a second one stops at once. Yields the question."""
+def asked_to_stop(after: str = "this update, with a checkpoint") -> Iterator[Callable[[], bool]]:
+    """While it lasts, SIGINT and SIGTERM only ask to stop; a second one stops at once. Yields the question.
+
+    Parameters
+    ----------
+    after : what is still done, as the person who asks is told.
+    """
     asked = [False]
 
     def ask(number: int, frame: FrameType | None) -> None:
         if asked[0]:
             signal.default_int_handler(number, frame)
         asked[0] = True
-        note("stopping after this update, with a checkpoint; once more to stop at once")
+        note(f"stopping after {after}; once more to stop at once")
 
     old: dict[int, Any] = {}
     try:

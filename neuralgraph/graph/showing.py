@@ -13,7 +13,7 @@ from neuralgraph.graph.origin import GENERATED, graph_origin
 from neuralgraph.graph.study_fields import StudyFields
 from neuralgraph.graph.view import View
 
-__all__ = ["study_html"]
+__all__ = ["attention_svg", "study_html"]
 
 _LEVELS = ("#00224e", "#233e6c", "#43506d", "#5d636e", "#7a7a78", "#98927a", "#b9a96d", "#dcc859", "#fee838")
 """Colour map cividis (Nuñez et al., PLOS ONE 2018), readable with every kind of colour vision."""
@@ -47,7 +47,9 @@ def study_html(study: StudyFields) -> str:
     table = "".join(
         f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(text)}</td></tr>" for name, text in rows
     )
-    return f'<div style="display:flex;gap:1em;align-items:flex-start">{_map(study)}<table>{table}</table></div>'
+    return (
+        f'<div style="display:flex;gap:1em;align-items:flex-start">{attention_svg(study)}<table>{table}</table></div>'
+    )
 
 
 def _sizes(view: View) -> str:
@@ -59,30 +61,46 @@ def _whose(study: StudyFields) -> str:
     return f": {GENERATED}" if generated else ""
 
 
-def _map(study: StudyFields) -> str:
-    """The first view's attention as SVG, kept patches outlined; nothing without a view or for a very large one."""
-    if not study.views or study.views[0].rows * study.views[0].cols > _MOST_CELLS:
+def attention_svg(study: StudyFields, view: int = 0, *, height: float = 160.0, film: str = "") -> str:
+    """The attention of one film as SVG, kept patches outlined; "" without the view, or for a very large map.
+
+    Parameters
+    ----------
+    study : the study.
+    view : which of its films.
+    height : of the picture, in pixels of a page; the width follows.
+    film : a ``data:`` address of the film as a picture, to lie under the attention, which is then see-through. It is
+        written as it is given.
+    """
+    if view >= len(study.views) or study.views[view].rows * study.views[view].cols > _MOST_CELLS:
         return ""
-    view = study.views[0]
+    place = study.views[view]
     paths = "".join(
-        f'<path fill="{colour}" d="{_cells(np.argwhere(_level(view) == level))}"/>'
+        f'<path fill="{colour}"{_veil(level, film)} d="{_cells(np.argwhere(_level(place) == level))}"/>'
         for level, colour in enumerate(_LEVELS)
     )
-    own = study.patches.view == 0
+    own = study.patches.view == view
     kept = np.stack([study.patches.row[own], study.patches.col[own]], axis=1)
-    place = _cells(kept)
+    frames = _cells(kept)
     # White on black, to be seen on dark and on bright cells; one shape, drawn twice.
     outline = "".join(
-        f'<path fill="none" stroke="{colour}" stroke-width="{width}" d="{place}"/>'
+        f'<path fill="none" stroke="{colour}" stroke-width="{width}" d="{frames}"/>'
         for colour, width in (("#000", 0.36), ("#fff", 0.16))
     )
-    height = 160.0
-    width = height * view.width / view.height
-    return (
-        f'<svg role="img" aria-label="attention map" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {view.width / view.patch_width:.4f} {view.height / view.patch_height:.4f}" '
-        f'preserveAspectRatio="none" shape-rendering="crispEdges">{paths}{outline}</svg>'
+    across, down = place.width / place.patch_width, place.height / place.patch_height
+    under = (
+        f'<image href="{film}" width="{across:.4f}" height="{down:.4f}" preserveAspectRatio="none"/>' if film else ""
     )
+    return (
+        f'<svg role="img" aria-label="attention map" width="{height * place.width / place.height:.0f}" '
+        f'height="{height:.0f}" viewBox="0 0 {across:.4f} {down:.4f}" '
+        f'preserveAspectRatio="none" shape-rendering="crispEdges">{under}{paths}{outline}</svg>'
+    )
+
+
+def _veil(level: int, film: str) -> str:
+    """How much of the film a level of attention covers: little where it is weak."""
+    return f' fill-opacity="{0.05 + 0.4 * level / (len(_LEVELS) - 1):.2f}"' if film else ""
 
 
 def _level(view: View) -> np.ndarray[Any, np.dtype[np.int64]]:

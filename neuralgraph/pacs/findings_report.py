@@ -10,26 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from neuralgraph import __version__
-from neuralgraph.errors import StudyError, missing_extra
+from neuralgraph.errors import VERSION, StudyError, missing_extra
 from neuralgraph.graph.origin import graph_origin
 from neuralgraph.graph.study import Study
 from neuralgraph.pacs.finding_codes import CERTAINTY, OWN_SCHEME, PRESENCE, SIDES, FindingCode, code_of, own_code
-from neuralgraph.pacs.identity import check_film_of, made_uid
+from neuralgraph.pacs.identity import check_film_of, made_uid, settle_moment
 from neuralgraph.pacs.overlay import patch_frames
 from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.storage.facts import concept_rows
 from neuralgraph.wire.vocabulary import RELATIONS
 
-__all__ = ["COMPREHENSIVE_REPORT", "findings_object"]
+__all__ = ["COMPREHENSIVE_REPORT", "KEPT", "WARNING", "algorithm_facts", "findings_object"]
 
 COMPREHENSIVE_REPORT = "1.2.840.10008.5.1.4.1.1.88.33"
 """SOP class Comprehensive SR Storage."""
 
-_WARNING = "not for primary interpretation"
+WARNING = "not for primary interpretation"
 _PRESENCE_NAME = FindingCode("121052", "DCM", "Presence of property")
 _CERTAINTY_NAME = FindingCode("111012", "DCM", "Certainty of Finding")
-_KEPT = FindingCode("kept-patch", OWN_SCHEME, "Patch of the film kept by attention")
+KEPT = FindingCode("kept-patch", OWN_SCHEME, "Patch of the film kept by attention")
 _ATTENTION = FindingCode("attention", OWN_SCHEME, "Attention summed over the report")
 _FILM = FindingCode("film", OWN_SCHEME, "Radiograph")
 _MOST_PATCHES = 500
@@ -68,13 +67,13 @@ def findings_object(study: Study, sources: list[Any], *, generated: bool = False
         reason = "the report graph was written by a model, and is no finding of anybody's; say that it is wanted"
         raise StudyError(reason, code="E_STUDY", where="report")
     with quiet_pydicom("the film's header cannot be used"):
-        algorithm = sr.AlgorithmIdentification(**_algorithm(study, by_model=by_model))
+        algorithm = sr.AlgorithmIdentification(**algorithm_facts(study, by_model=by_model))
         groups = [*_findings(study, sources[0], algorithm), *_patches(study, sources, algorithm)]
         if not groups:
             raise StudyError("the study has neither findings nor patches", code="E_STUDY", where="study")
         device = sr.DeviceObserverIdentifyingAttributes(
             uid=made_uid("device", "neuralgraph"),
-            name=f"neuralgraph, {_WARNING}",
+            name=f"neuralgraph, {WARNING}",
             manufacturer_name="neuralgraph",
             model_name="neuralgraph",
         )
@@ -95,24 +94,12 @@ def findings_object(study: Study, sources: list[Any], *, generated: bool = False
             instance_number=1,
             manufacturer="neuralgraph",
         )
-        made.SeriesDescription = f"NEURAL findings, {_WARNING}"
-        made.ManufacturerModelName, made.SoftwareVersions = "neuralgraph", __version__
+        made.SeriesDescription = f"NEURAL findings, {WARNING}"
+        made.ManufacturerModelName, made.SoftwareVersions = "neuralgraph", VERSION
         made.SpecificCharacterSet = "ISO_IR 192"
         made.PreliminaryFlag = "PRELIMINARY"
-        _settle_moment(made, sources[0])
+        settle_moment(made, sources[0])
     return made
-
-
-def _settle_moment(made: Any, source: Any) -> None:
-    """The library puts in the moment of the call; the same study makes the same object."""
-    date, time = source.get("StudyDate") or "19000101", source.get("StudyTime") or "000000"
-    for element in made.iterall():
-        if element.VR == "DA" and element.keyword in ("InstanceCreationDate", "ContentDate", "SeriesDate"):
-            element.value = date
-        elif element.VR == "TM" and element.keyword in ("InstanceCreationTime", "ContentTime", "SeriesTime"):
-            element.value = time
-        elif element.keyword in ("ContributionDateTime", "ObservationDateTime"):
-            element.value = f"{date}{time}"
 
 
 def _coded(code: FindingCode) -> Any:
@@ -121,9 +108,16 @@ def _coded(code: FindingCode) -> Any:
     return CodedConcept(*code)
 
 
-def _algorithm(study: Study, *, by_model: bool) -> dict[str, Any]:
+def algorithm_facts(study: Study, *, by_model: bool) -> dict[str, Any]:
+    """Name, version, family and parameters of what chose the patches, as highdicom takes them.
+
+    Parameters
+    ----------
+    study : whose provenance names the model.
+    by_model : the report graph was written by a model.
+    """
     said = study.provenance
-    parameters = [_WARNING, f"report graph: {'written by a model' if by_model else 'read from a given report'}"]
+    parameters = [WARNING, f"report graph: {'written by a model' if by_model else 'read from a given report'}"]
     for name in ("model", "extractor"):
         facts = said.get(name)
         if not isinstance(facts, Mapping):
@@ -133,7 +127,7 @@ def _algorithm(study: Study, *, by_model: bool) -> dict[str, Any]:
                 parameters.append(f"{name} {key}: {facts[key]}"[:1024])
     return {
         "name": "neuralgraph",
-        "version": __version__,
+        "version": VERSION,
         "family": _coded(FindingCode("123110", "DCM", "Artificial Intelligence")),
         "parameters": parameters,
     }
@@ -200,7 +194,7 @@ def _patches(study: Study, sources: list[Any], algorithm: Any) -> Iterator[Any]:
                     identifier=f"patch {index + 1}",
                 ),
                 referenced_region=sr.ImageRegion("POLYLINE", corners, source_image=image),
-                finding_type=_coded(_KEPT),
+                finding_type=_coded(KEPT),
                 algorithm_id=algorithm,
                 measurements=[
                     sr.Measurement(

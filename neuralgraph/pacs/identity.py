@@ -15,7 +15,7 @@ from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.files import read_whole_file
 
-__all__ = ["STUDY_KEYWORDS", "check_film_of", "film_facts", "made_uid", "read_source", "stored_size"]
+__all__ = ["STUDY_KEYWORDS", "check_film_of", "film_facts", "made_uid", "read_source", "settle_moment", "stored_size"]
 
 _MAX_BYTES = 256 * 1024 * 1024
 
@@ -48,6 +48,9 @@ _REQUIRED = (
     "AccessionNumber",
     "ReferringPhysicianName",
 )
+
+_DATES = ("InstanceCreationDate", "ContentDate", "SeriesDate", "PresentationCreationDate")
+_TIMES = ("InstanceCreationTime", "ContentTime", "SeriesTime", "PresentationCreationTime")
 
 
 def read_source(path: str | os.PathLike[str]) -> Any:
@@ -107,3 +110,21 @@ def made_uid(kind: str, *parts: bytes | str) -> str:
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big") + data)
     return f"2.25.{int.from_bytes(digest.digest()[:16], 'big')}"
+
+
+def settle_moment(made: Any, source: Any) -> None:
+    """Give an object the moment of its film's study in place of that of its making, so that it is the same every time.
+
+    Parameters
+    ----------
+    made : pydicom Dataset, as highdicom made it; changed.
+    source : the film.
+    """
+    date, time = source.get("StudyDate") or "19000101", source.get("StudyTime") or "000000"
+    for element in made.iterall():
+        if element.VR == "DA" and element.keyword in _DATES:
+            element.value = date
+        elif element.VR == "TM" and element.keyword in _TIMES:
+            element.value = time
+        elif element.keyword in ("ContributionDateTime", "ObservationDateTime"):
+            element.value = f"{date}{time}"

@@ -12,7 +12,7 @@ import numpy as np
 
 from neuralgraph.errors import missing_extra
 from neuralgraph.graph.study import Study
-from neuralgraph.pacs.identity import check_film_of, film_facts, made_uid, stored_size
+from neuralgraph.pacs.identity import check_film_of, film_facts, made_uid, settle_moment, stored_size
 from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.facts import TURNS
 from neuralgraph.sources.geometry import as_stored
@@ -95,14 +95,5 @@ def overlay_object(study: Study, view: int, source: Any) -> Any:
             graphic_layers=[layer],
             graphic_annotations=[pr.GraphicAnnotation([source], graphic_layer=layer, graphic_objects=frames)],
         )
-        # The library puts in the moment of the call; the same study makes the same object.
-        date, time = source.get("StudyDate") or "19000101", source.get("StudyTime") or "000000"
-        for keyword in ("InstanceCreationDate", "ContentDate", "PresentationCreationDate"):
-            if keyword in made:
-                setattr(made, keyword, date)
-        for keyword in ("InstanceCreationTime", "ContentTime", "PresentationCreationTime"):
-            if keyword in made:
-                setattr(made, keyword, time)
-        for equipment in made.get("ContributingEquipmentSequence", ()):
-            equipment.ContributionDateTime = f"{date}{time}"
+        settle_moment(made, source)
     return made

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from neuralgraph import __version__
+from neuralgraph.errors import VERSION
 
 __all__ = ["Endpoint", "openapi"]
 
@@ -58,7 +58,7 @@ def openapi(endpoints: Iterable[Endpoint], *, secured: bool) -> dict[str, Any]:
         paths.setdefault(shown, {}).update({method.lower(): operation for method in endpoint.methods})
     return {
         "openapi": "3.1.0",
-        "info": {"title": "neuralgraph collection", "version": __version__},
+        "info": {"title": "neuralgraph collection", "version": VERSION},
         "paths": paths,
         "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
         **({"security": [{"bearer": []}]} if secured else {}),

@@ -2,14 +2,19 @@
 
 from neuralgraph.sizes.comparison import RATES, FilmSizes, Row, embedding_settings, measure_film, total
 from neuralgraph.sizes.pictures import PICTURE_CODINGS, PictureCoding
+from neuralgraph.sizes.summary import CodingSummary, Spread, Summary, summarise
 
 __all__ = [
     "PICTURE_CODINGS",
     "RATES",
+    "CodingSummary",
     "FilmSizes",
     "PictureCoding",
     "Row",
+    "Spread",
+    "Summary",
     "embedding_settings",
     "measure_film",
+    "summarise",
     "total",
 ]

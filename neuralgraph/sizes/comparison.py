@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from neuralgraph.errors import MissingExtraError, StudyError, installing
+from neuralgraph.errors import MissingExtraError, SourceError, StudyError, installing
 from neuralgraph.sizes.pictures import PICTURE_CODINGS
 from neuralgraph.storage.archive import load_bytes
 from neuralgraph.storage.lossy import embedding_forms
@@ -126,28 +126,12 @@ def measure_film(samples: Samples, study: Study, *, settings: Sequence[str] | No
     ------
     MissingExtraError
         E_EXTRA: not even one lossless coding is installed.
+    SourceError
+        E_SOURCE_KIND: no lossless coding that is installed takes this film.
     """
     rows = [Row(coding="source file", kind=_SOURCE, bytes=samples.source_bytes, bits=samples.bits)]
-    absent = {}
-    for coding in PICTURE_CODINGS:
-        try:
-            coded = coding(samples)
-        except MissingExtraError as error:
-            absent[coding.name] = f"not installed: {installing(coding.extra)}"
-            missing = error
-            continue
-        rows.append(
-            Row(
-                coding=coding.name,
-                kind=_PICTURE,
-                bytes=len(coded.data),
-                bits=coded.bits,
-                lossless=coded.lossless,
-                psnr_db=coded.psnr_db,
-            )
-        )
-    if not any(row.lossless for row in rows):
-        raise missing
+    pictures, absent = _pictures(samples)
+    rows.extend(pictures)
     for setting in embedding_settings() if settings is None else settings:
         try:
             data = to_bytes(study, embedding=setting)
@@ -171,6 +155,35 @@ def measure_film(samples: Samples, study: Study, *, settings: Sequence[str] | No
         rows=tuple(rows),
         absent=absent,
     )
+
+
+def _pictures(samples: Samples) -> tuple[list[Row], dict[str, str]]:
+    """The film as every picture that can be had, and why the others cannot."""
+    rows, absent, missing = [], {}, None
+    for coding in PICTURE_CODINGS:
+        try:
+            coded = coding(samples)
+        except MissingExtraError as error:
+            absent[coding.name] = f"not installed: {installing(coding.extra)}"
+            missing = error
+            continue
+        except (RuntimeError, ValueError, OSError) as error:
+            # What encoders of others say of a film that they refuse; the rest of the film is still worth measuring.
+            absent[coding.name] = f"refused by the encoder: {type(error).__name__}"
+            continue
+        rows.append(
+            Row(
+                coding=coding.name,
+                kind=_PICTURE,
+                bytes=len(coded.data),
+                bits=coded.bits,
+                lossless=coded.lossless,
+                psnr_db=coded.psnr_db,
+            )
+        )
+    if not any(row.lossless for row in rows):
+        raise missing or SourceError("no lossless coding takes this film", code="E_SOURCE_KIND")
+    return rows, absent
 
 
 def _embedding_error(study: Study, data: bytes) -> float:

@@ -36,7 +36,7 @@ class CodedPicture:
     lossless: bool
     """Whether every sample came back."""
     psnr_db: float | None
-    """Of the film as it is shown, peak 1.0; None where nothing that is shown was lost."""
+    """Of the film as it is shown, peak 1.0; None where the coding lost nothing that is shown."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ class PictureCoding:
         except ImportError as error:
             raise missing_extra(self.name, extra=self.extra, library=self.library) from error
         shown = back.astype(np.float32) / np.float32(255) if shrunk else samples.shown(back)
-        return CodedPicture(data, bits, not shrunk and np.array_equal(back, values), _psnr(samples.film.pixels, shown))
+        lossless = not shrunk and np.array_equal(back, values)
+        # The samples of a film in colour are rounded to grey; that is no loss of the coding.
+        return CodedPicture(data, bits, lossless, None if lossless else _psnr(samples.film.pixels, shown))
 
 
 def _psnr(original: NDArray[np.float32], shown: NDArray[np.float32]) -> float | None:

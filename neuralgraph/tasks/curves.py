@@ -21,6 +21,8 @@ __all__ = ["Reliability", "RocCurve", "curve_rows", "draw_curves", "reliability"
 _POINTS = 101
 _Z = 1.959963984540054
 """Of a 95 % interval."""
+_BINS, _FILLED = 10, 10
+"""Bins of a calibration curve, and the studies below which a bin says next to nothing."""
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Okabe and Ito's set for all kinds of colour vision."""
 
@@ -84,14 +86,14 @@ def roc_curve(
     return RocCurve(grid.tolist(), middle.tolist(), low.tolist(), high.tolist())
 
 
-def reliability(outcome: ArrayLike, chance: ArrayLike, *, bins: int = 10) -> Reliability:
+def reliability(outcome: ArrayLike, chance: ArrayLike, *, bins: int | None = None) -> Reliability:
     """The calibration curve with an interval in each bin.
 
     Parameters
     ----------
     outcome : bool or 0/1 [n].
     chance : float [n], 0 to 1.
-    bins : equally filled ones.
+    bins : equally filled ones; by default ten, fewer where they would hold fewer than ten studies each.
 
     Raises
     ------
@@ -101,8 +103,9 @@ def reliability(outcome: ArrayLike, chance: ArrayLike, *, bins: int = 10) -> Rel
     if not len(outcomes) or outcomes.shape != chances.shape or not ((chances >= 0) & (chances <= 1)).all():
         raise StudyError("calibration needs predictions from 0 to 1", code="E_NUM", where="curves")
     order = np.argsort(chances, kind="stable")
+    parts = min(_BINS, max(1, len(chances) // _FILLED)) if bins is None else bins
     rows = []
-    for part in np.array_split(order, bins):
+    for part in np.array_split(order, parts):
         if len(part):
             share, n = float(outcomes[part].mean()), len(part)
             centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)

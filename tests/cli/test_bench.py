@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from neuralgraph.cli.bench_films import chosen_films
 from neuralgraph.sizes import PICTURE_CODINGS, embedding_settings
 from neuralgraph.sources.phantom import phantom
 
@@ -95,3 +96,54 @@ def test_nothing_is_measured_when_nothing_can_be_read(folder):
     assert run.returncode == 1
     assert json.loads(run.stdout)["total"] is None
     assert ngr("film.png", "--retain", "7", folder=folder).returncode == 2
+
+
+def test_of_a_folder_a_sample_that_is_the_same_every_time(tmp_path):
+    for number in range(30):
+        (tmp_path / f"{number:02}.png").write_bytes(b"x")
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "one.dcm").write_bytes(b"x")
+    (tmp_path / "notes.txt").write_bytes(b"x")
+    chosen = chosen_films([tmp_path], most=5)
+    assert (len(chosen.paths), chosen.found) == (5, 31)
+    assert chosen_films([tmp_path], most=5) == chosen
+    assert len(chosen_films([tmp_path], most=None).paths) == 31
+    first = tmp_path / "00.png"
+    both = chosen_films([first, tmp_path, first], most=None)
+    assert (len(both.paths), both.found, both.paths[0]) == (31, 31, first)
+
+
+def test_a_folder_without_films_is_named(tmp_path):
+    (tmp_path / "notes.txt").write_bytes(b"x")
+    chosen = chosen_films([tmp_path], most=5)
+    assert chosen.paths == ()
+    assert [(failure["file"], failure["code"]) for failure in chosen.refused] == [(str(tmp_path), "E_SOURCE_READ")]
+
+
+def test_a_folder_gives_three_lines_first_the_rest_on_request_and_a_chart(folder):
+    pytest.importorskip("matplotlib", reason="the chart needs the extra plot")
+    run = ngr(".", "--chart", "chart.png", "--full", "--each", folder=folder)
+    assert run.returncode == 1, run.stderr
+    assert "broken.png: E_SOURCE_DAMAGED" in run.stderr
+    lines = run.stdout.splitlines()
+    assert lines[0].startswith("2 films measured of 3, 1 cannot be measured; ")
+    assert " s a film, model and every coding together" in lines[0]
+    assert [line.split("  ")[1] for line in lines[2:5]] == ["source file", "smallest lossless", ".ngr exact"]
+    assert "every coding, film by film:" in lines
+    assert "film.dcm: dicom, 96 x 128 pixels (width x height), 12 bits" in run.stdout
+    assert (folder / "chart.png").read_bytes().startswith(b"\x89PNG")
+    again = ngr("film.png", "--chart", "chart.png", folder=folder)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+    (folder / "chart.png").unlink()
+
+
+def test_the_summary_is_data_too(told):
+    result = json.loads(told.stdout)
+    assert (result["found"], result["chosen"], result["stopped_before"]) == (2, 2, 0)
+    summary = result["summary"]
+    assert summary["films"] == 2
+    assert summary["seconds_per_film"] > 0
+    sizes = [film["source"]["bytes"] for film in result["films"]]
+    spread = summary["codings"][0]["bytes"]
+    assert spread == {"median": sum(sizes) / 2, "least": min(sizes), "most": max(sizes)}

@@ -48,8 +48,8 @@ def archive(tmp_path: Path) -> Path:
     return tmp_path / "archive.ngr"
 
 
-# A structured report is written beside a film: tests/pacs/test_findings_report.py.
-@pytest.mark.parametrize("to", [form for form in Format if form is not Format.sr])
+# What is written beside a film has tests of its own: test_findings_report.py and test_segmentation.py of tests/pacs.
+@pytest.mark.parametrize("to", [form for form in Format if form not in (Format.sr, Format.seg)])
 def test_every_format_is_written_the_same_each_time(file: Path, to: Format) -> None:
     if to in (Format.graphml, Format.safetensors):
         pytest.importorskip({"graphml": "networkx"}.get(to, to))

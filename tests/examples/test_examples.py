@@ -47,6 +47,40 @@ def test_explain(example, tmp_path):
     assert (tmp_path / "why.png").stat().st_size > 10_000
 
 
+@pytest.fixture
+def film(tmp_path):
+    """A synthetic film as a PNG."""
+    image = pytest.importorskip("PIL.Image", reason="compressing needs the extra vlm")
+    from neuralgraph.sources.phantom import phantom
+
+    path = tmp_path / "film.png"
+    image.fromarray(np.rint(phantom(1, height=192, width=160).pixels * 255).astype(np.uint8)).save(path)
+    return path
+
+
+def test_preview(example, film):
+    for library in ("timm", "matplotlib"):
+        pytest.importorskip(library, reason="previews need the extras vlm and plot")
+    app = example("preview_app")
+    figure, said = app.preview(str(film), "No effusion.", 5.0)
+    assert figure.axes
+    assert " patches; " in said
+    assert "Not for primary interpretation" in said
+    film.write_bytes(b"no film")
+    assert app.preview(str(film), "", 5.0) == (None, "E_SOURCE_TYPE: not a DICOM, PNG or JPEG file")
+
+
+def test_preview_page(example):
+    # In a process of its own: the library reads its settings when it is imported, and warns of its own parts.
+    pytest.importorskip("gradio", reason="the page of the example needs gradio, which no extra brings")
+    script = "import preview_app; page = preview_app.page(); print(page.analytics_enabled, len(page.input_components))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=EXAMPLES, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stdout) == (0, "False 3\n"), run.stderr
+
+
 def test_stream_http(example, tmp_path):
     pytest.importorskip("neuralgraph.storage.remote", reason="this version opens no URLs yet")
     study, sent, size = example("stream_http").main(tmp_path)

@@ -138,7 +138,7 @@ def exchange(folder):
     rows = (folder / "out.manifest.jsonl").read_text()
     assert "Small effusion." in rows
     # Into it, over DICOMweb and by C-STORE; the same object twice is stored once.
-    ngr("push", folder / "film.ngr", URL, "--source", films[0], "--overlay", "--findings")
+    ngr("push", folder / "film.ngr", URL, "--source", films[0], "--overlay", "--findings", "--segmentation")
     ngr("push", folder / "film.ngr", f"ORTHANC@127.0.0.1:{DICOM}", "--source", films[0], "--overlay", "--findings")
     ngr("push", folder / "film.ngr", f"ORTHANC@127.0.0.1:{DICOM}", "--source", films[1])
     login = ("reader", "secret")
@@ -147,7 +147,7 @@ def exchange(folder):
         return requests.get(f"http://127.0.0.1:{HTTP}/{path}", auth=login, timeout=60).json()
 
     modalities = [got(f"series/{series}")["MainDicomTags"]["Modality"] for series in got("series")]
-    assert sorted(modalities) == ["CR", "OT", "PR", "SR", "SR"], modalities
+    assert sorted(modalities) == ["CR", "OT", "PR", "SEG", "SR", "SR"], modalities
     # The findings, as the archive gives them back.
     described = {
         series: got(f"series/{series}")["MainDicomTags"].get("SeriesDescription", "") for series in got("series")
@@ -162,6 +162,15 @@ def exchange(folder):
     assert len(report.get_planar_roi_measurement_groups()) == 4
     found = [group.finding_type.meaning for group in report.get_image_measurement_groups()]
     assert found == ["Pleural effusion", "Pneumothorax", "hiatal hernia"], found
+    # The mask, as the archive gives it back.
+    (own,) = [series for series, words in described.items() if "NEURAL patches" in words]
+    (instance,) = got(f"series/{own}")["Instances"]
+    back = requests.get(f"http://127.0.0.1:{HTTP}/instances/{instance}/file", auth=login, timeout=60).content
+    (folder / "mask.dcm").write_bytes(back)
+    from neuralgraph.pacs.segmentation import kept_mask
+    from neuralgraph.storage.archive import load
+
+    assert (dcmread(folder / "mask.dcm").pixel_array == kept_mask(load(folder / "film.ngr"), 0)).all()
     # And out again, byte for byte.
     told = json.loads(ngr("pull", URL, folder / "back", "--studies", "--json"))
     assert told["stored"] == 2, told

@@ -43,6 +43,14 @@ def test_a_coding_is_measured_on_what_comes_back(coding, samples):
         assert 15 < coded.psnr_db < 70
 
 
+def test_what_the_grey_of_a_film_in_colour_was_rounded_by_is_no_loss_of_a_coding():
+    grey = phantom(3, height=96, width=80).pixels * np.float32(0.999)
+    rounded = samples_of_film(film_from_array(grey, value_range=(0, 1)), bits=8)
+    assert not np.array_equal(rounded.film.pixels, rounded.shown(rounded.values))
+    coded = PICTURE_CODINGS[0](rounded)
+    assert (coded.lossless, coded.psnr_db) == (True, None)
+
+
 def test_worse_qualities_take_fewer_bytes_and_lose_more(samples):
     jpegs = [coding(samples) for coding in PICTURE_CODINGS if coding.only_8_bits]
     sizes, psnr = [len(coded.data) for coded in jpegs], [coded.psnr_db for coded in jpegs]

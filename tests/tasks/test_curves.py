@@ -55,6 +55,9 @@ def test_calibration_holds_the_share_observed_and_an_interval_around_it():
     for predicted, observed, low, high in zip(*found[:4], strict=True):
         assert low <= observed <= high
         assert abs(predicted - observed) < 0.08
+    # Thirty studies fill three bins of ten, not ten of three.
+    assert reliability([0, 1] * 15, np.linspace(0, 1, 30)).studies == [10, 10, 10]
+    assert reliability([0, 1] * 15, np.linspace(0, 1, 30), bins=2).studies == [15, 15]
     assert reliability([1], [0.9]).high == [1.0]
     for wrong in (([], []), ([1], [1.5]), ([1, 0], [0.5])):
         with pytest.raises(StudyError) as caught:

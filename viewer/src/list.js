@@ -9,9 +9,10 @@ const REASONED_ROW = 50;
 const SOON = 150;
 
 export class StudyList {
-  /** `archive` is a Joined one, `ids` its ids, `choose(i)` is called when a study is chosen. */
-  constructor(archive, ids, choose) {
+  /** `archive` is a Joined one, `ids` its ids, `choose(i)` is called when a study is chosen; `near`: reading costs nobody. */
+  constructor(archive, ids, choose, near = false) {
     this.ids = ids;
+    this.soon = near ? 0 : SOON;
     this.choose = choose;
     this.short = shortNames(ids);
     this.index = new StudyIndex(archive);
@@ -22,7 +23,7 @@ export class StudyList {
     this.show(null);
     byId("list").onscroll = () => this.draw();
     byId("list").onkeydown = (event) => this.onKey(event);
-    byId("search").oninput = () => this.filter(byId("search").value, SOON);
+    byId("search").oninput = () => this.filter(byId("search").value, this.soon);
     byId("generated").onchange = () => this.filter(byId("search").value);
     byId("search").onkeydown = async (event) => {
       if (event.key !== "ArrowDown" && event.key !== "Enter") return;
@@ -61,7 +62,7 @@ export class StudyList {
     return had;
   }
 
-  /** Show what a question finds; findings are first read `wait` milliseconds later, so that typing does not begin it. */
+  /** Show what a question finds; findings are first read `wait` milliseconds later, so that typing does not begin it from afar. */
   async filter(text, wait = 0) {
     const turn = ++this.turn;
     const { terms, error } = parseQuestion(text);

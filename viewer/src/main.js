@@ -75,7 +75,7 @@ async function openSources(name, makeSources, { makeOther = null, near = true } 
     if (archive.count > 1) {
       byId("studies").hidden = false;
       byId("check").hidden = false;
-      state.list = new StudyList(archive, ids, showStudy);
+      state.list = new StudyList(archive, ids, showStudy, near);
     }
     if (makeOther !== null) await setOther(...(await makeOther()));
     if (turn !== state.turn) return;

@@ -39,6 +39,7 @@ def draw_sheet(
     films: Callable[[str, int], NDArray[np.float32] | None] | None = None,
     scores: Mapping[str, float] | None = None,
     first: int = 0,
+    order: str = "",
 ) -> Figure:
     """Draw the first film of every study, in order, with id, what was kept, labels and findings.
 
@@ -53,6 +54,7 @@ def draw_sheet(
         hand; one of other proportions than the study's is not drawn.
     scores : a number of a model of one's own by study id, written under its film.
     first : how many studies come before these, on other pages.
+    order : in words, how they are sorted, for the last line.
 
     Returns
     -------
@@ -96,6 +98,7 @@ def draw_sheet(
         if first:
             shown = f"studies {first + 1} to {first + len(studies)} of {total or first + len(studies)}"
         note = f"{shown} · first film of each · bright: more attention, outlined: kept"
+        note += f" · {order}" if order else ""
         figure.text(_MARGIN / width, 0.12 / height, note, fontsize=7, gid="caption", parse_math=False)
     return figure
 

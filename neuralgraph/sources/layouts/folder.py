@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.roots import Roots, files_below
 
-__all__ = ["matches", "resolve"]
+__all__ = ["films_below", "matches", "resolve"]
 
 _SUFFIXES = (".dcm", ".dicom", ".png", ".jpg", ".jpeg")
 _REPORT = ".txt"
@@ -20,7 +20,7 @@ _DICOM_AT = 128
 
 def matches(folder: Path) -> bool:
     """Whether there is at least one image here or below."""
-    return folder.is_dir() and next(_images(folder, []), None) is not None
+    return folder.is_dir() and next(films_below(folder, lambda _: None), None) is not None
 
 
 def resolve(roots: Roots) -> Iterator[Entry]:
@@ -34,7 +34,7 @@ def resolve(roots: Roots) -> Iterator[Entry]:
         raise SourceError("not a folder", code="E_SOURCE_READ")
     reports = _Reports(roots.reports or roots.source)
     refused: list[str] = []
-    for relative in _images(roots.source, refused):
+    for relative in films_below(roots.source, refused.append):
         stem = os.path.splitext(relative)[0]
         found = reports.named(stem) or reports.named(os.path.basename(stem))
         yield ManifestRow(
@@ -44,6 +44,21 @@ def resolve(roots: Roots) -> Iterator[Entry]:
         )
     for relative in refused:
         yield DroppedRow(relative, "folder_unreadable")
+
+
+def films_below(folder: Path, refused: Callable[[str], None]) -> Iterator[str]:
+    """Paths of the files below a folder that are named like films, or are DICOM without such a name; in their order.
+
+    Parameters
+    ----------
+    folder : where to look.
+    refused : told the path of every folder below it that cannot be listed.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_READ) : ``folder`` itself cannot be listed.
+    """
+    return (relative for relative in files_below(folder, refused) if _is_image(folder / relative))
 
 
 class _Reports:
@@ -76,10 +91,6 @@ class _Reports:
         folded = Counter(stem.lower() for stem in texts)
         texts.update({f"{stem.lower()}\0": name for stem, name in list(texts.items()) if folded[stem.lower()] == 1})
         return texts
-
-
-def _images(folder: Path, refused: list[str]) -> Iterator[str]:
-    return (relative for relative in files_below(folder, refused.append) if _is_image(folder / relative))
 
 
 def _is_image(path: Path) -> bool:

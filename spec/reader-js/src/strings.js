@@ -6,11 +6,12 @@ import { decodeUtf8 } from "./utf8.js";
 const FORBIDDEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const MAX_ID_BYTES = 128;
 
-function cleanText(bytes, where) {
-  if (bytes.length === 0) fail("E_TEXT", where, "the text is empty");
-  const text = decodeUtf8(bytes) ?? fail("E_TEXT", where, "the text is not valid UTF-8");
-  if (FORBIDDEN.test(text)) fail("E_TEXT", where, "the text holds a forbidden character");
-  if (text.normalize("NFC") !== text) fail("E_TEXT", where, "the text is not in normal form C");
+/** `place` gives the words of an error, which are put together only where there is one. */
+function cleanText(bytes, place) {
+  if (bytes.length === 0) fail("E_TEXT", place(), "the text is empty");
+  const text = decodeUtf8(bytes) ?? fail("E_TEXT", place(), "the text is not valid UTF-8");
+  if (FORBIDDEN.test(text)) fail("E_TEXT", place(), "the text holds a forbidden character");
+  if (text.normalize("NFC") !== text) fail("E_TEXT", place(), "the text is not in normal form C");
   return text;
 }
 
@@ -26,10 +27,10 @@ export function readStrings(columns, counts, where) {
   if (at !== columns.text.length) fail("E_TEXT", where, "the strings do not fill the text");
   const [idBytes, source, ...rest] = pieces;
   if (idBytes.length > MAX_ID_BYTES) fail("E_TEXT", where, "the study id is longer than 128 bytes");
-  const id = cleanText(idBytes, `${where} study id`);
-  const concepts = rest.slice(0, counts.n_concepts).map((bytes, i) => cleanText(bytes, `${where} concept ${i}`));
+  const id = cleanText(idBytes, () => `${where} study id`);
+  const concepts = rest.slice(0, counts.n_concepts).map((bytes, i) => cleanText(bytes, () => `${where} concept ${i}`));
   const labels = rest.slice(counts.n_concepts);
-  const names = labels.map((bytes, i) => cleanText(bytes, `${where} label ${i}`));
+  const names = labels.map((bytes, i) => cleanText(bytes, () => `${where} label ${i}`));
   for (let i = 1; i < labels.length; i++) {
     if (compareBytes(labels[i - 1], labels[i]) >= 0) fail("E_ORDER", `${where} label ${i}`, "label names do not ascend strictly");
   }

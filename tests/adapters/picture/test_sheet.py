@@ -175,3 +175,9 @@ def test_render_sorts_turns_pages_and_puts_films_under(tmp_path):
     for content in ("study_id,other\n", "study_id,score\ns00,high\n", "study_id,score\ns00\n"):
         (tmp_path / "scores.csv").write_text(content)
         assert run(*given).exception.code == "E_SOURCE_CONTENT"
+
+
+def test_a_sorted_sheet_says_how():
+    figure = draw_sheet([build_study(seed=1)], order="sorted by label of edema")
+    (caption,) = [text.get_text() for text in figure.texts if text.get_gid() == "caption"]
+    assert caption.endswith("outlined: kept · sorted by label of edema")

@@ -1,11 +1,16 @@
-"""A browser without a screen, for the tests of the viewer."""
+"""A browser without a screen, and files to open in it, for the tests of the viewer."""
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 
 import pytest
+from builders import build_study
+
+import neuralgraph as ng
+from neuralgraph.adapters.viewer import page_with
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = os.environ.get("NEURALGRAPH_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -38,3 +43,33 @@ def page(browser):
     yield opened
     context.close()
     assert problems == []
+
+
+@functools.cache
+def study():
+    return build_study(seed=3, rows=6, cols=5, patches=8, concepts=4, fusion=(2, 1), study_id="<b>one</b>")
+
+
+@pytest.fixture
+def file(tmp_path):
+    ng.save(study(), tmp_path / "one & only.ngr")
+    return tmp_path / "one & only.ngr"
+
+
+@pytest.fixture
+def archive(tmp_path):
+    ng.save([build_study(seed=i, study_id=f"study-{i}") for i in range(40)], tmp_path / "many.ngr")
+    return tmp_path / "many.ngr"
+
+
+def alone(page, tmp_path, file):
+    """Open a page that holds the file, from a file: no server, no network."""
+    target = tmp_path / "page.html"
+    target.write_text(page_with(file), encoding="utf-8")
+    page.goto(target.as_uri())
+    settled(page)
+
+
+def settled(page):
+    page.wait_for_selector("#verdict.good, #verdict.bad")
+    return page.inner_text("#verdict")

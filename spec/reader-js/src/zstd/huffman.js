@@ -37,15 +37,19 @@ function tableFromWeights(weights) {
   if (all.filter((weight) => weight === 1).length < 2) corrupt("a Huffman tree lacks its longest codes");
   const symbols = new Uint8Array(1 << maxBits);
   const lengths = new Uint8Array(1 << maxBits);
-  let at = 0;
-  for (let weight = 1; weight <= maxBits; weight++) {
-    const span = 1 << (weight - 1);
-    for (let symbol = 0; symbol < all.length; symbol++) {
-      if (all[symbol] !== weight) continue;
-      symbols.fill(symbol, at, at + span);
-      lengths.fill(maxBits + 1 - weight, at, at + span);
-      at += span;
+  // Codes of one weight stand together, the longest first. Many files are small: their tables cost more than their text.
+  const starts = new Uint16Array(maxBits + 2);
+  for (const weight of all) if (weight > 0) starts[weight + 1] += 1 << (weight - 1);
+  for (let weight = 1; weight <= maxBits; weight++) starts[weight + 1] += starts[weight];
+  for (let symbol = 0; symbol < all.length; symbol++) {
+    const weight = all[symbol];
+    if (weight === 0) continue;
+    const end = starts[weight] + (1 << (weight - 1));
+    for (let at = starts[weight]; at < end; at++) {
+      symbols[at] = symbol;
+      lengths[at] = maxBits + 1 - weight;
     }
+    starts[weight] = end;
   }
   return { maxBits, symbols, lengths };
 }
@@ -71,8 +75,16 @@ export function readHuffmanTable(bytes, start, end) {
 export function readHuffmanStream(table, bytes, start, end, out, from, to) {
   const bits = new BackwardBits(bytes, start, end);
   const { maxBits, symbols, lengths } = table;
+  const mask = (1 << maxBits) - 1;
+  // The bytes that a code may touch, its first two included, lie in the slice; at its end `peek` looks after the rest.
+  const inside = 8 * (end - start - 2);
   for (let i = from; i < to; i++) {
-    const code = bits.peek(maxBits);
+    const low = bits.left - maxBits;
+    let code;
+    if (low >= 0 && low < inside) {
+      const byte = start + (low >>> 3);
+      code = ((bytes[byte] | (bytes[byte + 1] << 8) | (bytes[byte + 2] << 16)) >>> (low & 7)) & mask;
+    } else code = bits.peek(maxBits);
     out[i] = symbols[code];
     bits.left -= lengths[code];
     if (bits.left < 0) corrupt("a Huffman stream ends early");
