@@ -14,7 +14,9 @@ NGR_SHOWN = (".ngr exact", ".ngr bfloat16", ".ngr int8", ".ngr svd", ".ngr svd:0
 def write(results: dict[str, Any]) -> str:
     """Text of the chapter."""
     trained = (
-        "trained, as [the page on it](real.md) says" if results["model"]["trained"] else "NOT trained, so that sizes count and nothing else"
+        "trained, as [the page on it](real.md) says"
+        if results["model"]["trained"]
+        else "NOT trained, so that sizes count and nothing else"
     )
     parts = [
         f"""Command: `{results["command"]}`, which measures as `ngr bench` does; [how to read it](../how-to/measure.md). Every share names what
