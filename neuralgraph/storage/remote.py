@@ -12,7 +12,6 @@ Memory of one open file: what came last, up to ``KEPT`` or as much as was asked 
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import threading
@@ -269,7 +268,10 @@ class RemoteSource:
             return None
         starts, stops = (list(bounds) for bounds in zip(*ranges, strict=True))
         asking = self._files._cat_ranges([self._place] * len(ranges), starts, stops, on_error="return")
-        return asyncio.run_coroutine_threadsafe(asking, self._files.loop)
+        # Imported by the file system already; importing it takes longer than opening a local file.
+        from asyncio import run_coroutine_threadsafe
+
+        return run_coroutine_threadsafe(asking, self._files.loop)
 
     def _went_on(self, start: int, stop: int) -> None:
         """Note how far reading has come; in order, ask for the next block while this one is used."""

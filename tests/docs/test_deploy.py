@@ -1,4 +1,4 @@
-"""The files of deploy/: linted where the tools are, and every ngr command in them is one that the command line takes."""
+"""The files of deploy/: linted where the tools are, and every ngr command in them is one the command line takes."""
 
 from __future__ import annotations
 
