@@ -79,8 +79,9 @@ def _again(found: dict[str, Any]) -> str:
     asked = found["find_in_process_seconds"]
     return (
         f"Measured again after that, with everything as it is now, of {found['studies']:,} studies of which 100,000 were added "
-        "one by one and the others are theirs under other ids, in archives of 10,000 (`python -m bench living --again`). The "
-        "two cores had several times as much to do as they can, so that seconds by the clock are the machine's, and seconds "
+        "one by one and the others are theirs under other ids, in archives of 10,000 (`python -m bench living --again`). Info and "
+        "verify were changed between the two, to keep neither every finding nor every id in memory. Find, open, compact and the "
+        "adding of nothing are of a second run, by a process that has less in memory. The two cores had several times as much to do as they can, so that seconds by the clock are the machine's, and seconds "
         "of the processor the verb's:\n\n"
         + table(["verb", "seconds", "of the processor", "MiB", "load average"], rows)
         + f"\n\nIn a process that has everything open `find` takes {min(asked)} to {max(asked)} s by the clock. {_verified(found)}"
