@@ -1,6 +1,7 @@
 """A collection of many synthetic studies: what each verb takes, in time, memory and bytes; and the server under load.
 
     python -m bench living --studies 1000000 --folder /somewhere/large
+    python -m bench living --again --folder /somewhere/large
     python -m bench living --usual 3000 --folder /somewhere/large
     python -m bench living --million --folder /somewhere/large
     python -m bench living --serve --seconds 600 --clients 64 --folder /somewhere/large
@@ -25,65 +26,16 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.living_studies import extend, spool, spool_again, study_id_of
+
 RESULTS = Path(__file__).with_name("results")
-FINDINGS = (
-    "pleural effusion", "pneumothorax", "opacity", "consolidation", "cardiomegaly", "atelectasis", "edema",
-    "endotracheal tube", "nodule", "fracture",
-)  # fmt: skip
 _FOLDER = re.compile(r"(?:/[^/\s:]+)+/")
 """Where it ran is nobody's business."""
 QUESTION = "right effusion present, no tube"
 
 
-def spool(path: Path, first: int, count: int) -> None:
-    """An archive of ``count`` studies, from the number ``first`` on."""
-    from neuralgraph import Concept, Patches, Study, View
-    from neuralgraph.codecs.registry import exact_form
-    from neuralgraph.container.encode import encode_record
-    from neuralgraph.container.writer import ContainerWriter
-
-    chance = np.random.default_rng(first)
-    codes = chance.integers(0, 255, (8, 8)).astype(np.uint8)
-    view = View(
-        height=512, width=512, patch_height=64, patch_width=64, score_code=codes, score_step=0.01, position="PA"
-    )
-    scores = view.scores.ravel() if hasattr(view, "scores") else (codes.astype(np.float32) ** 2 * 0.01).ravel()
-    order = np.argsort(-scores, kind="stable")[:4]
-    row, col = np.divmod(order, 8)
-    says = ("definitely present", "definitely absent", "uncertain")
-    with open(path, "wb") as stream:
-        writer = ContainerWriter(stream)
-        for number in range(first, first + count):
-            values = (chance.normal(size=(4, 32)).astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32)
-            names = chance.choice(len(FINDINGS), 3, replace=False)
-            concepts, triples = [], []
-            for name in names:
-                side = ("right", "left")[int(chance.integers(2))]
-                at = 20 * len(concepts)
-                concepts.append(Concept(side, "Anatomy::definitely present", at, at + 5, "findings"))
-                label = f"Observation::{says[int(chance.integers(3))]}"
-                concepts.append(Concept(FINDINGS[name], label, at + 6, at + 19, "findings"))
-                triples.append((len(concepts) - 2, 0, len(concepts) - 1))
-            study = Study(
-                study_id=np.random.default_rng([7, number]).bytes(16).hex(),
-                views=(view,),
-                patches=Patches(row, col, scores[order], values),
-                concepts=tuple(concepts),
-                triples=np.array(triples, np.int32),
-                fusion=None,
-                labels={"pneumonia": float(number % 2)},
-                provenance={"report": "given" if number % 20 else "generated", "model": {"name": "synthetic"}},
-            )
-            columns = study.columns()
-            record = encode_record(
-                columns, embedding=exact_form(columns.embedding), concept_vectors=exact_form(columns.concept_vectors)
-            )
-            writer.add(record, study_id=study.study_id, method=columns.method)
-        writer.finish()
-
-
 def measured(*command: str) -> dict[str, float]:
-    """Seconds and MiB of a command."""
+    """Seconds by the clock and of the processor, and MiB, of a command."""
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
     said = process.stdout.read()
@@ -93,6 +45,8 @@ def measured(*command: str) -> dict[str, float]:
         raise RuntimeError(f"{command} ended with {process.returncode}")
     return {
         "seconds": round(time.perf_counter() - began, 2),
+        "processor_seconds": round(usage.ru_utime + usage.ru_stime, 2),
+        "load_average": round(os.getloadavg()[0], 1),
         "mib": round(usage.ru_maxrss / 1024),
         "said": _FOLDER.sub("", said.strip().splitlines()[-1][:200]) if said.strip() else "",
     }
@@ -132,7 +86,7 @@ def measure(folder: Path, studies: int) -> None:
     found["catalogue_bytes"] = sum(path.stat().st_size for path in Path(place, "catalogue").iterdir())
     found["add_10000"] = measured(*ngr, "collection", "add", place, files[-1])
     found["add_10000_again"] = measured(*ngr, "collection", "add", place, files[-1])
-    gone = np.random.default_rng([7, studies // 2]).bytes(16).hex()
+    gone = study_id_of(studies // 2)
     found["remove_1"] = measured(*ngr, "collection", "remove", place, "--id", gone)
     found["open"] = measured("-c", OPENED, place)
     found["find"] = measured(*ngr, "find", place, QUESTION, "--json", "-o", str(folder / "ids.txt"), "--force")
@@ -147,16 +101,58 @@ def measure(folder: Path, studies: int) -> None:
     _write(found)
 
 
-def _asked(place: str) -> list[float]:
-    from neuralgraph.collection import Collection, catalogue_of
+def again(folder: Path, studies: int) -> None:
+    """The verbs once more, of a collection of ten archives and of their studies under other ids (``extend``)."""
+    part, place = 10_000, str(folder / "collection")
+    ngr = ("-m", "neuralgraph")
+    files = [folder / f"spool-{first:08d}.ngr" for first in range(0, studies + part, part)]
+    for number, path in enumerate(files):
+        if not path.exists():
+            if number < 10:
+                spool(path, number * part, part)
+            else:
+                spool_again(path, files[number % 10], number * part)
+    if not Path(place, "collection.json").exists():
+        measured(*ngr, "collection", "create", place, "--archive-studies", str(part))
+        measured(*ngr, "collection", "add", place, *map(str, files[:10]))
+        extend(place, [str(path) for path in files[10:-1]], 10)
+    gone = study_id_of(studies // 2)
+    verbs: dict[str, tuple[str, ...]] = {
+        "find": (*ngr, "find", place, QUESTION, "--json", "-o", str(folder / "ids.txt"), "--force"),
+        "info": (*ngr, "info", place, "--json"),
+        "open": ("-c", OPENED, place),
+        "add_10000": (*ngr, "collection", "add", place, str(files[-1])),
+        "add_10000_again": (*ngr, "collection", "add", place, str(files[-1])),
+        "remove_1": (*ngr, "collection", "remove", place, "--id", gone),
+        "compact": (*ngr, "collection", "compact", place),
+        "vacuum": (*ngr, "collection", "vacuum", place, "--older-than", "0s"),
+        "verify_header": (*ngr, "collection", "verify", place, "--level", "header"),
+        "verify": (*ngr, "collection", "verify", place),
+    }
+    found: dict[str, object] = {"studies": studies}
+    for name, command in verbs.items():
+        found[name] = measured(*command)
+        if name == "find":
+            found["find_in_process_seconds"] = _asked(place)
+        _write({"again": found})
 
-    times = []
-    with catalogue_of(Collection(place)) as catalogue:
-        for _ in range(3):
-            began = time.perf_counter()
-            catalogue.find(QUESTION)
-            times.append(round(time.perf_counter() - began, 3))
-    return times
+
+ASKED = """
+import json, sys, time
+from neuralgraph.collection import Collection, catalogue_of
+times = []
+with catalogue_of(Collection(sys.argv[1])) as catalogue:
+    for _ in range(3):
+        began = time.perf_counter()
+        catalogue.find(sys.argv[2])
+        times.append(round(time.perf_counter() - began, 3))
+print(json.dumps(times))
+"""
+
+
+def _asked(place: str) -> list[float]:
+    # In a process of its own: what this one has in memory counts for all that it starts.
+    return json.loads(str(measured("-c", ASKED, place, QUESTION)["said"]))
 
 
 def usual(folder: Path, studies: int) -> None:
@@ -315,6 +311,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=100_000)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--again", action="store_true", help="the verbs once more, adding few of the studies singly")
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--usual", type=int, help="so many studies of the default profile, for the catalogue's share")
@@ -327,6 +324,8 @@ def main() -> None:
         usual(options.folder, options.usual)
     elif options.million:
         million(options.folder)
+    elif options.again:
+        again(options.folder, options.studies)
     elif options.serve:
         load(options.folder, options.seconds, options.clients)
     else:

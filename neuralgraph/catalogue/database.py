@@ -30,12 +30,11 @@ class Catalogue:
 
     Raises
     ------
-    MissingExtraError (E_EXTRA) : duckdb or pyarrow is not installed.
+    MissingExtraError (E_EXTRA) : duckdb is not installed.
     FormatError (E_OPEN) : a file is missing or is no Parquet.
     """
 
     def __init__(self, path: str | Path | Mapping[str, Sequence[str] | Any]) -> None:
-        arrow()
         try:
             import duckdb
         except ImportError as error:
@@ -46,6 +45,9 @@ class Catalogue:
             if isinstance(path, Mapping)
             else {table: [str(found)] for table, found in catalogue_paths(Path(path)).items()}
         )
+        studies = sources["studies"] if isinstance(sources["studies"], list | tuple) else ()
+        self._tables = {Path(name).name.removesuffix(".studies.parquet"): str(name) for name in studies}
+        """Files of studies by the name of the archive, where each archive has one of its own."""
         files = [str(Path(name)) for found in sources.values() if isinstance(found, list | tuple) for name in found]
         for name in files:
             if not Path(name).is_file():
@@ -129,11 +131,16 @@ class Catalogue:
 
     def rows_at(self, archive: str, start: int, stop: int, columns: Sequence[str]) -> list[dict[str, Any]]:
         """Some columns of the rows of an archive from a position to another; ``columns`` as for ``rows_of``."""
-        return self._rows(columns, "archive = ? AND position >= ? AND position < ?", [archive, start, stop])
+        condition, values = "archive = ? AND position >= ? AND position < ?", [archive, start, stop]
+        # Of a collection of a thousand archives all tables would be opened for one page of a list.
+        table = f"read_parquet({_quoted(self._tables[archive])})" if archive in self._tables else "studies"
+        return self._rows(columns, condition, values, table)
 
-    def _rows(self, columns: Sequence[str], condition: str, values: list[Any]) -> list[dict[str, Any]]:
+    def _rows(
+        self, columns: Sequence[str], condition: str, values: list[Any], table: str = "studies"
+    ) -> list[dict[str, Any]]:
         names = [name for name in STUDY_FACTS if name in columns]
-        sql = f"SELECT {', '.join(names)} FROM studies WHERE {condition} ORDER BY archive, position"
+        sql = f"SELECT {', '.join(names)} FROM {table} WHERE {condition} ORDER BY archive, position"
         return [dict(zip(names, row, strict=True)) for row in self._execute(sql, values).fetchall()]
 
     def where(self, condition: str) -> list[str]:
@@ -152,7 +159,9 @@ class Catalogue:
         Raises
         ------
         StudyError (E_QUERY) : DuckDB does not understand it, or it reaches for something else.
+        MissingExtraError (E_EXTRA) : pyarrow is not installed.
         """
+        arrow()
         try:
             answer = self._database.sql(statement)
             if answer is None:

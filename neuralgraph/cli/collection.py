@@ -232,6 +232,8 @@ def compact(place: Place, dry_run: DryRun = False, json: Json = False) -> None:
         merged, became = compact_archives(Collection(place), dry_run=dry_run, progress=progress.at)
     if json:
         write_json({"output": place, "dry_run": dry_run, "merged": merged, "became": became})
+    elif not merged:
+        write_line(f"{place}: no small archives to merge")
     else:
         write_line(f"{place}: {merged:,} archives {'would become' if dry_run else 'became'} {became:,}")
 
@@ -302,7 +304,9 @@ def verify(
         for problem in problems:
             write_line(f"{place}: {problem.code} [{problem.where}]: {problem.message}")
         if not problems:
-            write_line(f"{place}: valid, {head.studies:,} studies in {len(head.archives):,} archives")
+            studies = f"{head.studies:,} {'study' if head.studies == 1 else 'studies'}"
+            archives = f"{len(head.archives):,} {'archive' if len(head.archives) == 1 else 'archives'}"
+            write_line(f"{place}: valid, {studies} in {archives}")
         if stray:
             note(f"{len(stray):,} files do not count any more; ngr collection vacuum deletes them")
     if problems:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.progress import duration
@@ -89,8 +90,15 @@ def _tell_estimate(expected: Estimate) -> None:
     write_line(f"  {expected.bytes_in:,} bytes of films become about {expected.bytes_out:,}")
 
 
-def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | None, *, json: bool) -> None:
-    """What a run did."""
+def tell_outcome(
+    outcome: Outcome,
+    destination: Destination,
+    failures: Path | None,
+    *,
+    json: bool,
+    into: Mapping[str, Any] | None = None,
+) -> None:
+    """What a run did; ``into`` : place, studies and snapshot of the collection that it added to."""
     dest = destination.folder
     if outcome.here.unread:
         from neuralgraph.compressor.report_graph.unread import UNREAD
@@ -99,8 +107,11 @@ def tell_outcome(outcome: Outcome, destination: Destination, failures: Path | No
             note(f"{count:,} {'report' if count == 1 else 'reports'} gave no concept: {UNREAD.get(reason, reason)}")
     if json:
         record = {**asdict(outcome), "reasons": dict(outcome.reasons), "remaining": outcome.remaining}
-        write_json({"output": str(dest), **record, "complete": outcome.complete})
+        added = {} if into is None else {"collection": dict(into)}
+        write_json({"output": str(dest), **record, "complete": outcome.complete, **added})
         return
+    if into is not None:
+        write_line(f"{into['place']}: {into['studies']:,} studies now, snapshot {into['snapshot']}")
     write_line(
         f"{dest}: {outcome.converted:,} converted, {outcome.verified:,} there already, {outcome.failed:,} failed"
     )

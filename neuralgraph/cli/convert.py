@@ -98,11 +98,21 @@ def convert(
             pseudonyms,
             lambda left: _run(left, destination, settings, run, verbose=shown.verbose),
         )
-    tell_outcome(outcome, destination, run.failures, json=shown.json)
+    tell_outcome(outcome, destination, run.failures, json=shown.json, into=_state_of(run.into))
     if outcome.converted:
         _tell_model(study.model)
     if not outcome.complete:
         raise typer.Exit(1)
+
+
+def _state_of(place: str | None) -> dict[str, Any] | None:
+    """The collection that was added to, and what it holds now."""
+    if place is None:
+        return None
+    from neuralgraph.collection import Collection
+
+    head = Collection(place).head()
+    return {"place": place, "studies": head.studies, "snapshot": head.snapshot}
 
 
 def _destination(dest: Path | None, run: RunOptions) -> Path:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import OutputError, missing_extra
-from neuralgraph.storage.atomic import atomic_file, check_writable
+from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.wire.escapes import escaped_json
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def evaluate(
     curves: Annotated[
         Path | None, typer.Option(help="A folder for ROC and calibration curves: LABEL.png and LABEL.csv.")
     ] = None,
+    force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Train graph networks on the studies of ARCHIVE and score them on its test part.
@@ -78,7 +80,7 @@ def evaluate(
         raise missing_extra("evaluation", extra="pyg", library=error.name or "torch_geometric") from error
 
     if out is not None:
-        check_writable(out)
+        check_output(out, force=force)
     if curves is not None:
         _check_folder(curves, label)
     table = splits if splits is not None else _table_of(archives)

@@ -13,11 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from neuralgraph.cli.output import write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import load
-from neuralgraph.storage.atomic import atomic_file, check_writable
+from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.opening import open_archive
 from neuralgraph.storage.places import place_name
 
@@ -49,6 +50,7 @@ def export(
     generated: Annotated[
         bool, typer.Option("--generated", help="With sr: also findings of a report that a model wrote.")
     ] = False,
+    force: Force = False,
     timeout: Timeout = None,
 ) -> None:
     """Write the study of FILE for other tools.
@@ -64,12 +66,12 @@ def export(
         raise typer.BadParameter("goes with --to sr and --to seg, which need it", param_hint="--source")
     if to is Format.seg and source and len(source) > 1:
         raise typer.BadParameter("a segmentation is of one film; say which with --view", param_hint="--source")
-    check_writable(output)
     # A source must never be replaced by its export; the input may also be a folder of .ngr files.
     if output.suffix == ".ngr" or (output.exists() and os.path.exists(file) and output.samefile(file)):
         raise OutputError(
             "an export does not replace an .ngr file; give it another name", code="E_OUTPUT", where=str(output)
         )
+    check_output(output, force=force)
     if source:
         convert = _mask_of(source[0], view) if to is Format.seg else _report_of(source, generated=generated)
     else:

@@ -11,12 +11,13 @@ import typer
 from numpy.typing import NDArray
 
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources.reference import ReferenceFile, ReferenceGraph, open_reference
 from neuralgraph.sources.reference.arrays import numbered_graphs, write_arrays
 from neuralgraph.sources.reference.studies import migrated_study
-from neuralgraph.storage.atomic import atomic_file, check_writable
+from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import save
 
 __all__ = ["migrate"]
@@ -27,6 +28,7 @@ def migrate(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .npz for arrays, else .ngr.")],
     label: Annotated[list[str] | None, typer.Option(help="Name of a value of y; repeatable, in order.")] = None,
     keep: Annotated[list[str] | None, typer.Option(help="A further attribute to take over; repeatable.")] = None,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Take over graphs that were stored as a pickled list. Nothing in the file is executed or imported.
@@ -40,11 +42,11 @@ def migrate(
     """
     if label and len(set(label)) != len(label):
         raise typer.BadParameter("a name is given twice", param_hint="--label")
-    check_writable(output)
     if output.exists() and old.exists() and output.samefile(old):
         raise OutputError(
             "the output would replace the input; give it another name", code="E_OUTPUT", where=str(output)
         )
+    check_output(output, force=force)
     left_behind: Counter[str] = Counter()
     split = 0
 

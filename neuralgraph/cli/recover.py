@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.recover import Recovered, Recovery
 from neuralgraph.storage.recover import recover as recover_file
@@ -28,6 +29,7 @@ def recover(
     search: Annotated[
         bool, typer.Option("--search", help="Take what searching finds, although it may be content of a lost study.")
     ] = False,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Copy every study that is still whole to a new file, and list what was lost.
@@ -43,6 +45,7 @@ def recover(
         raise OutputError(
             "the new file would replace the damaged one; give it another name", code="E_OUTPUT", where=str(output)
         )
+    check_output(output, force=force)
     recovery = recover_file(
         damaged, output, methods_from=methods_from or (), without_method=without_method, search=search
     )

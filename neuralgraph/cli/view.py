@@ -10,9 +10,10 @@ import typer
 
 from neuralgraph.cli.films import films_of
 from neuralgraph.cli.output import note, write_line
+from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.archive import ngr_files
-from neuralgraph.storage.atomic import atomic_file, check_writable
+from neuralgraph.storage.atomic import atomic_file
 
 __all__ = ["view"]
 
@@ -44,6 +45,7 @@ def view(
     export: Annotated[
         Path | None, typer.Option(help="Write a page with the file inside (.html), and serve nothing.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Look at FILE in a browser: film grid, attention, pruning, report graph, and whether the file is sound.
 
@@ -64,7 +66,7 @@ def view(
                 raise typer.BadParameter(reason, param_hint=option)
         if export.suffix.lower() not in (".html", ".htm"):
             raise typer.BadParameter(f"the page ends in .html, not {export.suffix!r}", param_hint="--export")
-        check_writable(export)
+        check_output(export, force=force)
         page = page_with(file).encode()
         with atomic_file(export) as stream:
             stream.write(page)

@@ -152,12 +152,7 @@ def _hashes(archive: Archive) -> NDArray[np.uint64]:
     hashes = id_hashes(_each_id(archive))
     ordered = np.sort(hashes)
     if (ordered[1:] == ordered[:-1]).any():
-        first: dict[str, str] = {}
-        for name, study_id in _named_ids(archive):
-            if study_id in first:
-                reason = f"study {study_id!r} is in {first[study_id]} and in {name}; give one of them"
-                raise FormatError(reason, code="E_DUP", where=name)
-            first[study_id] = name
+        _refuse_given_twice(archive)
     return ordered
 
 
@@ -239,6 +234,26 @@ def _named(study_ids: Sequence[str]) -> str:
     shown = ", ".join(map(repr, study_ids[:_SHOWN]))
     more = f" and {len(study_ids) - _SHOWN} more" if len(study_ids) > _SHOWN else ""
     return f"{'study' if len(study_ids) == 1 else 'studies'} {shown}{more}"
+
+
+def _refuse_given_twice(archive: Archive) -> None:
+    """Say which studies are given twice, and of the first of them which files hold it; hashes alone may be equal."""
+    first: dict[str, str] = {}
+    second: dict[str, str] = {}
+    for name, study_id in _named_ids(archive):
+        if study_id in first:
+            second.setdefault(study_id, name)
+        else:
+            first[study_id] = name
+    if not second:
+        return
+    study_ids = sorted(second)
+    one, other = first[study_ids[0]], second[study_ids[0]]
+    reason = (
+        f"{_named(study_ids)} {'is' if len(study_ids) == 1 else 'are'} given twice, {study_ids[0]!r} in {one} and in "
+        f"{other}; give one of the files, or what ngr pack --skip-equal makes of them, which takes equal ones once"
+    )
+    raise FormatError(reason, code="E_DUP", where=other)
 
 
 def _duplicate(different: Mapping[str, tuple[Member, str]]) -> FormatError:

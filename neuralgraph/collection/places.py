@@ -158,7 +158,7 @@ class Bucket:
     """A bucket, or a folder in one, that fsspec reaches.
 
     The store must refuse to create what is there already (``If-None-Match: *``): S3, Google Cloud Storage and Azure do,
-    and s3fs and gcsfs ask for it.
+    and s3fs and gcsfs ask for it. In any other, ``hf://`` for example, a collection can only be read.
     """
 
     def __init__(self, url: str, *, options: Mapping[str, Any] | None = None) -> None:
@@ -193,6 +193,12 @@ class Bucket:
             raise _unread(error, f"{self.where}/{name}") from error
 
     def create(self, name: str, data: bytes) -> bool:  # noqa: D102
+        if not _can_refuse(self._files):
+            reason = (
+                "this store cannot refuse to replace a file, so one of two writers would lose its work; collections "
+                "here can only be read: write them in a folder, or in S3 or Google Cloud Storage, and copy them"
+            )
+            raise OutputError(reason, code="E_WRITE", where=self.where)
         try:
             self._files.pipe_file(f"{self._root}/{name}", data, mode="create")
         except FileExistsError:
@@ -243,6 +249,13 @@ class Bucket:
 
     def place(self, name: str) -> str:  # noqa: D102
         return f"{self._url}/{name}"
+
+
+def _can_refuse(files: Any) -> bool:
+    """Whether a file system has a way of its own to create a file; that of fsspec looks first and writes then."""
+    from fsspec.spec import AbstractFileSystem
+
+    return bool(getattr(files, "async_impl", False)) or type(files).pipe_file is not AbstractFileSystem.pipe_file
 
 
 def _unread(error: OSError, where: str) -> FormatError:

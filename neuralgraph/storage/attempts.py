@@ -6,8 +6,6 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 __all__ = ["DELAYS", "ShortAnswerError", "attempted", "failures", "reason"]
@@ -79,6 +77,8 @@ def reason(error: Exception, seconds: float) -> str:
     """Why reading failed, without the text of the error, which may hold the whole URL with its keys."""
     status = _status(error)
     if status is not None:
+        from http import HTTPStatus
+
         phrase = f" {HTTPStatus(status).phrase}" if status in {known.value for known in HTTPStatus} else ""
         wait = _retry_after(error)
         again = f"; the server asks to come back in {wait:.0f} s" if wait else ""
@@ -137,6 +137,8 @@ def _retry_after(error: Exception) -> float | None:
 def _seconds(text: str) -> float | None:
     if text.isdecimal() and len(text) < 10:
         return float(text)
+    from email.utils import parsedate_to_datetime
+
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     except (ValueError, OverflowError):

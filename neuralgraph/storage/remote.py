@@ -10,7 +10,6 @@ is what ``begin`` is told of. What fails for the moment is tried again. Memory o
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import threading
@@ -111,9 +110,8 @@ class RemoteSource:
             raise self._replaced()
         self.size: int = size
         self.at_hand_from = max(0, size - SUFFIX)
-        if size:
-            for start, data in self._fetch(Request([(self.at_hand_from, size)])):
-                self._pieces.add(start, data, to_stay=True)
+        for start, data in self._fetch(Request([(self.at_hand_from, size)])) if size else ():
+            self._pieces.add(start, data, to_stay=True)
 
     def _connect(self) -> None:
         """The file system, as a process needs its own."""
@@ -267,9 +265,11 @@ class RemoteSource:
         """Ask in the background, where the file system can."""
         if not self._in_background:
             return None
+        from asyncio import run_coroutine_threadsafe  # takes longer to import than opening a local file
+
         starts, stops = (list(bounds) for bounds in zip(*ranges, strict=True))
         asking = self._files._cat_ranges([self._place] * len(ranges), starts, stops, on_error="return")
-        return asyncio.run_coroutine_threadsafe(asking, self._files.loop)
+        return run_coroutine_threadsafe(asking, self._files.loop)
 
     def _went_on(self, start: int, stop: int) -> None:
         """Note how far reading has come; in order, ask for the next block while this one is used."""

@@ -66,7 +66,7 @@ def test_exports(generated, file, tmp_path):
         assert found in (tmp_path / form).read_bytes()
     save(build_study(provenance={"report": "given"}), tmp_path / "given.ngr")
     for form in ("graphml", "radgraph"):
-        ngr("export", tmp_path / "given.ngr", "--to", form, "-o", tmp_path / form)
+        ngr("export", tmp_path / "given.ngr", "--to", form, "-o", tmp_path / form, "--force")
         assert b"generated" not in (tmp_path / form).read_bytes()
 
 

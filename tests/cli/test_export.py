@@ -80,7 +80,7 @@ def test_a_study_of_an_archive_is_chosen_by_its_id(archive: Path) -> None:
     assert not output.exists()
     assert run(archive, "--to", "json", "-o", output, "--study", "two").exit_code == 0
     assert json.loads(output.read_bytes())["study_id"] == "two"
-    assert error_of(run(archive, "--to", "json", "-o", output, "--study", "three")).code == "E_NOT_FOUND"
+    assert error_of(run(archive, "--to", "json", "-o", output, "--force", "--study", "three")).code == "E_NOT_FOUND"
 
 
 @pytest.mark.parametrize("arguments", [("--to", "json"), ("-o", "x.json"), ("--to", "pickle", "-o", "x.json")])
@@ -103,7 +103,7 @@ def test_inputs_and_outputs_that_cannot_be_used(file: Path, tmp_path: Path) -> N
     for source in (tmp_path / "none.ngr", tmp_path / "damaged.ngr"):
         if source.name == "damaged.ngr":
             source.write_bytes(file.read_bytes()[:-1])
-        error = error_of(run(source, "--to", "json", "-o", tmp_path / "taken.json"))
+        error = error_of(run(source, "--to", "json", "-o", tmp_path / "taken.json", "--force"))
         assert exit_code(error) == 3
     assert (tmp_path / "taken.json").read_text() == "old"
     error = error_of(run(file, "--to", "json", "-o", tmp_path / "none" / "a.json"))

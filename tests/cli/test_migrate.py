@@ -84,7 +84,7 @@ def test_a_hostile_file_leaves_nothing_behind(tmp_path: Path, name: str) -> None
     call = b"cos\nsystem\n(" + text(f"touch {trace}") + b"tR"
     (tmp_path / "old.pt").write_bytes(container(program(small_graph(), call), STORED))
     (tmp_path / name).write_bytes(b"kept")
-    result = run(tmp_path / "old.pt", "-o", tmp_path / name)
+    result = run(tmp_path / "old.pt", "-o", tmp_path / name, "--force")
     assert isinstance(result.exception, ng.SourceError)
     assert (result.exception.code, exit_code(result.exception)) == ("E_SOURCE_CONTENT", 3)
     assert result.exception.where.startswith(str(tmp_path / "old.pt"))

@@ -52,6 +52,21 @@ def test_catalog(studies):
     assert refused(output.with_name("out.concepts.parquet"), "catalog", studies / "many.ngr", "-o", output)
 
 
+def test_export(studies):
+    output = studies / "out.json"
+    assert refused(output, "export", studies / "one.ngr", "--to", "json", "-o", output)
+
+
+def test_recover(studies):
+    output = studies / "out.ngr"
+    assert refused(output, "recover", studies / "many.ngr", "-o", output)
+
+
+def test_view(studies):
+    output = studies / "out.html"
+    assert refused(output, "view", studies / "one.ngr", "--export", output)
+
+
 def test_compress_refuses_before_the_model_is_loaded(studies):
     image = pytest.importorskip("PIL.Image", reason="the extra vlm is not installed")
     image.fromarray(np.zeros((64, 64), np.uint8)).save(studies / "film.png")

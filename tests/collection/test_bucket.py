@@ -9,7 +9,7 @@ from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph.collection import Collection, add, compact, find_ids, remove, vacuum, verify
-from neuralgraph.errors import CollectionError, FormatError
+from neuralgraph.errors import CollectionError, FormatError, OutputError
 
 pytest.importorskip("s3fs", reason="s3fs is not installed; the extra dev brings it")
 server_of = pytest.importorskip("moto.server", reason="moto is not installed; the extra dev brings it")
@@ -81,3 +81,19 @@ def test_a_bucket_without_a_collection_is_no_archive(options):
         Collection("s3://hospital/nothing", options=options)
     with pytest.raises(FormatError):
         ng.open("s3://hospital/nothing", storage_options=options)
+
+
+def test_a_store_that_cannot_refuse_is_not_written():
+    """fsspec's own way to create looks whether a file is there and writes then: another writer may come between."""
+    from fsspec.registry import register_implementation
+    from fsspec.spec import AbstractFileSystem
+
+    class Careless(AbstractFileSystem):
+        protocol = "careless"
+
+        def ls(self, path, detail=True, **options):
+            return []
+
+    register_implementation("careless", Careless, clobber=True)
+    with pytest.raises(OutputError, match=r"E_WRITE.*cannot refuse"):
+        Collection.create("careless://place/chest")

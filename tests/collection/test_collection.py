@@ -63,8 +63,12 @@ def test_other_content_is_refused_by_name_or_replaces(collection, archive):
 
 def test_two_inputs_of_one_id_are_named(collection, archive):
     first, second = archive("a.ngr", [1, 2]), archive("b.ngr", [2, 3])
-    with pytest.raises(FormatError, match=r"E_DUP.*study-2.*a\.ngr.*b\.ngr"):
+    with pytest.raises(FormatError, match=r"E_DUP.*study-2.*a\.ngr.*b\.ngr.*--skip-equal"):
         add(collection, [first, second])
+    with pytest.raises(FormatError, match=r"E_DUP.*studies 'study-1', 'study-2' are given twice.*a\.ngr.*a\.ngr"):
+        add(collection, [first, first])
+    ng.pack([first, second], first.with_name("both.ngr"), skip_equal=True)
+    assert add(collection, [first.with_name("both.ngr")]).added == 3
 
 
 def test_a_removed_study_stays_removed(collection, archive):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -96,3 +98,18 @@ def test_verify_says_what_is_wrong_with_exit_code_1(place, collection):
     run = ngr("collection", "verify", place)
     assert run.exit_code == 1
     assert member.path in run.stdout
+
+
+def test_a_question_loads_nothing_it_does_not_need(place):
+    """A question to a million studies takes as long as starting does."""
+    code = (
+        "import sys; from neuralgraph.cli.find import find; find(sys.argv[1], 'finding 3'); "
+        "print([name for name in ('pyarrow', 'asyncio', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, place], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_is_one_or_nothing_is_said_so(place):
+    assert ngr("collection", "verify", place).stdout.endswith(": valid, 6 studies in 2 archives\n")
+    assert "no small archives to merge" in ngr("collection", "compact", place).stdout

@@ -177,4 +177,4 @@ def test_export_writes_it(tmp_path, folder):
     assert run("--to", "sr").exit_code == 2
     assert run("--to", "npz", "--source", folder / "film.dcm").exit_code == 2
     (tmp_path / "other.dcm").write_bytes(film(height=99))
-    assert exit_code(run("--to", "sr", "--source", tmp_path / "other.dcm").exception) == 3
+    assert exit_code(run("--force", "--to", "sr", "--source", tmp_path / "other.dcm").exception) == 3
