@@ -28,9 +28,9 @@ from neuralgraph.bulk.destination import Destination
 from neuralgraph.bulk.pseudonyms import Pseudonyms
 from neuralgraph.bulk.run import RunOptions
 from neuralgraph.bulk.task import Task
+from neuralgraph.phantoms import phantom
 from neuralgraph.sources import read_film
 from neuralgraph.sources.layouts import Roots, resolve_manifest
-from neuralgraph.sources.phantom import phantom
 from neuralgraph.storage.save import save
 
 RESULT = Path(__file__).parent / "results" / "bulk.json"

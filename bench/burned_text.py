@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from neuralgraph.errors import NeuralGraphError
+from neuralgraph.phantoms import phantom
 from neuralgraph.sources import read_film
-from neuralgraph.sources.burned_text import text_lines
-from neuralgraph.sources.phantom import phantom
-from neuralgraph.sources.recognise import film_of_bytes
+from neuralgraph.sources.films.burned_text import text_lines
+from neuralgraph.sources.films.recognise import film_of_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 TRUTH = Path(__file__).with_name("burned_text_truth.json")

@@ -49,7 +49,7 @@ from neuralgraph.compressor.report_graph.lexicon import load_lexicon
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY, load_scorer
 from neuralgraph.compressor.training.report_text import described_text
-from neuralgraph.sources.phantom import FINDINGS, PhantomStudy, phantom_cohort
+from neuralgraph.phantoms import FINDINGS, PhantomStudy, phantom_cohort
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURE = ROOT / "docs" / "measurements" / "demo_model.png"

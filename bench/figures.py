@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from neuralgraph.compressor.scored_film import ScoredFilm
-from neuralgraph.sources.phantom import PhantomStudy
+from neuralgraph.phantoms import PhantomStudy
 
 __all__ = ["draw_attention"]
 

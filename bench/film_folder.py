@@ -36,8 +36,8 @@ from PIL import Image
 
 from neuralgraph.errors import NeuralGraphError
 from neuralgraph.sources import Film, FilmLimits
-from neuralgraph.sources.dicom import StoredFilm, is_dicom, read_stored_film
-from neuralgraph.sources.recognise import read_film
+from neuralgraph.sources.films.dicom import StoredFilm, is_dicom, read_stored_film
+from neuralgraph.sources.films.recognise import read_film
 
 __all__ = ["Outcome", "compare_folder", "main"]
 

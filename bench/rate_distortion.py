@@ -35,7 +35,7 @@ from neuralgraph.compressor import Compressor
 from neuralgraph.compressor.pruning import TopFraction
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import EMBEDDING_STREAMS, MATRIX_STREAMS
-from neuralgraph.sources.phantom import FINDINGS, phantom_cohort
+from neuralgraph.phantoms import FINDINGS, phantom_cohort
 from neuralgraph.storage.lossy import form_named
 
 __all__ = ["SETTINGS", "main", "pareto"]

@@ -29,7 +29,7 @@ from neuralgraph.compressor.report_graph import extractor
 from neuralgraph.compressor.score_rules import SCORE_RULES
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY, load_scorer
-from neuralgraph.sources.phantom import phantom
+from neuralgraph.phantoms import phantom
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = ("torch", "transformers", "timm")

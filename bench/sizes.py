@@ -28,9 +28,9 @@ from bench.layout import SHARED
 from bench.rounding import rounded
 from neuralgraph.compressor import Compressor
 from neuralgraph.errors import SourceError
+from neuralgraph.phantoms import PhantomStudy, phantom
 from neuralgraph.sizes import RATES, measure_film, total
-from neuralgraph.sources.phantom import PhantomStudy, phantom
-from neuralgraph.sources.samples import read_samples
+from neuralgraph.sources.films.samples import read_samples
 
 RESULTS = Path(__file__).parent / "results" / "sizes.json"
 SEED, HEIGHT, WIDTH = 300, 2048, 1664

@@ -34,12 +34,12 @@ from neuralgraph.bulk.pseudonyms import Pseudonyms
 from neuralgraph.bulk.report_text import described
 from neuralgraph.bulk.run import RunOptions
 from neuralgraph.bulk.task import Task
-from neuralgraph.sources.dicom import read_dicom_film
-from neuralgraph.sources.dicom_header import read_dicom_header
-from neuralgraph.sources.dicom_pixels import PixelFormat, read_stored_values
+from neuralgraph.phantoms import phantom
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.sources.films.dicom import read_dicom_film
+from neuralgraph.sources.films.dicom_header import read_dicom_header
+from neuralgraph.sources.films.dicom_pixels import PixelFormat, read_stored_values
 from neuralgraph.sources.layouts import Roots, resolve_manifest
-from neuralgraph.sources.phantom import phantom
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
 

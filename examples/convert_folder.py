@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from neuralgraph.sources.phantom import phantom
+from neuralgraph.phantoms import phantom
 
 SIDE = 256
 

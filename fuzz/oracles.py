@@ -5,7 +5,7 @@ from __future__ import annotations
 import neuralgraph as ng
 from neuralgraph.container.reader import BytesSource
 from neuralgraph.container.salvage import survey
-from neuralgraph.sources.reference.interpreter import interpret
+from neuralgraph.migration.interpreter import interpret
 
 __all__ = ["check_program", "check_reading", "check_survey"]
 

@@ -38,7 +38,7 @@ from bench.baselines.training import Budget, on_device, trained
 from bench.rounding import rounded
 from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
 from neuralgraph.compressor.training.examples import ExampleSet
-from neuralgraph.tasks.metrics import compare_auc
+from neuralgraph.tasks.binary_scores import compare_auc
 
 RESULTS = Path(__file__).parents[1] / "results" / "baselines.json"
 LIBRARIES = ("torch", "torchvision", "transformers", "sacrebleu")

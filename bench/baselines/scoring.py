@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
-from neuralgraph.tasks.metrics import auc
+from neuralgraph.tasks.binary_scores import auc
 
 __all__ = ["bleu2", "findings_scores"]
 

@@ -32,7 +32,7 @@ def write(results: dict[str, Any]) -> str:
     )
     every = phantoms["recall"]["all"]["all"]
     return f"""Command: `python -m bench.burned_text`. A film is marked where letters put in by a machine seem to stand in it, four or more on
-a line (`neuralgraph.sources.burned_text`). The mark decides nothing by itself; `ngr convert --burned-in strict` refuses PNG and
+a line (`neuralgraph.sources.films.burned_text`). The mark decides nothing by itself; `ngr convert --burned-in strict` refuses PNG and
 JPEG films that have it.
 
 ## Phantoms with a line of text near the border

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import SourceError
+from neuralgraph.phantoms import patient
 from neuralgraph.sources import normalise_report, read_film
 from neuralgraph.sources.layouts import ManifestRow, Roots, resolve_manifest
-from neuralgraph.sources.phantom import patient
 from neuralgraph.sources.reports import read_report
 from neuralgraph.tasks import SPLITS, Split, split_by_hash
 

@@ -19,7 +19,7 @@ from neuralgraph.compressor.report_graph.unread import unread_reason
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.sources import Film, read_film, read_report
-from neuralgraph.sources.view_words import read_view
+from neuralgraph.sources.films.view_words import read_view
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom import is_dicom
-from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.sources.films.deflated import inflated_file
+from neuralgraph.sources.films.dicom import is_dicom
+from neuralgraph.sources.films.dicom_header import quiet_pydicom
 from neuralgraph.sources.layouts import Roots, resolve_manifest
 from neuralgraph.sources.layouts.roots import files_below
 

@@ -126,7 +126,7 @@ def _failure(path: Path, error: NeuralGraphError) -> dict[str, str]:
 def _measured(path: Path, compressor: Any, *, reports: bool) -> FilmSizes:
     from neuralgraph.sizes import measure_film
     from neuralgraph.sources import read_report
-    from neuralgraph.sources.samples import read_samples
+    from neuralgraph.sources.films.samples import read_samples
 
     samples = read_samples(path)
     beside = path.with_suffix(".txt")

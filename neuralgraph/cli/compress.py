@@ -178,7 +178,7 @@ def _label(text: str) -> tuple[str, float]:
 
 def _tell(output: Path, image: Path, *, score: str, trained: bool, unread: str, json: bool) -> None:
     from neuralgraph.compressor.report_graph.unread import UNREAD
-    from neuralgraph.sources.quality import is_doubtful
+    from neuralgraph.sources.films.quality import is_doubtful
 
     summary = file_summary(output)
     source_bytes = image.stat().st_size

@@ -260,7 +260,7 @@ def _run(
     plan: Plan, destination: Destination, settings: ConversionSettings, run: RunOptions, *, verbose: bool
 ) -> Outcome:
     from neuralgraph.bulk import run as bulk_run
-    from neuralgraph.bulk.metrics import MetricsFile
+    from neuralgraph.bulk.textfile import MetricsFile
 
     options = _options(run, verbose=verbose)
     watched = None if run.metrics is None else MetricsFile(run.metrics)

@@ -35,8 +35,8 @@ def demo(
     Example: ngr demo --out demo
     """
     from neuralgraph.compressor import Compressor
-    from neuralgraph.sources.film import film_from_array
-    from neuralgraph.sources.phantom import phantom
+    from neuralgraph.phantoms import phantom
+    from neuralgraph.sources.films.film import film_from_array
 
     compressor = Compressor.from_pretrained("demo")
     try:

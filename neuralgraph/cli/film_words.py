@@ -13,7 +13,7 @@ def film_words(facts: Mapping[str, Any]) -> str:
 
     Parameters
     ----------
-    facts : the film's map in the study's provenance (``neuralgraph.sources.facts`` lists its members).
+    facts : the film's map in the study's provenance (``neuralgraph.sources.films.facts`` lists its members).
     """
     said = []
     if quality := facts.get("quality"):

@@ -14,9 +14,9 @@ from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.graph.study import Study
-from neuralgraph.sources.reference import ReferenceFile, ReferenceGraph, open_reference
-from neuralgraph.sources.reference.arrays import numbered_graphs, write_arrays
-from neuralgraph.sources.reference.studies import migrated_study
+from neuralgraph.migration import ReferenceFile, ReferenceGraph, open_reference
+from neuralgraph.migration.arrays import numbered_graphs, write_arrays
+from neuralgraph.migration.studies import migrated_study
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import save
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from neuralgraph.errors import SourceError
 from neuralgraph.graph.study import Study
-from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom import is_dicom
-from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.sources.films.deflated import inflated_file
+from neuralgraph.sources.films.dicom import is_dicom
+from neuralgraph.sources.films.dicom_header import quiet_pydicom
 
 __all__ = ["STUDY_KEYWORDS", "check_film_of", "film_facts", "made_uid", "read_source", "settle_moment", "stored_size"]
 

@@ -13,9 +13,9 @@ import numpy as np
 from neuralgraph.errors import missing_extra
 from neuralgraph.graph.study import Study
 from neuralgraph.pacs.identity import check_film_of, film_facts, made_uid, settle_moment, stored_size
-from neuralgraph.sources.dicom_header import quiet_pydicom
-from neuralgraph.sources.facts import TURNS
-from neuralgraph.sources.geometry import as_stored
+from neuralgraph.sources.films.dicom_header import quiet_pydicom
+from neuralgraph.sources.films.facts import TURNS
+from neuralgraph.sources.films.geometry import as_stored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

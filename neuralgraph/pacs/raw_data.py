@@ -10,7 +10,7 @@ from typing import Any
 
 from neuralgraph.errors import SourceError
 from neuralgraph.pacs.identity import STUDY_KEYWORDS, made_uid
-from neuralgraph.sources.dicom_header import quiet_pydicom
+from neuralgraph.sources.films.dicom_header import quiet_pydicom
 
 __all__ = ["CREATOR_VERSION", "RAW_DATA", "RAW_MODALITY", "ngr_bytes", "raw_data_object"]
 

@@ -6,10 +6,10 @@ from io import BytesIO
 from typing import Any
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom import read_stored_film
-from neuralgraph.sources.dicom_header import quiet_pydicom
-from neuralgraph.sources.film import FilmLimits
+from neuralgraph.sources.films.deflated import inflated_file
+from neuralgraph.sources.films.dicom import read_stored_film
+from neuralgraph.sources.films.dicom_header import quiet_pydicom
+from neuralgraph.sources.films.film import FilmLimits
 
 __all__ = ["same_object"]
 

@@ -17,7 +17,7 @@ from neuralgraph.pacs.finding_codes import FindingCode
 from neuralgraph.pacs.findings_report import KEPT, WARNING, algorithm_facts
 from neuralgraph.pacs.identity import check_film_of, made_uid, settle_moment, stored_size
 from neuralgraph.pacs.overlay import patch_frames
-from neuralgraph.sources.dicom_header import quiet_pydicom
+from neuralgraph.sources.films.dicom_header import quiet_pydicom
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

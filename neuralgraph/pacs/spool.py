@@ -20,8 +20,8 @@ from pathlib import Path
 
 from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.pacs.same_object import same_object
-from neuralgraph.sources.dicom import FILM_CLASSES
 from neuralgraph.sources.documents import STRUCTURED_REPORTS
+from neuralgraph.sources.films.dicom import FILM_CLASSES
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.private import owner_only
 

@@ -22,8 +22,8 @@ from neuralgraph.pacs.narrowing import every_result
 from neuralgraph.pacs.pulling import Missing, Pulled, PullProgress
 from neuralgraph.pacs.raw_data import RAW_DATA, RAW_MODALITY, ngr_bytes
 from neuralgraph.pacs.spool import ACCEPTED, Spool
-from neuralgraph.sources.dicom import is_dicom
-from neuralgraph.sources.dicom_header import quiet_pydicom
+from neuralgraph.sources.films.dicom import is_dicom
+from neuralgraph.sources.films.dicom_header import quiet_pydicom
 from neuralgraph.sources.layouts.dicom_keys import keys_of
 from neuralgraph.storage.atomic import atomic_file
 

@@ -18,7 +18,7 @@ from neuralgraph.storage.save import to_bytes
 
 if TYPE_CHECKING:
     from neuralgraph.graph.study import Study
-    from neuralgraph.sources.samples import Samples
+    from neuralgraph.sources.films.samples import Samples
 
 __all__ = ["RATES", "FilmSizes", "Row", "embedding_settings", "measure_film", "total"]
 

@@ -18,7 +18,7 @@ from neuralgraph.errors import MissingExtraError, missing_extra
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from neuralgraph.sources.samples import Samples
+    from neuralgraph.sources.films.samples import Samples
 
 __all__ = ["PICTURE_CODINGS", "CodedPicture", "PictureCoding"]
 

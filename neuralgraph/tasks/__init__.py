@@ -6,10 +6,10 @@ without the report; ``models`` holds the networks; ``training`` fits one; ``metr
 
 from __future__ import annotations
 
+from neuralgraph.tasks.binary_scores import Auc, Calibration, Comparison, auc, calibration, compare_auc
 from neuralgraph.tasks.curves import Reliability, RocCurve, reliability, roc_curve
 from neuralgraph.tasks.evaluation import System, evaluate
 from neuralgraph.tasks.graphs import GraphSettings, Standardise, study_graph
-from neuralgraph.tasks.metrics import Auc, Calibration, Comparison, auc, calibration, compare_auc
 from neuralgraph.tasks.models import MPNN, HeteroMPNN
 from neuralgraph.tasks.splits import SPLITS, Split, read_splits, split_by_hash, with_prevalence
 from neuralgraph.tasks.training import TrainingSettings, fit, predict

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
 from neuralgraph.storage.opening import open_archive
+from neuralgraph.tasks.binary_scores import LEAST_OF_EITHER, auc, calibration, compare_auc
 from neuralgraph.tasks.curves import reliability, roc_curve
 from neuralgraph.tasks.graphs import GraphSettings, n_patches, standardised, study_graph
-from neuralgraph.tasks.metrics import LEAST_OF_EITHER, auc, calibration, compare_auc
 from neuralgraph.tasks.splits import SPLITS, Split
 from neuralgraph.tasks.training import TrainingSettings, fit, predict
 

@@ -16,7 +16,7 @@ from neuralgraph import StudyError
 from neuralgraph.cli.info import info
 from neuralgraph.cli.migrate import migrate
 from neuralgraph.graph.carried import CARRIED, carried_graph
-from neuralgraph.sources.reference.arrays import write_arrays
+from neuralgraph.migration.arrays import write_arrays
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torch_geometric")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.demo_model import DISTRACTING, named_findings, naming
 from neuralgraph.compressor.training.report_text import described_text
-from neuralgraph.sources.phantom import phantom_cohort
+from neuralgraph.phantoms import phantom_cohort
 
 
 def test_the_rules_read_in_a_true_report_what_the_film_shows():

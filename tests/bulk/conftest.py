@@ -10,8 +10,8 @@ from neuralgraph.bulk import ConversionSettings, convert, make_plan
 from neuralgraph.bulk.destination import Destination
 from neuralgraph.bulk.pseudonyms import Pseudonyms
 from neuralgraph.bulk.run import RunOptions
+from neuralgraph.phantoms import phantom
 from neuralgraph.sources.layouts import Roots, resolve_manifest
-from neuralgraph.sources.phantom import phantom
 
 KEY = b"0123456789abcdef"
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))

@@ -7,10 +7,10 @@ import pytest
 from neuralgraph.bulk import ConversionSettings
 from neuralgraph.bulk.estimate import estimate
 from neuralgraph.bulk.facts import StudyFacts, Totals, facts_of
-from neuralgraph.bulk.metrics import METRICS, MetricsFile
 from neuralgraph.bulk.outcome import Outcome
 from neuralgraph.bulk.run import RunOptions
 from neuralgraph.bulk.summary import summary_of, summary_text
+from neuralgraph.bulk.textfile import METRICS, MetricsFile
 from neuralgraph.sources.layouts import Roots, resolve_manifest
 from tests.bulk.conftest import FAKE
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from neuralgraph.cli.bench_films import chosen_films
+from neuralgraph.phantoms import phantom
 from neuralgraph.sizes import PICTURE_CODINGS, embedding_settings
-from neuralgraph.sources.phantom import phantom
 
 pytest.importorskip("timm", reason="a .ngr is made by the model: extra vlm")
 pytest.importorskip("pydicom", reason="one film is DICOM: extra dicom")

@@ -20,7 +20,7 @@ from neuralgraph.cli.model_notice import model_notice
 from neuralgraph.compressor.model.files import model_name
 from neuralgraph.compressor.scorer import DEMO_DIRECTORY
 from neuralgraph.errors import OutputError, SourceError
-from neuralgraph.sources.phantom import phantom
+from neuralgraph.phantoms import phantom
 from neuralgraph.storage.archive import load
 from neuralgraph.storage.opening import open_archive
 

@@ -21,7 +21,7 @@ def ngr(*arguments):
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     from neuralgraph.compressor import Compressor, TopFraction
-    from neuralgraph.sources.phantom import phantom
+    from neuralgraph.phantoms import phantom
 
     folder = tmp_path_factory.mktemp("generate")
     compressor = Compressor.from_pretrained("demo", policy=TopFraction(1.0))

@@ -207,7 +207,7 @@ def test_monochrome1_film_comes_out_with_bright_bones(demo):
 
 
 def test_same_input_same_bytes(demo):
-    from neuralgraph.sources.phantom import phantom
+    from neuralgraph.phantoms import phantom
 
     made = phantom(3, height=200, width=330)
     first, again = (ng.to_bytes(demo(made.pixels, made.report)) for _ in range(2))

@@ -74,7 +74,7 @@ def workspace(tmp_path_factory):
     pytest.importorskip("PIL", reason="the documents begin with films: extra vlm")
     from PIL import Image
 
-    from neuralgraph.sources.phantom import phantom
+    from neuralgraph.phantoms import phantom
 
     folder = tmp_path_factory.mktemp("workspace")
     for place in ("films", "studies", "archive", "bin", "spec", "examples"):

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from neuralgraph.bulk.metrics import METRICS, metrics_text
 from neuralgraph.bulk.outcome import Outcome
+from neuralgraph.bulk.textfile import METRICS, metrics_text
 from neuralgraph.sources.layouts import COLUMNS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ingestion.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ def test_columns_of_a_manifest():
 
 
 def test_metrics():
-    rows = table("metrics: neuralgraph/bulk/metrics.py")
+    rows = table("metrics: neuralgraph/bulk/textfile.py")
     assert rows[: len(METRICS)] == [[metric.name, metric.kind, metric.meaning] for metric in METRICS]
     written = metrics_text(Outcome(planned=1), running=True, moment=0.0)
     assert [row[0] for row in rows] == re.findall(r"^([a-z_]+) ", written, re.MULTILINE)

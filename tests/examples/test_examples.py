@@ -51,7 +51,7 @@ def test_explain(example, tmp_path):
 def film(tmp_path):
     """A synthetic film as a PNG."""
     image = pytest.importorskip("PIL.Image", reason="compressing needs the extra vlm")
-    from neuralgraph.sources.phantom import phantom
+    from neuralgraph.phantoms import phantom
 
     path = tmp_path / "film.png"
     image.fromarray(np.rint(phantom(1, height=192, width=160).pixels * 255).astype(np.uint8)).save(path)

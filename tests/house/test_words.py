@@ -1,8 +1,9 @@
-"""The words of CONTRIBUTING.md are names of the code."""
+"""The words of CONTRIBUTING.md are names of the code, and no two modules of a floor have the same one."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from importlib import import_module
 from pathlib import Path
 
@@ -30,3 +31,20 @@ def test_a_word_is_a_name_of_the_code(name):
 
 def test_the_glossary_is_not_empty():
     assert len(NAMES) > 20
+
+
+def test_no_two_modules_of_a_floor_have_one_name():
+    import tomllib
+
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    for layer in layers:
+        modules = defaultdict(list)
+        for room in layer.split(" | "):
+            for path in (ROOT / "neuralgraph" / room).rglob("*.py"):
+                if path.stem != "__init__":
+                    modules[path.stem].append(str(path.relative_to(ROOT)))
+        twice = {stem: paths for stem, paths in modules.items() if len(paths) > 1}
+        assert not twice, layer

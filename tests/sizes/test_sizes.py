@@ -9,10 +9,10 @@ import pytest
 from builders import build_study
 
 from neuralgraph.errors import MissingExtraError
+from neuralgraph.phantoms import phantom
 from neuralgraph.sizes import PICTURE_CODINGS, RATES, embedding_settings, measure_film, total
 from neuralgraph.sources import film_from_array
-from neuralgraph.sources.phantom import phantom
-from neuralgraph.sources.samples import samples_of_film
+from neuralgraph.sources.films.samples import samples_of_film
 
 pytest.importorskip("PIL", reason="PNG and JPEG need Pillow: extra vlm")
 pytest.importorskip("jpeg_ls", reason="JPEG-LS: extra dicom")

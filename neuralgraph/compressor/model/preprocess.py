@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from neuralgraph.errors import ModelError, SourceError
-from neuralgraph.sources.film import in_unit_range
+from neuralgraph.sources.films.film import in_unit_range
 from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["Geometry", "Preprocessor", "check_film"]

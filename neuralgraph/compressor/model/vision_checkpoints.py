@@ -22,7 +22,7 @@ from neuralgraph.compressor.model.backbone import backbone_settings, is_backbone
 from neuralgraph.compressor.model.configuration import VisionSettings
 from neuralgraph.compressor.model.files import model_directory
 from neuralgraph.errors import ModelError
-from neuralgraph.sources.reference.weights import read_weights
+from neuralgraph.migration.weights import read_weights
 
 __all__ = ["VisionCheckpoint", "VisionChoice", "read_json", "read_tensors", "read_vision"]
 

@@ -25,7 +25,7 @@ from neuralgraph.compressor.training.examples import ExampleSet, split_by_patien
 from neuralgraph.compressor.training.phantom_films import phantom_tasks, prepare_phantom
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.train import Trained, fresh_start, train
-from neuralgraph.sources.phantom import FINDINGS
+from neuralgraph.phantoms import FINDINGS
 
 __all__ = ["DEMO_CONFIG", "DEMO_PATIENTS", "DEMO_PREPROCESSOR", "DEMO_RECIPE", "build_demo", "render"]
 

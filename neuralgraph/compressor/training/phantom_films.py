@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.training.examples import Prepared, prepared
 from neuralgraph.compressor.training.places import EVERYTHING, LESION, NOT_LOCAL, mask_planes
-from neuralgraph.sources.phantom import DISTRACTORS, FINDINGS, PREVALENCE, PhantomStudy, patient
+from neuralgraph.phantoms import DISTRACTORS, FINDINGS, PREVALENCE, PhantomStudy, patient
 
 __all__ = ["PHANTOM", "TAUGHT", "PhantomTask", "phantom_tasks", "prepare_phantom"]
 

@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw
 
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.facts import TURNS, Fact
-from neuralgraph.sources.geometry import turned
+from neuralgraph.sources.films.facts import TURNS, Fact
+from neuralgraph.sources.films.geometry import turned
 from neuralgraph.sources.layouts.marks import ALL_LABELS, Mark
 
 __all__ = ["EVERYTHING", "LESION", "NOT_LOCAL", "Places", "mask_planes", "places_of_marks", "structure_name"]

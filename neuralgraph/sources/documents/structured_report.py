@@ -11,11 +11,11 @@ from io import BytesIO
 from typing import Any
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom_header import quiet_pydicom
 from neuralgraph.sources.documents.document import ReportDocument
 from neuralgraph.sources.documents.headings import heading_of_code, heading_of_words
 from neuralgraph.sources.documents.markup import plain_text
+from neuralgraph.sources.films.deflated import inflated_file
+from neuralgraph.sources.films.dicom_header import quiet_pydicom
 
 __all__ = ["STRUCTURED_REPORTS", "read_structured_report"]
 

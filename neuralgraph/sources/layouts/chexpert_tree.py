@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from neuralgraph.sources.view_words import read_view
+from neuralgraph.sources.films.view_words import read_view
 
 __all__ = ["PathParts", "chexpert_view", "path_parts"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.dicom import FILM_CLASSES
 from neuralgraph.sources.documents import STRUCTURED_REPORTS, is_message
+from neuralgraph.sources.films.dicom import FILM_CLASSES
 from neuralgraph.sources.layouts.dicom_keys import dicom_keys
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.report_index import ReportIndex

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom import is_dicom
-from neuralgraph.sources.dicom_header import DicomHeader, read_dicom_header
-from neuralgraph.sources.dicom_view_words import stated_view
+from neuralgraph.sources.films.deflated import inflated_file
+from neuralgraph.sources.films.dicom import is_dicom
+from neuralgraph.sources.films.dicom_header import DicomHeader, read_dicom_header
+from neuralgraph.sources.films.dicom_view_words import stated_view
 
 __all__ = ["DicomKeys", "dicom_keys", "keys_of"]
 

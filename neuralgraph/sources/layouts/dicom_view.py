@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.deflated import inflated_file
-from neuralgraph.sources.dicom import is_dicom
-from neuralgraph.sources.dicom_header import read_dicom_header
-from neuralgraph.sources.dicom_view_words import stated_view
+from neuralgraph.sources.films.deflated import inflated_file
+from neuralgraph.sources.films.dicom import is_dicom
+from neuralgraph.sources.films.dicom_header import read_dicom_header
+from neuralgraph.sources.films.dicom_view_words import stated_view
 
 __all__ = ["dicom_view"]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.films.view_words import read_view
 from neuralgraph.sources.layouts.columns import LABEL_PREFIX, MASK_PREFIX, TableUse
 from neuralgraph.sources.layouts.headed_report import headed_report
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow, check_reason
@@ -23,7 +24,6 @@ from neuralgraph.sources.layouts.own_table import TABLE_SUFFIXES, OwnTable, open
 from neuralgraph.sources.layouts.roots import Roots
 from neuralgraph.sources.layouts.splits import split_named
 from neuralgraph.sources.layouts.tables import find_table, label_value
-from neuralgraph.sources.view_words import read_view
 from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["find_manifest", "matches", "resolve", "use"]

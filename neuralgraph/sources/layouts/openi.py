@@ -16,11 +16,11 @@ from xml.etree import ElementTree
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.sources.films.view_words import read_view
 from neuralgraph.sources.layouts.headed_report import headed_report
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.roots import Roots, safe_join
 from neuralgraph.sources.layouts.tables import find_table, read_csv
-from neuralgraph.sources.view_words import read_view
 
 __all__ = ["matches", "resolve"]
 

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from neuralgraph.sources.films.view_words import read_view
 from neuralgraph.sources.layouts.manifest import DroppedRow, Entry, ManifestImage, ManifestRow
 from neuralgraph.sources.layouts.roots import Roots, physionet_root
 from neuralgraph.sources.layouts.tables import find_table, labels_of, read_csv
 from neuralgraph.sources.layouts.views import mimic_view
-from neuralgraph.sources.view_words import read_view
 
 __all__ = ["JPG_PROJECT", "RECORDS", "mimic_entries", "tables_folder", "versioned"]
 

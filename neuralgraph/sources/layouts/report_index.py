@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neuralgraph.errors import SourceError
-from neuralgraph.sources.dicom import is_dicom
 from neuralgraph.sources.documents import (
     ReportDocument,
     is_message,
@@ -24,6 +23,7 @@ from neuralgraph.sources.documents import (
     whole_report,
 )
 from neuralgraph.sources.files import read_whole_file
+from neuralgraph.sources.films.dicom import is_dicom
 from neuralgraph.sources.layouts.roots import files_below
 
 __all__ = ["ReportIndex"]

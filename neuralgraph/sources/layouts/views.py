@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from neuralgraph.sources.films.view_words import read_view
 from neuralgraph.sources.layouts.manifest import ManifestImage
-from neuralgraph.sources.view_words import read_view
 
 __all__ = ["FRONTAL", "choose_images", "mimic_view"]
 

@@ -20,7 +20,7 @@ from neuralgraph.compressor.training.build_demo import (
 from neuralgraph.compressor.training.build_real import REAL_CHOICE, REAL_RECIPE, REAL_SIDE, made_of_phantoms
 from neuralgraph.compressor.training.nih_films import MARKED, NORMAL
 from neuralgraph.compressor.training.notices import NOTICES_NAME
-from neuralgraph.sources.phantom import phantom, phantom_cohort
+from neuralgraph.phantoms import phantom, phantom_cohort
 
 MADE = [
     "config.json",

@@ -8,8 +8,8 @@ import pytest
 from neuralgraph.compressor.training.examples import ExampleSet, Prepared, split_by_patient, write_examples
 from neuralgraph.compressor.training.manifest_films import manifest_tasks, prepare_row
 from neuralgraph.compressor.training.phantom_films import TAUGHT, phantom_tasks, prepare_phantom
+from neuralgraph.phantoms import FINDINGS, patient
 from neuralgraph.sources.layouts import ManifestImage, ManifestRow
-from neuralgraph.sources.phantom import FINDINGS, patient
 
 
 def numbered(task):

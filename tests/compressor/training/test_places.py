@@ -98,7 +98,7 @@ def test_sixteen_bits_are_kept(tmp_path):
 
 def test_marks_follow_a_film_that_was_turned_and_stretched():
     # Stored as 32 x 64, shown turned by 90 degrees and made square.
-    from neuralgraph.sources.facts import TURNS
+    from neuralgraph.sources.films.facts import TURNS
 
     facts = {"stored_size": [32.0, 64.0], "turned": TURNS[5]}
     places = places_of_marks([Mark("nodule", (0, 0, 16, 8))], [], (64, 64), WHOLE, facts)

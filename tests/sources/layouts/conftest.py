@@ -7,8 +7,8 @@ from io import BytesIO
 import numpy as np
 import pytest
 
+from neuralgraph.phantoms import phantom
 from neuralgraph.sources.layouts import Roots, default_selection, resolve_manifest
-from neuralgraph.sources.phantom import phantom
 
 LABELS = [
     "Atelectasis",
