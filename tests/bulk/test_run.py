@@ -170,7 +170,7 @@ def test_failures_are_listed_and_the_rest_goes_on(bench):
     bench.add("no-text", "INDICATION: rule out pneumonia.")
     bench.add("binary")
     (bench.source / "binary.txt").write_bytes(b"\xff\xfe\x00")
-    outcome = bench.run(time_limit=1.0)
+    outcome = bench.run(time_limit=4.0)
     assert (outcome.converted, outcome.failed, outcome.remaining) == (6, 6, 0)
     assert not outcome.complete
     listed = {line["study"]: line["reason"] for line in failures(bench.dest / "failures.jsonl")}
