@@ -2,7 +2,7 @@
 
 from neuralgraph.sizes.comparison import RATES, FilmSizes, Row, embedding_settings, measure_film, total
 from neuralgraph.sizes.pictures import PICTURE_CODINGS, PictureCoding
-from neuralgraph.sizes.summary import CodingSummary, Spread, Summary, summarise
+from neuralgraph.sizes.medians import CodingSummary, Spread, Summary, summarise
 
 __all__ = [
     "PICTURE_CODINGS",

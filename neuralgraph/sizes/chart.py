@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuralgraph.errors import OutputError, missing_extra
-from neuralgraph.sizes.summary import SMALLEST, CodingSummary, Summary
+from neuralgraph.sizes.medians import SMALLEST, CodingSummary, Summary
 from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.storage.lossy import embedding_forms
 
