@@ -10,8 +10,13 @@ import os
 import re
 
 import pytest
-from builders import build_study, hand_made_study
 from hypothesis import HealthCheck, settings
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before numpy and torch are imported: each process has its processor, and twice as many threads get in their way.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from builders import build_study, hand_made_study
 
 settings.register_profile(
     "suite", deadline=None, max_examples=50, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
