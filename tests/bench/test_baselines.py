@@ -7,7 +7,7 @@ import pytest
 import torch
 
 pytest.importorskip("torchvision", reason="needs the extra vlm")
-pytest.importorskip("spacy", reason="entities are read from texts: extra text")
+pytest.importorskip("spacy", reason="entities are read from texts: extra bench")
 
 from bench.baselines.__main__ import CLASSIFIERS as MEASURED
 from bench.baselines.__main__ import GENERATORS, measure

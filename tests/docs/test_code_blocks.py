@@ -143,7 +143,7 @@ def lines_of(block: Block) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_blocks_run(page, workspace, tmp_path, monkeypatch):
-    for extra in ("torch", "torch_geometric", "matplotlib", "spacy"):
+    for extra in ("torch", "torch_geometric", "matplotlib"):
         pytest.importorskip(extra, reason="the documents show everything: extra all")
     here = tmp_path / "here"
     shutil.copytree(workspace, here)
