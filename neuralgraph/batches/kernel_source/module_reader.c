@@ -185,7 +185,9 @@ static PyObject *list_missing(const batch *b) {
     for (u64 i = 0; i < b->n && missing; i++)
         for (concept c = {0}; missing && next_concept(&b->studies[i], &c);) {
             if (b->studies[i].features[c.number - 1]) continue;
-            PyObject *one = Py_BuildValue("(KIy#)", (unsigned long long)i, c.label, c.text, (Py_ssize_t)c.text_bytes);
+            /* Not "y#": as Python 3.13 compiles it, an earlier one refuses it. */
+            PyObject *text = PyBytes_FromStringAndSize((const char *)c.text, (Py_ssize_t)c.text_bytes);
+            PyObject *one = Py_BuildValue("(KIN)", (unsigned long long)i, c.label, text);
             if (!one || PyList_Append(missing, one)) Py_CLEAR(missing);
             Py_XDECREF(one);
         }
