@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,16 @@ NOTICE = "Not for primary interpretation: a .ngr is no image, and the demo model
 
 
 @cache
-def compressor(share: float) -> Compressor:
-    """The demo model, keeping this share of the patches."""
-    return Compressor.from_pretrained("demo", policy=TopFraction(share))
+def compressor() -> Compressor:
+    """The demo model, loaded once."""
+    return Compressor.from_pretrained("demo")
 
 
 def preview(path: str, report: str, percent: float) -> tuple[Any, str]:
     """The film with what would be kept of it, a matplotlib Figure, and a line about it; no figure of a bad file."""
     try:
         film = read_film(path)
-        study = compressor(percent / 100)(film, report.strip() or None)
+        study = replace(compressor(), policy=TopFraction(percent / 100))(film, report.strip() or None)
     except NeuralGraphError as error:
         return None, f"{error.code}: {error.message}"
     stored, source = len(ng.to_bytes(study)), Path(path).stat().st_size

@@ -83,17 +83,10 @@ def _share(spread: Spread) -> str:
 
 
 def _summed_fidelity(row: CodingSummary) -> str:
-    if row.kind == "source":
-        return "the file as it is"
-    if row.kind == "ngr":
-        error = 0.0 if row.embedding_rmse is None else row.embedding_rmse.median
-        return f"no image; embeddings {f'off by {error:.2g}' if error else 'exact'}"
-    if row.lossless:
-        return "lossless"
-    depth = "" if row.bits is None else f"{row.bits} bits, "
-    if row.psnr_db is None:
-        return f"{depth}nothing shown is lost"
-    return f"{depth}PSNR {row.psnr_db.median:.1f} dB ({row.psnr_db.least:.1f} to {row.psnr_db.most:.1f})"
+    error = None if row.embedding_rmse is None else row.embedding_rmse.median
+    if (psnr := row.psnr_db) is None:
+        return _said(row, error, None)
+    return _said(row, error, f"{psnr.median:.1f} dB ({psnr.least:.1f} to {psnr.most:.1f})")
 
 
 def print_film(sizes: FilmSizes) -> None:
@@ -121,14 +114,19 @@ def print_film(sizes: FilmSizes) -> None:
 
 
 def _fidelity(row: Row) -> str:
+    return _said(row, row.embedding_rmse, None if row.psnr_db is None else f"{row.psnr_db:.1f} dB")
+
+
+def _said(row: Row | CodingSummary, error: float | None, psnr: str | None) -> str:
+    """What a coding does to a film, in words; ``error`` of the embeddings, ``psnr`` of the picture."""
     if row.kind == "source":
         return "the file as it is"
     if row.kind == "ngr":
-        return f"no image; embeddings {f'off by {row.embedding_rmse:.2g}' if row.embedding_rmse else 'exact'}"
+        return f"no image; embeddings {f'off by {error:.2g}' if error else 'exact'}"
     if row.lossless:
         return "lossless"
     depth = "" if row.bits is None else f"{row.bits} bits, "
-    return f"{depth}PSNR {row.psnr_db:.1f} dB" if row.psnr_db is not None else f"{depth}nothing shown is lost"
+    return f"{depth}{f'PSNR {psnr}' if psnr else 'nothing shown is lost'}"
 
 
 def _duration(seconds: float) -> str:

@@ -3,9 +3,8 @@
 Opening asks for the size and then for the last 64 KiB. What is read later is said first (``expect``), so that ranges
 that lie close become one request, and those that do not are under way at the same time. A file that is read in order is
 requested in ever larger blocks, and the next ones are under way while one is decoded, without a thread of its own; so
-is what ``begin`` is told of. What fails for the moment is tried again. Memory of one open file: what came last, up to
-``KEPT`` or as much as was asked for together (of a file of up to ``WHOLE`` bytes all); and what is under way, up to
-``AHEAD`` in order, ``MOST_UNDER_WAY`` that nobody waits for.
+is what ``begin`` is told of. What fails for the moment is tried again. Memory of a file: what came last (``KEPT``, or
+all up to ``WHOLE``), and what is under way (``AHEAD`` in order, ``MOST_UNDER_WAY`` that nobody waits for).
 """
 
 from __future__ import annotations
@@ -110,8 +109,9 @@ class RemoteSource:
             raise self._replaced()
         self.size: int = size
         self.at_hand_from = max(0, size - SUFFIX)
-        for start, data in self._fetch(Request([(self.at_hand_from, size)])) if size else ():
-            self._pieces.add(start, data, to_stay=True)
+        if size:
+            for start, data in self._fetch(Request([(self.at_hand_from, size)])):
+                self._pieces.add(start, data, to_stay=True)
 
     def _connect(self) -> None:
         """The file system, as a process needs its own."""

@@ -1,7 +1,8 @@
 """Floor 7: what studies are for: downstream models, their training, and scores that can be compared.
 
 ``splits`` says which study is trained on and which is tested; ``graphs`` makes graphs of them at a retention, with or
-without the report; ``models`` holds the networks; ``training`` fits one; ``metrics`` scores; ``evaluation`` joins them.
+without the report; ``models`` holds the networks; ``training`` fits one; ``binary_scores`` scores;
+``evaluation`` joins them.
 """
 
 from __future__ import annotations

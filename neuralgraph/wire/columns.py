@@ -142,11 +142,6 @@ class Column(NamedTuple):
             return index_dtype(getattr(counts, self.dtype.removeprefix("index:")))
         return _DTYPES[self.dtype]
 
-    def nbytes(self, counts: Counts) -> int:
-        """Bytes of the column under these counts."""
-        rows: int = getattr(counts, self.rows)
-        return rows * self.width * self.numpy_dtype(counts).itemsize
-
 
 GRAPH_COLUMNS: tuple[Column, ...] = (
     Column("view_rows", "<u2", "n_views"),

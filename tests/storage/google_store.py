@@ -14,8 +14,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from storage.loopback import Answering, serving
 
 
 class _Store(ThreadingHTTPServer):
@@ -35,23 +37,8 @@ class _Store(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Answering):
     server: _Store
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _json(self, value: object, status: int = 200) -> None:
-        self._answer(status, json.dumps(value).encode(), Content_Type="application/json")
 
     def _refused(self, status: int, message: str) -> None:
         self._json({"error": {"code": status, "message": message}}, status)
@@ -144,12 +131,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def google_store() -> Iterator[_Store]:
     """The store while the block runs; ``server_address`` says where."""
-    server = _Store()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(_Store()) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

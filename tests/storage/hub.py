@@ -5,13 +5,13 @@ It answers what the Hub's client asks for a data set and its revision, the list 
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
+
+from storage.loopback import Answering, serving
 
 __all__ = ["REPOSITORY", "hub"]
 
@@ -28,26 +28,11 @@ class _Hub(ThreadingHTTPServer):
         self.ranges: list[str] = []
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Answering):
     server: _Hub
 
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-    def _answer(self, body: bytes, status: int = 200, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _json(self, value: object) -> None:
-        self._answer(json.dumps(value).encode(), Content_Type="application/json")
-
     def _nothing(self, code: str) -> None:
-        self._answer(b"{}", 404, X_Error_Code=code)
+        self._answer(404, b"{}", X_Error_Code=code)
 
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
@@ -78,11 +63,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _ranged(self, content: bytes) -> None:
         asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
         if asked is None:
-            self._answer(content)
+            self._answer(200, content)
             return
         start, last = int(asked[1]), min(int(asked[2]), len(content) - 1)
         self.server.ranges.append(asked[0])
-        self._answer(content[start : last + 1], 206, Content_Range=f"bytes {start}-{last}/{len(content)}")
+        self._answer(206, content[start : last + 1], Content_Range=f"bytes {start}-{last}/{len(content)}")
 
 
 @contextmanager
@@ -93,12 +78,5 @@ def hub(files: dict[str, bytes]) -> Iterator[_Hub]:
     ----------
     files : of the one data set, ``REPOSITORY``, by their paths in it.
     """
-    server = _Hub(files)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(_Hub(files)) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -94,8 +94,7 @@ class Gallery:
         ------
         StudyError (E_IDX) : there is no such page.
         """
-        asked = {"films": self._films, "question": self._question, "size": self._size}
-        return Gallery(self.ids, self._read, number=number, **asked)  # type: ignore[arg-type]
+        return Gallery(self.ids, self._read, films=self._films, question=self._question, number=number, size=self._size)
 
     def _heading(self) -> str:
         count = f"{len(self.ids):,} {'study' if len(self.ids) == 1 else 'studies'}"
