@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from builders import build_study
+from json_outputs import printed
 from typer.testing import CliRunner
 
 import neuralgraph as ng
@@ -31,7 +30,7 @@ def folder(tmp_path):
 def facts(*arguments):
     run = ngr("info", *arguments, "--json")
     assert run.exit_code == 0, run.output
-    return json.loads(run.stdout)
+    return printed("info", run.stdout)
 
 
 def test_a_folder_at_a_glance(folder):

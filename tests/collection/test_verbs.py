@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
 import pytest
+from json_outputs import printed
 from typer.testing import CliRunner
 
 from neuralgraph.cli.main import application, exit_code
@@ -26,7 +26,7 @@ def place(collection, archive):
 def answer(*arguments):
     run = ngr(*arguments, "--json")
     assert run.exit_code == 0, run.output
-    return json.loads(run.stdout)
+    return printed("-".join(arguments[: 2 if arguments[0] == "collection" else 1]), run.stdout)
 
 
 def test_dry_runs_change_nothing(place, collection, archive):
