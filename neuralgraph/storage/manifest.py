@@ -25,6 +25,7 @@ from typing import Any
 from neuralgraph.errors import FormatError
 
 __all__ = [
+    "ARCHIVES",
     "MANIFESTS",
     "MARKER",
     "Commit",
@@ -42,6 +43,8 @@ MARKER = "collection.json"
 """The file that makes a folder a collection."""
 MANIFESTS = "manifests"
 """The folder of manifests."""
+ARCHIVES = "archives"
+"""The folder of archives: those that count, and those that no longer do until they are deleted."""
 FORMAT = "neuralgraph collection 1"
 OPERATIONS: tuple[str, ...] = ("create", "add", "replace", "remove", "compact")
 """What a commit may have done."""
@@ -75,7 +78,7 @@ class Member:
     @property
     def path(self) -> str:
         """Where the archive lies in the collection."""
-        return f"archives/{self.name}.ngr"
+        return f"{ARCHIVES}/{self.name}.ngr"
 
     @property
     def receipts_path(self) -> str:

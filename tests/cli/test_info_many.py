@@ -64,6 +64,28 @@ def test_a_collection_says_the_same_and_when(folder, tmp_path):
     assert found["commits"][1]["program"] == ng.__version__
 
 
+def test_what_a_collection_no_longer_counts_is_not_counted(folder, tmp_path):
+    pytest.importorskip("duckdb", reason="the extra catalog is not installed")
+    (tmp_path / "data").mkdir()
+    place = tmp_path / "data" / "collection"
+    for arguments in (["create", place], ["add", place, folder], ["remove", place, "--id", "11-given"]):
+        assert ngr("collection", *arguments).exit_code == 0
+    assert len(list((place / "archives").iterdir())) == 2
+    for path in (tmp_path / "data", place, place / "archives"):
+        found = facts(path)
+        assert (found["n_studies"], found["archives"], found["overview"]["studies"]) == (4, 1, 4)
+
+
+def test_a_model_without_a_digest_leaves_no_blank(tmp_path):
+    studies = [build_study(seed=seed, provenance={"model": {"name": "ours"}}) for seed in range(2)]
+    ng.save(studies[0], tmp_path / "one.ngr")
+    ng.save(studies, tmp_path / "two.ngr")
+    for name, line in (("one.ngr", "  model        ours"), ("two.ngr", "  model        ours: 2 (100.0%)")):
+        lines = ngr("info", tmp_path / name).stdout.splitlines()
+        assert line in lines
+        assert [each for each in lines if each != each.rstrip()] == []
+
+
 def test_a_prefix_names_a_study(folder):
     assert facts(folder, "--study", "20")["study"]["id"] == "20-written"
     assert facts(folder, "--study", "11-given")["study"]["id"] == "11-given"
