@@ -6,11 +6,13 @@
 The floors, bottom up: ``errors``; ``wire`` (integers, checksums, canonical maps); ``codecs``; ``container`` (the file)
 and ``graph`` (the study), which do not know each other; ``access`` (the bytes of a file) and ``rows`` (of tables);
 ``storage``, where they meet; ``batches``, ``catalogue`` and ``collection``; ``adapters``, ``sources``,
-``migration`` and ``phantoms``; ``compressor``; ``cli``. Importing this package loads numpy, msgpack and
-zstandard, never torch.
+``migration`` and ``phantoms``; ``compressor``; ``cli``. What this package offers is imported when it is first asked for
+(``late``); that loads numpy, msgpack and zstandard, never torch.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from neuralgraph.errors import (
     VERSION,
@@ -28,16 +30,43 @@ from neuralgraph.errors import (
     StudyError,
     StudyNotFoundError,
 )
-from neuralgraph.graph.concepts import Concept, Mention
-from neuralgraph.graph.patches import ConceptVectors, Patches
-from neuralgraph.graph.study import Study
-from neuralgraph.graph.view import View
-from neuralgraph.storage.archive import Archive, load, load_bytes
-from neuralgraph.storage.opening import open_archive as open
-from neuralgraph.storage.pack import pack, unpack
-from neuralgraph.storage.save import save, to_bytes
-from neuralgraph.storage.validate import ValidationResult, validate, validate_bytes
-from neuralgraph.wire.limits import Limits
+from neuralgraph.late import late
+
+if TYPE_CHECKING:
+    from neuralgraph.graph.concepts import Concept, Mention
+    from neuralgraph.graph.patches import ConceptVectors, Patches
+    from neuralgraph.graph.study import Study
+    from neuralgraph.graph.view import View
+    from neuralgraph.storage.archive import Archive, load, load_bytes
+    from neuralgraph.storage.opening import open_archive as open
+    from neuralgraph.storage.pack import pack, unpack
+    from neuralgraph.storage.save import save, to_bytes
+    from neuralgraph.storage.validate import ValidationResult, validate, validate_bytes
+    from neuralgraph.wire.limits import Limits
+else:
+    __getattr__ = late(
+        __name__,
+        {
+            "Archive": "storage.archive.Archive",
+            "Concept": "graph.concepts.Concept",
+            "ConceptVectors": "graph.patches.ConceptVectors",
+            "Limits": "wire.limits.Limits",
+            "Mention": "graph.concepts.Mention",
+            "Patches": "graph.patches.Patches",
+            "Study": "graph.study.Study",
+            "ValidationResult": "storage.validate.ValidationResult",
+            "View": "graph.view.View",
+            "load": "storage.archive.load",
+            "load_bytes": "storage.archive.load_bytes",
+            "open": "storage.opening.open_archive",
+            "pack": "storage.pack.pack",
+            "save": "storage.save.save",
+            "to_bytes": "storage.save.to_bytes",
+            "unpack": "storage.pack.unpack",
+            "validate": "storage.validate.validate",
+            "validate_bytes": "storage.validate.validate_bytes",
+        },
+    )
 
 __version__ = VERSION
 
@@ -77,6 +106,11 @@ __all__ = [
     "validate",
     "validate_bytes",
 ]
+
+
+def __dir__() -> list[str]:
+    """What there is, imported already or not."""
+    return sorted({*globals(), *__all__})
 
 
 def plot(study: Study, *, ax: Any = None, **options: Any) -> Any:

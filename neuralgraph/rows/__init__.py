@@ -1,1 +1,4 @@
-"""Floor 3+: what tables say of a study: ``facts`` has the rows as plain values, ``tables`` the Arrow tables of them."""
+"""Floor 3+: what tables say of a study.
+
+``columns`` (which there are), ``facts`` (rows, as plain values) and ``tables`` (Arrow tables of rows).
+"""

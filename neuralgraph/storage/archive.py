@@ -19,7 +19,8 @@ from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.errors import FormatError, StudyNotFoundError
 from neuralgraph.graph.study import Study
-from neuralgraph.rows.tables import Rows, check_table
+from neuralgraph.rows.columns import check_table
+from neuralgraph.rows.tables import Rows
 from neuralgraph.storage.gate import Level, examine_file, first_error, prove
 from neuralgraph.storage.lookup import StudyIds
 from neuralgraph.storage.manifest import ARCHIVES, MARKER, collection_files, is_collection
@@ -275,7 +276,7 @@ class Archive(Sequence[Study]):
 
         Parameters
         ----------
-        name : "studies", one row each; or "concepts" or "triples". ``neuralgraph.rows.facts`` names the columns.
+        name : "studies", one row each; or "concepts" or "triples". ``neuralgraph.rows.columns`` names the columns.
 
         Raises
         ------
