@@ -4,7 +4,8 @@
 >>> study = ng.load("a.ngr")  # doctest: +SKIP
 
 The floors, bottom up: ``errors``; ``wire`` (integers, checksums, canonical maps); ``codecs``; ``container`` (the file)
-and ``graph`` (the study), which do not know each other; ``storage``, where they meet; ``adapters``, ``sources``,
+and ``graph`` (the study), which do not know each other; ``access`` (the bytes of a file) and ``rows`` (of tables);
+``storage``, where they meet; ``batches``, ``catalogue`` and ``collection``; ``adapters``, ``sources``,
 ``migration`` and ``phantoms``; ``compressor``; ``cli``. Importing this package loads numpy, msgpack and
 zstandard, never torch.
 """

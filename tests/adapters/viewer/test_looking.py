@@ -15,7 +15,7 @@ from bench import viewer
 from neuralgraph.adapters.viewer import Serving
 from neuralgraph.catalogue import Catalogue
 from neuralgraph.errors import SourceError
-from neuralgraph.storage.tables import TABLES
+from neuralgraph.rows.tables import TABLES
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
 
 expect = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev").expect
