@@ -1,1 +1,1 @@
-"""Floor 4: where the layout of a file and the meaning of a study meet: save, load, open, pack, unpack, validate."""
+"""Where the layout of a file and the meaning of a study meet: save, load, open, pack, unpack, validate."""
