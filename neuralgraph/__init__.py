@@ -3,11 +3,7 @@
 >>> import neuralgraph as ng
 >>> study = ng.load("a.ngr")  # doctest: +SKIP
 
-The floors, bottom up: ``errors``; ``wire`` (integers, checksums, canonical maps); ``codecs``; ``container`` (the file)
-and ``graph`` (the study), which do not know each other; ``access`` (the bytes of a file) and ``rows`` (of tables);
-``storage``, where they meet; ``batches``, ``catalogue`` and ``collection``; ``adapters``, ``sources``,
-``migration`` and ``phantoms``; ``compressor``; ``cli``. Importing this package loads numpy, msgpack and
-zstandard, never torch.
+Importing this package loads numpy, msgpack and zstandard, never torch; CONTRIBUTING.md shows its rooms.
 """
 
 from typing import Any

@@ -1,1 +1,1 @@
-"""Floor 3+: what tables say of a study. ``facts`` has the rows as plain values, ``tables`` makes Arrow tables of them."""
+"""What tables say of a study. ``facts`` has the rows as plain values, ``tables`` makes Arrow tables of them."""
