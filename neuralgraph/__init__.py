@@ -3,11 +3,8 @@
 >>> import neuralgraph as ng
 >>> study = ng.load("a.ngr")  # doctest: +SKIP
 
-The floors, bottom up: ``errors``; ``wire`` (integers, checksums, canonical maps); ``codecs``; ``container`` (the file)
-and ``graph`` (the study), which do not know each other; ``access`` (the bytes of a file) and ``rows`` (of tables);
-``storage``, where they meet; ``batches``, ``catalogue`` and ``collection``; ``adapters``, ``sources``,
-``migration`` and ``phantoms``; ``compressor``; ``cli``. What this package offers is imported when it is first asked for
-(``late``); that loads numpy, msgpack and zstandard, never torch.
+What this package offers is imported when it is first asked for; that loads numpy, msgpack and zstandard, never torch.
+CONTRIBUTING.md shows its rooms.
 """
 
 from __future__ import annotations

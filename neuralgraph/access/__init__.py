@@ -1,4 +1,4 @@
-"""Floor 3+: the bytes of a file, wherever it lies: on a disk, behind a network, in memory.
+"""The bytes of a file, wherever it lies: on a disk, behind a network, in memory.
 
 ``places`` (what names a file) and ``sources`` (its bytes, whatever names it) are the way in. Of a local file: ``files``
 (read by positions) and ``descriptor`` (the system's number of an open file, with one owner). Of a file behind a

@@ -1,1 +1,1 @@
-"""Floor 5: a study in the terms of other libraries, one file each."""
+"""A study in the terms of other libraries, one file each."""

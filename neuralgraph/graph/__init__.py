@@ -1,1 +1,1 @@
-"""Floor 3: the study as a typed graph, in numpy only."""
+"""The study as a typed graph, in numpy only."""

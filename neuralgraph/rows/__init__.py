@@ -1,4 +1,4 @@
-"""Floor 3+: what tables say of a study.
+"""What tables say of a study.
 
 ``columns`` (which there are), ``facts`` (rows, as plain values) and ``tables`` (Arrow tables of rows).
 """

@@ -1,4 +1,4 @@
-"""Floor 7: bytes of a film in every coding, with the fidelity each has."""
+"""Bytes of a film in every coding, with the fidelity each has."""
 
 from neuralgraph.sizes.comparison import RATES, FilmSizes, Row, embedding_settings, measure_film, total
 from neuralgraph.sizes.medians import CodingSummary, Spread, Summary, summarise

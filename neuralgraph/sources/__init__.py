@@ -1,4 +1,4 @@
-"""Floor 5: films and reports from the formats people have."""
+"""Films and reports from the formats people have."""
 
 from neuralgraph.sources.films.film import Film, FilmLimits, film_from_array
 from neuralgraph.sources.films.recognise import read_film

@@ -1,4 +1,4 @@
-"""Floor 4: where the layout of a file and the meaning of a study meet.
+"""Where the layout of a file and the meaning of a study meet.
 
 ``save`` writes studies, with ``lossy`` (what a form costs them), ``profiles`` (what a file is for), ``atomic`` (written
 aside and renamed) and ``private`` (for the owner alone). ``opening`` says what a path may be, ``archive`` reads studies

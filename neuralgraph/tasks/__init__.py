@@ -1,4 +1,4 @@
-"""Floor 7: what studies are for: downstream models, their training, and scores that can be compared.
+"""What studies are for: downstream models, their training, and scores that can be compared.
 
 ``splits`` says which study is trained on and which is tested; ``graphs`` makes graphs of them at a retention, with or
 without the report; ``models`` holds the networks; ``training`` fits one; ``binary_scores`` scores;

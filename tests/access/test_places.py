@@ -135,7 +135,7 @@ def test_urls_are_named_without_keys(url, name):
 
 
 def test_names_of_unpacked_studies_are_names_on_windows_too():
-    from neuralgraph.storage.pack import _file_name
+    from neuralgraph.storage.pack import file_name
 
     for taken in (
         "CON",
@@ -153,6 +153,6 @@ def test_names_of_unpacked_studies_are_names_on_windows_too():
         'a"b',
         "a|b",
     ):
-        assert _file_name(taken, 3) == "study-0000003.ngr"
-        assert not PureWindowsPath(_file_name(taken, 3)).is_absolute()
-    assert _file_name("s-1.b", 3) == "s-1.b.ngr"
+        assert file_name(taken, 3) == "study-0000003.ngr"
+        assert not PureWindowsPath(file_name(taken, 3)).is_absolute()
+    assert file_name("s-1.b", 3) == "s-1.b.ngr"

@@ -29,13 +29,13 @@ from neuralgraph.compressor.training.lesson_state import TrainingStopped, keep_l
 from neuralgraph.compressor.training.places import LESION
 from neuralgraph.errors import ModelError
 
-__all__ = ["PatchHead", "first_lessons", "frozen"]
+__all__ = ["PatchHead", "first_lessons", "frozen", "order_loss"]
 
 _HEAD_NAME = "patch_head.safetensors"
 _ENOUGH = 0.25
 """Share of a patch from which a structure counts as filling it: a nodule or a wire never covers a patch."""
 _ORDER = 0.5
-"""Weight of the order of a film's patches (see ``_order_loss``)."""
+"""Weight of the order of a film's patches (see ``order_loss``)."""
 _RARE = 10.0
 """Weight of a covered patch over a bare one: bare ones are far more frequent."""
 _MEMORY = 0.98
@@ -203,7 +203,7 @@ def _taught(
         each = nn.functional.binary_cross_entropy_with_logits(logits, filled, pos_weight=rare, reduction="none")
         patch_loss = (each * known).sum() / known.sum().clamp(min=1)
         if lesion is not None:
-            patch_loss = patch_loss + _ORDER / _PATCHES * _order_loss(
+            patch_loss = patch_loss + _ORDER / _PATCHES * order_loss(
                 logits[:, lesion], coverage[:, lesion], known[:, lesion]
             )
         # The head reads what the patches say and does not change it: findings of the whole film, asked of the mean of
@@ -234,7 +234,7 @@ def _taught(
     }
 
 
-def _order_loss(logits: torch.Tensor, coverage: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+def order_loss(logits: torch.Tensor, coverage: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """Cross-entropy between a softmax over a film's patches and the share of the lesions' area that lies in each.
 
     The best answer is the expected share of the area that keeping a patch keeps: the order that pruning is judged by.
