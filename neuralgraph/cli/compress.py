@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.catalogue.summary import file_summary
 from neuralgraph.cli.conversion_choices import MAX_SIDE_HELP, SECTIONS_HELP, Sections
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
@@ -20,7 +21,6 @@ from neuralgraph.errors import StudyError
 from neuralgraph.graph.origin import GENERATED
 from neuralgraph.storage.lossy import embedding_forms, form_named
 from neuralgraph.storage.save import save
-from neuralgraph.storage.summary import file_summary
 
 __all__ = ["EmbeddingForm", "Extractor", "compress", "embedding_form"]
 

@@ -10,16 +10,17 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
+from neuralgraph.access.files import is_folder, located
+from neuralgraph.access.places import Place, is_url, place_name
+from neuralgraph.access.sources import open_source
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
-from neuralgraph.storage.archive import located, ngr_files, study_id_at
+from neuralgraph.storage.archive import ngr_files
 from neuralgraph.storage.atomic import atomic_file, refuse_url
-from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.gate import Level, prove
-from neuralgraph.storage.places import Place, is_url, place_name
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.profiles import check_profile, copy_record
-from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["file_name", "pack", "unpack"]

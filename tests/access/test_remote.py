@@ -10,8 +10,8 @@ from builders import build_study
 import neuralgraph as ng
 from bench.range_server import RangeServer, range_server
 from neuralgraph import ChecksumError, FormatError, StudyNotFoundError
+from neuralgraph.access import attempts, remote
 from neuralgraph.container import reader
-from neuralgraph.storage import attempts, remote
 
 pytest.importorskip("fsspec", reason="the extra remote is not installed")
 pytest.importorskip("aiohttp", reason="the extra remote is not installed")

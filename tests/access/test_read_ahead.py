@@ -14,7 +14,7 @@ from builders import build_study
 import neuralgraph as ng
 from bench.range_server import RangeServer, range_server
 from neuralgraph import FormatError
-from neuralgraph.storage import attempts, remote
+from neuralgraph.access import attempts, remote
 
 fsspec = pytest.importorskip("fsspec", reason="the extra remote is not installed")
 pytest.importorskip("aiohttp", reason="the extra remote is not installed")
@@ -122,7 +122,7 @@ def test_a_program_that_ends_in_the_middle_ends_quietly(ahead):
     ahead.latency = 0.1
     program = (
         "import sys, neuralgraph as ng\n"
-        "import neuralgraph.storage.remote as remote\n"
+        "import neuralgraph.access.remote as remote\n"
         "remote.WHOLE, remote.FIRST_BLOCK, remote.LARGEST_BLOCK = 0, 2**16, 2**18\n"
         "archive = ng.open(sys.argv[1])\n"
         "print([archive[position].study_id for position in range(8)][-1], len(archive.files[0][1]._under_way) > 0)\n"

@@ -12,7 +12,7 @@ from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph import FormatError, NeuralGraphError
-from neuralgraph.storage.files import FileSource
+from neuralgraph.access.files import FileSource
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from storage.loopback import Answering, serving
+from access.loopback import Answering, serving
 
 
 class _Store(ThreadingHTTPServer):

@@ -18,13 +18,13 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from neuralgraph.access.attempts import ShortAnswerError, attempted, failures, reason
+from neuralgraph.access.descriptor import FORK_LOCK
+from neuralgraph.access.file_system import WEB, file_system
+from neuralgraph.access.pieces import MOST_TOGETHER, NEAR, Pieces, Range, merged
+from neuralgraph.access.places import place_name
+from neuralgraph.access.under_way import Request, UnderWay
 from neuralgraph.errors import FormatError, StudyError
-from neuralgraph.storage.attempts import ShortAnswerError, attempted, failures, reason
-from neuralgraph.storage.descriptor import FORK_LOCK
-from neuralgraph.storage.file_system import WEB, file_system
-from neuralgraph.storage.pieces import MOST_TOGETHER, NEAR, Pieces, Range, merged
-from neuralgraph.storage.places import place_name
-from neuralgraph.storage.under_way import Request, UnderWay
 
 __all__ = ["TIMEOUT", "RemoteSource"]
 
@@ -125,7 +125,7 @@ class RemoteSource:
         files = self._origin
         files.invalidate_cache()
         if files.protocol == WEB:
-            from neuralgraph.storage.http import stated
+            from neuralgraph.access.http import stated
 
             info = self._tried(lambda left: self._awaited(stated, files, self._place, left=left))
         elif getattr(files, "async_impl", False):

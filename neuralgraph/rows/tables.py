@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from neuralgraph.errors import StudyError, missing_extra
-from neuralgraph.storage.facts import (
+from neuralgraph.rows.facts import (
     CONCEPT_FACTS,
     LABEL,
     STUDY_FACTS,

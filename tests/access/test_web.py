@@ -19,8 +19,8 @@ from builders import build_study
 import neuralgraph as ng
 from bench.range_server import RangeServer, range_server
 from neuralgraph import FormatError, StudyError
-from neuralgraph.storage import attempts, remote
-from neuralgraph.storage.attempts import reason
+from neuralgraph.access import attempts, remote
+from neuralgraph.access.attempts import reason
 
 pytest.importorskip("fsspec", reason="the extra remote is not installed")
 aiohttp = pytest.importorskip("aiohttp", reason="the extra remote is not installed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from neuralgraph.storage.pieces import NEAR, Pieces, merged
+from neuralgraph.access.pieces import NEAR, Pieces, merged
 
 WHOLE = bytes(random.Random(1).randbytes(500))
 

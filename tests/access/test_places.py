@@ -11,7 +11,7 @@ from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph import FormatError, OutputError
-from neuralgraph.storage.places import as_place, is_url, looks_like_url, place_name
+from neuralgraph.access.places import as_place, is_url, looks_like_url, place_name
 
 MADE = [build_study(seed=seed, patches=2, dim=3) for seed in range(3)]
 

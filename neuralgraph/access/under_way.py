@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from neuralgraph.storage.pieces import Range
+from neuralgraph.access.pieces import Range
 
 __all__ = ["Request", "UnderWay"]
 

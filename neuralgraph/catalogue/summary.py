@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from neuralgraph.access.files import located
+from neuralgraph.access.places import Place, place_name
+from neuralgraph.access.sources import open_source
 from neuralgraph.codecs.registry import BYTE_CODECS
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
@@ -14,10 +17,8 @@ from neuralgraph.container.streams import EMBEDDING_STREAMS
 from neuralgraph.graph.carried import carried_facts
 from neuralgraph.graph.origin import graph_origin
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.archive import located, study_id_at
 from neuralgraph.storage.gate import prove
-from neuralgraph.storage.places import Place, place_name
-from neuralgraph.storage.sources import open_source
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["file_summary", "record_summary", "study_summary"]

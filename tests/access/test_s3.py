@@ -7,7 +7,7 @@ from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph import FormatError
-from neuralgraph.storage import attempts, remote
+from neuralgraph.access import attempts, remote
 
 pytest.importorskip("s3fs", reason="s3fs is not installed; the extra dev brings it")
 server_of = pytest.importorskip("moto.server", reason="moto is not installed; the extra dev brings it")

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.access.descriptor import Descriptor, Identity, identity
 from neuralgraph.errors import FormatError, NeuralGraphError, OutputError
-from neuralgraph.storage.descriptor import Descriptor, Identity, identity
 
 __all__ = ["FileSource", "is_folder", "located", "read_error"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, TypeAlias
 
+from neuralgraph.access.files import FileSource
+from neuralgraph.access.places import Place, as_place
+from neuralgraph.access.remote import RemoteSource
 from neuralgraph.container.source import BytesSource
-from neuralgraph.storage.files import FileSource
-from neuralgraph.storage.places import Place, as_place
-from neuralgraph.storage.remote import RemoteSource
 
 __all__ = ["Source", "open_source"]
 

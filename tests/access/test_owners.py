@@ -20,9 +20,10 @@ from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph import FormatError
+from neuralgraph.access import files
+from neuralgraph.access.files import FileSource
 from neuralgraph.container.reader import Container
-from neuralgraph.storage import files, opening
-from neuralgraph.storage.files import FileSource
+from neuralgraph.storage import opening
 
 ROOT = Path(__file__).parents[2]
 MADE = [build_study(seed=seed, patches=2, dim=3) for seed in range(6)]

@@ -39,7 +39,7 @@ def file_system(url: str, options: Mapping[str, Any], timeout: float, where: str
     try:
         for web in WEB:
             if f"{web}://" in url:
-                from neuralgraph.storage.http import bounded_client
+                from neuralgraph.access.http import bounded_client
 
                 settings[web] = {"get_client": bounded_client(timeout), **settings.get(web, {})}
         files, place = url_to_fs(url, **settings)

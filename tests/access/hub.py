@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
-from storage.loopback import Answering, serving
+from access.loopback import Answering, serving
 
 __all__ = ["REPOSITORY", "hub"]
 
