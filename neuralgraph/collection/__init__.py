@@ -6,6 +6,12 @@
 >>> remove(collection, ["study-17"])  # doctest: +SKIP
 
 What counts is in the newest manifest (``neuralgraph.storage.manifest``); ``neuralgraph.open`` reads it and keeps to it.
+
+``collection`` (its state, and the commits that change it) lies at one of ``places`` (a folder or a bucket). ``adding``,
+``removing`` (and the ``leftovers`` of what is removed) and ``tidying`` (merging, deleting) are changes; they make new
+archives by ``writing``, out of old ones by ``rewriting`` what ``held`` opens. ``receipts`` say what is known of studies
+beside their records, ``catalogued`` asks their tables, ``asking`` anything that opens. ``checking`` verifies,
+``overview`` counts, ``card`` describes it to others.
 """
 
 from neuralgraph.collection.adding import Added, add
