@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from neuralgraph.compressor.model.model import NeuralGraphModel
+from neuralgraph.compressor.score_rules import Heads, Layer
 from neuralgraph.errors import ModelError
 
 __all__ = [
     "TOKENS_AT_ONCE",
     "CrossAttention",
-    "Heads",
-    "Layer",
     "attention_by_token",
     "attention_of",
     "attention_scores",
@@ -35,11 +34,6 @@ __all__ = [
     "over_heads",
     "sum_over_tokens",
 ]
-
-Heads = Literal["mean", "max"]
-"""How the heads of a layer become one map."""
-Layer = int | Literal["all"]
-"""A decoder layer, negative from the end, or the mean over all of them."""
 
 TOKENS_AT_ONCE = 64
 """Tokens whose weights are held together."""

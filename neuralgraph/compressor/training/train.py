@@ -194,7 +194,7 @@ def _label_weights(learn: ExampleSet, names: tuple[str, ...]) -> torch.Tensor:
 def _mean_attention(directory: Path, learn: ExampleSet) -> NDArray[np.float32]:
     """The model's mean map over films it learnt from, with their reports."""
     preprocessor = Preprocessor.read(directory)
-    scorer = ModelScorer.load(directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
+    scorer = ModelScorer.load(directory)
     some = range(0, len(learn), max(1, len(learn) // _MEAN_FILMS))
     scored = (
         scorer([np.divide(learn[number].pixels, 65535, dtype=np.float32)], [learn[number].report])[0] for number in some

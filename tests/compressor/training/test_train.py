@@ -69,7 +69,7 @@ def test_what_it_writes_is_a_model_and_no_code(start, parts, tokenizer, tmp_path
     assert losses[-1] < losses[0]
     assert set(trained.losses) == {"loss", "generation_loss", "classification_loss", "pruned_loss"}
     assert {tensor.dtype for tensor in weights_of(trained.directory).values()} == {torch.float16}
-    scorer = ModelScorer.load(trained.directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
+    scorer = ModelScorer.load(trained.directory)
     assert scorer.trained
     # Most reports of the phantoms begin with their findings, and so does what the model will write.
     assert NeuralGraphConfig.read(trained.directory).opening == tuple(tokenizer.encode("FINDINGS:"))
