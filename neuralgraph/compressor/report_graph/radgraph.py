@@ -227,10 +227,7 @@ def _aligned(entry: Mapping[str, Any], text: str, parts: Sequence[Part]) -> Repo
         start = places[first][0]
         section = next((part.section for part in parts if part.start <= start < part.end), "unknown")
         concepts.append(Concept(words, concept.label, start, max(places[last][1], start + 1), section))
-    order = sorted(range(len(concepts)), key=lambda number: (concepts[number].start, concepts[number].end))
-    rank = {old: new for new, old in enumerate(order)}
-    triples = sorted((rank[head], relation, rank[tail]) for head, relation, tail in graph.triples.tolist())
-    return ReportGraph(tuple(concepts[old] for old in order), schema.triple_array(triples))
+    return ReportGraph.ordered(concepts, graph.triples.tolist())
 
 
 def _places(tokens: Sequence[str], text: str) -> list[tuple[int, int]]:

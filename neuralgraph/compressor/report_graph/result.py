@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -41,6 +41,24 @@ class ReportGraph:
     concepts: tuple[Concept, ...] = ()
     triples: NDArray[np.int32] = field(default_factory=_no_triples)
     mentions: tuple[Mention, ...] = ()
+
+    @classmethod
+    def ordered(cls, concepts: Sequence[Concept], triples: Iterable[tuple[int, int, int]]) -> ReportGraph:
+        """The graph of concepts in any order, put in the order of their spans.
+
+        Parameters
+        ----------
+        concepts : the entities.
+        triples : head, relation and tail; heads and tails count ``concepts`` as they are given.
+
+        Raises
+        ------
+        StudyError : as the class.
+        """
+        order = sorted(range(len(concepts)), key=lambda number: (concepts[number].start, concepts[number].end))
+        rank = {old: new for new, old in enumerate(order)}
+        rows = sorted({(rank[head], relation, rank[tail]) for head, relation, tail in triples})
+        return cls(tuple(concepts[old] for old in order), np.array(rows, np.int32).reshape(-1, 3))
 
     def __post_init__(self) -> None:
         triples = np.array(self.triples, dtype=np.int32)
