@@ -12,6 +12,7 @@ from torch_geometric.data import Data, HeteroData
 
 from neuralgraph.adapters.pyg import NODE_TYPES, to_data, to_hetero_data
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.study import Study
 
 __all__ = ["GraphSettings", "Standardise", "n_patches", "standardised", "study_graph"]
@@ -48,7 +49,7 @@ def study_graph(study: Study, settings: GraphSettings) -> Data | HeteroData:
     """
     if settings.retain is not None:
         kept = study.prune(retain=settings.retain)
-        wanted = max(1, int(np.ceil(round(settings.retain * study.n_cells, 9))))
+        wanted = kept_patches(settings.retain, study.n_cells)
         if len(kept.patches) < wanted:
             reason = (
                 f"holds {len(kept.patches)} patches, {settings.retain:.3g} of its grid are {wanted}; compress it anew"
