@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from neuralgraph.bulk.facts import facts_of
 from neuralgraph.bulk.given_graph import GIVEN, GivenGraphs, given_graph
@@ -25,7 +26,7 @@ from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
-__all__ = ["Converter", "StudyMaker", "default_maker"]
+__all__ = ["Converter", "MakerOf", "StudyMaker", "default_maker"]
 
 
 class StudyMaker(Protocol):
@@ -44,6 +45,10 @@ class StudyMaker(Protocol):
         store_pixels: bool,
     ) -> Study:
         """The study of films and a report."""
+
+
+MakerOf: TypeAlias = Callable[[ConversionSettings], tuple[StudyMaker, dict[str, Any]]]
+"""Gives the maker of studies for the settings of a conversion, and what identifies its method."""
 
 
 def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, Any]]:

@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 
-from neuralgraph.bulk.converter import StudyMaker, default_maker
+from neuralgraph.bulk.converter import MakerOf, default_maker
 from neuralgraph.bulk.destination import Destination
 from neuralgraph.bulk.ledger import Ledger
 from neuralgraph.bulk.outcome import Outcome
 from neuralgraph.bulk.plan import Failure, Plan, PlannedStudy
-from neuralgraph.bulk.pool import WORKER, WorkerPool
+from neuralgraph.bulk.pool import Pool
+from neuralgraph.bulk.local_pool import WORKER, WorkerPool
 from neuralgraph.bulk.ray_pool import RayPool
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.summary import write_summary
@@ -78,7 +79,7 @@ class RunOptions:
     engine: Literal["local", "ray"] = "local"
     ray_address: str = ""
     command: Sequence[str] = WORKER
-    make: Callable[[ConversionSettings], tuple[StudyMaker, dict[str, Any]]] = default_maker
+    make: MakerOf = default_maker
 
 
 def convert(
@@ -217,7 +218,7 @@ class _Run:
                     self._take(given.pop(answer.study_id), answer, ledger)
                 self._look()
 
-    def _pool(self, lock: Sequence[int]) -> WorkerPool | RayPool:
+    def _pool(self, lock: Sequence[int]) -> Pool:
         options = self._options
         if options.engine == "ray":
             return RayPool(
