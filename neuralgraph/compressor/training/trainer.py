@@ -29,6 +29,7 @@ from neuralgraph.compressor.training.guidance import guidance_loss, score_loss
 from neuralgraph.compressor.training.kept_batches import KeptBatches
 from neuralgraph.compressor.training.pruned_reports import pruned_loss
 from neuralgraph.compressor.training.recipe import Recipe
+from neuralgraph.compressor.training.runtime import Runtime
 from neuralgraph.compressor.training.seeing import auc
 from neuralgraph.compressor.training.training_log import TrainingLog
 from neuralgraph.errors import ModelError
@@ -107,12 +108,9 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
     recipe : the settings.
     folder : for checkpoints.
     train, validate : what it learns from, and what decides when to stop.
-    device : as in ``training_arguments``.
-    progress : called with the step, the steps in all and what is known of the losses.
+    runtime : where it computes, and who follows.
     watch : asked at every validation for measures of the model beside its losses, by name.
     chosen_by : as in ``training_arguments``.
-    log_to : a .csv file.
-    stop : True from some moment on makes it save a checkpoint after the running step, and end.
     """
 
     def __init__(
@@ -123,13 +121,11 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         *,
         train: Batches | KeptBatches,
         validate: Batches,
-        device: str,
-        progress: Callable[[int, int, dict[str, float]], None] | None = None,
+        runtime: Runtime | None = None,
         watch: Callable[[], dict[str, float]] | None = None,
         chosen_by: str = "eval_loss",
-        stop: Callable[[], bool] | None = None,
-        log_to: Path | None = None,
     ) -> None:
+        runtime = runtime or Runtime()
         self._recipe = recipe
         self._parts: dict[str, list[float]] = {}
         self._watch, self._watched = watch, dict[str, float]()
@@ -139,14 +135,14 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
             model.vision.requires_grad_(requires_grad=False)
         super().__init__(
             model=model,
-            args=training_arguments(recipe, folder, device=device, chosen_by=chosen_by),
+            args=training_arguments(recipe, folder, device=runtime.device, chosen_by=chosen_by),
             train_dataset=train,
             eval_dataset=validate,
             data_collator=_only,
-            callbacks=[EarlyStoppingCallback(recipe.patience), _Telling(progress, stop)],
+            callbacks=[EarlyStoppingCallback(recipe.patience), _Telling(runtime)],
         )
-        if log_to is not None and self.is_world_process_zero():
-            self.add_callback(TrainingLog(log_to))
+        if runtime.log_to is not None and self.is_world_process_zero():
+            self.add_callback(TrainingLog(runtime.log_to))
         # It prints to stdout, where results go.
         self.remove_callback(PrinterCallback)
 
@@ -319,18 +315,15 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
 
 
 class _Telling(TrainerCallback):  # type: ignore[misc]  # transformers has no types here
-    def __init__(
-        self, progress: Callable[[int, int, dict[str, float]], None] | None, stop: Callable[[], bool] | None
-    ) -> None:
-        self._progress, self._stop = progress, stop
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        if self._stop is not None and self._stop():
+        if self._runtime.stopped:
             control.should_save = control.should_training_stop = True
-        if self._progress is not None:
-            latest = [item for line in state.log_history[-2:] for item in line.items()]
-            known = {name: float(value) for name, value in latest if name.endswith("loss") or name in _TOLD}
-            self._progress(state.global_step, state.max_steps, known)
+        latest = [item for line in state.log_history[-2:] for item in line.items()]
+        known = {name: float(value) for name, value in latest if name.endswith("loss") or name in _TOLD}
+        self._runtime.tell(state.global_step, state.max_steps, known)
 
 
 def _looks(run: CrossAttention, labels: torch.Tensor, spoken: torch.Tensor, coverage: torch.Tensor) -> torch.Tensor:
