@@ -156,6 +156,46 @@ def _parse(
     sections: Mapping[str, list[str]],
     languages: Mapping[str, Any],
 ) -> Lexicon:
+    phrases = _phrases(data)
+    cues = _cues(cue_data)
+    vocabulary = {word for words in (*phrases, *cues.roles, *cues.prior, *cues.answers) for word in words}
+    vocabulary.update(word for words in data["glue"].values() for word in words)
+    vocabulary.update(cues.dropped, cues.words["pronouns"])
+    entries = {entry.concept: entry for entry in phrases.values() if entry.kind == "finding"}
+    compositions = {
+        (state, place): entries[row["concept"]]
+        for row in data["compositions"]
+        for state in row["states"]
+        for place in row["anatomy"]
+    }
+    canonical = json.dumps(
+        [data, cue_data, sections, languages], sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
+    # A line end inside a sentence parts no two words that belong together.
+    glue = {
+        role: frozenset(words) | ({LINE} if role in ("near", "listing") else set())
+        for role, words in data["glue"].items()
+    }
+    named = {"finding", "device", "state"}
+    return Lexicon(
+        version=data["version"],
+        fingerprint=hashlib.sha256(canonical.encode("ascii")).hexdigest(),
+        phrases=MappingProxyType(phrases),
+        compositions=MappingProxyType(compositions),
+        glue=MappingProxyType(glue),
+        cues=cues,
+        categories=MappingProxyType({e.concept: e.category for e in phrases.values() if e.kind in named}),
+        sections=MappingProxyType({name: kind for kind, names in sections.items() for name in names}),
+        vocabulary=frozenset(vocabulary | UNITS | {NUMBER, YEAR, PLACEHOLDER, LINE, *_SIGNS}),
+        english=frozenset(languages["english"].split()) | vocabulary,
+        foreign=frozenset(word for words in languages["others"].values() for word in words.split()),
+        adjectives=_adjectives(phrases),
+        nouns=frozenset(words[-1] for words, entry in phrases.items() if entry.kind in {"finding", "device"}),
+    )
+
+
+def _phrases(data: Mapping[str, Any]) -> dict[tuple[str, ...], Entry]:
+    """Every spelling of every phrase, as words, to its entry."""
     phrases: dict[tuple[str, ...], Entry] = {}
 
     def add(entry: Entry, texts: list[str]) -> None:
@@ -173,55 +213,18 @@ def _parse(
         add(Entry("modifier", row["concept"], row["class"]), row["phrases"])
     add(Entry("link", "link", "link"), data["links"])
     add(Entry("ignored", "ignored", "ignored"), data["ignored"])
+    return phrases
 
-    cues = _cues(cue_data)
-    vocabulary = {word for words in (*phrases, *cues.roles, *cues.prior, *cues.answers) for word in words}
-    vocabulary.update(word for words in data["glue"].values() for word in words)
-    vocabulary.update(cues.dropped, cues.words["pronouns"])
-    entries = {entry.concept: entry for entry in phrases.values() if entry.kind == "finding"}
-    compositions = {
-        (state, place): entries[row["concept"]]
-        for row in data["compositions"]
-        for state in row["states"]
-        for place in row["anatomy"]
+
+def _adjectives(phrases: Mapping[tuple[str, ...], Entry]) -> frozenset[str]:
+    """Words that stand before what they describe: modifiers, and places that end like one."""
+    modifiers = {
+        words[0]
+        for words, entry in phrases.items()
+        if entry.kind == "modifier" and len(words) == 1 and entry.category not in {"change", "position"}
     }
-    canonical = json.dumps(
-        [data, cue_data, sections, languages], sort_keys=True, separators=(",", ":"), ensure_ascii=True
-    )
-    return Lexicon(
-        version=data["version"],
-        fingerprint=hashlib.sha256(canonical.encode("ascii")).hexdigest(),
-        phrases=MappingProxyType(phrases),
-        compositions=MappingProxyType(compositions),
-        # A line end inside a sentence parts no two words that belong together.
-        glue=MappingProxyType(
-            {
-                role: frozenset(words) | ({LINE} if role in ("near", "listing") else set())
-                for role, words in data["glue"].items()
-            }
-        ),
-        cues=cues,
-        categories=MappingProxyType(
-            {e.concept: e.category for e in phrases.values() if e.kind in {"finding", "device", "state"}}
-        ),
-        sections=MappingProxyType({name: kind for kind, names in sections.items() for name in names}),
-        vocabulary=frozenset(vocabulary | UNITS | {NUMBER, YEAR, PLACEHOLDER, LINE, *_SIGNS}),
-        english=frozenset(languages["english"].split()) | vocabulary,
-        foreign=frozenset(word for words in languages["others"].values() for word in words.split()),
-        adjectives=frozenset(
-            {
-                words[0]
-                for words, entry in phrases.items()
-                if entry.kind == "modifier" and len(words) == 1 and entry.category not in {"change", "position"}
-            }
-            | {
-                words[-1]
-                for words, entry in phrases.items()
-                if entry.kind == "anatomy" and _ADJECTIVE.search(words[-1]) is not None
-            }
-        ),
-        nouns=frozenset(words[-1] for words, entry in phrases.items() if entry.kind in {"finding", "device"}),
-    )
+    places = {words[-1] for words, entry in phrases.items() if entry.kind == "anatomy"}
+    return frozenset(modifiers | {word for word in places if _ADJECTIVE.search(word) is not None})
 
 
 def _cues(data: Mapping[str, Any]) -> Cues:
