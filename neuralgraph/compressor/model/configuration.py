@@ -128,7 +128,7 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
 
     model_type = "neuralgraph"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the fields of config.json, which transformers passes one by one
         self,
         *,
         vision: VisionSettings | Mapping[str, Any] | None = None,
