@@ -89,9 +89,8 @@ def assembled(weights: Path, text: Path, directory: Path, *, side: int = CHECKED
     directory : to write to.
     side : longest side of a film, pixels.
     """
-    return assemble(
-        weights, text, directory, name="start", labels=DEMO_CONFIG.labels, choice=REAL_CHOICE, max_side=side
-    )
+    choice = REAL_CHOICE._replace(max_side=side)
+    return assemble(weights, text, directory, name="start", labels=DEMO_CONFIG.labels, choice=choice)
 
 
 def build_real(
