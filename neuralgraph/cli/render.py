@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -17,9 +18,30 @@ from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.opening import open_archive
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from neuralgraph.graph.study import Study
+
 __all__ = ["render"]
 
 _MOST_VALUE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """The films that patches are drawn over."""
+
+    PANEL: ClassVar[str] = "Films"
+
+    image: Annotated[Path | None, typer.Option(help="The film the study was made of.")] = None
+    images: Annotated[
+        Path | None, typer.Option(help="Where the films lie: each is drawn under the patches of its study.")
+    ] = None
+    key_file: Annotated[
+        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the one beside FILE].")
+    ] = None
 
 
 @grouped
@@ -27,7 +49,7 @@ def render(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="An .ngr file, several, a folder or a URL.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write, .png or .svg.")],
     sheet: SheetOptions,
-    image: Annotated[Path | None, typer.Option(help="The film the study was made of.")] = None,
+    films: FilmOptions,
     study: Annotated[str | None, typer.Option(help="Id of the study, in an archive of several.")] = None,
     view: Annotated[int, typer.Option(min=0, help="Which film, in a study of several.")] = 0,
     word: Annotated[str | None, typer.Option(help="Draw where the model looked for this text of the report.")] = None,
@@ -40,12 +62,6 @@ def render(
         typer.Option(help="Numbers of your own in place of the attention: .npy of one study, or .npz by study id."),
     ] = None,
     label: Annotated[str, typer.Option(help="What the numbers of --values are.")] = "values",
-    images: Annotated[
-        Path | None, typer.Option(help="Where the films lie: each is drawn under the patches of its study.")
-    ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the one beside FILE].")
-    ] = None,
     force: Force = False,
 ) -> None:
     """Draw kept patches and attention over the film, or over the bare grid, beside the graph of the report.
@@ -63,38 +79,23 @@ def render(
     by_word = words or word is not None
     if by_word and values is not None:
         raise typer.BadParameter("words have an attention of their own", param_hint="--values")
-    if image is not None and images is not None:
+    if films.image is not None and films.images is not None:
         raise typer.BadParameter("name the film, or where films lie", param_hint="--images")
     own = None if values is None else _own(values)
     with open_archive(files[0] if len(files) == 1 else files) as archive:
         if study is None and len(archive) > 1:
-            _only_one(archive, {"--image": image, "--word": by_word, "--view": view > 0, "--values": values})
-            films = None if images is None else films_of(images, Path(files[0]), key_file)
-            draw_contact_sheet(archive, output, sheet, films)
+            _only_one(archive, {"--image": films.image, "--word": by_word, "--view": view > 0, "--values": values})
+            at_hand = None if films.images is None else films_of(films.images, Path(files[0]), films.key_file)
+            draw_contact_sheet(archive, output, sheet, at_hand)
             return
         if sheet.given:
             raise typer.BadParameter("only a contact sheet of several studies has it", param_hint=sheet.given[0])
         position = 0 if study is None else archive.position(study)
         found = archive[position]
         sizes = {"this .ngr" if len(archive) == 1 else "its record": _stored_bytes(archive, position)}
-    if view > 0 and view >= len(found.views):
-        count = len(found.views)
-        reason = f"the study has {count} {'film' if count == 1 else 'films'}, counted from 0"
-        raise typer.BadParameter(reason, param_hint="--view")
-    pixels = None
-    if images is not None:
-        pixels = films_of(images, Path(files[0]), key_file).pixels(found.study_id, view)
-        if pixels is None:
-            note(f"{images} holds no film of this study")
-    if image is not None:
-        from neuralgraph.sources import read_film
-
-        try:
-            pixels = read_film(image).pixels
-        except SourceError as error:
-            error.where = f"{image}: {error.where}" if error.where else str(image)
-            raise
-        sizes["its film"] = image.stat().st_size
+    pixels = _film(films, Path(files[0]), found, view)
+    if films.image is not None:
+        sizes["its film"] = films.image.stat().st_size
     from neuralgraph.adapters.picture import save_picture, save_words
 
     if by_word:
@@ -102,6 +103,28 @@ def render(
     else:
         save_picture(found, output, image=pixels, view=view, sizes=sizes, sentences=sentences, values=own, label=label)
     write_line(f"{output}: {len(found.patches)} of {found.n_cells} patches of {found.study_id}")
+
+
+def _film(films: FilmOptions, file: Path, study: Study, view: int) -> NDArray[np.float32] | None:
+    """The film of a view of a study, None where none was named or the folder has none."""
+    if view > 0 and view >= len(study.views):
+        count = len(study.views)
+        reason = f"the study has {count} {'film' if count == 1 else 'films'}, counted from 0"
+        raise typer.BadParameter(reason, param_hint="--view")
+    if films.images is not None:
+        pixels = films_of(films.images, file, films.key_file).pixels(study.study_id, view)
+        if pixels is None:
+            note(f"{films.images} holds no film of this study")
+        return pixels
+    if films.image is None:
+        return None
+    from neuralgraph.sources import read_film
+
+    try:
+        return read_film(films.image).pixels
+    except SourceError as error:
+        error.where = f"{films.image}: {error.where}" if error.where else str(films.image)
+        raise
 
 
 def _own(path: Path) -> Any:
