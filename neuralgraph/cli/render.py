@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neuralgraph.cli.contact_sheet import SheetOptions, draw_contact_sheet
-from neuralgraph.cli.films import films_of
+from neuralgraph.cli.films import FilmOptions
 from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_line
 from neuralgraph.cli.overwriting import Force, check_output
@@ -30,18 +30,10 @@ _MOST_VALUE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
-class FilmOptions:
-    """The films that patches are drawn over."""
-
-    PANEL: ClassVar[str] = "Films"
+class DrawnFilmOptions(FilmOptions):
+    """The film that one picture is drawn over, or where films lie."""
 
     image: Annotated[Path | None, typer.Option(help="The film the study was made of.")] = None
-    images: Annotated[
-        Path | None, typer.Option(help="Where the films lie: each is drawn under the patches of its study.")
-    ] = None
-    key_file: Annotated[
-        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the one beside FILE].")
-    ] = None
 
 
 @grouped
@@ -49,7 +41,7 @@ def render(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="An .ngr file, several, a folder or a URL.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write, .png or .svg.")],
     sheet: SheetOptions,
-    films: FilmOptions,
+    films: DrawnFilmOptions,
     study: Annotated[str | None, typer.Option(help="Id of the study, in an archive of several.")] = None,
     view: Annotated[int, typer.Option(min=0, help="Which film, in a study of several.")] = 0,
     word: Annotated[str | None, typer.Option(help="Draw where the model looked for this text of the report.")] = None,
@@ -85,8 +77,7 @@ def render(
     with open_archive(files[0] if len(files) == 1 else files) as archive:
         if study is None and len(archive) > 1:
             _only_one(archive, {"--image": films.image, "--word": by_word, "--view": view > 0, "--values": values})
-            at_hand = None if films.images is None else films_of(films.images, Path(files[0]), films.key_file)
-            draw_contact_sheet(archive, output, sheet, at_hand)
+            draw_contact_sheet(archive, output, sheet, films.of(Path(files[0])))
             return
         if sheet.given:
             raise typer.BadParameter("only a contact sheet of several studies has it", param_hint=sheet.given[0])
@@ -105,14 +96,15 @@ def render(
     write_line(f"{output}: {len(found.patches)} of {found.n_cells} patches of {found.study_id}")
 
 
-def _film(films: FilmOptions, file: Path, study: Study, view: int) -> NDArray[np.float32] | None:
+def _film(films: DrawnFilmOptions, file: Path, study: Study, view: int) -> NDArray[np.float32] | None:
     """The film of a view of a study, None where none was named or the folder has none."""
     if view > 0 and view >= len(study.views):
         count = len(study.views)
         reason = f"the study has {count} {'film' if count == 1 else 'films'}, counted from 0"
         raise typer.BadParameter(reason, param_hint="--view")
-    if films.images is not None:
-        pixels = films_of(films.images, file, films.key_file).pixels(study.study_id, view)
+    at_hand = films.of(file)
+    if at_hand is not None:
+        pixels = at_hand.pixels(study.study_id, view)
         if pixels is None:
             note(f"{films.images} holds no film of this study")
         return pixels
