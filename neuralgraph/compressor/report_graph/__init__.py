@@ -7,31 +7,31 @@ from typing import Any
 
 from neuralgraph.errors import ModelError
 
-from .result import Extractor, ReportGraph
+from neuralgraph.compressor.report_graph.result import Extractor, ReportGraph
 
 __all__ = ["EXTRACTORS", "Extractor", "ReportGraph", "extractor"]
 
 
 def _rules(**options: Any) -> Extractor:
-    from .rules import RulesExtractor
+    from neuralgraph.compressor.report_graph.rules import RulesExtractor
 
     return RulesExtractor(**options)
 
 
 def _none(**options: Any) -> Extractor:
-    from .none import NoneExtractor
+    from neuralgraph.compressor.report_graph.none import NoneExtractor
 
     return NoneExtractor(**options)
 
 
 def _radgraph(**options: Any) -> Extractor:
-    from .radgraph import RadGraphExtractor
+    from neuralgraph.compressor.report_graph.radgraph import RadGraphExtractor
 
     return RadGraphExtractor(**options)
 
 
 def _radgraph_json(**options: Any) -> Extractor:
-    from .radgraph import RadGraphJsonExtractor
+    from neuralgraph.compressor.report_graph.radgraph import RadGraphJsonExtractor
 
     if "annotations" not in options:
         raise ModelError(

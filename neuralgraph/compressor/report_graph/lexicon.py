@@ -19,7 +19,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .words import LINE, NUMBER, PLACEHOLDER, YEAR, split_words
+from neuralgraph.compressor.report_graph.words import LINE, NUMBER, PLACEHOLDER, YEAR, split_words
 
 __all__ = ["UNITS", "Cues", "Entry", "Lexicon", "expand", "load_lexicon"]
 

@@ -15,9 +15,9 @@ import numpy as np
 from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.wire.vocabulary import RELATIONS
 
-from .relations import SentenceGraph
-from .result import ReportGraph
-from .sections import Part
+from neuralgraph.compressor.report_graph.relations import SentenceGraph
+from neuralgraph.compressor.report_graph.result import ReportGraph
+from neuralgraph.compressor.report_graph.sections import Part
 
 __all__ = ["MOST_MENTIONS", "Merger"]
 

@@ -19,8 +19,8 @@ from neuralgraph.graph.concepts import Concept
 from neuralgraph.wire.composed import composed
 from neuralgraph.wire.json_reading import parsed_json
 
-from .result import ReportGraph
-from .sections import Part, SectionChoice, check_choice, parts_to_read, read_parts
+from neuralgraph.compressor.report_graph.result import ReportGraph
+from neuralgraph.compressor.report_graph.sections import Part, SectionChoice, check_choice, parts_to_read, read_parts
 
 __all__ = ["RadGraphExtractor", "RadGraphJsonExtractor"]
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from neuralgraph.wire.vocabulary import RELATIONS
 
-from .lexicon import Entry, Lexicon
-from .mentions import ABSENT, NOTHING, Mention
-from .words import PLACEHOLDER, UNKNOWN
+from neuralgraph.compressor.report_graph.lexicon import Entry, Lexicon
+from neuralgraph.compressor.report_graph.mentions import ABSENT, NOTHING, Mention
+from neuralgraph.compressor.report_graph.words import PLACEHOLDER, UNKNOWN
 
 __all__ = ["Node", "SentenceGraph", "relate"]
 

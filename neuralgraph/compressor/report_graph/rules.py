@@ -8,15 +8,15 @@ from functools import lru_cache
 
 from neuralgraph.errors import SourceError
 
-from .language import is_another_language
-from .lexicon import Lexicon, load_lexicon
-from .lines import Lines
-from .mentions import build_tagger
-from .merge import Merger
-from .relations import SentenceGraph, relate
-from .result import ReportGraph
-from .sections import SectionChoice, check_choice, read_parts
-from .words import UNKNOWN, Sentence
+from neuralgraph.compressor.report_graph.language import is_another_language
+from neuralgraph.compressor.report_graph.lexicon import Lexicon, load_lexicon
+from neuralgraph.compressor.report_graph.lines import Lines
+from neuralgraph.compressor.report_graph.mentions import build_tagger
+from neuralgraph.compressor.report_graph.merge import Merger
+from neuralgraph.compressor.report_graph.relations import SentenceGraph, relate
+from neuralgraph.compressor.report_graph.result import ReportGraph
+from neuralgraph.compressor.report_graph.sections import SectionChoice, check_choice, read_parts
+from neuralgraph.compressor.report_graph.words import UNKNOWN, Sentence
 
 __all__ = ["RulesExtractor"]
 

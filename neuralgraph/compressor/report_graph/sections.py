@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple, get_args
 
 from neuralgraph.errors import ModelError
 
-from .lexicon import load_lexicon
-from .words import split_words
+from neuralgraph.compressor.report_graph.lexicon import load_lexicon
+from neuralgraph.compressor.report_graph.words import split_words
 
 __all__ = ["Part", "Section", "SectionChoice", "check_choice", "parts_to_read", "read_parts", "split_sections"]
 
