@@ -3,10 +3,29 @@
 >>> import neuralgraph as ng
 >>> study = ng.load("a.ngr")  # doctest: +SKIP
 
-The floors, bottom up: ``errors``; ``wire`` (integers, checksums, canonical maps); ``codecs``; ``container`` (the file)
-and ``graph`` (the study), which do not know each other; ``storage``, where they meet; ``adapters``, ``sources``,
-``migration`` and ``phantoms``; ``compressor``; ``cli``. Importing this package loads numpy, msgpack and
-zstandard, never torch.
+Importing this package loads numpy, msgpack and zstandard, never torch. Its rooms, bottom up (CONTRIBUTING.md says which
+may know which):
+
+- ``errors``: every exception, with stable codes
+- ``wire``: limits, integers, checksums, canonical maps, the columns of a record
+- ``codecs``: arrays to bytes and back, as pure functions
+- ``container``: the layout of a file
+- ``graph``: the study as a typed graph
+- ``storage``: where the two meet: load, save, open, pack, unpack, validate
+- ``batches``: the training graph, as arrays of batches
+- ``catalogue``: tables about studies, and questions to them
+- ``collection``: archives that grow and forget
+- ``adapters``: a study in the terms of other libraries
+- ``sources``: films, reports and data sets as people have them
+- ``migration``: graphs of the published code
+- ``phantoms``: made films with their truth
+- ``compressor``: film and report to study
+- ``bulk``: many studies: plan, run, resume
+- ``serving``: a collection over HTTP, to be read
+- ``pacs``: films out of a picture archive, studies back into it
+- ``sizes``: a film in every coding
+- ``tasks``: downstream models, their training and scores
+- ``cli``: the command ``ngr``
 """
 
 from typing import Any
