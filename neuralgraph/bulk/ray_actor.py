@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from neuralgraph.bulk.converter import Converter, MakerOf
 from neuralgraph.bulk.settings import ConversionSettings

@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from neuralgraph.bulk.converter import MakerOf, default_maker
 from neuralgraph.bulk.destination import Destination
 from neuralgraph.bulk.ledger import Ledger
+from neuralgraph.bulk.local_pool import WORKER, WorkerPool
 from neuralgraph.bulk.outcome import Outcome
 from neuralgraph.bulk.plan import Failure, Plan, PlannedStudy
 from neuralgraph.bulk.pool import Pool
-from neuralgraph.bulk.local_pool import WORKER, WorkerPool
 from neuralgraph.bulk.ray_pool import RayPool
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.summary import write_summary

@@ -11,9 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any
 
 from neuralgraph.bulk.converter import Converter, MakerOf, default_maker
 from neuralgraph.bulk.settings import ConversionSettings

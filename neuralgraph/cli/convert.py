@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-
 from neuralgraph.cli.conversion_choices import Extractor, Profile
 from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
 from neuralgraph.cli.conversion_report import tell_outcome, tell_plan

@@ -44,8 +44,8 @@ def serve(
     if not tokens.needed and not _is_loopback(host):
         reason = "whoever reaches this address could read every study; say who may with --token-file"
         raise OutputError(reason, code="E_OUTPUT", where=host)
-    shown = films.of(Path(place))
-    app = application(place, tokens, films=None if shown is None else shown.pixels)
+    at_hand = films.of(Path(place))
+    app = application(place, tokens, films=None if at_hand is None else at_hand.pixels)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
     server = uvicorn.Server(config)
     try:

@@ -50,8 +50,8 @@ class Scoring:
     layer, heads : which cross-attention is summed: the last layer, the mean over heads.
     rule : how attention becomes a score.
     findings : gives the places of a report that name a finding; needed by the rule "findings" alone.
-    mean_attention : float32 [r, c], the model's mean map, needed by the rule "contrast" alone; ``load_scorer`` reads the
-        one that lies beside the weights.
+    mean_attention : float32 [r, c], the model's mean map, needed by the rule "contrast" alone; ``load_scorer`` reads
+        the one that lies beside the weights.
     """
 
     layer: Layer = -1

@@ -22,7 +22,7 @@ from neuralgraph.compressor.model.model import EncodedFilm, NeuralGraphModel
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.score_rules import ScoreRule, Scoring, tokens_within, word_maps
 from neuralgraph.compressor.scored_film import WordMaps
-from neuralgraph.errors import LimitError, ModelError
+from neuralgraph.errors import LimitError
 
 __all__ = ["ReportScore", "printable", "score_reports", "until_end"]
 

@@ -101,5 +101,9 @@ def test_a_converter_takes_them(film, tmp_path):
     ]
     assert study.fusion is not None
     assert study.fusion[1] == 2
-    assert study.provenance["extractor"] == {"name": "radgraph-json", "version": "given", "fingerprint": "e3b0c44298fc1c14"}
+    assert study.provenance["extractor"] == {
+        "name": "radgraph-json",
+        "version": "given",
+        "fingerprint": "e3b0c44298fc1c14",
+    }
     assert study.provenance["labeler"] == "by hand"

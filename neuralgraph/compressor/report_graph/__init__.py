@@ -23,9 +23,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from neuralgraph.errors import ModelError
-
 from neuralgraph.compressor.report_graph.result import Extractor, ReportGraph
+from neuralgraph.errors import ModelError
 
 __all__ = ["EXTRACTORS", "Extractor", "ReportGraph", "extractor"]
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.adapters import radgraph as schema
+from neuralgraph.compressor.report_graph.result import ReportGraph
+from neuralgraph.compressor.report_graph.sections import Part, SectionChoice, check_choice, parts_to_read, read_parts
 from neuralgraph.errors import ModelError, SourceError, missing_extra
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.wire.composed import composed
 from neuralgraph.wire.json_reading import parsed_json
-
-from neuralgraph.compressor.report_graph.result import ReportGraph
-from neuralgraph.compressor.report_graph.sections import Part, SectionChoice, check_choice, parts_to_read, read_parts
 
 __all__ = ["RadGraphExtractor", "RadGraphJsonExtractor"]
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from neuralgraph.wire.vocabulary import RELATIONS
-
 from neuralgraph.compressor.report_graph.lexicon import Entry, Lexicon
 from neuralgraph.compressor.report_graph.mentions import ABSENT, NOTHING, Mention
 from neuralgraph.compressor.report_graph.words import PLACEHOLDER, UNKNOWN
+from neuralgraph.wire.vocabulary import RELATIONS
 
 __all__ = ["Node", "SentenceGraph", "relate"]
 

@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
-from neuralgraph.errors import SourceError
-
 from neuralgraph.compressor.report_graph.language import is_another_language
 from neuralgraph.compressor.report_graph.lexicon import Lexicon, load_lexicon
 from neuralgraph.compressor.report_graph.lines import Lines
@@ -17,6 +15,7 @@ from neuralgraph.compressor.report_graph.relations import SentenceGraph, relate
 from neuralgraph.compressor.report_graph.result import ReportGraph
 from neuralgraph.compressor.report_graph.sections import SectionChoice, check_choice, read_parts
 from neuralgraph.compressor.report_graph.words import UNKNOWN, Sentence
+from neuralgraph.errors import SourceError
 
 __all__ = ["RulesExtractor"]
 

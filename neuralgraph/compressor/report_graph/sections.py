@@ -16,10 +16,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
-from neuralgraph.errors import ModelError
-
 from neuralgraph.compressor.report_graph.lexicon import load_lexicon
 from neuralgraph.compressor.report_graph.words import split_words
+from neuralgraph.errors import ModelError
 
 __all__ = ["Part", "Section", "SectionChoice", "check_choice", "parts_to_read", "read_parts", "split_sections"]
 

@@ -127,7 +127,9 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     recipe = dataclasses.replace(DEMO_RECIPE, guidance_weight=arguments.guidance)
-    trained = build_demo(arguments.out, recipe=recipe, films=arguments.films, workers=arguments.workers, progress=progress_lines)
+    trained = build_demo(
+        arguments.out, recipe=recipe, films=arguments.films, workers=arguments.workers, progress=progress_lines
+    )
     sys.stdout.write(f"{trained.digest}\n")
 
 

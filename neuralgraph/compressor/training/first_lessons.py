@@ -204,9 +204,7 @@ def _taught(
     return PatchHead(head.weight.detach().cpu(), head.bias.detach().cpu(), batches.structures), means
 
 
-def _optimizer(
-    model: NeuralGraphModel, weights: list[nn.Parameter], settings: LessonSettings
-) -> torch.optim.Optimizer:
+def _optimizer(model: NeuralGraphModel, weights: list[nn.Parameter], settings: LessonSettings) -> torch.optim.Optimizer:
     """AdamW with a lower rate for a backbone that was there before; groups say their ``share`` of the rate."""
     body = model.vision.body if isinstance(model.vision, VisionEncoder) else nn.Module()
     of_body = {id(weight) for weight in body.parameters()}
@@ -223,9 +221,7 @@ def _losses(
     """The loss of the patches, and that of the findings of whole films; two scalars."""
     device = head.weight.device
     known = lesson.known.to(device)
-    coverage = (
-        torch.zeros_like(known) if lesson.coverage is None else lesson.coverage[:, : len(structures)].to(device)
-    )
+    coverage = torch.zeros_like(known) if lesson.coverage is None else lesson.coverage[:, : len(structures)].to(device)
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
         cells = model.vision.forward_features(  # type: ignore[operator]  # of timm, which has no types
             lesson.batch["pixels"].to(device)

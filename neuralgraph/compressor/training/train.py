@@ -91,9 +91,7 @@ def train(
     """
     learn, check = examples
     _check(learn, check, recipe)
-    run = _Run(
-        start=start, learn=learn, check=check, directory=directory, recipe=recipe, runtime=runtime or Runtime()
-    )
+    run = _Run(start=start, learn=learn, check=check, directory=directory, recipe=recipe, runtime=runtime or Runtime())
     set_seed(recipe.seed)
     in_turn(run.begin, run.checkpoints / RECORD_NAME)
     judge = Judge(start.tokenizer, start.preprocessor, learn, check)

@@ -50,7 +50,9 @@ def weights_of(directory):
 
 def test_what_it_writes_is_a_model_and_no_code(start, parts, tokenizer, tmp_path, no_network):
     steps = []
-    trained = train(start(), parts, tmp_path / "m", QUICK, half=True, runtime=Runtime(progress=lambda step, *_: steps.append(step)))
+    trained = train(
+        start(), parts, tmp_path / "m", QUICK, half=True, runtime=Runtime(progress=lambda step, *_: steps.append(step))
+    )
     assert steps == [1, 2, 3, 1, 2, 3, 4, 5, 6]
     assert sorted(path.name for path in trained.directory.iterdir()) == [
         "config.json",
@@ -91,7 +93,9 @@ def test_a_stopped_run_continues_to_the_same_weights(start, parts, tmp_path, mon
     assert not any(path.read_bytes()[:1] == b"\x80" or path.read_bytes()[:2] == b"PK" for path in left)
     monkeypatch.setattr(torch, "load", None)
     seen = []
-    continued = train(start(), parts, tmp_path / "parts", QUICK, runtime=Runtime(progress=lambda step, *_: seen.append(step)))
+    continued = train(
+        start(), parts, tmp_path / "parts", QUICK, runtime=Runtime(progress=lambda step, *_: seen.append(step))
+    )
     assert seen == [5, 6]
     assert all(
         torch.equal(tensor, weights_of(continued.directory)[name])
@@ -193,12 +197,17 @@ def test_a_signal_leaves_a_checkpoint_and_the_run_goes_on(start, parts, tmp_path
     seen = []
     with pytest.raises(TrainingStopped) as caught:
         train(
-            start(), parts, tmp_path / "m", QUICK,
+            start(),
+            parts,
+            tmp_path / "m",
+            QUICK,
             Runtime(stop=lambda: len(seen) > 4, progress=lambda *step: seen.append(step)),
         )
     assert (caught.value.step, caught.value.steps) == (3, 6)
     again = []
-    trained = train(start(), parts, tmp_path / "m", QUICK, runtime=Runtime(progress=lambda step, *_: again.append(step)))
+    trained = train(
+        start(), parts, tmp_path / "m", QUICK, runtime=Runtime(progress=lambda step, *_: again.append(step))
+    )
     assert again == [4, 5, 6]
     whole = train(start(), parts, tmp_path / "whole", QUICK)
     assert all(
@@ -219,7 +228,9 @@ def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
         )
     assert (caught.value.step, caught.value.steps, caught.value.lessons) == (2, 5, True)
     again = []
-    trained = train(start(), parts, tmp_path / "m", lessons, runtime=Runtime(progress=lambda step, *_: again.append(step)))
+    trained = train(
+        start(), parts, tmp_path / "m", lessons, runtime=Runtime(progress=lambda step, *_: again.append(step))
+    )
     assert again == [3, 4, 5, 1, 2]
     assert not (trained.directory / "checkpoints").exists()
     whole = train(start(), parts, tmp_path / "whole", lessons)
@@ -231,7 +242,13 @@ def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
 def test_damaged_first_lessons_are_said(start, parts, tmp_path):
     seen = []
     with pytest.raises(TrainingStopped):
-        train(start(), parts, tmp_path / "m", QUICK, runtime=Runtime(stop=lambda: bool(seen), progress=lambda *step: seen.append(step)))
+        train(
+            start(),
+            parts,
+            tmp_path / "m",
+            QUICK,
+            runtime=Runtime(stop=lambda: bool(seen), progress=lambda *step: seen.append(step)),
+        )
     (tmp_path / "m" / "checkpoints" / "first_lessons.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot be continued") as caught:
         train(start(), parts, tmp_path / "m", QUICK)
