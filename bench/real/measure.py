@@ -109,7 +109,7 @@ def rows_of_fold(
     ]
 
 
-def _row(
+def _row(  # noqa: PLR0913 - everything that one row of the table compares
     film: MarkedFilm,
     films: list[MarkedFilm],
     place: int,

@@ -120,12 +120,7 @@ class ArchiveLoader:
         self.label_names = reader.label_names
         """Names of the columns of ``y``."""
         self._options["labels"] = self.label_names
-        chosen = self._options["split"]
-        self._matter: dict[str, Any] = {
-            "labels": list(self.label_names),
-            "split": None if chosen is None else hashlib.sha256("\n".join(chosen).encode()).hexdigest(),
-            "content": content_digest(reader.archive),
-        }
+        self._matter = _matter(reader, self._options["split"])
 
     def _opened(self) -> Batcher:
         if self._batcher is None or self._process != os.getpid():
@@ -261,3 +256,12 @@ def _whole(name: str, value: int, least: int) -> int:
     if number < least:
         raise StudyError(f"{name} must be at least {least}, got {value}", code="E_NUM", where=name)
     return number
+
+
+def _matter(reader: BatchReader, split: tuple[str, ...] | None) -> dict[str, Any]:
+    """What batches are made of, for a state that must not be loaded with anything else: plain JSON."""
+    return {
+        "labels": list(reader.label_names),
+        "split": None if split is None else hashlib.sha256("\n".join(split).encode()).hexdigest(),
+        "content": content_digest(reader.archive),
+    }

@@ -71,15 +71,7 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
     kind = b""
     packed: list[memoryview] = []
     while kind != b"IEND":
-        if position + 12 > len(data):
-            raise _damaged("it ends before its end chunk")
-        (length,) = struct.unpack_from(">I", data, position)
-        end = position + 12 + length
-        if length > 0x7FFFFFFF or end > len(data):
-            raise _damaged("a chunk reaches past the end of the file")
-        kind = data[position + 4 : position + 8]
-        if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
-            raise _damaged("a chunk fails its checksum")
+        kind, end = _chunk_at(position, data)
         if (header is None) != (kind == b"IHDR"):
             raise _damaged("its header is not where it must be")
         if kind == b"IHDR":
@@ -102,6 +94,19 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
     _check_pixel_bytes(packed, header)
     width, height, bit_depth, colour_type, _ = header
     return PngParts(width, height, bit_depth, colour_type, tables[b"PLTE"], tables[b"tRNS"], b"".join(kept))
+
+
+def _chunk_at(position: int, data: bytes) -> tuple[bytes, int]:
+    """Kind and end of a chunk whose checksum is right."""
+    if position + 12 > len(data):
+        raise _damaged("it ends before its end chunk")
+    (length,) = struct.unpack_from(">I", data, position)
+    end = position + 12 + length
+    if length > 0x7FFFFFFF or end > len(data):
+        raise _damaged("a chunk reaches past the end of the file")
+    if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+        raise _damaged("a chunk fails its checksum")
+    return data[position + 4 : position + 8], end
 
 
 def _read_header(payload: bytes, limits: FilmLimits) -> tuple[int, int, int, int, int]:
