@@ -52,34 +52,30 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run goes about it; nothing here changes a study.
-
-    Parameters
-    ----------
-    workers : processes.
-    pack : studies per archive; 0 writes one file per study.
-    profile : of the archives: "compact" or "train" (see ``neuralgraph.pack``).
-    max_errors : give up once more studies than this have failed; None goes on.
-    time_limit : seconds per study.
-    failures : where failures are listed; in the destination when None.
-    verbose : let through what workers write to stderr.
-    engine : "local" for processes on this machine, "ray" for actors.
-    ray_address : of a running cluster; "" starts one on this machine.
-    command : starts a worker.
-    make : what an actor makes its studies with, as the command says it for a worker.
-    """
+    """How a run goes about it; nothing here changes a study."""
 
     workers: int = 1
+    """Processes."""
     pack: int = 0
+    """Studies per archive; 0 writes one file per study."""
     profile: str = "compact"
+    """Of the archives: "compact" or "train" (see ``neuralgraph.pack``)."""
     max_errors: int | None = None
+    """Give up once more studies than this have failed; None goes on."""
     time_limit: float = 300.0
+    """Seconds per study."""
     failures: Path | None = None
+    """Where failures are listed; in the destination when None."""
     verbose: bool = False
+    """Let through what workers write to stderr."""
     engine: Literal["local", "ray"] = "local"
+    """"local" for processes on this machine, "ray" for actors."""
     ray_address: str = ""
+    """Of a running cluster; "" starts one on this machine."""
     command: Sequence[str] = WORKER
+    """Starts a worker."""
     make: MakerOf = default_maker
+    """What an actor makes its studies with, as the command says it for a worker."""
 
 
 def convert(

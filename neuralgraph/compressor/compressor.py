@@ -59,21 +59,17 @@ class _Said:
 
 @dataclass(frozen=True)
 class Compressor:
-    """Makes studies of films and reports.
-
-    Parameters
-    ----------
-    scorer : gives every patch an embedding and a score.
-    policy : which patches survive; the paper's top 2.3 % by default.
-    extractor : report text to concepts and triples.
-    generated_graph : read the model's own text too, where no report is given. Its concepts then stand in the study as
-        a radiologist's would, and only the study's ``report`` = "generated" tells them apart.
-    """
+    """Makes studies of films and reports."""
 
     scorer: Scorer
+    """Gives every patch an embedding and a score."""
     policy: PruningPolicy = DEFAULT_POLICY
+    """Which patches survive; the paper's top 2.3 % by default."""
     extractor: Extractor | None = None
+    """Report text to concepts and triples."""
     generated_graph: bool = False
+    """Read the model's own text too, where no report is given. Its concepts then stand in the study as a radiologist's
+    would, and only the study's ``report`` = "generated" tells them apart."""
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913 - every choice that makes a compressor; a user writes it flat

@@ -43,22 +43,18 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scoring:
-    """Which attention becomes a score, and how; the defaults are the paper's.
-
-    Parameters
-    ----------
-    layer, heads : which cross-attention is summed: the last layer, the mean over heads.
-    rule : how attention becomes a score.
-    findings : gives the places of a report that name a finding; needed by the rule "findings" alone.
-    mean_attention : float32 [r, c], the model's mean map, needed by the rule "contrast" alone; ``load_scorer`` reads
-        the one that lies beside the weights.
-    """
+    """Which attention becomes a score, and how; the defaults are the paper's."""
 
     layer: Layer = -1
     heads: Heads = "mean"
+    """Which cross-attention is summed: the last layer, the mean over heads."""
     rule: ScoreRule = "sum"
+    """How attention becomes a score."""
     findings: FindingSpans | None = None
+    """Gives the places of a report that name a finding; needed by the rule "findings" alone."""
     mean_attention: NDArray[np.float32] | None = None
+    """float32 [r, c], the model's mean map, needed by the rule "contrast" alone; ``load_scorer`` reads the one that
+    lies beside the weights."""
 
     def check(self) -> None:
         """Refuse a rule that is unknown, or lacks what it needs.

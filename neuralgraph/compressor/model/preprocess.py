@@ -42,23 +42,20 @@ class Geometry(NamedTuple):
 class Preprocessor:
     """Film to model input: the film's own resolution, up to a longest side.
 
-    Parameters
-    ----------
-    stride : pixels per side of a patch; the model's total stride.
-    channels : how often the grey film is repeated.
-    max_side : longest side in pixels that is passed on as it is; larger films are reduced to it, aspect kept.
-    mean, std : normalisation, (pixel - mean) / std.
-
     Raises
     ------
     ModelError : E_MODEL when a field is out of its range.
     """
 
     stride: int
+    """Pixels per side of a patch; the model's total stride."""
     channels: int = 1
+    """How often the grey film is repeated."""
     max_side: int = 1024
+    """Longest side in pixels that is passed on as it is; larger films are reduced to it, aspect kept."""
     mean: float = 0.5
     std: float = 0.25
+    """Normalisation, (pixel - mean) / std."""
 
     def __post_init__(self) -> None:
         for name in ("stride", "channels", "max_side"):

@@ -62,64 +62,56 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Cues:
-    """What changes what a report says of a finding.
-
-    Parameters
-    ----------
-    roles : words of each cue to its role, e.g. ("not", "seen") to "absent_after".
-    prior : phrases that place a statement on an earlier film.
-    dropped : adverbs that change no cue ("cannot be entirely excluded").
-    denied_modifiers : canonical words of modifiers that stand in denials as often as in statements ("no focal ...").
-    standing : findings that are seldom listed in a denial without "or": devices, chronic changes.
-    generic : findings so general that what follows a comma after their denial is news.
-    answers : words of each answer of a form to "absent", "present", "uncertain" or "nothing".
-    words : sets of small words by what they do: "open" asks for more at the end of a line, "going_on" cannot begin one,
-        "asking" stands in a question of a form, "describing" in its answer, "pronouns" point back.
-    """
+    """What changes what a report says of a finding."""
 
     roles: Mapping[tuple[str, ...], str]
+    """Words of each cue to its role, e.g. ("not", "seen") to "absent_after"."""
     prior: frozenset[tuple[str, ...]]
+    """Phrases that place a statement on an earlier film."""
     dropped: frozenset[str]
+    """Adverbs that change no cue ("cannot be entirely excluded")."""
     denied_modifiers: frozenset[str]
+    """Canonical words of modifiers that stand in denials as often as in statements ("no focal ...")."""
     standing: frozenset[str]
+    """Findings that are seldom listed in a denial without "or": devices, chronic changes."""
     generic: frozenset[str]
+    """Findings so general that what follows a comma after their denial is news."""
     answers: Mapping[tuple[str, ...], str]
+    """Words of each answer of a form to "absent", "present", "uncertain" or "nothing"."""
     words: Mapping[str, frozenset[str]]
+    """Sets of small words by what they do: "open" asks for more at the end of a line, "going_on" cannot begin one,
+    "asking" stands in a question of a form, "describing" in its answer, "pronouns" point back."""
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The parsed lexicon.
-
-    Parameters
-    ----------
-    version : the data files' own version.
-    fingerprint : SHA-256 (hex) of their content, independent of white space and member order.
-    phrases : words of each phrase to its entry.
-    compositions : (observation, anatomy) to the finding they make together ("enlarged" "heart": cardiomegaly).
-    glue : sets of connecting words, by role.
-    cues : see ``Cues``.
-    categories : canonical words of findings, devices and states to their category.
-    sections : section headers, lower case, and what they open.
-    vocabulary : every word that the rules can tell from an unknown one.
-    english, foreign : words of English, and small words of other languages, some of them English too.
-    adjectives : words that stand before what they describe.
-    nouns : words that end the name of a finding or device.
-    """
+    """The parsed lexicon."""
 
     version: str
+    """The data files' own version."""
     fingerprint: str
+    """SHA-256 (hex) of their content, independent of white space and member order."""
     phrases: Mapping[tuple[str, ...], Entry]
+    """Words of each phrase to its entry."""
     compositions: Mapping[tuple[str, str], Entry]
+    """(observation, anatomy) to the finding they make together ("enlarged" "heart": cardiomegaly)."""
     glue: Mapping[str, frozenset[str]]
+    """Sets of connecting words, by role."""
     cues: Cues
+    """See ``Cues``."""
     categories: Mapping[str, str]
+    """Canonical words of findings, devices and states to their category."""
     vocabulary: frozenset[str]
+    """Every word that the rules can tell from an unknown one."""
     sections: Mapping[str, str]
+    """Section headers, lower case, and what they open."""
     english: frozenset[str]
     foreign: frozenset[str]
+    """Words of English, and small words of other languages, some of them English too."""
     adjectives: frozenset[str]
+    """Words that stand before what they describe."""
     nouns: frozenset[str]
+    """Words that end the name of a finding or device."""
 
 
 def expand(phrase: str, classes: Mapping[str, list[str]] | None = None) -> list[str]:

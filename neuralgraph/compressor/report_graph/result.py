@@ -24,13 +24,6 @@ def _no_triples() -> NDArray[np.int32]:
 class ReportGraph:
     """The knowledge graph of one report: the RadGraph schema (plan section 2, point 4).
 
-    Parameters
-    ----------
-    concepts : the entities, ordered by (start, end); spans count code points of the whole report text.
-    triples : int32 [m, 3], read-only: head concept, relation (index into ``RELATIONS``), tail concept;
-        rows in ascending order, none twice.
-    mentions : the other places of the report that say a concept, ordered by (concept, start, end), none twice.
-
     Raises
     ------
     StudyError
@@ -39,8 +32,12 @@ class ReportGraph:
     """
 
     concepts: tuple[Concept, ...] = ()
+    """The entities, ordered by (start, end); spans count code points of the whole report text."""
     triples: NDArray[np.int32] = field(default_factory=_no_triples)
+    """int32 [m, 3], read-only: head concept, relation (index into ``RELATIONS``), tail concept; rows in ascending
+    order, none twice."""
     mentions: tuple[Mention, ...] = ()
+    """The other places of the report that say a concept, ordered by (concept, start, end), none twice."""
 
     @classmethod
     def ordered(cls, concepts: Sequence[Concept], triples: Iterable[tuple[int, int, int]]) -> ReportGraph:

@@ -24,21 +24,17 @@ _MAX_JPEG2000_TILES = 65535
 
 @dataclass(frozen=True)
 class CodestreamHeader:
-    """The size that a codestream states.
-
-    Parameters
-    ----------
-    height, width : pixels.
-    components : samples per pixel.
-    precision : bits of one sample.
-    process : the JPEG frame marker's low byte (0xC0 baseline ... 0xF7 JPEG-LS), 0 for JPEG 2000.
-    """
+    """The size that a codestream states."""
 
     height: int
     width: int
+    """Pixels."""
     components: int
+    """Samples per pixel."""
     precision: int
+    """Bits of one sample."""
     process: int
+    """The JPEG frame marker's low byte (0xC0 baseline ... 0xF7 JPEG-LS), 0 for JPEG 2000."""
 
 
 @dataclass(frozen=True)

@@ -99,24 +99,19 @@ def read_dicom_film(
 
 @dataclass(frozen=True, eq=False)
 class StoredFilm:
-    """A DICOM film before its grey-level transformation.
-
-    Parameters
-    ----------
-    values : [rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored; of a film in colour its
-        grey.
-    layout : how they are stored.
-    shown_by : which grey level each stored value has.
-    header, sop_class : what ``film`` tells of the source.
-    colouring : "" for a film stored in grey, else "COLOUR" or "PALETTE".
-    """
+    """A DICOM film before its grey-level transformation."""
 
     values: NDArray[Any]
+    """[rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored; of a film in colour its grey."""
     layout: PixelFormat
+    """How they are stored."""
     shown_by: Presentation
+    """Which grey level each stored value has."""
     header: DicomHeader
     sop_class: str
+    """What ``film`` tells of the source."""
     colouring: str = ""
+    """"" for a film stored in grey, else "COLOUR" or "PALETTE"."""
 
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """[rows, columns] float32 in 0..1: what stored values look like."""

@@ -159,30 +159,26 @@ def registered_name(uid: str, kind: str) -> str:
 
 @dataclass(frozen=True)
 class DicomHeader:
-    """The kept elements, and the place of the pixel data.
-
-    Parameters
-    ----------
-    transfer_syntax : UID.
-    elements : pydicom Dataset of the elements in ``kept``.
-    pixel_start : offset of the pixel data's value in the file; -1 where there is none.
-    pixel_length : bytes of the value; -1 where it is encapsulated.
-    has_float_pixels : the pixel data is float, as parametric maps have it.
-    has_word_pixels : the pixel data is a row of 16-bit words (representation OW), not of bytes.
-    big_endian : byte order of numbers.
-    values : value of every element that is there, by tag; ``_LEFT`` for those that pydicom is to be asked for.
-    kept : the elements that were read, tag by keyword.
-    """
+    """The kept elements, and the place of the pixel data."""
 
     transfer_syntax: str
+    """UID."""
     elements: Any
+    """A pydicom Dataset of the elements in ``kept``."""
     pixel_start: int
+    """Offset of the pixel data's value in the file; -1 where there is none."""
     pixel_length: int
+    """Bytes of the value; -1 where it is encapsulated."""
     has_float_pixels: bool
+    """The pixel data is float, as parametric maps have it."""
     has_word_pixels: bool
+    """The pixel data is a row of 16-bit words (representation OW), not of bytes."""
     big_endian: bool
+    """Byte order of numbers."""
     values: Mapping[int, Any]
+    """Value of every element that is there, by tag; ``_LEFT`` for those that pydicom is to be asked for."""
     kept: Mapping[str, int] = field(default_factory=lambda: KEPT)
+    """The elements that were read, tag by keyword."""
 
     def _value(self, keyword: str) -> Any:
         tag = self.kept[keyword]

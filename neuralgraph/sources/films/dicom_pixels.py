@@ -55,23 +55,19 @@ _MAX_FRAGMENTS = 100_000
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """How one pixel is stored (PS3.3 C.7.6.3).
-
-    Parameters
-    ----------
-    rows, columns : pixels.
-    bits_allocated : 8 or 16.
-    bits_stored : 8..``bits_allocated``; the highest of them is the top one.
-    is_signed : two's complement.
-    samples : 1, or 3 of a colour.
-    """
+    """How one pixel is stored (PS3.3 C.7.6.3)."""
 
     rows: int
     columns: int
+    """Pixels."""
     bits_allocated: int
+    """8 or 16."""
     bits_stored: int
+    """8..``bits_allocated``; the highest of them is the top one."""
     is_signed: bool
+    """Two's complement."""
     samples: int = 1
+    """1, or 3 of a colour."""
 
     @property
     def lowest(self) -> int:

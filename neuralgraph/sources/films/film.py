@@ -37,30 +37,19 @@ _ONE_AS_BITS = 0x3F800000
 
 @dataclass(frozen=True)
 class FilmLimits:
-    """Bounds that are checked before anything is decoded.
-
-    Parameters
-    ----------
-    max_file_bytes : largest file that is opened, in bytes.
-    max_pixels : largest height x width that is decoded.
-    min_side : smallest height and smallest width that make sense as a film, in pixels.
-    """
+    """Bounds that are checked before anything is decoded."""
 
     max_file_bytes: int = 256 * 1024 * 1024
+    """Largest file that is opened, in bytes."""
     max_pixels: int = 64 * 1024 * 1024
+    """Largest height x width that is decoded."""
     min_side: int = 16
+    """Smallest height and smallest width that make sense as a film, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Film:
     """One grey radiograph.
-
-    Parameters
-    ----------
-    pixels : [height, width] float32, 0..1, row 0 at the top, bones bright.
-    position : how it was taken, one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``.
-    facts : what is known of the source, and what was done to it; ``neuralgraph.sources.films.facts`` lists every one.
-        A key that nothing is known about is absent. Names, dates, UIDs and free text have no place here.
 
     Raises
     ------
@@ -69,8 +58,12 @@ class Film:
     """
 
     pixels: NDArray[np.float32]
+    """[height, width] float32, 0..1, row 0 at the top, bones bright."""
     position: str = "unknown"
+    """How it was taken, one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``."""
     facts: dict[str, Fact] = field(default_factory=dict)
+    """What is known of the source, and what was done to it; ``neuralgraph.sources.films.facts`` lists every one. A key
+    that nothing is known about is absent. Names, dates, UIDs and free text have no place here."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.pixels, np.ndarray) or self.pixels.dtype != np.float32 or self.pixels.ndim != 2:

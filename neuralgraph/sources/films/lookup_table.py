@@ -20,18 +20,14 @@ _MOST_TABLES = 8
 
 @dataclass(frozen=True, eq=False)
 class LookupTable:
-    """One table.
-
-    Parameters
-    ----------
-    first : the input that the first entry belongs to; smaller ones have it too, larger ones than the last the last.
-    entries : [n] int64, 0..2^bits - 1.
-    bits : of an entry, as the descriptor declares.
-    """
+    """One table."""
 
     first: int
+    """The input that the first entry belongs to; smaller ones have it too, larger ones than the last the last."""
     entries: NDArray[np.int64]
+    """[n] int64, 0..2^bits - 1."""
     bits: int
+    """Of an entry, as the descriptor declares."""
 
     @property
     def top(self) -> int:

@@ -23,25 +23,21 @@ _MAX_CHUNKS = 1_000_000
 
 @dataclass(frozen=True)
 class PngParts:
-    """A PNG without its ancillary chunks.
-
-    Parameters
-    ----------
-    width, height : pixels.
-    bit_depth : bits of one sample: 1, 2, 4, 8 or 16.
-    colour_type : 0 grey, 2 colour, 3 palette, 4 grey with alpha, 6 colour with alpha.
-    palette : payload of PLTE, or empty.
-    transparency : payload of tRNS, or empty.
-    stream : a PNG of the same samples with nothing else in it.
-    """
+    """A PNG without its ancillary chunks."""
 
     width: int
     height: int
+    """Pixels."""
     bit_depth: int
+    """Bits of one sample: 1, 2, 4, 8 or 16."""
     colour_type: int
+    """0 grey, 2 colour, 3 palette, 4 grey with alpha, 6 colour with alpha."""
     palette: bytes
+    """Payload of PLTE, or empty."""
     transparency: bytes
+    """Payload of tRNS, or empty."""
     stream: bytes
+    """A PNG of the same samples with nothing else in it."""
 
 
 def _damaged(what: str) -> SourceError:
