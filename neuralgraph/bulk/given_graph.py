@@ -35,8 +35,8 @@ def given_graph(text: str, graphs: Sequence[str]) -> ReportGraph:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: a part of the text has no graph. E_SOURCE_DAMAGED: a graph is not one of RadGraph.
+    SourceError (E_SOURCE_READ) : a part of the text has no graph.
+    SourceError (E_SOURCE_DAMAGED) : a graph is not one of RadGraph.
     """
     places = [place for place, letter in enumerate(text) if letter.isalnum()]
     whole = squeezed(text)

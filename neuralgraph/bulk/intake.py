@@ -101,7 +101,7 @@ def convert_into(
 
     Raises
     ------
-    as ``neuralgraph.bulk.run.convert``, ``intake_plan`` and ``take_in``.
+    NeuralGraphError : as ``neuralgraph.bulk.run.convert``, ``intake_plan`` and ``take_in``.
     """
     collection = Collection(place)
     intake = intake_plan(collection, plan)

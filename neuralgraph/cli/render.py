@@ -125,7 +125,7 @@ def _own(path: Path) -> Any:
     Raises
     ------
     SourceError (E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE, E_SOURCE_CONTENT) : it cannot be read, or holds
-    something else.
+        something else.
     """
     import zipfile
 

@@ -78,7 +78,7 @@ def attention_scores(
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION when nothing usable was captured.
+    ModelError (E_MODEL_ATTENTION) : nothing usable was captured.
     """
     total = torch.zeros(memory.shape[:2], dtype=torch.float32, device=memory.device)
     for start, stop, by_token in attention_by_token(model, memory, decoder_ids, layer=layer, heads=heads):
@@ -144,7 +144,7 @@ def over_heads(attention: torch.Tensor, heads: Heads) -> torch.Tensor:
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION for an unknown reduction.
+    ModelError (E_MODEL_ATTENTION) : the reduction is unknown.
     """
     if heads == "mean":
         return attention.mean(dim=1)
@@ -158,7 +158,7 @@ def chosen_layers(model: NeuralGraphModel, layer: Layer) -> list[int]:
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION when the model has no such layer.
+    ModelError (E_MODEL_ATTENTION) : the model has no such layer.
     """
     count = len(model.text.decoder.block)
     if layer == "all":
@@ -178,8 +178,8 @@ def check_attention(model: NeuralGraphModel) -> None:
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION when nothing is captured, a weight is not finite, the weights of a token do not sum
-        to 1, or the weights times the values are not what the layer returned.
+    ModelError (E_MODEL_ATTENTION) : nothing is captured, a weight is not finite, the weights of a token do not sum to
+        1, or the weights times the values are not what the layer returned.
     """
     stride, channels = model.config.vision.stride, model.config.vision.channels
     weight = model.position.linear.weight

@@ -52,7 +52,7 @@ def gradient_by_token(
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION when nothing usable was captured.
+    ModelError (E_MODEL_ATTENTION) : nothing usable was captured.
     """
     layers = chosen_layers(model, layer)
     parts = []

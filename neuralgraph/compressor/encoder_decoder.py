@@ -57,7 +57,7 @@ class EncoderDecoderScorer:
 
     Raises
     ------
-    ModelError : E_MODEL when the encoder's grid cannot be told from its configuration, or another rule is asked for.
+    ModelError (E_MODEL) : the encoder's grid cannot be told from its configuration, or another rule is asked for.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class EncoderDecoderScorer:
 
         Raises
         ------
-        ModelError : E_MODEL when files are missing or do not belong together.
+        ModelError (E_MODEL) : files are missing or do not belong together.
         """
         needed = ("config.json", "model.safetensors", "tokenizer.json")
         directory = model_directory(source, needed=needed, local_files_only=local_files_only)

@@ -41,7 +41,8 @@ class ModelScorer:
 
     Raises
     ------
-    ModelError : E_MODEL when the parts do not fit, E_MODEL_ATTENTION when the attention is not usable.
+    ModelError (E_MODEL) : the parts do not fit.
+    ModelError (E_MODEL_ATTENTION) : the attention is not usable.
     """
 
     def __init__(
@@ -114,9 +115,10 @@ class ModelScorer:
 
         Raises
         ------
-        LimitError : E_LIMIT when a report is too long.
-        SourceError : E_SOURCE_KIND, E_SOURCE_SIZE or E_NUM for a film, E_SOURCE_TEXT for a report.
-        ModelError : E_MODEL_ATTENTION when the attention is not usable.
+        LimitError (E_LIMIT) : a report is too long.
+        SourceError (E_SOURCE_KIND, E_SOURCE_SIZE, E_NUM) : a film is none that a model takes.
+        SourceError (E_SOURCE_TEXT) : a report is not text.
+        ModelError (E_MODEL_ATTENTION) : the attention is not usable.
         ValueError : when there are not as many reports as films.
         """
         if len(films) != len(reports):
@@ -193,7 +195,7 @@ def usable_device(name: str) -> torch.device:
 
     Raises
     ------
-    ModelError : E_MODEL when torch does not know it, or it is not here.
+    ModelError (E_MODEL) : torch does not know it, or it is not here.
     """
     try:
         device = torch.device(name)

@@ -61,7 +61,7 @@ class Scoring:
 
         Raises
         ------
-        ModelError : E_MODEL.
+        ModelError (E_MODEL) : the rule cannot be used.
         """
         if self.rule not in SCORE_RULES:
             reason = f"{self.rule!r} is not a score rule; use one of {', '.join(SCORE_RULES)}"

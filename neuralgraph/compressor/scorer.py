@@ -77,8 +77,9 @@ def load_scorer(
 
     Raises
     ------
-    MissingExtraError : E_EXTRA when the libraries of the extra "vlm" are not installed.
-    ModelError : E_MODEL when the model is incomplete, E_MODEL_ATTENTION when its attention is not usable.
+    MissingExtraError (E_EXTRA) : the libraries of the extra "vlm" are not installed.
+    ModelError (E_MODEL) : the model is incomplete.
+    ModelError (E_MODEL_ATTENTION) : its attention is not usable.
     """
     require_model_libraries()
     from neuralgraph.compressor.model_scorer import ModelScorer
@@ -98,7 +99,7 @@ def require_model_libraries() -> None:
 
     Raises
     ------
-    MissingExtraError : E_EXTRA naming the first that is missing.
+    MissingExtraError (E_EXTRA) : naming the first that is missing.
     """
     for library in ("torch", "timm", "transformers", "tokenizers", "safetensors"):
         if importlib.util.find_spec(library) is None:

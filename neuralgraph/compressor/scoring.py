@@ -69,9 +69,10 @@ def score_reports(
 
     Raises
     ------
-    LimitError : E_LIMIT when a report is longer than the model's ``max_report_tokens``.
-    ModelError : E_MODEL_ATTENTION when the attention is not usable; E_MODEL when the rule lacks what it needs.
-    SourceError : E_SOURCE_TEXT when a report is not text.
+    LimitError (E_LIMIT) : a report is longer than the model's ``max_report_tokens``.
+    ModelError (E_MODEL_ATTENTION) : the attention is not usable.
+    ModelError (E_MODEL) : the rule lacks what it needs.
+    SourceError (E_SOURCE_TEXT) : a report is not text.
     """
     scoring = scoring or Scoring()
     scoring.check()

@@ -36,7 +36,7 @@ def stamp_box(height: int, width: int) -> tuple[slice, slice]:
 
     Raises
     ------
-    SourceError : E_SOURCE_SIZE when the film is too small to carry the word.
+    SourceError (E_SOURCE_SIZE) : the film is too small to carry the word.
     """
     tall, wide = _block(height, width).shape
     return slice(height - tall, height), slice(0, wide)
@@ -54,7 +54,7 @@ def stamp(pixels: FloatMap) -> FloatMap:
 
     Raises
     ------
-    SourceError : E_SOURCE_SIZE when the film is smaller than 24 x 16 pixels.
+    SourceError (E_SOURCE_SIZE) : the film is smaller than 24 x 16 pixels.
     """
     marked = pixels.copy()
     block = _block(*pixels.shape)

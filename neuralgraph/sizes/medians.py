@@ -119,8 +119,7 @@ def summarise(films: Sequence[FilmSizes]) -> Summary:
 
     Raises
     ------
-    StudyError
-        E_NUM: no film is given.
+    StudyError (E_NUM) : no film is given.
     """
     if not films:
         raise StudyError("a summary needs at least one film", code="E_NUM", where="films")

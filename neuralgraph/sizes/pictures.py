@@ -60,8 +60,7 @@ class PictureCoding:
 
         Raises
         ------
-        MissingExtraError
-            E_EXTRA: the library of this coding is not installed.
+        MissingExtraError (E_EXTRA) : the library of this coding is not installed.
         """
         shrunk = self.only_8_bits and samples.bits > 8
         values = np.rint(samples.film.pixels * 255).astype(np.uint8) if shrunk else samples.values

@@ -70,7 +70,7 @@ def assemble(
 
     Raises
     ------
-    ModelError : E_MODEL when a checkpoint is incomplete, of another kind, or does not fit its own configuration.
+    ModelError (E_MODEL) : a checkpoint is incomplete, of another kind, or does not fit its own configuration.
     """
     choice = choice or VisionChoice()
     seen = read_vision(vision, choice, local_files_only=local_files_only)
@@ -101,7 +101,7 @@ def fill_vision(model: NeuralGraphModel, weights: Mapping[str, torch.Tensor]) ->
 
     Raises
     ------
-    ModelError : E_MODEL when a weight is missing, does not belong there, or has another shape.
+    ModelError (E_MODEL) : a weight is missing, does not belong there, or has another shape.
     """
     vision, settings = model.vision, model.config.vision
     if not settings.backbone:

@@ -123,7 +123,7 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
 
     Raises
     ------
-    ModelError : E_MODEL naming the field that is unknown, of the wrong type or out of range.
+    ModelError (E_MODEL) : naming the field that is unknown, of the wrong type or out of range.
     """
 
     model_type = "neuralgraph"
@@ -203,7 +203,7 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
 
         Raises
         ------
-        ModelError : E_MODEL when it is not the configuration of a neuralgraph model.
+        ModelError (E_MODEL) : it is not the configuration of a neuralgraph model.
         """
         try:
             values = parsed_json((directory / CONFIG_NAME).read_text(encoding="utf-8"))

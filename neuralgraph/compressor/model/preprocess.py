@@ -44,7 +44,7 @@ class Preprocessor:
 
     Raises
     ------
-    ModelError : E_MODEL when a field is out of its range.
+    ModelError (E_MODEL) : a field is out of its range.
     """
 
     stride: int
@@ -100,8 +100,9 @@ class Preprocessor:
 
         Raises
         ------
-        SourceError : E_SOURCE_KIND when it is not a two-dimensional array of floats, E_SOURCE_SIZE when it is empty,
-            E_NUM when a pixel is not a number from 0 to 1.
+        SourceError (E_SOURCE_KIND) : it is not a two-dimensional array of floats.
+        SourceError (E_SOURCE_SIZE) : it is empty.
+        SourceError (E_NUM) : a pixel is not a number from 0 to 1.
         """
         check_film(film)
         return self.of_checked(film)
@@ -139,7 +140,7 @@ class Preprocessor:
 
         Raises
         ------
-        ModelError : E_MODEL when it is not a preprocessor's configuration.
+        ModelError (E_MODEL) : it is not a preprocessor's configuration.
         """
         try:
             values = parsed_json((directory / PREPROCESSOR_NAME).read_text(encoding="utf-8"))

@@ -82,7 +82,7 @@ def read_vision(
 
     Raises
     ------
-    ModelError : E_MODEL when it is incomplete, of another kind, or does not fit what is asked of it.
+    ModelError (E_MODEL) : it is incomplete, of another kind, or does not fit what is asked of it.
     SourceError : as ``read_weights``, for a .pth file.
     """
     choice = choice or VisionChoice()

@@ -80,10 +80,8 @@ def extractor(name: str = "rules", **options: Any) -> Extractor:
 
     Raises
     ------
-    ModelError
-        E_MODEL when there is no extractor of that name.
-    MissingExtraError
-        E_EXTRA when its library is not installed; spaCy is looked for at the first call, not here.
+    ModelError (E_MODEL) : there is no extractor of that name.
+    MissingExtraError (E_EXTRA) : its library is not installed; spaCy is looked for at the first call, not here.
     """
     build = _TABLE.get(name)
     if build is None:

@@ -39,7 +39,7 @@ class RadGraphExtractor:
 
     Raises
     ------
-    ModelError : E_MODEL for an unknown choice of sections.
+    ModelError (E_MODEL) : an unknown choice of sections.
     """
 
     name = "radgraph"
@@ -114,7 +114,7 @@ class RadGraphJsonExtractor:
 
     Raises
     ------
-    SourceError : E_SOURCE_TEXT when the file cannot be read, or holds no annotations.
+    SourceError (E_SOURCE_TEXT) : the file cannot be read, or holds no annotations.
     """
 
     name = "radgraph-json"
@@ -142,7 +142,7 @@ class RadGraphJsonExtractor:
 
         Raises
         ------
-        SourceError : E_SOURCE_TEXT when a report has no annotations.
+        SourceError (E_SOURCE_TEXT) : a report has no annotations.
         StudyError : an entry does not follow the schema.
         """
         given = list(keys) if keys is not None else [None] * len(texts)

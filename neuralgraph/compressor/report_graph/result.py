@@ -26,9 +26,10 @@ class ReportGraph:
 
     Raises
     ------
-    StudyError
-        E_ORDER when concepts, triples or mentions are out of order or repeated, E_IDX when a row points outside its
-        table, E_TEXT when a label or section is unknown or a span is empty, E_STUDY when triples are not [m, 3].
+    StudyError (E_ORDER) : concepts, triples or mentions are out of order or repeated.
+    StudyError (E_IDX) : a row points outside its table.
+    StudyError (E_TEXT) : a label or section is unknown or a span is empty.
+    StudyError (E_STUDY) : triples are not [m, 3].
     """
 
     concepts: tuple[Concept, ...] = ()

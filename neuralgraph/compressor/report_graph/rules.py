@@ -38,8 +38,7 @@ class RulesExtractor:
 
     Raises
     ------
-    ModelError
-        E_MODEL for an unknown choice of sections.
+    ModelError (E_MODEL) : an unknown choice of sections.
     """
 
     name = "rules"
@@ -72,8 +71,7 @@ class RulesExtractor:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_TEXT when an item is not text, or when a single string is given for the sequence.
+        SourceError (E_SOURCE_TEXT) : an item is not text, or a single string is given for the sequence.
         """
         if isinstance(texts, str):
             raise SourceError("reports come as a sequence of texts, not as one text", code="E_SOURCE_TEXT")

@@ -87,8 +87,7 @@ def check_choice(choice: str) -> None:
 
     Raises
     ------
-    ModelError
-        E_MODEL, naming the choices.
+    ModelError (E_MODEL) : naming the choices.
     """
     choices = get_args(SectionChoice)
     if choice not in choices:

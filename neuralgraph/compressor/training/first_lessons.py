@@ -76,7 +76,7 @@ class PatchHead(NamedTuple):
 
         Raises
         ------
-        ModelError : E_MODEL when it is not there, or damaged.
+        ModelError (E_MODEL) : it is not there, or damaged.
         """
         path = directory / _HEAD_NAME
         try:
@@ -129,7 +129,7 @@ def first_lessons(
 
     Raises
     ------
-    ModelError : E_MODEL when no film has marks, or ``kept`` is of another model.
+    ModelError (E_MODEL) : no film has marks, or ``kept`` is of another model.
     TrainingStopped : ``runtime.stop`` said so.
     """
     if not batches.structures:
@@ -144,7 +144,7 @@ def frozen(vision: nn.Module, parts: int) -> Iterator[None]:
 
     Raises
     ------
-    ModelError : E_MODEL when it has no more parts than that.
+    ModelError (E_MODEL) : it has no more parts than that.
     """
     chosen = parts_in_order(vision)[:parts] if parts else []
     if parts and len(chosen) < parts:

@@ -86,8 +86,8 @@ def train(
     Raises
     ------
     TrainingStopped : ``runtime.stop`` said so.
-    OutputError : E_OUTPUT when the directory holds checkpoints of another run, or cannot be written.
-    ModelError : E_MODEL when there is nothing to learn from, or the losses are not finite.
+    OutputError (E_OUTPUT) : the directory holds checkpoints of another run, or cannot be written.
+    ModelError (E_MODEL) : there is nothing to learn from, or the losses are not finite.
     """
     learn, check = examples
     _check(learn, check, recipe)

@@ -55,8 +55,7 @@ def grey_of(samples: NDArray[Any], alpha: NDArray[Any] | None, maximum: int) -> 
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: a colour picture.
+    SourceError (E_SOURCE_KIND) : a colour picture.
     """
     height, width = samples.shape[:2]
     grey = np.empty((height, width), np.float32)

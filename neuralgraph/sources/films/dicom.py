@@ -84,12 +84,11 @@ def read_dicom_film(
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TYPE: no DICOM file. E_SOURCE_KIND: no single-frame grey projection radiograph, no pixels, or burned-in
-        text. E_SOURCE_TURNED: mirrored, and the header contradicts itself about how. E_SOURCE_SIZE, E_SOURCE_ENCODING,
-        E_SOURCE_DAMAGED.
-    MissingExtraError
-        E_EXTRA: pydicom, or the library for this transfer syntax, is not installed.
+    SourceError (E_SOURCE_TYPE) : no DICOM file.
+    SourceError (E_SOURCE_KIND) : no single-frame grey projection radiograph, no pixels, or burned-in text.
+    SourceError (E_SOURCE_TURNED) : mirrored, and the header contradicts itself about how.
+    SourceError (E_SOURCE_SIZE, E_SOURCE_ENCODING, E_SOURCE_DAMAGED)
+    MissingExtraError (E_EXTRA) : pydicom, or the library for this transfer syntax, is not installed.
     """
     stored = read_stored_film(
         data, limits=limits, accept_for_processing=accept_for_processing, accept_burned_in=accept_burned_in
@@ -249,8 +248,7 @@ def stated_position(header: DicomHeader) -> str:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: an element cannot be read.
+    SourceError (E_SOURCE_DAMAGED) : an element cannot be read.
     """
     projection = stated_view(header).projection
     return projection if projection in VIEW_POSITIONS else "unknown"

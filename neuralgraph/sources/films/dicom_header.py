@@ -115,11 +115,9 @@ def quiet_pydicom(doing: str) -> Iterator[None]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED, or E_SOURCE_SIZE when memory runs out. What pydicom says is not repeated: it may quote
-        the header.
-    MissingExtraError
-        E_EXTRA: a library that pydicom needs is absent.
+    SourceError (E_SOURCE_DAMAGED) : it cannot be read. What pydicom says is not repeated: it may quote the header.
+    SourceError (E_SOURCE_SIZE) : memory runs out.
+    MissingExtraError (E_EXTRA) : a library that pydicom needs is absent.
     """
     with _damage(doing), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -211,8 +209,7 @@ class DicomHeader:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_DAMAGED.
+        SourceError (E_SOURCE_DAMAGED)
         """
         value = self._value(keyword)
         if value is None or value == "":
@@ -227,8 +224,7 @@ class DicomHeader:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_DAMAGED: not numbers.
+        SourceError (E_SOURCE_DAMAGED) : not numbers.
         """
         value = self._value(keyword)
         if value is None or value == "":
@@ -244,8 +240,7 @@ class DicomHeader:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_DAMAGED: no sequence, or one too large to be a table or a code.
+        SourceError (E_SOURCE_DAMAGED) : no sequence, or one too large to be a table or a code.
         """
         items = self.items(keyword)
         return items[0] if items else None
@@ -286,10 +281,8 @@ def read_dicom_header(data: bytes, kept: Mapping[str, int] = KEPT) -> DicomHeade
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED. A deflated data set is damage here: ``deflated.inflated_file`` comes first.
-    MissingExtraError
-        E_EXTRA: pydicom is not installed.
+    SourceError (E_SOURCE_DAMAGED) : a deflated data set is damage here: ``deflated.inflated_file`` comes first.
+    MissingExtraError (E_EXTRA) : pydicom is not installed.
     """
     transfer_syntax, start = read_transfer_syntax(data)
     reader = _BoundedReader(data)
@@ -364,8 +357,7 @@ def read_transfer_syntax(data: bytes) -> tuple[str, int]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: it ends early, or states no transfer syntax, or two.
+    SourceError (E_SOURCE_DAMAGED) : it ends early, or states no transfer syntax, or two.
     """
     position, syntax = 132, ""
     while data[position : position + 2] == b"\x02\x00":

@@ -101,10 +101,9 @@ def read_stored_values(data: bytes, header: DicomHeader, layout: PixelFormat) ->
 
     Raises
     ------
-    SourceError
-        E_SOURCE_ENCODING: the transfer syntax, or the variant of it, is not supported. E_SOURCE_DAMAGED.
-    MissingExtraError
-        E_EXTRA: the library that decodes it is not installed.
+    SourceError (E_SOURCE_ENCODING) : the transfer syntax, or the variant of it, is not supported.
+    SourceError (E_SOURCE_DAMAGED)
+    MissingExtraError (E_EXTRA) : the library that decodes it is not installed.
     """
     syntax = header.transfer_syntax
     if syntax in _NATIVE:

@@ -31,8 +31,7 @@ def stated_view(header: DicomHeader) -> StatedView:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: an element cannot be read.
+    SourceError (E_SOURCE_DAMAGED) : an element cannot be read.
     """
     word = read_view(header.word("ViewPosition"))
     if word.projection not in _UNSAID:

@@ -53,8 +53,7 @@ class Film:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: pixels, position or a fact break these rules.
+    SourceError (E_SOURCE_KIND) : pixels, position or a fact break these rules.
     """
 
     pixels: NDArray[np.float32]
@@ -116,8 +115,7 @@ def check_dimensions(height: int, width: int, limits: FilmLimits) -> None:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_SIZE.
+    SourceError (E_SOURCE_SIZE)
     """
     if height < limits.min_side or width < limits.min_side:
         raise SourceError(
@@ -140,8 +138,7 @@ def check_expansion(packed: int, unpacked: int) -> None:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_SIZE.
+    SourceError (E_SOURCE_SIZE)
     """
     if unpacked > _LARGE_BYTES and unpacked > _MAX_EXPANSION * packed:
         raise SourceError(
@@ -179,9 +176,8 @@ def film_from_array(
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: not two axes, another dtype, not finite, outside 0..1, or a bad range. E_SOURCE_SIZE: too
-        small or too large.
+    SourceError (E_SOURCE_KIND) : not two axes, another dtype, not finite, outside 0..1, or a bad range.
+    SourceError (E_SOURCE_SIZE) : too small or too large.
     """
     if not isinstance(array, np.ndarray) or array.ndim != 2:
         raise SourceError("a film is a numpy array [height, width]", code="E_SOURCE_KIND", where="array")

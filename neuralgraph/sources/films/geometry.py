@@ -82,9 +82,8 @@ def hung(film: Film, header: DicomHeader, limits: FilmLimits | None = None) -> F
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TURNED: the header says that the film is mirrored, and contradicts itself about how.
-        E_SOURCE_SIZE: with square pixels the film is over the limits.
+    SourceError (E_SOURCE_TURNED) : the header says that the film is mirrored, and contradicts itself about how.
+    SourceError (E_SOURCE_SIZE) : with square pixels the film is over the limits.
     """
     facts: dict[str, Fact] = dict(film.facts)
     facts.update(_detector_facts(header))
@@ -123,8 +122,7 @@ def stated_turn(header: DicomHeader, position: str) -> str:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TURNED: mirrored for a frontal film, and the view says lateral.
+    SourceError (E_SOURCE_TURNED) : mirrored for a frontal film, and the view says lateral.
     """
     letters = _letters(header)
     if letters is None:
@@ -216,8 +214,7 @@ def squared(pixels: NDArray[np.float32], vertical: float, horizontal: float, lim
 
     Raises
     ------
-    SourceError
-        E_SOURCE_SIZE.
+    SourceError (E_SOURCE_SIZE)
     """
     if abs(vertical - horizontal) <= _SAME * max(vertical, horizontal):
         return pixels

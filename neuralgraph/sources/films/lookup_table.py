@@ -71,9 +71,8 @@ def lookup_tables(header: DicomHeader, keyword: str, *, is_signed: bool) -> list
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: the first table contradicts itself. A further one that does is left out: it is an alternative
-        that nobody has asked for.
+    SourceError (E_SOURCE_DAMAGED) : the first table contradicts itself. A further one that does is left out: it is an
+        alternative that nobody has asked for.
     """
     items = header.items(keyword)[:_MOST_TABLES]
     tables = []

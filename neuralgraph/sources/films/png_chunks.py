@@ -57,8 +57,8 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED, E_SOURCE_SIZE, E_SOURCE_KIND (animated).
+    SourceError (E_SOURCE_DAMAGED, E_SOURCE_SIZE)
+    SourceError (E_SOURCE_KIND) : animated.
     """
     position, count = len(PNG_SIGNATURE), 0
     header: tuple[int, int, int, int, int] | None = None

@@ -73,9 +73,8 @@ def presentation(header: DicomHeader, layout: PixelFormat, counts: NDArray[np.in
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: a LUT or a rescale that cannot be applied. E_SOURCE_ENCODING: a VOI LUT function other
-        than those of the standard.
+    SourceError (E_SOURCE_DAMAGED) : a LUT or a rescale that cannot be applied.
+    SourceError (E_SOURCE_ENCODING) : a VOI LUT function other than those of the standard.
     """
     # MONOCHROME1 says the lowest value is white, after the VOI LUT; INVERSE says the same a second way.
     inverse = (

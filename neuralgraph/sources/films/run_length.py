@@ -41,8 +41,7 @@ def decode_run_length(frame: bytes, layout: _Layout) -> NDArray[Any]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: wrong number of segments, or segments that are too short or too long.
+    SourceError (E_SOURCE_DAMAGED) : wrong number of segments, or segments that are too short or too long.
     """
     size = layout.bits_allocated // 8
     count = layout.rows * layout.columns

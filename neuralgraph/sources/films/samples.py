@@ -84,8 +84,7 @@ def samples_of_film(film: Film, *, bits: int, source_bytes: int = 0) -> Samples:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: ``bits`` is out of range.
+    SourceError (E_SOURCE_KIND) : ``bits`` is out of range.
     """
     if not 8 <= bits <= 16:
         raise SourceError(f"samples have 8 to 16 bits, not {bits}", code="E_SOURCE_KIND", where="bits")

@@ -126,8 +126,8 @@ def detect_layout(source: Path) -> str:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: nothing is there. E_SOURCE_TYPE: no layout recognises it.
+    SourceError (E_SOURCE_READ) : nothing is there.
+    SourceError (E_SOURCE_TYPE) : no layout recognises it.
     """
     if not source.exists():
         raise SourceError("no such file or folder", code="E_SOURCE_READ")
@@ -159,9 +159,8 @@ def resolve_manifest(roots: Roots, layout: str = "auto", selection: Selection | 
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ, E_SOURCE_TYPE: no such layout, or the source is not of it; E_SOURCE_DAMAGED, E_SOURCE_TEXT,
-        E_SOURCE_EMPTY: a table cannot be read.
+    SourceError (E_SOURCE_READ, E_SOURCE_TYPE) : no such layout, or the source is not of it.
+    SourceError (E_SOURCE_DAMAGED, E_SOURCE_TEXT, E_SOURCE_EMPTY) : a table cannot be read.
     """
     name = detect_layout(roots.source) if layout == "auto" else layout
     if name not in LAYOUTS:
