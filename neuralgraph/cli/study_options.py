@@ -11,10 +11,10 @@ from neuralgraph.cli.conversion_choices import MAX_SIDE_HELP, SECTIONS_HELP, Ext
 from neuralgraph.errors import StudyError
 from neuralgraph.storage.lossy import embedding_forms, form_named
 
-__all__ = ["EmbeddingForm", "MakingOptions", "embedding_form"]
+__all__ = ["EmbeddingForm", "MakingOptions"]
 
 
-def embedding_form(name: str) -> str:
+def _embedding_form(name: str) -> str:
     """The value of ``--embedding``, when it is one."""
     try:
         form_named(name)
@@ -27,7 +27,7 @@ EmbeddingForm = Annotated[
     str,
     typer.Option(
         metavar="FORM",
-        callback=embedding_form,
+        callback=_embedding_form,
         help=f"How embeddings are stored: {', '.join(embedding_forms())}, or svd:LOSS with another loss.",
     ),
 ]

@@ -8,7 +8,7 @@ layers x heads x tokens x patches are never held at once. ``check_attention`` co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ __all__ = [
     "no_attention",
     "over_heads",
     "sum_over_tokens",
+    "summed_parts",
 ]
 
 TOKENS_AT_ONCE = 64
@@ -80,9 +81,38 @@ def attention_scores(
     ------
     ModelError (E_MODEL_ATTENTION) : nothing usable was captured.
     """
-    total = torch.zeros(memory.shape[:2], dtype=torch.float32, device=memory.device)
-    for start, stop, by_token in attention_by_token(model, memory, decoder_ids, layer=layer, heads=heads):
+    parts = attention_by_token(model, memory, decoder_ids, layer=layer, heads=heads)
+    return summed_parts(parts, counted, memory.shape[1])
+
+
+def summed_parts(
+    parts: Iterable[tuple[int, int, torch.Tensor]],
+    counted: torch.Tensor,
+    patches: int,
+    maps: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Counted tokens summed.
+
+    Parameters
+    ----------
+    parts : as ``attention_by_token`` yields them.
+    counted : bool [B, T], which positions count.
+    patches : N.
+    maps : float32 [B, T, N] on the CPU, zeros; takes the sum of every token by itself.
+
+    Returns
+    -------
+    float32 [B, N].
+
+    Raises
+    ------
+    ModelError (E_MODEL_ATTENTION) : a sum is not finite.
+    """
+    total = torch.zeros(len(counted), patches, dtype=torch.float32, device=counted.device)
+    for start, stop, by_token in parts:
         total += torch.where(counted[:, start:stop, None], by_token, 0.0).sum(dim=1)
+        if maps is not None:
+            maps[:, start:stop] += by_token.cpu()
     if not bool(torch.isfinite(total).all()):
         raise no_attention("its cross-attention is not finite")
     return total

@@ -120,10 +120,6 @@ class Compressor:
         )
         return cls(scorer, policy, reader, generated_graph)
 
-    def with_policy(self, policy: PruningPolicy) -> Compressor:
-        """The same compressor with another pruning policy; the model is shared."""
-        return replace(self, policy=policy)
-
     def __call__(  # noqa: PLR0913 - what may be said of one study; a user writes it flat
         self,
         image: Image | Sequence[Image],

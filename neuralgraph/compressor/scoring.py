@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neuralgraph.compressor.attention import attention_by_token, no_attention
+from neuralgraph.compressor.attention import attention_by_token, summed_parts
 from neuralgraph.compressor.attention_gradient import gradient_by_token
 from neuralgraph.compressor.model.mean_attention import relative_to_mean
 from neuralgraph.compressor.model.model import EncodedFilm, NeuralGraphModel
@@ -94,7 +94,7 @@ def score_reports(
     else:
         parts = attention_by_token(*inputs, layer=scoring.layer, heads=scoring.heads)
     maps = torch.zeros(*decoder_ids.shape, encoded.memory.shape[1]) if words else None
-    scores = _summed(parts, counted, encoded.memory.shape[1], maps)
+    scores = summed_parts(parts, counted, encoded.memory.shape[1], maps)
     results = []
     for number, one in enumerate(read):
         score = scores[number].cpu().numpy()
@@ -117,20 +117,6 @@ def _of_findings(report: _Read, counted: torch.Tensor, scoring: Scoring) -> Scor
         return "sum"
     counted.copy_(named)
     return "findings"
-
-
-def _summed(
-    parts: Iterable[tuple[int, int, torch.Tensor]], counted: torch.Tensor, patches: int, maps: torch.Tensor | None
-) -> torch.Tensor:
-    """Counted tokens summed, float32 [B, N]; ``maps`` [B, T, N] takes every token's own, on the CPU."""
-    total = torch.zeros(len(counted), patches, dtype=torch.float32, device=counted.device)
-    for start, stop, by_token in parts:
-        total += torch.where(counted[:, start:stop, None], by_token, 0.0).sum(dim=1)
-        if maps is not None:
-            maps[:, start:stop] += by_token.cpu()
-    if not bool(torch.isfinite(total).all()):
-        raise no_attention("its cross-attention is not finite")
-    return total
 
 
 class _Read(NamedTuple):

@@ -22,10 +22,7 @@ from neuralgraph.sources.films.dicom_header import quiet_pydicom
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SEGMENTATION", "kept_mask", "segmentation_object"]
-
-SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
-"""SOP class Segmentation Storage."""
+__all__ = ["kept_mask", "segmentation_object"]
 
 _REGION = FindingCode("309825002", "SCT", "Spatial and Relational Concept")
 """Of PS3.16 CID 7150: what was kept is a place, neither a structure nor a finding."""

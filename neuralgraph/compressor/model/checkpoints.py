@@ -22,7 +22,7 @@ from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.model.vision_checkpoints import VisionChoice, read_json, read_tensors, read_vision
 from neuralgraph.errors import ModelError
 
-__all__ = ["SWIN_BASE_T5_BASE", "assemble", "fill_vision"]
+__all__ = ["SWIN_BASE_T5_BASE", "assemble"]
 
 SWIN_BASE_T5_BASE = NeuralGraphConfig(
     name="swin-base + t5-base",
@@ -81,7 +81,7 @@ def assemble(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = NeuralGraphModel(config)
-    fill_vision(model, seen.weights)
+    _fill_vision(model, seen.weights)
     _fill(model.text, text_weights, "text", tied=config.text.tie_word_embeddings)
     output.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(output)
@@ -96,7 +96,7 @@ def assemble(
     return model_digest(output)
 
 
-def fill_vision(model: NeuralGraphModel, weights: Mapping[str, torch.Tensor]) -> None:
+def _fill_vision(model: NeuralGraphModel, weights: Mapping[str, torch.Tensor]) -> None:
     """Copy a vision checkpoint into a model; a neck keeps what it was initialised with.
 
     Raises

@@ -35,7 +35,7 @@ from neuralgraph.compressor.training.training_log import TrainingLog
 from neuralgraph.errors import ModelError
 from neuralgraph.wire.json_reading import parsed_json
 
-__all__ = ["FilmTrainer", "computes_in_bfloat16", "training_arguments", "wants_bfloat16"]
+__all__ = ["FilmTrainer", "wants_bfloat16"]
 
 _PLACES = ("coverage", "spoken", "foil_labels", "foil_spoken", "foil_coverage")
 """What a batch may hold beside what the model takes (see ``batches.Lesson``)."""
@@ -44,7 +44,7 @@ _TOLD = ("eval_area_kept", "eval_mean_map_area", "eval_pointing", "eval_side_gai
 _OPTIMIZER, _SCHEDULE, _RANDOM = "optimizer.safetensors", "schedule.json", "random_state.safetensors"
 
 
-def computes_in_bfloat16(device: str) -> bool:
+def _computes_in_bfloat16(device: str) -> bool:
     """Whether a device has instructions for bfloat16; without them it is slower than float32."""
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -54,10 +54,12 @@ def computes_in_bfloat16(device: str) -> bool:
 
 def wants_bfloat16(recipe: Recipe, device: str) -> bool:
     """Whether a recipe is run in mixed precision on a device."""
-    return recipe.precision == "bfloat16" or (recipe.precision == "auto" and computes_in_bfloat16(device))
+    return recipe.precision == "bfloat16" or (recipe.precision == "auto" and _computes_in_bfloat16(device))
 
 
-def training_arguments(recipe: Recipe, folder: Path, *, device: str, chosen_by: str = "eval_loss") -> TrainingArguments:
+def _training_arguments(
+    recipe: Recipe, folder: Path, *, device: str, chosen_by: str = "eval_loss"
+) -> TrainingArguments:
     """The recipe in the Trainer's words; nothing is reported to or pushed to anyone.
 
     Parameters
@@ -110,7 +112,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
     train, validate : what it learns from, and what decides when to stop.
     runtime : where it computes, and who follows.
     watch : asked at every validation for measures of the model beside its losses, by name.
-    chosen_by : as in ``training_arguments``.
+    chosen_by : as in ``_training_arguments``.
     """
 
     def __init__(
@@ -135,7 +137,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
             model.vision.requires_grad_(requires_grad=False)
         super().__init__(
             model=model,
-            args=training_arguments(recipe, folder, device=runtime.device, chosen_by=chosen_by),
+            args=_training_arguments(recipe, folder, device=runtime.device, chosen_by=chosen_by),
             train_dataset=train,
             eval_dataset=validate,
             data_collator=_only,

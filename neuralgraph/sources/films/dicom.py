@@ -33,7 +33,7 @@ from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FILM_CLASSES", "StoredFilm", "is_dicom", "read_dicom_film", "read_stored_film", "stated_position"]
+__all__ = ["FILM_CLASSES", "StoredFilm", "is_dicom", "read_dicom_film", "read_stored_film"]
 
 _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1": "CR",
@@ -118,7 +118,7 @@ class StoredFilm:
 
     def film(self) -> Film:
         """The film as it is shown, its pixels where they are stored."""
-        return Film.of_table(self.shown_by.table, self.shown(self.values), stated_position(self.header), self._facts())
+        return Film.of_table(self.shown_by.table, self.shown(self.values), _stated_position(self.header), self._facts())
 
     def _facts(self) -> dict[str, Fact]:
         header = self.header
@@ -237,7 +237,7 @@ def _pixel_format(header: DicomHeader, limits: FilmLimits) -> PixelFormat:
     return PixelFormat(rows, columns, allocated, stored, representation == 1, header.integer("SamplesPerPixel"))
 
 
-def stated_position(header: DicomHeader) -> str:
+def _stated_position(header: DicomHeader) -> str:
     """How the film was taken, as the code of a view.
 
     Returns

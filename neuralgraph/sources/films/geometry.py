@@ -25,7 +25,7 @@ from neuralgraph.sources.films.film import Film, FilmLimits, check_dimensions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["as_stored", "hung", "squared", "stated_spacing", "stated_turn", "turned"]
+__all__ = ["as_stored", "hung", "squared", "turned"]
 
 _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 _LATERAL_VIEWS = ("LATERAL", "LL", "RL")
@@ -88,8 +88,8 @@ def hung(film: Film, header: DicomHeader, limits: FilmLimits | None = None) -> F
     facts: dict[str, Fact] = dict(film.facts)
     facts.update(_detector_facts(header))
     height, width = film.pixels.shape
-    turn = stated_turn(header, film.position)
-    vertical, horizontal = stated_spacing(header)
+    turn = _stated_turn(header, film.position)
+    vertical, horizontal = _stated_spacing(header)
     pixels = squared(film.pixels, vertical, horizontal, limits or FilmLimits())
     if pixels is not film.pixels:
         facts["squared"] = True
@@ -107,7 +107,7 @@ def hung(film: Film, header: DicomHeader, limits: FilmLimits | None = None) -> F
     return film if pixels is film.pixels and facts == film.facts else replace(film, pixels=pixels, facts=facts)
 
 
-def stated_turn(header: DicomHeader, position: str) -> str:
+def _stated_turn(header: DicomHeader, position: str) -> str:
     """What has to be done to the stored picture for it to hang the right way.
 
     Parameters
@@ -187,7 +187,7 @@ def _principal(direction: list[float]) -> str:
     return "LPH"[axis] if direction[axis] > 0 else "RAF"[axis]
 
 
-def stated_spacing(header: DicomHeader) -> tuple[float, float]:
+def _stated_spacing(header: DicomHeader) -> tuple[float, float]:
     """Height and width of a pixel, in any unit; equal where the header says nothing that can be meant.
 
     The order is that of PS3.3 C.7.6.3.1.7: Pixel Spacing, else Imager Pixel Spacing, else Nominal Scanned Pixel
