@@ -143,9 +143,8 @@ def show(
 
     Returns
     -------
-    neuralgraph.adapters.picture.Gallery
-        which a notebook shows; ``.ids`` are those of all pages, ``.page(2)`` is another page, ``.studies`` are those
-        of this one.
+    neuralgraph.adapters.picture.Gallery : which a notebook shows; ``.ids`` are those of all pages, ``.page(2)`` is
+        another page, ``.studies`` are those of this one.
 
     Raises
     ------

@@ -39,8 +39,8 @@ def raw_data_object(data: bytes, source: Any) -> Any:
 
     Returns
     -------
-    pydicom Dataset
-        with file meta information, ready to be stored. The same file beside the same film gives the same object.
+    pydicom Dataset : with file meta information, ready to be stored. The same file beside the same film gives the same
+        object.
 
     Raises
     ------

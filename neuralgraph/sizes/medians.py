@@ -113,9 +113,8 @@ def summarise(films: Sequence[FilmSizes]) -> Summary:
 
     Returns
     -------
-    Summary
-        Its codings stand in the order of the films' rows; "smallest lossless", behind the source file, is for every
-        film the smallest of its lossless pictures.
+    Summary : its codings stand in the order of the films' rows; "smallest lossless", behind the source file, is for
+        every film the smallest of its lossless pictures.
 
     Raises
     ------

@@ -26,8 +26,7 @@ def read_report(path: str | os.PathLike[str]) -> str:
 
     Returns
     -------
-    str
-        The text as ``normalise_report`` gives it; every offset in a study counts code points of this.
+    str : the text as ``normalise_report`` gives it; every offset in a study counts code points of this.
 
     Raises
     ------
@@ -60,8 +59,7 @@ def normalise_report(text: str) -> str:
 
     Returns
     -------
-    str
-        The normalised text.
+    str : the normalised text.
 
     Raises
     ------

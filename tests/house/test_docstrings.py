@@ -20,6 +20,8 @@ _HEADING = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
 _ERROR = r"[\w.]+(?: \([^()]+\))?"
 _RAISES = re.compile(rf"{_ERROR}(?:, {_ERROR})*(?: : (?!E_)|$)")
 _ENTRY = re.compile(r"\*{0,2}\w+(?:, \*{0,2}\w+)* : ")
+_SHAPE_FIRST = re.compile(r"\[[a-z_, 0-9]+\] (?:u?int\d|float\d|bool)")
+_BARE_TERM = re.compile(r"^(?:Returns|Yields)\n-+\n[\w.]+\n {4}", re.MULTILINE)
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -47,6 +49,8 @@ def test_sections_are_written_one_way(path):
         assert set(found) <= SECTIONS, name
         assert not [entry for entry in found.get("Raises", ()) if not _RAISES.match(entry)], name
         assert not [entry for entry in found.get("Parameters", ()) if not _ENTRY.match(entry)], name
+        assert not _BARE_TERM.search(text), name
+        assert not _SHAPE_FIRST.search(text), name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

@@ -59,8 +59,7 @@ class Lines:
 
         Yields
         ------
-        Sentence
-            never empty; places count from the start of ``text``.
+        Sentence : never empty; places count from the start of ``text``.
         """
         for statement in self._statements(text, start, len(text) if end is None else end):
             kept = [token for token in statement if token.kind not in _MARKS]

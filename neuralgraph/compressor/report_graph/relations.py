@@ -55,8 +55,8 @@ def relate(words: Sequence[str], mentions: Sequence[Mention], lexicon: Lexicon) 
 
     Returns
     -------
-    SentenceGraph
-        Modifiers and measurements that belong to nothing are left out; links ("suggestive of") become triples.
+    SentenceGraph : modifiers and measurements that belong to nothing are left out; links ("suggestive of") become
+        triples.
     """
     return _Relator(words, mentions, lexicon).graph()
 

@@ -201,8 +201,7 @@ def read_parts(text: str, choice: SectionChoice = "findings+impression") -> list
 
     Returns
     -------
-    list of Part
-        empty when the report says nothing outside the referrer's words and the technique.
+    list of Part : empty when the report says nothing outside the referrer's words and the technique.
     """
     headers = _headers(text)
     sections = _between(text, headers)

@@ -50,8 +50,7 @@ def grey_of(samples: NDArray[Any], alpha: NDArray[Any] | None, maximum: int) -> 
 
     Returns
     -------
-    float32 [height, width]
-        0..1: the channels where they are equal, else their luma (ITU-R BT.601).
+    float32 [height, width] : 0..1: the channels where they are equal, else their luma (ITU-R BT.601).
 
     Raises
     ------

@@ -78,8 +78,7 @@ def read_dicom_film(
 
     Returns
     -------
-    Film
-        [height, width] float32: the stored picture of rows x columns, made of square pixels and turned as its header
+    Film : float32 [height, width]: the stored picture of rows x columns, made of square pixels and turned as its header
         says (``geometry``).
 
     Raises
@@ -101,7 +100,7 @@ class StoredFilm:
     """A DICOM film before its grey-level transformation."""
 
     values: NDArray[Any]
-    """[rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored; of a film in colour its grey."""
+    """Integers [rows, columns] in ``layout.lowest``..``layout.highest``, as stored; of a film in colour its grey."""
     layout: PixelFormat
     """How they are stored."""
     shown_by: Presentation
@@ -113,7 +112,7 @@ class StoredFilm:
     """"" for a film stored in grey, else "COLOUR" or "PALETTE"."""
 
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """[rows, columns] float32 in 0..1: what stored values look like."""
+        """float32 [rows, columns] in 0..1: what stored values look like."""
         return grey_levels(self.shown_by.table, values, self.layout.lowest)
 
     def film(self) -> Film:
@@ -242,8 +241,7 @@ def _stated_position(header: DicomHeader) -> str:
 
     Returns
     -------
-    str
-        One of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``; "unknown" for a frontal film that is PA or AP and does
+    str : one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``; "unknown" for a frontal film that is PA or AP and does
         not say which.
 
     Raises

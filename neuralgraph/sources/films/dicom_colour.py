@@ -35,7 +35,7 @@ def read_colour_as_grey(data: bytes, header: DicomHeader, layout: PixelFormat) -
 
     Returns
     -------
-    values : [rows, columns] uint8 or uint16, 0 black to the highest of ``layout`` white.
+    values : uint8 or uint16 [rows, columns], 0 black to the highest of ``layout`` white.
     layout : of ``values``.
     photometric : "COLOUR" or "PALETTE".
 

@@ -96,8 +96,7 @@ def read_stored_values(data: bytes, header: DicomHeader, layout: PixelFormat) ->
 
     Returns
     -------
-    ndarray
-        [rows, columns] integers in ``layout.lowest``..``layout.highest``.
+    integers [rows, columns] in ``layout.lowest``..``layout.highest``.
 
     Raises
     ------
@@ -131,8 +130,7 @@ def read_colour_samples(data: bytes, header: DicomHeader, layout: PixelFormat) -
 
     Returns
     -------
-    ndarray
-        [rows, columns, 3] uint8 or uint16.
+    uint8 or uint16 [rows, columns, 3].
 
     Raises
     ------

@@ -57,7 +57,7 @@ class Film:
     """
 
     pixels: NDArray[np.float32]
-    """[height, width] float32, 0..1, row 0 at the top, bones bright."""
+    """float32 [height, width], 0..1, row 0 at the top, bones bright."""
     position: str = "unknown"
     """How it was taken, one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``."""
     facts: dict[str, Fact] = field(default_factory=dict)
@@ -159,7 +159,7 @@ def film_from_array(
 
     Parameters
     ----------
-    array : [height, width] uint8, uint16, float16, float32 or float64; row 0 at the top, bones bright.
+    array : uint8, uint16, float16, float32 or float64 [height, width]; row 0 at the top, bones bright.
     position : one of ``VIEW_POSITIONS``.
     value_range : the values that become 0 and 1; values outside are clipped. By default 0..255 for uint8, 0..65535
         for uint16, and for floats 0..1, outside of which they are refused rather than guessed at. (12-bit pixels in
@@ -170,8 +170,7 @@ def film_from_array(
 
     Returns
     -------
-    Film
-        Its pixels never share memory with ``array``. The facts ``quality`` and ``grey_span`` say whether it shows
+    Film : its pixels never share memory with ``array``. The facts ``quality`` and ``grey_span`` say whether it shows
         anything; a blank one is marked, not refused.
 
     Raises

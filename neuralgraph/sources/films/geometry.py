@@ -117,8 +117,7 @@ def _stated_turn(header: DicomHeader, position: str) -> str:
 
     Returns
     -------
-    str
-        One of ``TURNS``; "" where letters are there and do not say which way up the film is.
+    str : one of ``TURNS``; "" where letters are there and do not say which way up the film is.
 
     Raises
     ------

@@ -46,8 +46,7 @@ def read_png_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
 
     Returns
     -------
-    Film
-        [height, width] float32: sample / (2^bits - 1). 16 bits that show next to nothing, as those do that hold 12,
+    Film : float32 [height, width]: sample / (2^bits - 1). 16 bits that show next to nothing, as those do that hold 12,
         count as the bits used.
 
     Raises
@@ -81,8 +80,7 @@ def read_jpeg_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
 
     Returns
     -------
-    Film
-        [height, width] float32: sample / 255.
+    Film : float32 [height, width]: sample / 255.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class LookupTable:
     first: int
     """The input that the first entry belongs to; smaller ones have it too, larger ones than the last the last."""
     entries: NDArray[np.int64]
-    """[n] int64, 0..2^bits - 1."""
+    """int64 [n], 0..2^bits - 1."""
     bits: int
     """Of an entry, as the descriptor declares."""
 

@@ -66,10 +66,9 @@ def presentation(header: DicomHeader, layout: PixelFormat, counts: NDArray[np.in
 
     Returns
     -------
-    Presentation
-        The first that the header asks for. Without VOI LUT and window the whole range that can be stored, after the
-        modality LUT, becomes 0..1; never the range that this picture happens to use. Another one only where the first
-        shows next to nothing (``quality.GreyUse``) and the other is good, or twice as good.
+    Presentation : the first that the header asks for. Without VOI LUT and window the whole range that can be stored,
+        after the modality LUT, becomes 0..1; never the range that this picture happens to use. Another one only where
+        the first shows next to nothing (``quality.GreyUse``) and the other is good, or twice as good.
 
     Raises
     ------

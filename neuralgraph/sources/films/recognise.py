@@ -51,8 +51,7 @@ def read_film(
 
     Returns
     -------
-    Film
-        Pixels [height, width] float32 in 0..1, bones bright.
+    Film : pixels float32 [height, width] in 0..1, bones bright.
 
     Raises
     ------

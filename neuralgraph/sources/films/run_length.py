@@ -36,8 +36,7 @@ def decode_run_length(frame: bytes, layout: _Layout) -> NDArray[Any]:
 
     Returns
     -------
-    ndarray
-        [rows, columns] uint8, int8, uint16 or int16.
+    uint8, int8, uint16 or int16 [rows, columns].
 
     Raises
     ------

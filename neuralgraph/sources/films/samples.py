@@ -31,7 +31,7 @@ class Samples:
     film: Film
     """As it is shown."""
     values: NDArray[Any]
-    """[height, width] uint8 (8 bits) or uint16 (more), 0..2^bits - 1. Of a DICOM film the stored values, before window
+    """uint8 (8 bits) or uint16 (more) [height, width], 0..2^bits - 1. Of a DICOM film the stored values, before window
     and polarity, signed ones raised so that the lowest becomes 0; else the grey samples."""
     bits: int
     """Of one value, 8 to 16."""

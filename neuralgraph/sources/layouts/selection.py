@@ -94,8 +94,7 @@ def select(entries: Iterable[Entry], selection: Selection, *, layout: str) -> Ma
 
     Returns
     -------
-    Manifest
-        Rows and dropped rows in ascending order of their keys; every entry is in exactly one of the two.
+    Manifest : rows and dropped rows in ascending order of their keys; every entry is in exactly one of the two.
     """
     dropped: list[DroppedRow] = []
     kept: dict[str, ManifestRow] = {}
