@@ -65,11 +65,11 @@ def spool_again(path: Path, source: Path, first: int) -> None:
     """The studies of another archive under other ids, from the number ``first`` on: faster than new ones."""
     from dataclasses import replace
 
+    from neuralgraph.access.files import FileSource
     from neuralgraph.codecs.registry import exact_form
     from neuralgraph.container.encode import encode_record
     from neuralgraph.container.reader import Container
     from neuralgraph.container.writer import ContainerWriter
-    from neuralgraph.storage.files import FileSource
     from neuralgraph.storage.gate import Level, prove
 
     with FileSource(source) as stream, open(path, "wb") as target:
@@ -101,10 +101,10 @@ def extend(place: str, files: list[str], sources: int) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
+    from neuralgraph.access.files import FileSource
     from neuralgraph.catalogue.tables import write_parquet
     from neuralgraph.collection.collection import Change, Collection
     from neuralgraph.container.reader import Container
-    from neuralgraph.storage.files import FileSource
     from neuralgraph.storage.manifest import Member
 
     collection = Collection(place)

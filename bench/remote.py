@@ -49,7 +49,7 @@ from torch_geometric.loader import DataLoader
 what, place, labels = sys.argv[1], sys.argv[2], ("finding 00", "finding 01")
 if place.startswith("http"):
     import fsspec, aiohttp
-    import neuralgraph.storage.remote, neuralgraph.storage.http
+    import neuralgraph.access.remote, neuralgraph.access.http
 def download():
     count = 0
     with urllib.request.urlopen(place) as answer:

@@ -16,7 +16,7 @@ from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import ENTRY, HEADER, TAIL
 from neuralgraph.container.writer import ContainerWriter
-from neuralgraph.storage.archive import study_id_at
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.wire.checksums import crc32
 
 __all__ = ["file_seeds", "program_seeds", "uncompressed"]

@@ -11,9 +11,11 @@ may know which):
 - ``codecs``: arrays to bytes and back, as pure functions
 - ``container``: the layout of a file
 - ``graph``: the study as a typed graph
+- ``access``: the bytes of a file, wherever it lies
 - ``storage``: where the two meet: load, save, open, pack, unpack, validate
+- ``rows``: what tables say of a study
 - ``batches``: the training graph, as arrays of batches
-- ``catalogue``: tables about studies, and questions to them
+- ``catalogue``: tables about studies, questions to them, and overviews
 - ``collection``: archives that grow and forget
 - ``adapters``: a study in the terms of other libraries
 - ``sources``: films, reports and data sets as people have them

@@ -16,7 +16,7 @@ from typing import Any
 from neuralgraph.compressor.report_graph.result import Extractor, ReportGraph
 from neuralgraph.wire.vocabulary import RELATIONS
 
-__all__ = ["HALVES", "LATER", "Case", "Expected", "found_in", "read_cases", "score"]
+__all__ = ["HALVES", "LATER", "Case", "Expected", "expected_of", "found_in", "read_cases", "score"]
 
 HALVES = ("open", "apart")
 _FILE = Path(__file__).with_name("sentences.txt")
@@ -98,7 +98,7 @@ def read_cases(path: Path = _FILE) -> list[Case]:
             Case(
                 kind,
                 "\t".join([text, *more]).replace("\\n", "\n").replace("\\t", "\t"),
-                tuple(_expected(each) for each in expected.split(";") if each.strip()),
+                tuple(expected_of(each) for each in expected.split(";") if each.strip()),
                 tuple(_relation(each) for each in relations.split(";") if each.strip()),
             )
         )
@@ -127,7 +127,8 @@ def _is_named(words: str, concept: str) -> bool:
     return concept in _NAMES.get(words, (words,)) or words in concept
 
 
-def _expected(text: str) -> Expected:
+def expected_of(text: str) -> Expected:
+    """What a line of the sentences says of one thing: its words, then signs, then perhaps a side."""
     words = text.split()
     side = ""
     if words[-1] in {"L", "R", "B", "*"}:

@@ -1,4 +1,4 @@
-"""Floor 5: a study in the terms of other libraries, one file each.
+"""A study in the terms of other libraries, one file each.
 
 - ``graphml``: a study as GraphML, for programs that draw and analyse graphs (Gephi, Cytoscape, yEd, igraph)
 - ``json``: a study as JSON that any program can read

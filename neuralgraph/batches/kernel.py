@@ -17,6 +17,8 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
+from neuralgraph.access.files import FileSource, located
+from neuralgraph.access.sources import Source
 from neuralgraph.batches.arrays import Allocate, GraphBatch, width_error
 from neuralgraph.batches.features import FEATURISER
 from neuralgraph.batches.pruning import Pruning
@@ -27,9 +29,7 @@ from neuralgraph.container.reader import ENVELOPE, Container
 from neuralgraph.errors import FormatError
 from neuralgraph.graph.rules import text_problem
 from neuralgraph.storage.archive import Archive
-from neuralgraph.storage.files import FileSource, located
 from neuralgraph.storage.gate import prove
-from neuralgraph.storage.sources import Source
 from neuralgraph.wire.columns import Counts, split_graph
 
 try:

@@ -10,6 +10,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuralgraph.access.files import located
 from neuralgraph.batches import kernel
 from neuralgraph.batches.arrays import Allocate, GraphBatch, chosen_attributes, width_error
 from neuralgraph.batches.features import LEAST_WIDTH, check_source
@@ -22,7 +23,6 @@ from neuralgraph.errors import FormatError, StudyNotFoundError
 from neuralgraph.graph.rules import text_problem
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
-from neuralgraph.storage.files import located
 from neuralgraph.storage.opening import open_archive
 
 __all__ = ["BatchReader"]

@@ -1,4 +1,4 @@
-"""Floor 7: many studies.
+"""Many studies.
 
 A manifest (``neuralgraph.sources.layouts``) is planned (``plan``), converted by worker processes (``pool``, ``worker``,
 ``converter``) and recorded in the state of the destination (``destination``, ``receipts``), from which the next run

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from neuralgraph.access.files import FileSource
 from neuralgraph.bulk.identifiers import Identifier
 from neuralgraph.bulk.patterns import Patterns
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.sources.files import read_whole_file
-from neuralgraph.storage.files import FileSource
 from neuralgraph.storage.gate import Level, prove
 
 __all__ = ["Finding", "audit"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.access.places import is_url
 from neuralgraph.adapters.picture.gallery import Films, Gallery
 from neuralgraph.bulk.films_at_hand import FilmsAtHand, key_beside
 from neuralgraph.collection.asking import answering
@@ -14,7 +15,6 @@ from neuralgraph.errors import StudyError
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.places import is_url
 
 __all__ = ["gallery_of"]
 

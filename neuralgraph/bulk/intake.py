@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from neuralgraph.access.places import is_url
 from neuralgraph.bulk.destination import STATE, Destination, file_digest
 from neuralgraph.bulk.plan import Plan, PlannedStudy
 from neuralgraph.bulk.pseudonyms import Pseudonyms, destination_key
@@ -25,7 +26,6 @@ from neuralgraph.collection import Added, Collection, StudyReceipt, add
 from neuralgraph.collection.leftovers import INTAKE
 from neuralgraph.collection.places import Where
 from neuralgraph.collection.receipts import read_receipts as read_study_receipts
-from neuralgraph.storage.places import is_url
 
 __all__ = ["Intake", "convert_into", "intake_folder", "intake_key"]
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+from neuralgraph.access.files import FileSource
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.archive import study_id_at
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.files import FileSource
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.profiles import copy_record
 from neuralgraph.wire.json_reading import parsed_json
 

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from neuralgraph.bulk.identifiers import Identifier
 from neuralgraph.errors import missing_extra
 
-__all__ = ["Patterns"]
+__all__ = ["Patterns", "WrittenForm", "written_forms"]
 
 _SHORTEST_FORM = 6
 _CHUNK = 1 << 20
 
 
-class _Form(NamedTuple):
+class WrittenForm(NamedTuple):
     """One way of writing one identifier."""
 
     name: str
@@ -57,7 +57,7 @@ class Patterns:
         except ImportError as error:
             raise missing_extra("an audit", extra="audit", library="pyahocorasick") from error
         self._identifiers = list(identifiers)
-        self._forms = [_forms(identifier.value) for identifier in identifiers]
+        self._forms = [written_forms(identifier.value) for identifier in identifiers]
         words: dict[bytes, list[_Meant]] = {}
         for number, forms in enumerate(self._forms):
             for rank, form in enumerate(forms):
@@ -89,32 +89,32 @@ class Patterns:
             yield self._identifiers[number], self._forms[number][best[number]].name
 
 
-def _forms(value: str) -> list[_Form]:
+def written_forms(value: str) -> list[WrittenForm]:
     """Each way of writing a value; what may have any case is in small letters."""
     lowered = value.lower()
     forms = [
-        _Form("text", lowered.encode(errors="surrogatepass").lower(), any_case=True),
-        _Form("text", value.encode(errors="surrogatepass")),
+        WrittenForm("text", lowered.encode(errors="surrogatepass").lower(), any_case=True),
+        WrittenForm("text", value.encode(errors="surrogatepass")),
     ]
     for encoding in ("utf-16-le", "utf-16-be"):
-        forms.append(_Form("utf-16", value.encode(encoding, errors="surrogatepass").lower(), any_case=True))
+        forms.append(WrittenForm("utf-16", value.encode(encoding, errors="surrogatepass").lower(), any_case=True))
     if not value.isascii():
-        forms.append(_Form("latin-1", value.encode("latin-1", errors="replace")))
+        forms.append(WrittenForm("latin-1", value.encode("latin-1", errors="replace")))
     for encoded in (value.encode(errors="surrogatepass"), value.encode("utf-16-le", errors="surrogatepass")):
         forms += _encodings(encoded)
     return [form for form in forms if form.name == "text" or len(form.written) >= _SHORTEST_FORM]
 
 
-def _encodings(encoded: bytes) -> Iterator[_Form]:
+def _encodings(encoded: bytes) -> Iterator[WrittenForm]:
     """What else bytes may be written as."""
-    yield _Form("hex", encoded.hex().encode(), any_case=True)
+    yield WrittenForm("hex", encoded.hex().encode(), any_case=True)
     for shift in range(3):
         # Characters that also depend on neighbours are left off at both ends.
         text = base64.b64encode(b"\0" * shift + encoded)
         start, end = (0, 2, 3)[shift], (len(encoded) + shift) * 8 // 6
-        yield _Form("base64", text[start:end])
-        yield _Form("base64", text[start:end].translate(bytes.maketrans(b"+/", b"-_")))
+        yield WrittenForm("base64", text[start:end])
+        yield WrittenForm("base64", text[start:end].translate(bytes.maketrans(b"+/", b"-_")))
     for name, label in (("md5", "md5"), ("sha1", "sha-1"), ("sha256", "sha-256")):
         digest = hashlib.new(name, encoded, usedforsecurity=False)
-        yield _Form(label, digest.hexdigest()[:32].encode(), any_case=True)
-        yield _Form(label, digest.digest()[:16])
+        yield WrittenForm(label, digest.hexdigest()[:32].encode(), any_case=True)
+        yield WrittenForm(label, digest.digest()[:16])

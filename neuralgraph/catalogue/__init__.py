@@ -1,7 +1,9 @@
-"""The catalogue: tables about studies, in Parquet, and questions to them.
+"""About archives: tables of their studies, questions to these, and what is in them in numbers.
 
-``write_catalogue`` makes three files of any archives: studies, concepts and triples. ``Catalogue`` asks them, in words
-("right effusion present, no tube") or in SQL by DuckDB. The extra ``catalog`` brings pyarrow and duckdb.
+``write_catalogue`` (``tables``) makes three Parquet files of any archives: studies, concepts and triples. ``Catalogue``
+(``database``) asks them, in words ("right effusion present, no tube": ``question``) or in SQL by DuckDB. The extra
+``catalog`` brings pyarrow and duckdb. ``summary`` has the facts of one file, ``overview`` what many studies have in
+common.
 """
 
 from neuralgraph.catalogue.database import Catalogue

@@ -9,8 +9,8 @@ from typing import Any
 from neuralgraph.catalogue.question import Question, Term, parse_question
 from neuralgraph.catalogue.tables import catalogue_paths
 from neuralgraph.errors import FormatError, StudyError, missing_extra
-from neuralgraph.storage.facts import STUDY_FACTS
-from neuralgraph.storage.tables import TABLES, arrow
+from neuralgraph.rows.facts import STUDY_FACTS
+from neuralgraph.rows.tables import TABLES, arrow
 
 __all__ = ["Catalogue"]
 
@@ -120,7 +120,7 @@ class Catalogue:
 
         Parameters
         ----------
-        columns : names that are in ``neuralgraph.storage.facts.STUDY_FACTS``, ``study_id`` among them.
+        columns : names that are in ``neuralgraph.rows.facts.STUDY_FACTS``, ``study_id`` among them.
         """
         if not study_ids:
             return []

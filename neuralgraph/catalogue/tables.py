@@ -16,15 +16,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from neuralgraph.access.files import located
+from neuralgraph.access.places import Place
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.archive import Archive, located
+from neuralgraph.rows.facts import LABEL
+from neuralgraph.rows.tables import TABLES, Rows, arrow, schema_of
+from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.atomic import atomic_file, check_writable
-from neuralgraph.storage.facts import LABEL
 from neuralgraph.storage.gate import prove
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.places import Place
-from neuralgraph.storage.tables import TABLES, Rows, arrow, schema_of
 
 __all__ = ["catalogue_paths", "joined", "merge", "write_catalogue", "write_parquet"]
 

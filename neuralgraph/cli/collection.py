@@ -58,7 +58,7 @@ def create(
 
     made = Collection.create(place, catalogue=catalogue, archive_studies=archive_studies)
     if catalogue:
-        from neuralgraph.storage.tables import arrow
+        from neuralgraph.rows.tables import arrow
 
         arrow()
     head = made.head()

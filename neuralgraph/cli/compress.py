@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from neuralgraph.catalogue.summary import file_summary
 from neuralgraph.cli.conversion_choices import Extractor, Score
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import tell_model
@@ -19,7 +20,6 @@ from neuralgraph.cli.pruning_options import PruningOptions, policy_of_options
 from neuralgraph.cli.study_options import MakingOptions
 from neuralgraph.graph.origin import GENERATED
 from neuralgraph.storage.save import save
-from neuralgraph.storage.summary import file_summary
 
 if TYPE_CHECKING:
     from neuralgraph.compressor import Compressor

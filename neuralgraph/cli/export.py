@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.access.places import place_name
 from neuralgraph.cli.output import write_line
 from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.cli.remote_choices import Timeout
@@ -20,7 +21,6 @@ from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import load
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.places import place_name
 
 __all__ = ["Format", "export"]
 

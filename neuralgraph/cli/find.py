@@ -70,9 +70,9 @@ def find(
 
 @contextmanager
 def _catalogue(path: str) -> Iterator[Catalogue]:
+    from neuralgraph.access.places import is_url
     from neuralgraph.catalogue import Catalogue
     from neuralgraph.collection import Collection, catalogue_of
-    from neuralgraph.storage.places import is_url
 
     if is_collection(path) or is_url(path):
         with catalogue_of(Collection(path)) as found:

@@ -6,6 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from neuralgraph.access.files import is_folder, located
+from neuralgraph.access.places import is_url, place_name
+from neuralgraph.catalogue.overview import archive_overview, study_by_prefix
+from neuralgraph.catalogue.summary import file_summary, record_summary
 from neuralgraph.cli.completion import study_ids
 from neuralgraph.cli.film_words import film_words
 from neuralgraph.cli.model_notice import model_notice
@@ -18,13 +22,8 @@ from neuralgraph.errors import ModelError
 from neuralgraph.graph.origin import GENERATED
 from neuralgraph.graph.sentences import SIGNS, polarity, sentence_around
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.archive import located
-from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.manifest import is_collection
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.overview import archive_overview, study_by_prefix
-from neuralgraph.storage.places import is_url, place_name
-from neuralgraph.storage.summary import file_summary, record_summary
 from neuralgraph.wire.vocabulary import RELATIONS
 
 __all__ = ["info"]
@@ -176,7 +175,7 @@ def _where(place: dict[str, Any]) -> str:
     return f"{section}: \N{LEFT DOUBLE QUOTATION MARK}{place['sentence']}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
+def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:  # noqa: C901 - a line for each thing a study may say
     provenance = study["provenance"]
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")

@@ -16,7 +16,7 @@ _DENOMINATORS = {
 
 
 def write_overview(overview: dict[str, Any]) -> None:
-    """Print the facts of ``neuralgraph.storage.overview``."""
+    """Print the facts of ``neuralgraph.catalogue.overview``."""
     studies = overview["studies"]
     for model in overview["models"]:
         write_line(f"  model        {model['name']} {model['digest']}: {_share(model['studies'], studies)}")

@@ -9,14 +9,14 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from neuralgraph.access.files import is_folder
+from neuralgraph.access.places import is_url
 from neuralgraph.cli.output import note, write_document, write_json, write_line
 from neuralgraph.cli.progress import meter
 from neuralgraph.cli.remote_choices import Timeout
 from neuralgraph.cli.verdicts import junit, sarif
 from neuralgraph.errors import Problem
 from neuralgraph.storage.archive import ngr_files
-from neuralgraph.storage.files import is_folder
-from neuralgraph.storage.places import is_url
 from neuralgraph.storage.validate import Depth, ValidationResult
 from neuralgraph.storage.validate import validate as validate_file
 

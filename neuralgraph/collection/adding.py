@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.access.files import located
 from neuralgraph.collection.collection import Change, Collection, id_hashes, member_ids
 from neuralgraph.collection.receipts import StudyReceipt, read_receipts
 from neuralgraph.collection.rewriting import rewrite
 from neuralgraph.collection.writing import ArchiveWriter, Progress, receipt_of
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import CollectionError, FormatError
-from neuralgraph.storage.archive import Archive, located, study_id_at
+from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.gate import Level, prove
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.manifest import Manifest, Member
 from neuralgraph.storage.opening import open_archive
 

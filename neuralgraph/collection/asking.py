@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from neuralgraph.access.places import Place
 from neuralgraph.catalogue.database import Catalogue
 from neuralgraph.collection.catalogued import find_ids
 from neuralgraph.collection.collection import Collection
+from neuralgraph.rows.tables import TABLES
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.manifest import is_collection
-from neuralgraph.storage.places import Place
-from neuralgraph.storage.tables import TABLES
 
 __all__ = ["answering"]
 

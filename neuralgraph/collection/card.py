@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neuralgraph.storage.tables import TABLES
+from neuralgraph.rows.tables import TABLES
 
 __all__ = ["CardOptions", "croissant", "dataset_card"]
 
@@ -77,7 +77,7 @@ def dataset_card(overview: dict[str, Any], options: CardOptions) -> str:
 
     Parameters
     ----------
-    overview : as ``neuralgraph.storage.overview`` gives it.
+    overview : as ``neuralgraph.catalogue.overview`` gives it.
     options : what only the owner knows.
     """
     studies = overview["studies"]

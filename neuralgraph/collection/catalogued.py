@@ -11,8 +11,8 @@ from neuralgraph.catalogue.database import Catalogue
 from neuralgraph.collection.collection import Collection
 from neuralgraph.collection.places import Folder
 from neuralgraph.errors import CollectionError
+from neuralgraph.rows.tables import TABLES
 from neuralgraph.storage.manifest import Manifest
-from neuralgraph.storage.tables import TABLES
 
 __all__ = ["catalogue_of", "find_ids", "table_files", "where_ids"]
 

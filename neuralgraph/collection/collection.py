@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.access.files import located
 from neuralgraph.collection.places import Room, Where, room_at
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import DISTRIBUTION, CollectionError, FormatError, OutputError
-from neuralgraph.storage.archive import located, study_id_at
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.manifest import (
     MANIFESTS,
     MARKER,

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.access.files import located
 from neuralgraph.collection.places import Room
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import ChecksumError, FormatError
-from neuralgraph.storage.archive import located, study_id_at
-from neuralgraph.storage.facts import LABEL
+from neuralgraph.rows.facts import LABEL
+from neuralgraph.rows.tables import TABLES, arrow
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.manifest import Member
-from neuralgraph.storage.tables import TABLES, arrow
 from neuralgraph.wire.checksums import leaf_digest
 
 __all__ = ["Held", "held_archive"]

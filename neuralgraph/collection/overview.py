@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from neuralgraph.catalogue.database import Catalogue
+from neuralgraph.catalogue.overview import Counts, Totals, overview_facts, value_name
 from neuralgraph.collection.catalogued import table_files
 from neuralgraph.collection.collection import Collection
-from neuralgraph.storage.facts import LABEL
-from neuralgraph.storage.overview import overview_facts, value_name
+from neuralgraph.rows.facts import LABEL
 
 __all__ = ["collection_facts", "collection_overview"]
 
-_FINDINGS = 30
 _COMMITS = 10
 _TOGETHER = 16
 """Archives whose findings are counted together."""
@@ -37,7 +36,7 @@ def collection_facts(collection: Collection) -> dict[str, Any]:
 
 
 def collection_overview(collection: Collection) -> dict[str, Any]:
-    """The facts of ``neuralgraph.storage.overview``.
+    """The facts of ``neuralgraph.catalogue.overview``.
 
     Raises
     ------
@@ -61,25 +60,26 @@ def collection_overview(collection: Collection) -> dict[str, Any]:
             "SELECT coalesce(model, 'not stated') AS name, coalesce(model_digest, '')[1:12] AS digest, count(*) AS n "
             "FROM studies GROUP BY ALL ORDER BY ALL"
         )
-        labels: dict[str, dict[str, int]] = {}
-        columns = [row["column_name"] for row in rows("SELECT column_name FROM (DESCRIBE studies)")]
-        for column in sorted(name for name in columns if name.startswith(LABEL)):
-            quoted = '"' + column.replace('"', '""') + '"'
-            counts: dict[str, int] = {}
-            values = rows(f"SELECT {quoted} AS value, count(*) AS n FROM studies WHERE {quoted} IS NOT NULL GROUP BY 1")
-            for row in values:
-                name = value_name(row["value"])
-                counts[name] = counts.get(name, 0) + row["n"]
-            labels[column.removeprefix(LABEL)] = dict(sorted(counts.items()))
-        findings = _findings(files)
-    return overview_facts(
-        **total,
-        reports={row["report"]: row["n"] for row in reports},
-        models=[(row["name"], row["digest"], row["n"]) for row in models],
-        labels=labels,
-        findings=sorted(findings.items(), key=lambda each: (-sum(each[1].values()), each[0]))[:_FINDINGS],
-        n_findings=len(findings),
-    )
+        counts = Counts(
+            reports={row["report"]: row["n"] for row in reports},
+            models={(row["name"], row["digest"]): row["n"] for row in models},
+            labels=dict(_labels(rows)),
+            findings=_findings(files),
+        )
+    return overview_facts(Totals(**total), counts)
+
+
+def _labels(rows: Callable[[str], list[dict[str, Any]]]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Of each label, how many studies have which value."""
+    for column in (row["column_name"] for row in rows("SELECT column_name FROM (DESCRIBE studies)")):
+        if not column.startswith(LABEL):
+            continue
+        quoted = '"' + column.replace('"', '""') + '"'
+        counted: dict[str, int] = {}
+        for row in rows(f"SELECT {quoted} AS value, count(*) AS n FROM studies WHERE {quoted} IS NOT NULL GROUP BY 1"):
+            name = value_name(row["value"])
+            counted[name] = counted.get(name, 0) + row["n"]
+        yield column.removeprefix(LABEL), counted
 
 
 def _findings(files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
@@ -95,4 +95,4 @@ def _findings(files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
         for row in rows:
             said = counts.setdefault(row["name"], {})
             said[row["polarity"]] = said.get(row["polarity"], 0) + row["n"]
-    return {name: dict(sorted(said.items())) for name, said in counts.items()}
+    return counts

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
+from neuralgraph.access.files import FileSource
+from neuralgraph.access.places import is_url, place_name
+from neuralgraph.access.remote import RemoteSource
 from neuralgraph.errors import FormatError, OutputError, missing_extra
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.files import FileSource
-from neuralgraph.storage.places import is_url, place_name
-from neuralgraph.storage.remote import RemoteSource
 
 __all__ = ["Bucket", "Folder", "Room", "Where", "room_at"]
 

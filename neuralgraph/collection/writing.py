@@ -15,9 +15,9 @@ from neuralgraph.collection.receipts import StudyReceipt, write_receipts
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.graph.study import Study
+from neuralgraph.rows.tables import TABLES, Rows, arrow
 from neuralgraph.storage.gate import prove
 from neuralgraph.storage.manifest import Manifest, Member
-from neuralgraph.storage.tables import TABLES, Rows, arrow
 
 __all__ = ["ArchiveWriter", "Progress"]
 

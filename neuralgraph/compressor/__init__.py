@@ -1,4 +1,4 @@
-"""Floor 6: film and report to study.
+"""Film and report to study.
 
 ``Compressor`` joins the parts: ``scorer`` (the model's attention), ``pruning`` (which patches survive),
 ``report_graph`` (what the report says) and ``fusion`` (the edge between the two).

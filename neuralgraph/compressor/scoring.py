@@ -24,7 +24,7 @@ from neuralgraph.compressor.score_rules import ScoreRule, Scoring, tokens_within
 from neuralgraph.compressor.scored_film import WordMaps
 from neuralgraph.errors import LimitError
 
-__all__ = ["ReportScore", "printable", "score_reports", "until_end"]
+__all__ = ["ReportScore", "printable", "score_reports", "teacher_forcing", "until_end"]
 
 
 class ReportScore(NamedTuple):
@@ -78,7 +78,7 @@ def score_reports(
     scoring.check()
     device = encoded.memory.device
     read = [_read(model, tokenizer, encoded, number, report) for number, report in enumerate(reports)]
-    decoder_ids, counted = _teacher_forcing(model, tokenizer, [one.tokens for one in read])
+    decoder_ids, counted = teacher_forcing(model, tokenizer, [one.tokens for one in read])
     applied = [_of_findings(one, row, scoring) for one, row in zip(read, counted, strict=True)]
     summed = [int(row.sum()) for row in counted]
     for row in counted:
@@ -157,7 +157,7 @@ def until_end(ids: list[int], end: int) -> list[int]:
     return ids[: ids.index(end)] if end in ids else ids
 
 
-def _teacher_forcing(
+def teacher_forcing(
     model: NeuralGraphModel, tokenizer: ReportTokenizer, tokens: Sequence[list[int]]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Decoder input, int64 [B, T], and which positions count, bool [B, T].

@@ -1,4 +1,4 @@
-"""Floor 3: the study as a typed graph, in numpy only.
+"""The study as a typed graph, in numpy only.
 
 - ``adjacency``: edges of the visual graph: kept patches that are 4-neighbours on the grid (paper section 2)
 - ``bundled_model``: what must be said of the model that comes with the package, wherever what it made is shown

@@ -1,4 +1,4 @@
-"""Floor 7: films from a picture archive (PACS) into a folder, and studies back into it.
+"""Films from a picture archive (PACS) into a folder, and studies back into it.
 
 Films are pulled over DICOMweb (``web``) or received by C-STORE (``listener``) into a folder that ``ngr convert`` reads
 (``spool``). Studies go back as Raw Data objects that carry their bytes unchanged (``raw_data``), with an optional

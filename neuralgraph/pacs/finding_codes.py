@@ -112,7 +112,7 @@ def code_of(name: str, kind: str) -> FindingCode:
 
     Parameters
     ----------
-    name : as ``storage.facts.concept_rows`` names it: lower case, one blank between words.
+    name : as ``rows.facts.concept_rows`` names it: lower case, one blank between words.
     kind : "observation" or "anatomy".
     """
     table = ANATOMY if kind.startswith("anatomy") else FINDINGS

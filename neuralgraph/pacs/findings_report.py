@@ -16,8 +16,8 @@ from neuralgraph.graph.study import Study
 from neuralgraph.pacs.finding_codes import CERTAINTY, OWN_SCHEME, PRESENCE, SIDES, FindingCode, code_of, own_code
 from neuralgraph.pacs.identity import check_film_of, made_uid, settle_moment
 from neuralgraph.pacs.overlay import patch_frames
+from neuralgraph.rows.facts import concept_rows
 from neuralgraph.sources.films.dicom_header import quiet_pydicom
-from neuralgraph.storage.facts import concept_rows
 from neuralgraph.wire.vocabulary import RELATIONS
 
 __all__ = ["COMPREHENSIVE_REPORT", "KEPT", "WARNING", "algorithm_facts", "findings_object"]

@@ -15,11 +15,11 @@ from neuralgraph.adapters.json import to_json
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import NeuralGraphError, StudyError, StudyNotFoundError
+from neuralgraph.rows.tables import TABLES, arrow
 from neuralgraph.serving.description import Endpoint
 from neuralgraph.serving.state import ServedState
 from neuralgraph.storage.manifest import Manifest, write_manifest
 from neuralgraph.storage.profiles import copy_record
-from neuralgraph.storage.tables import TABLES, arrow
 
 __all__ = ["Studies"]
 

@@ -1,4 +1,4 @@
-"""Floor 7: bytes of a film in every coding, with the fidelity each has.
+"""Bytes of a film in every coding, with the fidelity each has.
 
 - ``chart``: a picture of the bytes of films
 - ``comparison``: one film in every coding, and the total of several; shares always against a named denominator

@@ -1,4 +1,4 @@
-"""Floor 5: films and reports from the formats people have.
+"""Films and reports from the formats people have.
 
 - ``documents``: reports as hospitals keep them
 - ``files``: whole files into memory, bounded

@@ -12,21 +12,21 @@ from operator import index
 from pathlib import Path
 from typing import Any, TypeAlias, overload
 
+from neuralgraph.access.files import located, read_error
+from neuralgraph.access.places import Place, place_name
+from neuralgraph.access.sources import Source, open_source
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.errors import FormatError, StudyNotFoundError
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.files import located, read_error
+from neuralgraph.rows.tables import Rows, check_table
 from neuralgraph.storage.gate import Level, examine_file, first_error, prove
-from neuralgraph.storage.lookup import StudyIds, study_id_at
+from neuralgraph.storage.lookup import StudyIds
 from neuralgraph.storage.manifest import MARKER, collection_files, is_collection
-from neuralgraph.storage.places import Place, place_name
-from neuralgraph.storage.sources import Source, open_source
-from neuralgraph.storage.tables import Rows, check_table
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["Archive", "OpenFile", "load", "load_bytes", "located", "ngr_files", "study_id_at"]
+__all__ = ["Archive", "OpenFile", "load", "load_bytes", "ngr_files"]
 
 _IDS_SHOWN = 10
 """Ids that a notebook shows of an archive."""
@@ -272,7 +272,7 @@ class Archive(Sequence[Study]):
 
         Parameters
         ----------
-        name : "studies", one row each; or "concepts" or "triples". ``neuralgraph.storage.facts`` names the columns.
+        name : "studies", one row each; or "concepts" or "triples". ``neuralgraph.rows.facts`` names the columns.
 
         Raises
         ------

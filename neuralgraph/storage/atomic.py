@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from neuralgraph.access.places import looks_like_url, place_name
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.places import looks_like_url, place_name
 
 __all__ = ["atomic_file", "check_writable", "partial_prefix", "refuse_url"]
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from neuralgraph.access.files import FileSource
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.errors import NeuralGraphError
 from neuralgraph.graph.provenance import split
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.files import FileSource
 from neuralgraph.storage.gate import Level, examine_file, first_error
 from neuralgraph.wire import canonical
 from neuralgraph.wire.limits import Limits

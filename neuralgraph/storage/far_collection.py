@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from neuralgraph.access.places import place_name
 from neuralgraph.errors import FormatError, missing_extra
 from neuralgraph.storage.manifest import MANIFESTS, MARKER, Manifest, newest_manifest, read_manifest
-from neuralgraph.storage.places import place_name
 
 __all__ = ["far_archives"]
 

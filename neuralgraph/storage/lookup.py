@@ -10,9 +10,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.access.files import located
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError, StudyNotFoundError
-from neuralgraph.storage.files import located
 from neuralgraph.storage.gate import Level, prove
 
 __all__ = ["StudyIds", "study_id_at"]

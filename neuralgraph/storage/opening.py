@@ -9,14 +9,14 @@ from io import BytesIO, IOBase
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.access.files import is_folder, located
+from neuralgraph.access.places import Place, as_place, place_name
+from neuralgraph.access.sources import open_source
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError
-from neuralgraph.storage.archive import Archive, OpenFile, located, ngr_files
+from neuralgraph.storage.archive import Archive, OpenFile, ngr_files
 from neuralgraph.storage.far_collection import far_archives
-from neuralgraph.storage.files import is_folder
-from neuralgraph.storage.places import Place, as_place, place_name
-from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["open_archive"]

@@ -10,19 +10,20 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
+from neuralgraph.access.files import is_folder, located
+from neuralgraph.access.places import Place, is_url, place_name
+from neuralgraph.access.sources import open_source
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
-from neuralgraph.storage.archive import located, ngr_files, study_id_at
+from neuralgraph.storage.archive import ngr_files
 from neuralgraph.storage.atomic import atomic_file, refuse_url
-from neuralgraph.storage.files import is_folder
 from neuralgraph.storage.gate import Level, prove
-from neuralgraph.storage.places import Place, is_url, place_name
+from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.profiles import check_profile, copy_record
-from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
-__all__ = ["pack", "unpack"]
+__all__ = ["file_name", "pack", "unpack"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
 # Names that some systems keep for devices, whatever the suffix; and the names that other ids are given here.
@@ -125,7 +126,7 @@ def unpack(
     with open_source(archive, timeout=timeout) as source, located(place_name(archive)):
         container = Container(source, limits=limits)
         container.verify_root()
-        paths = [place / _file_name(study_id_at(container, n), n) for n in range(len(container))]
+        paths = [place / file_name(study_id_at(container, n), n) for n in range(len(container))]
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -144,7 +145,14 @@ def unpack(
     return paths
 
 
-def _file_name(study_id: str, position: int) -> str:
+def file_name(study_id: str, position: int) -> str:
+    """The name of the file that a study is unpacked into: its id, or a number where some system would not take that.
+
+    Parameters
+    ----------
+    study_id : of the study.
+    position : of its record in the archive.
+    """
     plain = _PLAIN_NAME.fullmatch(study_id) and not study_id.endswith(".") and not _TAKEN_NAME.fullmatch(study_id)
     return f"{study_id if plain else f'study-{position:07d}'}.ngr"
 

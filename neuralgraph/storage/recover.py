@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
+from neuralgraph.access.files import FileSource, located
 from neuralgraph.container.encode import method_tag
 from neuralgraph.container.reader import Container
 from neuralgraph.container.record import Record
@@ -20,9 +21,7 @@ from neuralgraph.container.salvage import Place, Survey, survey
 from neuralgraph.container.streams import ENTRY, HEADER
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
-from neuralgraph.storage.archive import located
 from neuralgraph.storage.atomic import atomic_file, check_writable
-from neuralgraph.storage.files import FileSource
 from neuralgraph.storage.gate import Claims, Level, examine_bytes, first_error
 from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import crc32

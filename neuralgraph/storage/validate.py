@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from neuralgraph.access.places import Place, place_name
+from neuralgraph.access.sources import open_source
 from neuralgraph.container.reader import ByteSource, BytesSource, Container
 from neuralgraph.errors import NeuralGraphError, Problem
 from neuralgraph.storage.gate import Level, examine_file
-from neuralgraph.storage.places import Place, place_name
-from neuralgraph.storage.sources import open_source
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["DEPTHS", "Depth", "ValidationResult", "validate", "validate_bytes"]

@@ -1,4 +1,4 @@
-"""Floor 7: what studies are for: downstream models, their training, and scores that can be compared.
+"""What studies are for: downstream models, their training, and scores that can be compared.
 
 - ``binary_scores``: scores of binary predictions
 - ``curves``: curves behind the scores: ROC and calibration, with intervals, as numbers and as a picture

@@ -1,4 +1,4 @@
-"""Floor 1: what every part of the format shares: vocabularies, limits, integers, checksums, canonical maps.
+"""What every part of the format shares: vocabularies, limits, integers, checksums, canonical maps.
 
 - ``canonical``: canonical maps: the strict subset of MessagePack used for structured metadata
 - ``checksums``: checksums and digests (FORMAT.md section 4): CRC-32 against accidents, SHA-256 for identity

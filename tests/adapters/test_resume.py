@@ -209,7 +209,7 @@ def test_data_sets_of_lists_folders_and_memory(path, tmp_path):
 def test_a_batch_of_a_url_is_few_requests(path, monkeypatch):
     pytest.importorskip("aiohttp", reason="the extra remote is not installed")
     from bench.range_server import range_server
-    from neuralgraph.storage import remote
+    from neuralgraph.access import remote
 
     monkeypatch.setattr(remote, "SUFFIX", 4096)
     monkeypatch.setattr(remote, "WHOLE", 0)

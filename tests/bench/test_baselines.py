@@ -18,7 +18,7 @@ from bench.baselines.rgrg import REGIONS, RgrgLike, region_texts
 from bench.baselines.rmt import RmtLike
 from bench.baselines.scoring import bleu2, findings_scores
 from bench.baselines.training import Budget, trained
-from bench.documents import baselines as chapter
+from docs.tools.chapters import baselines as chapter
 from neuralgraph.compressor.scorer import DEMO_DIRECTORY
 from neuralgraph.compressor.training.examples import ExampleSet
 

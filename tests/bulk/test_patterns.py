@@ -7,12 +7,12 @@ import pytest
 
 from neuralgraph.bulk import patterns
 from neuralgraph.bulk.identifiers import Identifier
-from neuralgraph.bulk.patterns import Patterns, _forms
+from neuralgraph.bulk.patterns import Patterns, written_forms
 
 
 def one_by_one(data, identifiers):
     for identifier in identifiers:
-        for form in _forms(identifier.value):
+        for form in written_forms(identifier.value):
             if form.written in (data.lower() if form.any_case else data):
                 yield identifier, form.name
                 break
@@ -30,7 +30,7 @@ def test_the_same_as_one_after_the_other(monkeypatch, chunk):
     for _ in range(60):
         pieces = [bytes(draw.choice(b"aAbB1 ") for _ in range(draw.randrange(400)))]
         for identifier in draw.sample(identifiers, 5):
-            form = draw.choice(_forms(identifier.value))
+            form = draw.choice(written_forms(identifier.value))
             written = form.written.swapcase() if form.any_case and draw.random() < 0.5 else form.written
             pieces += [written, bytes(draw.randrange(256) for _ in range(draw.randrange(90)))]
         data = b"".join(pieces)
@@ -42,7 +42,7 @@ def test_the_same_as_one_after_the_other(monkeypatch, chunk):
 def test_case_counts_where_it_does():
     (found,) = Patterns([Identifier("a", "Jane Doe-4711")]).found_in(b"x JANE DOE-4711 y")
     assert found[1] == "text"
-    encoded = next(form.written for form in _forms("Jane Doe-4711") if form.name == "base64")
+    encoded = next(form.written for form in written_forms("Jane Doe-4711") if form.name == "base64")
     assert not list(Patterns([Identifier("a", "Jane Doe-4711")]).found_in(encoded.swapcase()))
 
 

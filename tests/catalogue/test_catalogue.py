@@ -11,7 +11,6 @@ import neuralgraph as ng
 from neuralgraph import Concept
 from neuralgraph.catalogue import Catalogue, Question, Term, parse_question, write_catalogue
 from neuralgraph.errors import FormatError, StudyError
-from neuralgraph.storage.facts import concept_rows, study_row, triple_rows
 
 pytest.importorskip("pyarrow", reason="the extra catalog is not installed")
 pytest.importorskip("duckdb", reason="the extra catalog is not installed")
@@ -134,25 +133,6 @@ def test_where_takes_an_expression(catalogue):
     assert catalogue.where("report = 'generated'") == ["written"]
     with pytest.raises(StudyError, match="E_QUERY"):
         catalogue.where("nothing = 1")
-
-
-def test_rows_say_what_the_study_says():
-    made = STUDIES[1]
-    row = study_row(made, archive="a", position=1, record_bytes=10, patient="p", split="train")
-    assert row["study_id"], row["digest"] == ("right", made.digest)
-    assert (row["patient"], row["split"], row["bytes"], row["film_format"], row["film_bits"]) == (
-        "p",
-        "train",
-        10,
-        "png",
-        8,
-    )
-    assert row["label.pneumonia"] == 1.0
-    assert row["retention"] == pytest.approx(len(made.patches) / made.n_cells)
-    first = concept_rows(made, archive="a", position=1)[0]
-    assert (first["name"], first["side"]) == ("pleural effusions", "right")
-    assert (first["place"], first["polarity"], first["kind"]) == ("right lung base", "present", "observation")
-    assert triple_rows(made, archive="a", position=1)[0]["relation"] == "located_at"
 
 
 def test_files_are_plain_parquet_and_the_same_every_time(path, tmp_path):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
+from access.google_store import google_store
 from builders import build_study
-from storage.google_store import google_store
 
 import neuralgraph as ng
 from neuralgraph.collection import Collection, add, compact, find_ids, remove, vacuum, verify

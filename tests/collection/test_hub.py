@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from access.hub import REPOSITORY, hub
 from builders import build_study
-from storage.hub import REPOSITORY, hub
 
 import neuralgraph as ng
 from neuralgraph.collection import Collection, add, remove

@@ -53,7 +53,7 @@ def test_together_and_alone_agree(tiny_model, tokenizer, encoded):
 
 
 def test_special_tokens_do_not_count(tiny_model, tokenizer):
-    reads, counted = scoring._teacher_forcing(tiny_model, tokenizer, [[5, 0, 9, 1], [7], []])
+    reads, counted = scoring.teacher_forcing(tiny_model, tokenizer, [[5, 0, 9, 1], [7], []])
     assert reads.tolist() == [[0, 5, 0, 9], [0, 0, 0, 0], [0, 0, 0, 0]]
     assert counted.tolist() == [[True, False, True, False], [True, False, False, False], [False] * 4]
 

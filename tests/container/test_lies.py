@@ -16,11 +16,11 @@ import pytest
 from builders import build_study, hand_made_study
 
 import neuralgraph as ng
-from bench.vectors.draft import Draft, SectionDraft, put, record_draft
 from neuralgraph import FormatError, LimitError, Limits, NeuralGraphError
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.encode import encode_record
 from neuralgraph.container.writer import ContainerWriter
+from spec.tools.vectors.draft import Draft, SectionDraft, put, record_draft
 
 ROOT = Path(__file__).parents[2]
 

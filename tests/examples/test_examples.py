@@ -82,7 +82,7 @@ def test_preview_page(example):
 
 
 def test_stream_http(example, tmp_path):
-    pytest.importorskip("neuralgraph.storage.remote", reason="this version opens no URLs yet")
+    pytest.importorskip("neuralgraph.access.remote", reason="this version opens no URLs yet")
     study, sent, size = example("stream_http").main(tmp_path)
     assert study.digest == example("synthetic").study(123).digest
     assert sent < size / 2

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from docs.tools.floors import floors
+
 ROOT = Path(__file__).parents[2]
 _WORDS = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Words")[1].split("\n## ")[0]
 NAMES = re.findall(r"`([\w.]+)`", _WORDS)
@@ -34,17 +36,11 @@ def test_the_glossary_is_not_empty():
 
 
 def test_no_two_modules_of_a_floor_have_one_name():
-    import tomllib
-
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
-    for layer in layers:
+    for floor in floors():
         modules = defaultdict(list)
-        for room in layer.split(" | "):
+        for room in floor:
             for path in (ROOT / "neuralgraph" / room).rglob("*.py"):
                 if path.stem != "__init__":
                     modules[path.stem].append(str(path.relative_to(ROOT)))
         twice = {stem: paths for stem, paths in modules.items() if len(paths) > 1}
-        assert not twice, layer
+        assert not twice, floor

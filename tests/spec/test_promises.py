@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import neuralgraph as ng
-from bench.vectors.draft import put
-from bench.vectors.studies import METHOD, basic, draft_of, record_of, textual
 from neuralgraph.storage.atomic import atomic_file
+from spec.tools.vectors.draft import put
+from spec.tools.vectors.studies import METHOD, basic, draft_of, record_of, textual
 
 sys.path.insert(0, str(Path(__file__).parent))
 from corpus import FOLDER
@@ -104,7 +104,7 @@ def test_writer_keeps_facts_that_are_allowed():
 
 WRITE = """
 import hashlib, sys
-from bench.vectors.studies import basic, textual
+from spec.tools.vectors.studies import basic, textual
 import neuralgraph as ng
 ng.save([basic("one"), textual("two")], sys.argv[1])
 """

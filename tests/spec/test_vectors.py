@@ -13,9 +13,9 @@ import pytest
 import zstandard
 
 import neuralgraph as ng
-from bench.vectors.corpus import corpus_files
 from neuralgraph.errors import CODES
 from neuralgraph.storage.decoded import decoded_bytes, decoded_file
+from spec.tools.vectors.corpus import corpus_files
 
 sys.path.insert(0, str(Path(__file__).parent))
 from corpus import FOLDER, INDEX, INVALID, ROWS, VALID, data_of, name_of
@@ -84,7 +84,7 @@ def test_command_writes_the_committed_files():
     if ".".join(map(str, zstandard.ZSTD_VERSION)) != INDEX["provenance"]["zstd"]:
         pytest.skip("another version of libzstd, whose frames may have other bytes")
     for path, data in corpus_files().items():
-        assert (FOLDER / path).read_bytes() == data, f"{path}; run: python -m bench.vectors"
+        assert (FOLDER / path).read_bytes() == data, f"{path}; run: python -m spec.tools.vectors"
 
 
 @pytest.mark.parametrize("row", VALID, ids=name_of)

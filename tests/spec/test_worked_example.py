@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from bench.worked_example import PAGE, VECTOR, example
 from neuralgraph.storage.decoded import decoded_bytes
+from spec.tools.worked_example import PAGE, VECTOR, example
 
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
 def test_page_is_the_vector():
-    assert example(VECTOR.read_bytes()) == TEXT, "run: python -m bench.worked_example --write"
+    assert example(VECTOR.read_bytes()) == TEXT, "run: python -m spec.tools.worked_example --write"
 
 
 def test_file_typed_from_the_page_reads():

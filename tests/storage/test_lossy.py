@@ -66,8 +66,8 @@ def test_every_form_of_the_book_is_offered():
 
 def private(study, encoding):
     """A file of a study whose report is stored backwards, in a private encoding."""
-    from bench.vectors.draft import record_draft
-    from bench.vectors.studies import draft_of
+    from spec.tools.vectors.draft import record_draft
+    from spec.tools.vectors.studies import draft_of
 
     draft = draft_of(study)
     record = record_draft(draft.records[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from neuralgraph.graph.study import Study
-from neuralgraph.storage.facts import concept_rows
+from neuralgraph.rows.facts import concept_rows
 
 __all__ = ["findings_words", "labels_words", "said_of"]
 

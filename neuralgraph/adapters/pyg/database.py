@@ -8,12 +8,12 @@ from typing import Any
 
 from torch_geometric.data import Database, OnDiskDataset
 
+from neuralgraph.access.places import lasting_places
 from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.identity import ArchiveIdentity, check_same, identity_of
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.places import lasting_places
 
 __all__ = ["ArchiveDataset", "StudyDatabase"]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch_geometric.data import Dataset
 
+from neuralgraph.access.places import lasting_places
 from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.batches.targets import check_targets
@@ -19,7 +20,6 @@ from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.identity import check_same, identity_of
 from neuralgraph.storage.manifest import is_collection
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.places import lasting_places
 
 __all__ = ["StudyDataset"]
 

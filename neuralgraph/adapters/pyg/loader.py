@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from neuralgraph.access.places import lasting_places
 from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches.pruning import Pruning
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.errors import StudyError
 from neuralgraph.storage.identity import ArchiveIdentity, check_same, content_digest, identity_of
 from neuralgraph.storage.opening import open_archive
-from neuralgraph.storage.places import lasting_places
 
 __all__ = ["ArchiveLoader"]
 

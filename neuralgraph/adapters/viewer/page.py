@@ -8,8 +8,8 @@ import os
 from importlib import resources
 from pathlib import Path
 
+from neuralgraph.access.files import read_error
 from neuralgraph.errors import FormatError
-from neuralgraph.storage.files import read_error
 
 __all__ = ["MOST_EMBEDDED_BYTES", "page_with", "viewer_page"]
 

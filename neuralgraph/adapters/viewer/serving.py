@@ -15,9 +15,9 @@ from urllib.parse import parse_qs, quote
 
 import numpy as np
 
+from neuralgraph.access.files import FileSource
 from neuralgraph.adapters.viewer.page import viewer_page
 from neuralgraph.errors import FormatError, NeuralGraphError
-from neuralgraph.storage.files import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -31,14 +31,14 @@ from neuralgraph.compressor.training.places import LESION
 from neuralgraph.compressor.training.runtime import Runtime
 from neuralgraph.errors import ModelError
 
-__all__ = ["LessonSettings", "PatchHead", "first_lessons", "frozen"]
+__all__ = ["LessonSettings", "PatchHead", "first_lessons", "frozen", "order_loss"]
 
 _HEAD_NAME = "patch_head.safetensors"
 _LOSSES = ("patch_loss", "classification_loss")
 _ENOUGH = 0.25
 """Share of a patch from which a structure counts as filling it: a nodule or a wire never covers a patch."""
 _ORDER = 0.5
-"""Weight of the order of a film's patches (see ``_order_loss``)."""
+"""Weight of the order of a film's patches (see ``order_loss``)."""
 _RARE = 10.0
 """Weight of a covered patch over a bare one: bare ones are far more frequent."""
 _MEMORY = 0.98
@@ -235,7 +235,7 @@ def _losses(
     patch_loss = (each * known).sum() / known.sum().clamp(min=1)
     if LESION in structures:
         lesion = structures.index(LESION)
-        order = _order_loss(logits[:, lesion], coverage[:, lesion], known[:, lesion])
+        order = order_loss(logits[:, lesion], coverage[:, lesion], known[:, lesion])
         patch_loss = patch_loss + _ORDER / _PATCHES * order
     # The head reads what the patches say and does not change it: findings of the whole film, asked of the mean of
     # all patches, would teach every patch to know everything, and attention could look anywhere.
@@ -244,7 +244,7 @@ def _losses(
     return patch_loss, classification_loss(model.classifier(pooled), labels, model.label_weights)
 
 
-def _order_loss(logits: torch.Tensor, coverage: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+def order_loss(logits: torch.Tensor, coverage: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """Cross-entropy between a softmax over a film's patches and the share of the lesions' area that lies in each.
 
     The best answer is the expected share of the area that keeping a patch keeps: the order that pruning is judged by.

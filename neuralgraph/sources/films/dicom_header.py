@@ -18,7 +18,14 @@ from typing import Any
 
 from neuralgraph.errors import NeuralGraphError, SourceError, missing_extra
 
-__all__ = ["DicomHeader", "quiet_pydicom", "read_dicom_header", "read_transfer_syntax", "registered_name"]
+__all__ = [
+    "DicomHeader",
+    "plain_value",
+    "quiet_pydicom",
+    "read_dicom_header",
+    "read_transfer_syntax",
+    "registered_name",
+]
 
 KEPT: dict[str, int] = {
     "SOPClassUID": 0x00080016,
@@ -306,7 +313,7 @@ def read_dicom_header(data: bytes, kept: Mapping[str, int] = KEPT) -> DicomHeade
             stop_when=at_pixels,
             specific_tags=list(kept.values()),
         )
-        values = {int(element.tag): _plain_value(element) for element in elements.values()}
+        values = {int(element.tag): plain_value(element) for element in elements.values()}
     if not stopped:
         if reader.tell() != len(data):
             raise _damaged("it ends within an element")
@@ -335,7 +342,7 @@ def read_dicom_header(data: bytes, kept: Mapping[str, int] = KEPT) -> DicomHeade
     )
 
 
-def _plain_value(element: Any) -> Any:
+def plain_value(element: Any) -> Any:
     """What pydicom makes of an element, for the plain values that nearly all films have; ``_LEFT`` for any other.
 
     pydicom takes ten times as long, which over the elements of a film is a tenth of decoding its pixels.

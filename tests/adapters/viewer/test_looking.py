@@ -11,15 +11,15 @@ import pytest
 from builders import build_study
 
 import neuralgraph as ng
-from bench import viewer
 from neuralgraph.adapters.viewer import Serving
 from neuralgraph.catalogue import Catalogue
 from neuralgraph.errors import SourceError
-from neuralgraph.storage.tables import TABLES
+from neuralgraph.rows.tables import TABLES
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
+from viewer import assemble
 
 expect = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev").expect
-AXE = Path(os.environ.get("NEURALGRAPH_AXE") or viewer.SOURCE / "node_modules" / "axe-core" / "axe.min.js")
+AXE = Path(os.environ.get("NEURALGRAPH_AXE") or assemble.SOURCE / "node_modules" / "axe-core" / "axe.min.js")
 
 WORDS = ("pleural effusion", "left", "right", "lower lobe", "edema", "opacities", "chest tube", "lung", "bibasilar")
 
@@ -56,7 +56,7 @@ def settled(page):
 
 
 def opened(page, path):
-    page.goto(viewer.TARGET.as_uri())
+    page.goto(assemble.TARGET.as_uri())
     page.set_input_files("#picker", str(path))
     return settled(page)
 
@@ -332,10 +332,10 @@ def test_a_narrow_window_says_that_the_graph_goes_on(page, archive):
 def test_axe_finds_no_fault(browser, tmp_path, archive, scheme, state):
     """The rules of WCAG 2.2 A and AA and the good practice that axe-core checks."""
     if not AXE.exists():
-        pytest.skip(f"no axe-core: npm install --prefix {viewer.SOURCE.name}")
+        pytest.skip(f"no axe-core: npm install --prefix {assemble.SOURCE.name}")
     context = browser.new_context(viewport={"width": 1300, "height": 900}, color_scheme=scheme)
     page = context.new_page()
-    page.goto(viewer.TARGET.as_uri())
+    page.goto(assemble.TARGET.as_uri())
     if state == "failure":
         (tmp_path / "bad.ngr").write_bytes(b"nothing")
         page.set_input_files("#picker", str(tmp_path / "bad.ngr"))

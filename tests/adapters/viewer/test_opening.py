@@ -9,17 +9,17 @@ import pytest
 from builders import build_study
 
 import neuralgraph as ng
-from bench import viewer
 from bench.range_server import range_server
 from neuralgraph.adapters.viewer import Serving, page_with
 from tests.adapters.viewer.conftest import alone, settled
+from viewer import assemble
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev")
 
 
 def test_an_address_is_opened_by_typing_it(page, archive):
     with range_server() as server:
-        server.files = {"viewer.html": viewer.TARGET.read_bytes(), "many.ngr": archive.read_bytes()}
+        server.files = {"viewer.html": assemble.TARGET.read_bytes(), "many.ngr": archive.read_bytes()}
         page.goto(server.url("viewer.html"))
         page.fill("#address", server.url("many.ngr"))
         page.press("#address", "Enter")
@@ -32,7 +32,7 @@ def test_an_address_is_opened_by_typing_it(page, archive):
 def test_an_address_that_cannot_be_read_is_an_error_never_a_blank_page(browser, query):
     # Not the fixture: browsers themselves log an address that does not answer.
     with range_server() as server:
-        server.files = {"viewer.html": viewer.TARGET.read_bytes()}
+        server.files = {"viewer.html": assemble.TARGET.read_bytes()}
         page = browser.new_context().new_page()
         page.goto(server.url(f"viewer.html{query}"))
         settled(page)
@@ -43,7 +43,7 @@ def test_an_address_that_cannot_be_read_is_an_error_never_a_blank_page(browser, 
 
 def test_a_server_that_does_not_answer_is_explained(browser):
     page = browser.new_context().new_page()
-    page.goto(viewer.TARGET.as_uri())
+    page.goto(assemble.TARGET.as_uri())
     page.fill("#address", "http://127.0.0.1:9/a.ngr")
     page.press("#address", "Enter")
     settled(page)
@@ -52,7 +52,7 @@ def test_a_server_that_does_not_answer_is_explained(browser):
 
 
 def test_dropping_a_file(page, file):
-    page.goto(viewer.TARGET.as_uri())
+    page.goto(assemble.TARGET.as_uri())
     assert page.is_visible("#start")
     data = list(file.read_bytes())
     page.evaluate(
@@ -161,4 +161,4 @@ def test_the_page_calls_nobody(page, tmp_path, file):
     assert "connect-src 'none';" in page_text
     assert "script-src 'sha256-" in page_text
     assert json.dumps("unsafe-inline") not in page_text
-    assert Path(viewer.TARGET).name == "viewer.html"
+    assert Path(assemble.TARGET).name == "viewer.html"

@@ -11,9 +11,9 @@ import pytest
 from builders import build_study
 
 import neuralgraph as ng
-from bench import viewer
 from neuralgraph.graph.words import WordAttention
 from tests.adapters.viewer.conftest import alone, settled, study
+from viewer import assemble
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev")
 
@@ -159,7 +159,7 @@ def test_a_film_goes_under_the_grid_when_its_proportions_fit(page, tmp_path, fil
 
 def test_a_study_and_its_film_may_come_together(page, tmp_path, file):
     (tmp_path / "film.png").write_bytes(png(80, 96))
-    page.goto(viewer.TARGET.as_uri())
+    page.goto(assemble.TARGET.as_uri())
     page.set_input_files("#picker", [str(tmp_path / "film.png"), str(file)])
     page.wait_for_selector(".film-picture")
     assert page.inner_text("#verdict").startswith("✓")
@@ -183,7 +183,7 @@ def test_what_nobody_may_overlook_stands_above_the_film(page, tmp_path):
 
 
 def test_a_study_without_a_film_has_no_slider(page, tmp_path):
-    smallest = viewer.ROOT / "spec" / "vectors" / "valid" / "smallest.ngr"
+    smallest = assemble.ROOT / "spec" / "vectors" / "valid" / "smallest.ngr"
     alone(page, tmp_path, smallest)
     assert "no film" in page.inner_text("#film")
     assert not page.is_visible("#keep")

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("torch_geometric", reason="the tables need the extra pyg")
 
 from bench.__main__ import main
-from bench.documents.downstream import write
 from bench.tables.pictures import pictures
 from bench.tables.rates import DEFAULT
+from docs.tools.chapters.downstream import write
 from neuralgraph.cli.compress import compress
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.report_sentences.sentences import LATER, Case, _expected, found_in, judge, read_cases, score
+from bench.report_sentences.sentences import LATER, Case, expected_of, found_in, judge, read_cases, score
 from neuralgraph.compressor.report_graph.rules import RulesExtractor
 
 
@@ -17,7 +17,7 @@ def rules() -> RulesExtractor:
 
 
 def check(rules: RulesExtractor, text: str, said: str) -> None:
-    case = Case("", text, tuple(_expected(each) for each in said.split(";") if each.strip()))
+    case = Case("", text, tuple(expected_of(each) for each in said.split(";") if each.strip()))
     (graph,) = rules([text])
     assert judge(case, found_in(graph, rules.categories))["errors"] == []
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralgraph.compressor.training.first_lessons import _order_loss
+from neuralgraph.compressor.training.first_lessons import order_loss
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.variation import augmented
 from neuralgraph.errors import ModelError
@@ -17,10 +17,10 @@ def test_the_order_of_patches_is_that_of_the_area_they_hold():
     coverage[0, 0, 0], coverage[0, 0, 1] = 0.75, 0.25
     known = torch.ones(1, 2, 2)
     right = torch.tensor([[[0.75, 0.25], [1e-9, 1e-9]]]).log()
-    assert _order_loss(right, coverage, known).item() == pytest.approx(0, abs=1e-5)
-    assert _order_loss(right.flip(2), coverage, known).item() > 0.4
+    assert order_loss(right, coverage, known).item() == pytest.approx(0, abs=1e-5)
+    assert order_loss(right.flip(2), coverage, known).item() > 0.4
     # A fuller patch is wanted more, unlike in a loss that counts both as covered.
-    assert _order_loss(torch.zeros(1, 2, 2), coverage, known) > _order_loss(right, coverage, known)
+    assert order_loss(torch.zeros(1, 2, 2), coverage, known) > order_loss(right, coverage, known)
 
 
 def test_films_that_are_not_known_everywhere_have_no_order():
@@ -28,7 +28,7 @@ def test_films_that_are_not_known_everywhere_have_no_order():
     known[0, 1, 1] = 0
     coverage[1] = 0
     logits = torch.randn(2, 2, 2, requires_grad=True)
-    loss = _order_loss(logits, coverage, known)
+    loss = order_loss(logits, coverage, known)
     loss.backward()
     assert loss.item() == 0
     assert not logits.grad.any()

@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.films import dicom_header
-from neuralgraph.sources.films.dicom_header import DicomHeader, _plain_value
+from neuralgraph.sources.films.dicom_header import DicomHeader, plain_value
 
 KEYWORDS = {"CS": "Modality", "UI": "SOPClassUID", "DS": "WindowCenter", "IS": "NumberOfFrames", "US": "Rows"}
 VALUES = {
@@ -58,7 +58,7 @@ def header(kind, value, *, plain, is_little_endian=True):
     raw = RawDataElement(Tag(tag), kind, len(value), value, 0, False, is_little_endian)
     dataset = Dataset()
     dataset._dict[Tag(tag)] = raw
-    left = _plain_value(raw) if plain else dicom_header._LEFT
+    left = plain_value(raw) if plain else dicom_header._LEFT
     return DicomHeader("", dataset, 0, 0, False, False, not is_little_endian, {tag: left})
 
 
@@ -86,7 +86,7 @@ def test_ordinary_values_need_no_pydicom():
     for kind in KEYWORDS:
         value = VALUES[kind][0]
         assert (
-            _plain_value(RawDataElement(Tag(0x00280010), kind, len(value), value, 0, False, True))
+            plain_value(RawDataElement(Tag(0x00280010), kind, len(value), value, 0, False, True))
             is not dicom_header._LEFT
         )
 
@@ -94,5 +94,5 @@ def test_ordinary_values_need_no_pydicom():
 def test_other_elements_are_left_to_pydicom():
     for kind, value in [("LO", b"A"), (None, struct.pack("<H", 1)), ("SQ", b""), ("CS", None)]:
         raw = RawDataElement(Tag(0x00280010), kind, 0, value, 0, kind is None, True)
-        assert _plain_value(raw) is dicom_header._LEFT
-    assert _plain_value(SimpleNamespace(value=b"CR", VR="CS", is_raw=False)) is dicom_header._LEFT
+        assert plain_value(raw) is dicom_header._LEFT
+    assert plain_value(SimpleNamespace(value=b"CR", VR="CS", is_raw=False)) is dicom_header._LEFT

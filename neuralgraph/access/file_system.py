@@ -1,0 +1,55 @@
+"""The file system that a URL names, from fsspec, set up to be read by ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+from neuralgraph.errors import FormatError, missing_extra
+
+__all__ = ["WEB", "file_system"]
+
+WEB = ("http", "https")
+"""Schemes of the web."""
+
+
+def file_system(url: str, options: Mapping[str, Any], timeout: float, where: str) -> tuple[Any, str, Any]:
+    """The file system of a URL, the file's place in it, and the file system behind those that keep files on disk.
+
+    Parameters
+    ----------
+    url : where the file is.
+    options : of ``fsspec.core.url_to_fs``; those of the web are completed, so that bodies are read within bounds.
+    timeout : seconds for a body, and for each further MiB of it.
+    where : the file as errors name it.
+
+    Raises
+    ------
+    FormatError (E_OPEN) : no file system is known for it.
+    MissingExtraError (E_EXTRA) : fsspec, or what it needs for this scheme, is not installed.
+    """
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise missing_extra("opening a URL", extra="remote", library="fsspec") from error
+    scheme = url.split(":")[0]
+    settings: dict[str, Any] = deepcopy(dict(options))
+    try:
+        for web in WEB:
+            if f"{web}://" in url:
+                from neuralgraph.access.http import bounded_client
+
+                settings[web] = {"get_client": bounded_client(timeout), **settings.get(web, {})}
+        files, place = url_to_fs(url, **settings)
+    except ImportError as error:
+        raise missing_extra(f"opening {scheme}:// URLs", extra="remote", library=error.name or "a library") from error
+    except ValueError as error:
+        raise FormatError("no file system is known for this URL", code="E_OPEN", where=where) from error
+    # A local cache in front answers from a listing of the folder, which a web server does not have.
+    origin = getattr(files, "fs", files)
+    if files is not origin:
+        # A cache of blocks would take an error that is returned for the bytes.
+        origin.cat_ranges = partial(origin.cat_ranges, on_error="raise")
+    return files, place, origin
