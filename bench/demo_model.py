@@ -46,6 +46,7 @@ from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.pruning import TopFraction
 from neuralgraph.compressor.report_graph import extractor
 from neuralgraph.compressor.report_graph.lexicon import load_lexicon
+from neuralgraph.compressor.score_rules import Scoring
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY, load_scorer
 from neuralgraph.compressor.training.report_text import described_text
@@ -183,7 +184,7 @@ def pointing(studies: list[PhantomStudy], scored: list[ScoredFilm], mean: NDArra
 
 def scored_films(directory: Path, studies: list[PhantomStudy], layer: int) -> list[ScoredFilm]:
     """The films of some studies, scored by one decoder layer, with the maps of their words."""
-    scorer = load_scorer(directory, layer=layer)
+    scorer = load_scorer(directory, scoring=Scoring(layer=layer))
     return [scorer([study.pixels], [study.report], words=True)[0] for study in studies]
 
 

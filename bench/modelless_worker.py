@@ -33,9 +33,8 @@ def make(_: ConversionSettings) -> tuple[Any, dict[str, Any]]:
         labels: dict[str, float],
         study_id: str,
         store_report: bool,
-        store_pixels: bool,
+        **_: Any,
     ) -> Study:
-        del store_pixels
         pixels = films[0].pixels
         height, width = (side // _GRID * _GRID for side in pixels.shape)
         blocks = pixels[:height, :width].reshape(_GRID, height // _GRID, _GRID, width // _GRID).mean(axis=(1, 3))

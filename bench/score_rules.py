@@ -26,7 +26,7 @@ from neuralgraph.compressor.compressor import present_findings
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.mean_attention import read_mean_attention
 from neuralgraph.compressor.report_graph import extractor
-from neuralgraph.compressor.score_rules import SCORE_RULES
+from neuralgraph.compressor.score_rules import SCORE_RULES, Scoring
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY, load_scorer
 from neuralgraph.phantoms import phantom
@@ -67,9 +67,8 @@ def measure(model: str, films: int, side: int) -> dict[str, Any]:
         if rule == "contrast" and read_mean_attention(directory) is None:
             table[rule] = "the model has no mean attention map"
             continue
-        scorer = load_scorer(
-            model if model == DEMO else directory, rule=rule, findings=lambda text: present_findings(reader, text)
-        )
+        scoring = Scoring(rule=rule, findings=lambda text: present_findings(reader, text))
+        scorer = load_scorer(model if model == DEMO else directory, scoring=scoring)
         scored = scorer(pixels, reports)
         cells = [
             coverage(np.any(masks, axis=0), one) > COVERED for (_, masks), one in zip(studies, scored, strict=True)

@@ -3,8 +3,32 @@
 >>> import neuralgraph as ng
 >>> study = ng.load("a.ngr")  # doctest: +SKIP
 
-What this package offers is imported when it is first asked for; that loads numpy, msgpack and zstandard, never torch.
-CONTRIBUTING.md shows its rooms.
+What this package offers is imported when it is first asked for, which loads numpy, msgpack and zstandard, never torch.
+Its rooms, bottom up (CONTRIBUTING.md says which may know which):
+
+- ``errors``: every exception, with stable codes
+- ``late``: names of a package that are imported when they are asked for
+- ``wire``: limits, integers, checksums, canonical maps, the columns of a record
+- ``codecs``: arrays to bytes and back, as pure functions
+- ``container``: the layout of a file
+- ``graph``: the study as a typed graph
+- ``access``: the bytes of a file, wherever it lies
+- ``storage``: where layout and study meet: load, save, open, pack, unpack, validate
+- ``rows``: what tables say of a study
+- ``batches``: the training graph, as arrays of batches
+- ``catalogue``: tables about studies, questions to them, and overviews
+- ``collection``: archives that grow and forget
+- ``adapters``: a study in the terms of other libraries
+- ``sources``: films, reports and data sets as people have them
+- ``migration``: graphs of the published code
+- ``phantoms``: made films with their truth
+- ``compressor``: film and report to study
+- ``bulk``: many studies: plan, run, resume
+- ``serving``: a collection over HTTP, to be read
+- ``pacs``: films out of a picture archive, studies back into it
+- ``sizes``: a film in every coding
+- ``tasks``: downstream models, their training and scores
+- ``cli``: the command ``ngr``
 """
 
 from __future__ import annotations
@@ -156,9 +180,8 @@ def show(
 
     Returns
     -------
-    neuralgraph.adapters.picture.Gallery
-        which a notebook shows; ``.ids`` are those of all pages, ``.page(2)`` is another page, ``.studies`` are those
-        of this one.
+    neuralgraph.adapters.picture.Gallery : which a notebook shows; ``.ids`` are those of all pages, ``.page(2)`` is
+        another page, ``.studies`` are those of this one.
 
     Raises
     ------

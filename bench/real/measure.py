@@ -15,6 +15,7 @@ from bench.demo_model import from_centre
 from neuralgraph.compressor.compressor import present_findings
 from neuralgraph.compressor.model_scorer import ModelScorer
 from neuralgraph.compressor.report_graph import extractor
+from neuralgraph.compressor.score_rules import ScoreRule, Scoring
 from neuralgraph.compressor.training.examples import ExampleSet
 from neuralgraph.compressor.training.first_lessons import PatchHead
 from neuralgraph.compressor.training.places import LESION
@@ -108,7 +109,7 @@ def rows_of_fold(
     ]
 
 
-def _row(
+def _row(  # noqa: PLR0913 - everything that one row of the table compares
     film: MarkedFilm,
     films: list[MarkedFilm],
     place: int,
@@ -182,19 +183,10 @@ def _phrases(film: MarkedFilm, scorer: ModelScorer, pixels: NDArray[np.float32])
     return hits
 
 
-def _scorer(directory: Path, rule: str, side: int | None) -> ModelScorer:
+def _scorer(directory: Path, rule: ScoreRule, side: int | None) -> ModelScorer:
     reader = extractor("rules", sections="findings+impression")
-    return ModelScorer.load(
-        directory,
-        device="cpu",
-        dtype="float32",
-        layer=-1,
-        heads="mean",
-        batch_size=1,
-        rule=rule,
-        findings=lambda text: present_findings(reader, text),
-        max_side=side,
-    )
+    scoring = Scoring(rule=rule, findings=lambda text: present_findings(reader, text))
+    return ModelScorer.load(directory, scoring=scoring, max_side=side)
 
 
 def _regridded(coverage: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:

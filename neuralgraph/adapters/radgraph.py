@@ -27,7 +27,7 @@ from neuralgraph.graph.study import Study
 from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
 
-__all__ = ["ReportGraph", "from_radgraph", "radgraph_document", "to_radgraph", "triple_array"]
+__all__ = ["ReportGraph", "from_radgraph", "radgraph_document", "to_radgraph"]
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _SHORT_LABELS = {
@@ -163,12 +163,7 @@ def _report_graph(entry: Mapping[str, Any]) -> ReportGraph:
             if tail == key:
                 raise StudyError("an entity is related to itself", code="E_IDX", where=f"entity {key}")
             triples.add((position[key], RELATIONS.index(relation), position[tail]))
-    return ReportGraph(text, tuple(concepts), triple_array(sorted(triples)))
-
-
-def triple_array(triples: Sequence[tuple[int, int, int]]) -> NDArray[np.int32]:
-    """int32 [m, 3] of triples, [0, 3] of none."""
-    return np.array(triples, np.int32).reshape(-1, 3)
+    return ReportGraph(text, tuple(concepts), np.array(sorted(triples), np.int32).reshape(-1, 3))
 
 
 def _known(word: str, vocabulary: Sequence[str], *, where: str) -> None:

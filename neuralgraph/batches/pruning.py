@@ -15,18 +15,15 @@ __all__ = ["Pruning"]
 class Pruning:
     """How many of its patches each study keeps; all of them when neither is given.
 
-    Parameters
-    ----------
-    retain : share of the grid's cells, in (0, 1].
-    max_patches : number of patches.
-
     Raises
     ------
     StudyError (E_NUM) : both are given, or a value is out of range.
     """
 
     retain: float | None = None
+    """Share of the grid's cells, in (0, 1]."""
     max_patches: int | None = None
+    """Number of patches."""
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from neuralgraph.bulk.facts import facts_of
-from neuralgraph.bulk.given_graph import GIVEN, with_given_graph
+from neuralgraph.bulk.given_graph import GIVEN, GivenGraphs, given_graph
 from neuralgraph.bulk.memory import bounded_memory
 from neuralgraph.bulk.report_text import described
 from neuralgraph.bulk.settings import ConversionSettings, policy_of
 from neuralgraph.bulk.stopwatch import Stopwatch
 from neuralgraph.bulk.task import Answer, Task
+from neuralgraph.compressor.report_graph import ReportGraph
 from neuralgraph.compressor.report_graph.unread import unread_reason
 from neuralgraph.errors import NeuralGraphError, SourceError
 from neuralgraph.graph.study import Study
@@ -24,7 +26,7 @@ from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
-__all__ = ["Converter", "StudyMaker", "default_maker"]
+__all__ = ["Converter", "MakerOf", "StudyMaker", "default_maker"]
 
 
 class StudyMaker(Protocol):
@@ -36,11 +38,17 @@ class StudyMaker(Protocol):
         report: str | None = None,
         *,
         labels: dict[str, float],
+        labeler: str,
         study_id: str,
+        graph: ReportGraph | None,
         store_report: bool,
         store_pixels: bool,
     ) -> Study:
         """The study of films and a report."""
+
+
+MakerOf: TypeAlias = Callable[[ConversionSettings], tuple[StudyMaker, dict[str, Any]]]
+"""Gives the maker of studies for the settings of a conversion, and what identifies its method."""
 
 
 def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, Any]]:
@@ -61,7 +69,7 @@ def default_maker(settings: ConversionSettings) -> tuple[StudyMaker, dict[str, A
     compressor = Compressor.from_pretrained(
         settings.model,
         policy=policy_of(settings),
-        report_graph="none" if given else settings.extractor,
+        report_graph=GivenGraphs() if given else settings.extractor,
         device=settings.device,
         generated_graph=settings.generated_graph,
         max_side=settings.max_side or None,
@@ -114,14 +122,12 @@ class Converter:
                 films,
                 text,
                 labels=task.labels,
+                labeler=task.labeler,
                 study_id=task.study_id,
+                graph=given_graph(text or "", task.report_graphs) if given else None,
                 store_report=self._settings.store_report,
                 store_pixels=self._settings.store_pixels,
             )
-            if given:
-                study = with_given_graph(study, text or "", task.report_graphs)
-        if task.labeler:
-            study = replace(study, provenance={**study.provenance, "labeler": task.labeler})
         silent = text is not None and not study.concepts and self._settings.extractor != "none"
         return study, unread_reason(text, self._settings.sections) if silent and text is not None else ""
 

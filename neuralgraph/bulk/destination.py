@@ -30,7 +30,7 @@ from neuralgraph.errors import OutputError
 from neuralgraph.storage.atomic import atomic_file, partial_prefix, refuse_url
 from neuralgraph.wire.json_reading import parsed_json
 
-__all__ = ["STATE", "Destination", "file_digest", "shard_name"]
+__all__ = ["STATE", "Destination", "file_digest"]
 
 STATE = ".ngr-convert"
 """The state folder."""
@@ -39,7 +39,7 @@ _BLOCK = 1 << 20
 _LOCK_PATIENCE = 20.0
 
 
-def shard_name(shard: tuple[int, int]) -> str:
+def _shard_name(shard: tuple[int, int]) -> str:
     """How files of a shard are called: "1-of-1" for the whole."""
     return f"{shard[0]}-of-{shard[1]}"
 
@@ -73,7 +73,7 @@ class Destination:
         refuse_url(folder)
         self.folder = Path(folder)
         self.state = self.folder / STATE
-        self.name = shard_name(shard)
+        self.name = _shard_name(shard)
         self.sharded = shard[1] > 1
         try:
             self.parts.mkdir(parents=True, exist_ok=True)

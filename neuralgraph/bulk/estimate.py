@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from neuralgraph.bulk.local_pool import WorkerPool
 from neuralgraph.bulk.plan import PlannedStudy
-from neuralgraph.bulk.pool import WorkerPool
 from neuralgraph.bulk.pseudonyms import KEY_BYTES, Pseudonyms
 from neuralgraph.bulk.run import RunOptions
 from neuralgraph.bulk.settings import ConversionSettings

@@ -74,7 +74,7 @@ class FilmsAtHand:
         return Path(paths[view]) if view < len(paths) else None
 
     def pixels(self, study_id: str, view: int = 0) -> NDArray[np.float32] | None:
-        """[height, width] float32 in 0..1, bones bright, row 0 at the top; None when there is no such film.
+        """float32 [height, width] in 0..1, bones bright, row 0 at the top; None when there is no such film.
 
         One film is decoded at a time, whoever asks.
 

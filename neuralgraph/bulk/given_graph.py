@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
-import numpy as np
-
-from neuralgraph.adapters.radgraph import ReportGraph, from_radgraph
-from neuralgraph.compressor.fusion import fusion
+from neuralgraph.adapters import radgraph
+from neuralgraph.compressor.report_graph import ReportGraph
+from neuralgraph.compressor.report_graph.none import NoneExtractor
 from neuralgraph.errors import SourceError, StudyError
-from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.concepts import Concept
-from neuralgraph.graph.study import Study
 from neuralgraph.sources.layouts.radgraph_annotations import squeezed
 from neuralgraph.wire.json_reading import parsed_json
 
-__all__ = ["GIVEN", "with_given_graph"]
+__all__ = ["GIVEN", "GivenGraphs", "given_graph"]
 
 GIVEN = "radgraph-json"
 """Name of the extractor, in settings and in provenance, for graphs that come with the source."""
 
-_EXTRACTOR = {"name": GIVEN, "version": "given", "fingerprint": hashlib.sha256(b"").hexdigest()[:16]}
+
+class GivenGraphs(NoneExtractor):
+    """What stands in provenance where no report is read, because its graph comes with the source."""
+
+    name = GIVEN
+    version = "given"
 
 
-def with_given_graph(study: Study, text: str, graphs: Sequence[str]) -> Study:
-    """The study with the source's own report graph.
+def given_graph(text: str, graphs: Sequence[str]) -> ReportGraph:
+    """The source's own graph of a report.
 
     Parameters
     ----------
-    study : without concepts.
     text : what of the report was read; spans will count its code points.
     graphs : RadGraph entries as JSON; those of other parts of the report are passed over.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: a part of the text has no graph. E_SOURCE_DAMAGED: a graph is not one of RadGraph.
+    SourceError (E_SOURCE_READ) : a part of the text has no graph.
+    SourceError (E_SOURCE_DAMAGED) : a graph is not one of RadGraph.
     """
     places = [place for place, letter in enumerate(text) if letter.isalnum()]
     whole = squeezed(text)
@@ -59,24 +58,12 @@ def with_given_graph(study: Study, text: str, graphs: Sequence[str]) -> Study:
         raise SourceError(
             "a part of the report has no RadGraph annotation; use --extractor rules, or none", code="E_SOURCE_READ"
         )
-    order = sorted(range(len(concepts)), key=lambda index: (concepts[index].start, concepts[index].end, index))
-    rank = {index: position for position, index in enumerate(order)}
-    rows = sorted({(rank[head], kind, rank[tail]) for head, kind, tail in triples})
-    table = np.array(rows, np.int32).reshape(-1, 3)
-    patches = study.patches
-    edges = grid_edges(patches.view, patches.row, patches.col)
-    return replace(
-        study,
-        concepts=tuple(concepts[index] for index in order),
-        triples=table,
-        fusion=fusion(len(patches), edges, len(concepts), table),
-        provenance={**study.provenance, "extractor": _EXTRACTOR},
-    )
+    return ReportGraph.ordered(concepts, triples)
 
 
-def _graph(graph: str) -> ReportGraph:
+def _graph(graph: str) -> radgraph.ReportGraph:
     try:
-        return from_radgraph({"0": parsed_json(graph)})["0"]
+        return radgraph.from_radgraph({"0": parsed_json(graph)})["0"]
     except (StudyError, ValueError, RecursionError) as error:
         # What is wrong there may quote the report.
         raise SourceError("the report's annotation is not a graph of RadGraph", code="E_SOURCE_DAMAGED") from error

@@ -27,7 +27,7 @@ from neuralgraph.collection.leftovers import INTAKE
 from neuralgraph.collection.places import Where
 from neuralgraph.collection.receipts import read_receipts as read_study_receipts
 
-__all__ = ["Intake", "convert_into", "intake_folder", "intake_key", "intake_plan", "take_in"]
+__all__ = ["Intake", "convert_into", "intake_folder", "intake_key"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def intake_key(place: Where) -> bytes | None:
     return destination_key(path) if path is not None and path.exists() else None
 
 
-def intake_plan(collection: Collection, plan: Plan) -> Intake:
+def _intake_plan(collection: Collection, plan: Plan) -> Intake:
     """The plan without what the collection holds, made from the same rows, or must not hold.
 
     Raises
@@ -101,14 +101,16 @@ def convert_into(
 
     Raises
     ------
-    as ``neuralgraph.bulk.run.convert``, ``intake_plan`` and ``take_in``.
+    OutputError, ModelError, MissingExtraError, StudyError : as ``neuralgraph.bulk.run.convert``.
+    CollectionError (E_CONFLICT) : other writers were faster again and again; the next run tries again.
+    FormatError (E_MANIFEST, E_OPEN) : the collection cannot be read.
     """
     collection = Collection(place)
-    intake = intake_plan(collection, plan)
+    intake = _intake_plan(collection, plan)
     outcome = convert(intake.plan)
     destination.lock()
     try:
-        take_in(collection, destination, plan.studies, pseudonyms)
+        _take_in(collection, destination, plan.studies, pseudonyms)
     finally:
         destination.unlock()
     outcome.planned += intake.held
@@ -116,7 +118,7 @@ def convert_into(
     return outcome
 
 
-def take_in(
+def _take_in(
     collection: Collection, destination: Destination, studies: Iterable[PlannedStudy], pseudonyms: Pseudonyms
 ) -> Added | None:
     """Add what is finished in the intake to the collection, and sweep the intake; None when there is nothing.

@@ -50,8 +50,7 @@ def read_key(path: str | os.PathLike[str]) -> bytes:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE: not readable, or shorter than 16 bytes.
+    SourceError (E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE) : not readable, or shorter than 16 bytes.
     """
     key = read_whole_file(path, max_bytes=_LONGEST_KEY).rstrip(b"\r\n")
     if len(key) < _SHORTEST_KEY:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
-from neuralgraph.bulk.converter import Converter, StudyMaker
+from neuralgraph.bulk.converter import Converter, MakerOf
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import answer_line, read_task
 from neuralgraph.errors import NeuralGraphError
@@ -27,9 +25,7 @@ class ConverterActor:
     verbose : let through what libraries write; they may quote headers, and Ray keeps what is written in log files.
     """
 
-    def __init__(
-        self, settings: str, make: Callable[[ConversionSettings], tuple[StudyMaker, dict[str, Any]]], *, verbose: bool
-    ) -> None:
+    def __init__(self, settings: str, make: MakerOf, *, verbose: bool) -> None:
         if not verbose:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             for stream in (1, 2):

@@ -1,9 +1,8 @@
-"""Workers on a Ray cluster, for when one machine is not enough: the same converter as an actor, behind the same face as
-``pool.WorkerPool``.
+"""Workers on a Ray cluster, for when one machine is not enough: the same converter as an actor.
 
 Ray carries a task and an answer as one line of JSON each; films are read and files written by the actor itself, so
-every node must see source and destination under the same paths. Actors have one study in hand and at most one behind
-it, and those that the cluster has no room for simply never get ready: the run goes on with those that do.
+every node must see source and destination under the same paths. Actors that the cluster has no
+room for simply never get ready: the run goes on with those that do.
 
 Ray's own habits are switched off: no usage statistics, no dashboard. Its processes listen on every interface, and there
 is no way to tell them otherwise: a cluster that is started here answers only to a random token, which lives in the
@@ -19,13 +18,13 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from neuralgraph.bulk.converter import StudyMaker, default_maker
-from neuralgraph.bulk.pool import greeted
+from neuralgraph.bulk.converter import MakerOf, default_maker
+from neuralgraph.bulk.pool import PATIENCE, Worker, greeted, least_busy
 from neuralgraph.bulk.ray_actor import ConverterActor
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import FAILURES, Answer, Task, read_answer, task_line
@@ -33,25 +32,21 @@ from neuralgraph.errors import ModelError, OutputError, missing_extra
 
 __all__ = ["RayPool"]
 
-_PATIENCE = 0.5
-_AT_ONCE = 2
 _START_PATIENCE = 300.0
 _REACH_PATIENCE = 10.0
 _SWITCHED_OFF = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
-@dataclass(eq=False)
-class _Actor:
+@dataclass(eq=False, kw_only=True)
+class _Actor(Worker):
     handle: Any
     greeting: Any
-    method: dict[str, Any] | None = None
-    tasks: list[tuple[Task, Any]] = field(default_factory=list)
-    """In the order they were given, each with the reference to its answer."""
-    since: float = 0.0
+    answers: list[Any] = field(default_factory=list)
+    """References to the answers, one for each of ``tasks``."""
 
 
 class RayPool:
-    """Actors, started on entry and ended on exit.
+    """Actors on a Ray cluster; a ``Pool``.
 
     Parameters
     ----------
@@ -74,7 +69,7 @@ class RayPool:
         number: int,
         *,
         address: str = "",
-        make: Callable[[ConversionSettings], tuple[StudyMaker, dict[str, Any]]] = default_maker,
+        make: MakerOf = default_maker,
         time_limit: float = 300.0,
         verbose: bool = False,
     ) -> None:
@@ -157,27 +152,24 @@ class RayPool:
 
     def _start(self) -> _Actor:
         handle = self._remote.remote(json.dumps(asdict(self._settings)), self._make, verbose=self._verbose)
-        actor = _Actor(handle, handle.greeting.remote())
+        actor = _Actor(handle=handle, greeting=handle.greeting.remote())
         self._actors.append(actor)
         return actor
 
     @property
     def idle(self) -> bool:
         """An actor is ready and can take a study."""
-        return any(self._has_room(actor) for actor in self._actors)
-
-    @staticmethod
-    def _has_room(actor: _Actor) -> bool:
-        return actor.method is not None and len(actor.tasks) < _AT_ONCE
+        return any(actor.has_room for actor in self._actors)
 
     def give(self, task: Task) -> None:
         """Hand a study to the actor that has least to do; ``idle`` says whether there is one."""
-        self._send(min(filter(self._has_room, self._actors), key=lambda actor: len(actor.tasks)), task)
+        self._send(least_busy(self._actors), task)
 
     def _send(self, actor: _Actor, task: Task) -> None:
         if not actor.tasks:
             actor.since = time.monotonic()
-        actor.tasks.append((task, actor.handle.convert.remote(task_line(task))))
+        actor.tasks.append(task)
+        actor.answers.append(actor.handle.convert.remote(task_line(task)))
 
     def answers(self) -> Iterator[Answer]:
         """What has been answered by now; waits up to half a second for the first.
@@ -188,7 +180,7 @@ class RayPool:
         OutputError (E_OUTPUT) : the cluster has had no room for a single actor for minutes.
         """
         waiting = {self._awaited(actor): actor for actor in self._actors if actor.method is None or actor.tasks}
-        ready, _ = self._ray.wait(list(waiting), num_returns=1, timeout=_PATIENCE) if waiting else ([], [])
+        ready, _ = self._ray.wait(list(waiting), num_returns=1, timeout=PATIENCE) if waiting else ([], [])
         # One wait answers for one reference; others that are there by now are taken along.
         also, _ = self._ray.wait(list(waiting), num_returns=len(waiting), timeout=0) if ready else ([], [])
         for reference in also:
@@ -201,7 +193,7 @@ class RayPool:
             if actor.method is None:
                 actor.method = self.method = greeted(line, self.method)
             else:
-                del actor.tasks[0]
+                del actor.tasks[0], actor.answers[0]
                 actor.since = time.monotonic()
                 yield read_answer(line)
         now = time.monotonic()
@@ -216,7 +208,7 @@ class RayPool:
 
     @staticmethod
     def _awaited(actor: _Actor) -> Any:
-        return actor.greeting if actor.method is None else actor.tasks[0][1]
+        return actor.greeting if actor.method is None else actor.answers[0]
 
     def _replace(self, actor: _Actor, reason: str) -> Iterator[Answer]:
         """Put a new actor in the place of one that is gone; its study has failed."""
@@ -229,7 +221,7 @@ class RayPool:
             )
         replacement = self._start()
         # An actor answers in order, and its greeting comes first: what waited can be sent at once.
-        for task, _ in actor.tasks[1:]:
+        for task in actor.tasks[1:]:
             self._send(replacement, task)
         if actor.tasks:
-            yield Answer(actor.tasks[0][0].study_id, reason, FAILURES[reason])
+            yield Answer(actor.tasks[0].study_id, reason, FAILURES[reason])

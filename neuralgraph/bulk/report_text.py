@@ -35,8 +35,8 @@ def described(text: str, sections: SectionChoice, *, headings: bool = True) -> s
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TEXT, E_SOURCE_SIZE: not a report. E_SOURCE_EMPTY: it says nothing about the film.
+    SourceError (E_SOURCE_TEXT, E_SOURCE_SIZE) : not a report.
+    SourceError (E_SOURCE_EMPTY) : it says nothing about the film.
     """
     whole = normalise_report(text)
     # Headings of other languages are not known: such a report is kept whole, and gives no concept.

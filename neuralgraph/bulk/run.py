@@ -12,14 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
-from neuralgraph.bulk.converter import StudyMaker, default_maker
+from neuralgraph.bulk.converter import MakerOf, default_maker
 from neuralgraph.bulk.destination import Destination
 from neuralgraph.bulk.ledger import Ledger
+from neuralgraph.bulk.local_pool import WORKER, WorkerPool
 from neuralgraph.bulk.outcome import Outcome
 from neuralgraph.bulk.plan import Failure, Plan, PlannedStudy
-from neuralgraph.bulk.pool import WORKER, WorkerPool
+from neuralgraph.bulk.pool import Pool
 from neuralgraph.bulk.ray_pool import RayPool
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.summary import write_summary
@@ -51,34 +52,30 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run goes about it; nothing here changes a study.
-
-    Parameters
-    ----------
-    workers : processes.
-    pack : studies per archive; 0 writes one file per study.
-    profile : of the archives: "compact" or "train" (see ``neuralgraph.pack``).
-    max_errors : give up once more studies than this have failed; None goes on.
-    time_limit : seconds per study.
-    failures : where failures are listed; in the destination when None.
-    verbose : let through what workers write to stderr.
-    engine : "local" for processes on this machine, "ray" for actors.
-    ray_address : of a running cluster; "" starts one on this machine.
-    command : starts a worker.
-    make : what an actor makes its studies with, as the command says it for a worker.
-    """
+    """How a run goes about it; nothing here changes a study."""
 
     workers: int = 1
+    """Processes."""
     pack: int = 0
+    """Studies per archive; 0 writes one file per study."""
     profile: str = "compact"
+    """Of the archives: "compact" or "train" (see ``neuralgraph.pack``)."""
     max_errors: int | None = None
+    """Give up once more studies than this have failed; None goes on."""
     time_limit: float = 300.0
+    """Seconds per study."""
     failures: Path | None = None
+    """Where failures are listed; in the destination when None."""
     verbose: bool = False
+    """Let through what workers write to stderr."""
     engine: Literal["local", "ray"] = "local"
+    """"local" for processes on this machine, "ray" for actors."""
     ray_address: str = ""
+    """Of a running cluster; "" starts one on this machine."""
     command: Sequence[str] = WORKER
-    make: Callable[[ConversionSettings], tuple[StudyMaker, dict[str, Any]]] = default_maker
+    """Starts a worker."""
+    make: MakerOf = default_maker
+    """What an actor makes its studies with, as the command says it for a worker."""
 
 
 def convert(
@@ -217,7 +214,7 @@ class _Run:
                     self._take(given.pop(answer.study_id), answer, ledger)
                 self._look()
 
-    def _pool(self, lock: Sequence[int]) -> WorkerPool | RayPool:
+    def _pool(self, lock: Sequence[int]) -> Pool:
         options = self._options
         if options.engine == "ray":
             return RayPool(

@@ -24,38 +24,34 @@ _POLICIES: dict[str, type[TopFraction] | type[TopK] | type[AbsoluteThreshold] | 
 
 @dataclass(frozen=True)
 class ConversionSettings:
-    """Everything that decides what the bytes of a study are, besides its film, report and labels.
-
-    Parameters
-    ----------
-    model : "demo", or the folder of a model.
-    policy, amount : which patches survive, a key of the policies and its value; "fraction" and 0.023 by default.
-    extractor : how the report is read, "rules", "radgraph" (the package) or "none"; "radgraph-json" takes the graphs
-        that come with the source.
-    sections : which part of the report counts.
-    embedding : how embeddings are stored.
-    store_report, store_pixels : keep the text, the patches as images.
-    generated_graph : keep the concepts of the model's own text where there is no report.
-    max_side : longest side in pixels that films are reduced to; 0 is the model's own.
-    device : where the model runs.
-    burned_in : which films with identifying text burned into their pixels are taken: "refuse" those that say so,
-        "strict" also those that do not say that they have none, "accept" any.
-    memory_mib : memory that reading one film may take; 0 sets no bound.
-    """
+    """Everything that decides what the bytes of a study are, besides its film, report and labels."""
 
     model: str = "demo"
+    """"demo", or the folder of a model."""
     policy: str = "fraction"
     amount: float = 0.023
+    """Which patches survive, a key of the policies and its value; "fraction" and 0.023 by default."""
     extractor: str = "rules"
+    """How the report is read, "rules", "radgraph" (the package) or "none"; "radgraph-json" takes the graphs that come
+    with the source."""
     sections: SectionChoice = "findings+impression"
+    """Which part of the report counts."""
     embedding: str = "bfloat16"
+    """How embeddings are stored."""
     store_report: bool = False
     store_pixels: bool = False
+    """Keep the text, the patches as images."""
     generated_graph: bool = False
+    """Keep the concepts of the model's own text where there is no report."""
     max_side: int = 0
+    """Longest side in pixels that films are reduced to; 0 is the model's own."""
     device: str = "cpu"
+    """Where the model runs."""
     burned_in: BurnedIn = "refuse"
+    """Which films with identifying text burned into their pixels are taken: "refuse" those that say so, "strict" also
+    those that do not say that they have none, "accept" any."""
     memory_mib: int = 2048
+    """Memory that reading one film may take; 0 sets no bound."""
 
     @property
     def record(self) -> dict[str, Any]:

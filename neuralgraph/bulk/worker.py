@@ -11,11 +11,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any
 
-from neuralgraph.bulk.converter import Converter, StudyMaker, default_maker
+from neuralgraph.bulk.converter import Converter, MakerOf, default_maker
 from neuralgraph.bulk.settings import ConversionSettings
 from neuralgraph.bulk.task import answer_line, read_task
 from neuralgraph.errors import NeuralGraphError
@@ -23,7 +21,7 @@ from neuralgraph.errors import NeuralGraphError
 __all__ = ["serve"]
 
 
-def serve(make: Callable[[ConversionSettings], tuple[StudyMaker, dict[str, Any]]]) -> None:
+def serve(make: MakerOf) -> None:
     """Answer until stdin ends.
 
     Parameters

@@ -1,9 +1,14 @@
 """About archives: tables of their studies, questions to these, and what is in them in numbers.
 
-``write_catalogue`` (``tables``) makes three Parquet files of any archives: studies, concepts and triples; ``paths``
-says where they lie. ``Catalogue`` (``database``) asks them, in words ("right effusion present, no tube": ``question``)
-or in SQL by DuckDB. The extra ``catalog`` brings pyarrow and duckdb. ``summary`` has the facts of one file,
-``overview`` what many studies have in common.
+``write_catalogue`` makes three Parquet files of any archives: studies, concepts and triples. ``Catalogue`` asks them,
+in words ("right effusion present, no tube") or in SQL by DuckDB. The extra ``catalog`` brings pyarrow and duckdb.
+
+- ``tables``: catalogues as Parquet
+- ``paths``: where they lie
+- ``question``: questions in words
+- ``database``: a catalogue that is asked
+- ``summary``: the facts of one file
+- ``overview``: what many studies have in common
 """
 
 from __future__ import annotations

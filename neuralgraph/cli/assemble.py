@@ -55,8 +55,7 @@ def assemble(
         name=name,
         labels=tuple(label or ["pneumonia"]),
         seed=seed,
-        choice=VisionChoice(architecture, stage, output_stride, neck),
-        max_side=max_side,
+        choice=VisionChoice(architecture, stage, output_stride, neck, max_side),
         local_files_only=offline,
     )
     if json:

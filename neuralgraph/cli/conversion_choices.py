@@ -1,4 +1,4 @@
-"""What ``ngr convert`` can be asked for, word by word."""
+"""What ``ngr compress`` and ``ngr convert`` can be asked for, word by word."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ __all__ = [
     "BurnedInPolicy",
     "CohortName",
     "Engine",
+    "Extractor",
     "Films",
     "LayoutName",
     "Profile",
+    "Score",
     "Sections",
     "Visit",
     "WithoutReport",
@@ -22,6 +24,24 @@ SECTIONS_HELP = "What is read of a report: findings, impression and addenda, or 
 """Of the option ``--sections``."""
 MAX_SIDE_HELP = "Longest side that films are reduced to, pixels; more gives a finer grid [default: the model's own]."
 """Of the option ``--max-side``."""
+
+
+class Extractor(StrEnum):
+    """How a report is read; ``neuralgraph.compressor.report_graph`` says what each does."""
+
+    rules = "rules"
+    none = "none"
+    radgraph = "radgraph"
+    radgraph_json = "radgraph-json"
+
+
+class Score(StrEnum):
+    """How attention becomes a score; ``neuralgraph.compressor.score_rules`` says what each does."""
+
+    sum = "sum"
+    contrast = "contrast"
+    findings = "findings"
+    gradient = "gradient"
 
 
 class LayoutName(StrEnum):

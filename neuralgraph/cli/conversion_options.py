@@ -8,20 +8,17 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from neuralgraph.cli.compress import EmbeddingForm, Extractor
 from neuralgraph.cli.conversion_choices import (
-    MAX_SIDE_HELP,
-    SECTIONS_HELP,
     BurnedInPolicy,
     CohortName,
     Engine,
     Films,
     LayoutName,
     Profile,
-    Sections,
     Visit,
     WithoutReport,
 )
+from neuralgraph.cli.study_options import MakingOptions
 
 __all__ = ["ChoiceOptions", "DryRunOptions", "RunOptions", "SourceOptions", "StudyOptions"]
 
@@ -59,30 +56,9 @@ class ChoiceOptions:
 
 
 @dataclass(frozen=True)
-class StudyOptions:
-    """How studies are made."""
+class StudyOptions(MakingOptions):
+    """How studies are made, and what of their source may be in them."""
 
-    PANEL: ClassVar[str] = "How studies are made"
-
-    model: Annotated[str, typer.Option(help="'demo', or the folder of a model.")] = "demo"
-    max_side: Annotated[int | None, typer.Option(help=MAX_SIDE_HELP, min=1)] = None
-    embedding: EmbeddingForm = "bfloat16"
-    extractor: Annotated[
-        Extractor,
-        typer.Option(
-            help="How the report is read; radgraph is the package, radgraph-json takes the graphs that come with the "
-            "source."
-        ),
-    ] = Extractor.rules
-    sections: Annotated[Sections, typer.Option(help=SECTIONS_HELP)] = Sections.both
-    pixels: Annotated[bool, typer.Option("--pixels", help="Store the kept patches as images too.")] = False
-    store_report: Annotated[bool, typer.Option("--store-report", help="Store that part of the report.")] = False
-    generated_graph: Annotated[
-        bool,
-        typer.Option(
-            "--generated-graph", help="Without a report: keep the concepts of the model's own text, marked as such."
-        ),
-    ] = False
     key_file: Annotated[Path | None, typer.Option(help="Key of the pseudonyms [default: a random key in DEST].")] = None
     keep_ids: Annotated[bool, typer.Option("--keep-ids", help="The source's study ids are pseudonyms: keep them.")] = (
         False

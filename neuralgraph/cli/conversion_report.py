@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,31 +120,43 @@ def tell_outcome(
             f"  {outcome.file_bytes:,} bytes, {outcome.file_bytes / outcome.source_bytes:.1%} of the source files' "
             f"{outcome.source_bytes:,}"
         )
-    if outcome.here.doubtful_films:
-        write_line(f"  {outcome.here.doubtful_films:,} films of doubtful quality: ngr info says of each why")
-    if outcome.here.films_with_text:
-        write_line(f"  {outcome.here.films_with_text:,} films with what looks like letters burned in")
-    if outcome.reasons:
-        write_line(f"  failed: {_counted(dict(outcome.reasons.most_common()))}")
-        write_line(f"  {failures or destination.named('failures', '.jsonl')}: one line for each")
-    if outcome.changed:
-        write_line(f"  {outcome.changed:,} had been made of another film, report or row: they are made again")
-    if outcome.restored:
-        write_line(f"  {outcome.restored:,} had been written before and were gone or changed: they are made again")
-    if outcome.orphans:
-        write_line(
-            f"  {outcome.orphans:,} more are in {dest} that the source has no longer: they stay, and are listed; what "
-            "must go is removed from a collection (ngr convert --into, ngr collection remove)"
-        )
-    if outcome.unlisted:
-        write_line(f"  {outcome.unlisted:,} failures could not be listed: the disk is full")
-    if outcome.dropped:
-        write_line(f"  dropped: {_counted(outcome.dropped)}")
-    if outcome.stopped == "max_errors":
-        write_line("  given up: more failures than --max-errors")
-    elif outcome.stopped == "destination":
-        write_line("  given up: the destination cannot be written; make room and run the same command again")
-    if outcome.remaining:
-        write_line(f"  {outcome.remaining:,} remain; run the same command again to continue")
+    for line in _remarks(outcome, dest, failures or destination.named("failures", ".jsonl")):
+        write_line(f"  {line}")
     write_line(f"  {destination.named('summary', '.txt')}: the numbers")
     write_line(f"  reports: {_counted(outcome.here.reports)}")
+
+
+_STOPPED = {
+    "max_errors": "given up: more failures than --max-errors",
+    "destination": "given up: the destination cannot be written; make room and run the same command again",
+}
+
+
+def _remarks(outcome: Outcome, dest: Path, failures: Path) -> Iterator[str]:
+    """What is only said where there is something to say."""
+    here = outcome.here
+    for said, line in (
+        (here.doubtful_films, f"{here.doubtful_films:,} films of doubtful quality: ngr info says of each why"),
+        (here.films_with_text, f"{here.films_with_text:,} films with what looks like letters burned in"),
+        (outcome.reasons, f"failed: {_counted(dict(outcome.reasons.most_common()))}"),
+        (outcome.reasons, f"{failures}: one line for each"),
+        (
+            outcome.changed,
+            f"{outcome.changed:,} had been made of another film, report or row: they are made again",
+        ),
+        (
+            outcome.restored,
+            f"{outcome.restored:,} had been written before and were gone or changed: they are made again",
+        ),
+        (
+            outcome.orphans,
+            f"{outcome.orphans:,} more are in {dest} that the source has no longer: they stay, and are listed; what "
+            "must go is removed from a collection (ngr convert --into, ngr collection remove)",
+        ),
+        (outcome.unlisted, f"{outcome.unlisted:,} failures could not be listed: the disk is full"),
+        (outcome.dropped, f"dropped: {_counted(outcome.dropped)}"),
+        (outcome.stopped in _STOPPED, _STOPPED.get(outcome.stopped, "")),
+        (outcome.remaining, f"{outcome.remaining:,} remain; run the same command again to continue"),
+    ):
+        if said:
+            yield line

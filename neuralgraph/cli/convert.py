@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuralgraph.cli.compress import Extractor
-from neuralgraph.cli.conversion_choices import Profile
+from neuralgraph.cli.conversion_choices import Extractor, Profile
 from neuralgraph.cli.conversion_options import ChoiceOptions, DryRunOptions, RunOptions, SourceOptions, StudyOptions
 from neuralgraph.cli.conversion_report import tell_outcome, tell_plan
 from neuralgraph.cli.conversion_source import chosen, resolved
@@ -22,6 +17,7 @@ from neuralgraph.cli.output import note
 from neuralgraph.cli.processors import processors
 from neuralgraph.cli.progress import meter
 from neuralgraph.cli.pruning_options import PruningOptions, policy_of_options
+from neuralgraph.cli.stop_signals import asked_to_stop
 from neuralgraph.errors import NeuralGraphError, OutputError
 
 if TYPE_CHECKING:
@@ -264,30 +260,10 @@ def _run(
 
     options = _options(run, verbose=verbose)
     watched = None if run.metrics is None else MetricsFile(run.metrics)
-    with _stop_on_signals() as stop, meter("convert", len(plan.studies) + len(plan.faults)) as progress:
+    asked = asked_to_stop("the studies in hand; the same command goes on from there")
+    with asked as stop, meter("convert", len(plan.studies) + len(plan.faults)) as progress:
 
         def told(*, verified: int = 0, converted: int = 0, failed: int = 0) -> None:
             progress(verified + converted + failed, failed=failed)
 
         return bulk_run.convert(plan, destination, settings, options, progress=told, stop=stop, observe=watched)
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """The first SIGINT or SIGTERM asks for an end after the studies in hand; a second SIGINT ends at once."""
-    asked = False
-
-    def ask(number: int, _: Any) -> None:
-        nonlocal asked
-        if asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        if not asked and sys.stderr.isatty():
-            note("finishing the studies in hand; run the same command again to continue")
-        asked = True
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

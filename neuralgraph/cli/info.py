@@ -175,7 +175,7 @@ def _where(place: dict[str, Any]) -> str:
     return f"{section}: \N{LEFT DOUBLE QUOTATION MARK}{place['sentence']}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
+def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:  # noqa: C901 - a line for each thing a study may say
     provenance = study["provenance"]
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neuralgraph.cli.contact_sheet import SheetOptions, draw_contact_sheet
-from neuralgraph.cli.films import films_of
+from neuralgraph.cli.films import FilmOptions
 from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_line
 from neuralgraph.cli.overwriting import Force, check_output
@@ -17,9 +18,22 @@ from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.opening import open_archive
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from neuralgraph.graph.study import Study
+
 __all__ = ["render"]
 
 _MOST_VALUE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class DrawnFilmOptions(FilmOptions):
+    """The film that one picture is drawn over, or where films lie."""
+
+    image: Annotated[Path | None, typer.Option(help="The film the study was made of.")] = None
 
 
 @grouped
@@ -27,7 +41,7 @@ def render(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="An .ngr file, several, a folder or a URL.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write, .png or .svg.")],
     sheet: SheetOptions,
-    image: Annotated[Path | None, typer.Option(help="The film the study was made of.")] = None,
+    films: DrawnFilmOptions,
     study: Annotated[str | None, typer.Option(help="Id of the study, in an archive of several.")] = None,
     view: Annotated[int, typer.Option(min=0, help="Which film, in a study of several.")] = 0,
     word: Annotated[str | None, typer.Option(help="Draw where the model looked for this text of the report.")] = None,
@@ -40,12 +54,6 @@ def render(
         typer.Option(help="Numbers of your own in place of the attention: .npy of one study, or .npz by study id."),
     ] = None,
     label: Annotated[str, typer.Option(help="What the numbers of --values are.")] = "values",
-    images: Annotated[
-        Path | None, typer.Option(help="Where the films lie: each is drawn under the patches of its study.")
-    ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the one beside FILE].")
-    ] = None,
     force: Force = False,
 ) -> None:
     """Draw kept patches and attention over the film, or over the bare grid, beside the graph of the report.
@@ -63,38 +71,22 @@ def render(
     by_word = words or word is not None
     if by_word and values is not None:
         raise typer.BadParameter("words have an attention of their own", param_hint="--values")
-    if image is not None and images is not None:
+    if films.image is not None and films.images is not None:
         raise typer.BadParameter("name the film, or where films lie", param_hint="--images")
     own = None if values is None else _own(values)
     with open_archive(files[0] if len(files) == 1 else files) as archive:
         if study is None and len(archive) > 1:
-            _only_one(archive, {"--image": image, "--word": by_word, "--view": view > 0, "--values": values})
-            films = None if images is None else films_of(images, Path(files[0]), key_file)
-            draw_contact_sheet(archive, output, sheet, films)
+            _only_one(archive, {"--image": films.image, "--word": by_word, "--view": view > 0, "--values": values})
+            draw_contact_sheet(archive, output, sheet, films.of(Path(files[0])))
             return
         if sheet.given:
             raise typer.BadParameter("only a contact sheet of several studies has it", param_hint=sheet.given[0])
         position = 0 if study is None else archive.position(study)
         found = archive[position]
         sizes = {"this .ngr" if len(archive) == 1 else "its record": _stored_bytes(archive, position)}
-    if view > 0 and view >= len(found.views):
-        count = len(found.views)
-        reason = f"the study has {count} {'film' if count == 1 else 'films'}, counted from 0"
-        raise typer.BadParameter(reason, param_hint="--view")
-    pixels = None
-    if images is not None:
-        pixels = films_of(images, Path(files[0]), key_file).pixels(found.study_id, view)
-        if pixels is None:
-            note(f"{images} holds no film of this study")
-    if image is not None:
-        from neuralgraph.sources import read_film
-
-        try:
-            pixels = read_film(image).pixels
-        except SourceError as error:
-            error.where = f"{image}: {error.where}" if error.where else str(image)
-            raise
-        sizes["its film"] = image.stat().st_size
+    pixels = _film(films, Path(files[0]), found, view)
+    if films.image is not None:
+        sizes["its film"] = films.image.stat().st_size
     from neuralgraph.adapters.picture import save_picture, save_words
 
     if by_word:
@@ -104,13 +96,36 @@ def render(
     write_line(f"{output}: {len(found.patches)} of {found.n_cells} patches of {found.study_id}")
 
 
+def _film(films: DrawnFilmOptions, file: Path, study: Study, view: int) -> NDArray[np.float32] | None:
+    """The film of a view of a study, None where none was named or the folder has none."""
+    if view > 0 and view >= len(study.views):
+        count = len(study.views)
+        reason = f"the study has {count} {'film' if count == 1 else 'films'}, counted from 0"
+        raise typer.BadParameter(reason, param_hint="--view")
+    at_hand = films.of(file)
+    if at_hand is not None:
+        pixels = at_hand.pixels(study.study_id, view)
+        if pixels is None:
+            note(f"{films.images} holds no film of this study")
+        return pixels
+    if films.image is None:
+        return None
+    from neuralgraph.sources import read_film
+
+    try:
+        return read_film(films.image).pixels
+    except SourceError as error:
+        error.where = f"{films.image}: {error.where}" if error.where else str(films.image)
+        raise
+
+
 def _own(path: Path) -> Any:
     """The numbers of a file: an array, or arrays by study id.
 
     Raises
     ------
     SourceError (E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE, E_SOURCE_CONTENT) : it cannot be read, or holds
-    something else.
+        something else.
     """
     import zipfile
 

@@ -8,23 +8,20 @@ from typing import Annotated
 
 import typer
 
-from neuralgraph.cli.films import films_of
+from neuralgraph.cli.films import FilmOptions
+from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_line
 from neuralgraph.errors import OutputError, missing_extra
 
 __all__ = ["serve"]
 
 
+@grouped
 def serve(
     place: Annotated[str, typer.Argument(metavar="DIR", help="The folder of a collection.")],
+    films: FilmOptions,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 8765,
-    images: Annotated[
-        Path | None, typer.Option(help="Where the films lie: the page shows each under the patches of its study.")
-    ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the collection's own].")
-    ] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="Tokens that readers show, one a line; needed beyond this machine.")
     ] = None,
@@ -47,8 +44,8 @@ def serve(
     if not tokens.needed and not _is_loopback(host):
         reason = "whoever reaches this address could read every study; say who may with --token-file"
         raise OutputError(reason, code="E_OUTPUT", where=host)
-    films = None if images is None else films_of(images, Path(place), key_file).pixels
-    app = application(place, tokens, films=films)
+    at_hand = films.of(Path(place))
+    app = application(place, tokens, films=None if at_hand is None else at_hand.pixels)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
     server = uvicorn.Server(config)
     try:

@@ -15,7 +15,7 @@ __all__ = ["asked_to_stop"]
 
 @contextmanager
 def asked_to_stop(after: str = "this update, with a checkpoint") -> Iterator[Callable[[], bool]]:
-    """While it lasts, SIGINT and SIGTERM only ask to stop; a second one stops at once. Yields the question.
+    """While it lasts, SIGINT and SIGTERM only ask to stop; a second SIGINT stops at once. Yields the question.
 
     Parameters
     ----------
@@ -24,10 +24,11 @@ def asked_to_stop(after: str = "this update, with a checkpoint") -> Iterator[Cal
     asked = [False]
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if asked[0]:
+        if asked[0] and number == signal.SIGINT:
             signal.default_int_handler(number, frame)
-        asked[0] = True
-        note(f"stopping after {after}; once more to stop at once")
+        first, asked[0] = not asked[0], True
+        if first:
+            note(f"stopping after {after}; Ctrl-C once more stops at once")
 
     old: dict[int, Any] = {}
     try:

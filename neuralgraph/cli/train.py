@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from neuralgraph.bulk.pseudonyms import Pseudonyms
     from neuralgraph.compressor.model.preprocess import Preprocessor
     from neuralgraph.compressor.training.recipe import Recipe
+    from neuralgraph.compressor.training.runtime import Progress
     from neuralgraph.compressor.training.train import Start, Trained
     from neuralgraph.sources.layouts import Selection
 
@@ -33,8 +34,6 @@ __all__ = ["train"]
 PHANTOM = "phantom"
 """The source that needs no data."""
 _FRESH = "fresh"
-
-Progress = Callable[[int, int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def train(
         from transformers.utils import logging as transformers_logging
 
         from neuralgraph.compressor.training.recipe import Recipe
-        from neuralgraph.compressor.training.train import TrainingStopped
+        from neuralgraph.compressor.training.train import Runtime, TrainingStopped
         from neuralgraph.compressor.training.train import train as run
     except ImportError as error:
         raise missing_extra("training", extra="vlm", library=error.name or "torch") from error
@@ -172,17 +171,8 @@ def train(
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
         _announce(examples, recipe)
         try:
-            trained = run(
-                begun,
-                examples,
-                out,
-                recipe,
-                device=device,
-                half=begin.half,
-                progress=progress,
-                stop=stop,
-                log_to=begin.log_to,
-            )
+            runtime = Runtime(device=device, progress=progress, stop=stop, log_to=begin.log_to)
+            trained = run(begun, examples, out, recipe, runtime, half=begin.half)
         except TrainingStopped as stopped:
             what = "first lessons" if stopped.lessons else "updates"
             note(f"stopped after {stopped.step:,} of {stopped.steps:,} {what}; the same command goes on from there")

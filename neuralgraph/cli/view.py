@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from neuralgraph.cli.films import films_of
+from neuralgraph.cli.films import FilmOptions
+from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_line
 from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import FormatError, OutputError
@@ -28,16 +29,12 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
+@grouped
 def view(
     file: Annotated[Path, typer.Argument(help="An .ngr file, an archive, a folder of them or a collection.")],
-    images: Annotated[
-        Path | None, typer.Option(help="Where the films lie: each is shown under the patches of its study.")
-    ] = None,
+    films: FilmOptions,
     against: Annotated[
         Path | None, typer.Option(help="Another file, archive or collection, shown beside this one: study by study.")
-    ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="Key of the pseudonyms that the ids are [default: the one beside FILE].")
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser, or print the address only.")
@@ -60,7 +57,7 @@ def view(
     from neuralgraph.adapters.viewer import Serving, page_with
 
     if export is not None:
-        for option, given in (("--images", images), ("--against", against)):
+        for option, given in (("--images", films.images), ("--against", against)):
             if given is not None:
                 reason = "a page with a file inside holds that file alone; leave --export out"
                 raise typer.BadParameter(reason, param_hint=option)
@@ -74,9 +71,9 @@ def view(
         return
     try:
         files, others = _files(file), [] if against is None else _files(against)
-        films = None if images is None else films_of(images, file, key_file)
+        shown = films.of(file)
         title = file.name if len(files) > 1 else None
-        serving = Serving(files, against=others, films=None if films is None else films.pixels, title=title)
+        serving = Serving(files, against=others, films=None if shown is None else shown.pixels, title=title)
     except OSError as error:
         reason = f"no address on this machine can be listened on ({error.strerror}); use --export"
         raise OutputError(reason, code="E_OUTPUT", where="127.0.0.1") from error

@@ -20,16 +20,12 @@ __all__ = ["BFLOAT16", "FLOAT16", "FLOAT32", "Floating"]
 
 @dataclass(frozen=True)
 class Floating:
-    """A floating-point form.
-
-    Parameters
-    ----------
-    name : "float32", "bfloat16" or "float16".
-    n_planes : bytes of one value, each of which has a plane.
-    """
+    """A floating-point form."""
 
     name: str
+    """"float32", "bfloat16" or "float16"."""
     n_planes: int
+    """Bytes of one value, each of which has a plane."""
     repeatable = True
 
     def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:

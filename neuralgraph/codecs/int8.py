@@ -19,7 +19,7 @@ _LARGEST_CODE = 127
 
 
 class Int8:
-    """The per-row int8 form: plane 0 holds the codes [rows, width] i8, plane 1 the scales [rows] float32."""
+    """The per-row int8 form: plane 0 holds the codes int8 [rows, width], plane 1 the scales float32 [rows]."""
 
     name = "int8"
     n_planes = 2

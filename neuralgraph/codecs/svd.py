@@ -40,16 +40,13 @@ _Floats = NDArray[np.float64]
 class Svd:
     """The form with its writer's target; a reader needs none.
 
-    Parameters
-    ----------
-    loss : largest channel-normalised RMSE of the decoded matrix (``neuralgraph.codecs.loss``), above 0.
-
     Raises
     ------
     StudyError (E_FILTER) : ``loss`` is not a positive number below 1.
     """
 
     loss: float = DEFAULT_LOSS
+    """Largest channel-normalised RMSE of the decoded matrix (``neuralgraph.codecs.loss``), above 0."""
     name = "svd"
     n_planes = 4
     repeatable = False

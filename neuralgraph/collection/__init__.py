@@ -7,11 +7,21 @@
 
 What counts is in the newest manifest (``neuralgraph.storage.manifest``); ``neuralgraph.open`` reads it and keeps to it.
 
-``collection`` (its state, and the commits that change it) lies at one of ``places`` (a folder or a bucket). ``adding``,
-``removing`` (and the ``leftovers`` of what is removed) and ``tidying`` (merging, deleting) are changes; they make new
-archives by ``writing``, out of old ones by ``rewriting`` what ``held`` opens. ``receipts`` say what is known of studies
-beside their records, ``catalogued`` asks their tables, ``asking`` anything that opens. ``checking`` verifies,
-``overview`` counts, ``card`` describes it to others.
+- ``adding``: adding studies to a collection
+- ``asking``: which studies of anything that opens answer a question
+- ``card``: a data set card in Hugging Face's form, and Croissant metadata, from what a collection says of itself
+- ``catalogued``: the catalogue of a collection: the tables of the archives that count, asked together
+- ``checking``: verifying a collection
+- ``collection``: a collection and its commits
+- ``held``: an archive that a collection holds, open to be written again
+- ``leftovers``: what a conversion into a collection may have left beside it, when a study of it is removed
+- ``overview``: a collection at a glance, from its catalogue
+- ``places``: where a collection lies: a folder, or a bucket that fsspec reaches
+- ``receipts``: what a collection knows of a study that is not in its record
+- ``removing``: removing studies: by id, by patient, or by what the catalogue says of them
+- ``rewriting``: archives written again without some of their studies
+- ``tidying``: keeping a collection in order
+- ``writing``: new archives of a collection
 """
 
 from neuralgraph.collection.adding import Added, add

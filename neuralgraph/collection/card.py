@@ -135,14 +135,7 @@ def _body(overview: dict[str, Any], options: CardOptions) -> list[str]:
         f"- {model['name']} {model['digest']}: {model['studies']:,} studies".replace("  ", " ")
         for model in overview["models"]
     ]
-    lines += ["", "## Labels", "", "| label | positive | negative | uncertain | other |", "|---|---|---|---|---|"]
-    for name, counts in overview["labels"].items():
-        row = " | ".join(f"{counts.get(each, 0):,}" for each in ("positive", "negative", "uncertain", "other"))
-        lines.append(f"| {_cell(name)} | {row} |")
-    lines += ["", "## Findings of given reports", "", "| finding | present | absent | uncertain |", "|---|---|---|---|"]
-    for finding in overview["findings"]:
-        row = " | ".join(f"{finding.get(each, 0):,}" for each in ("present", "absent", "uncertain"))
-        lines.append(f"| {_cell(finding['name'])} | {row} |")
+    lines += _tables(overview)
     lines += [
         "",
         "## Licence and terms",
@@ -154,6 +147,19 @@ def _body(overview: dict[str, Any], options: CardOptions) -> list[str]:
         f"{_OPEN}: where the films come from, on what ground they may be used, and whom to ask for a removal. A copy "
         "that was taken does not lose a study that is removed here later.",
     ]
+    return lines
+
+
+def _tables(overview: dict[str, Any]) -> list[str]:
+    """Labels and findings, each with how often it is what."""
+    lines = ["", "## Labels", "", "| label | positive | negative | uncertain | other |", "|---|---|---|---|---|"]
+    for name, counts in overview["labels"].items():
+        row = " | ".join(f"{counts.get(each, 0):,}" for each in ("positive", "negative", "uncertain", "other"))
+        lines.append(f"| {_cell(name)} | {row} |")
+    lines += ["", "## Findings of given reports", "", "| finding | present | absent | uncertain |", "|---|---|---|---|"]
+    for finding in overview["findings"]:
+        row = " | ".join(f"{finding.get(each, 0):,}" for each in ("present", "absent", "uncertain"))
+        lines.append(f"| {_cell(finding['name'])} | {row} |")
     return lines
 
 

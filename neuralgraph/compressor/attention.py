@@ -8,21 +8,20 @@ layers x heads x tokens x patches are never held at once. ``check_attention`` co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from neuralgraph.compressor.model.model import NeuralGraphModel
+from neuralgraph.compressor.score_rules import Heads, Layer
 from neuralgraph.errors import ModelError
 
 __all__ = [
     "TOKENS_AT_ONCE",
     "CrossAttention",
-    "Heads",
-    "Layer",
     "attention_by_token",
     "attention_of",
     "attention_scores",
@@ -34,12 +33,8 @@ __all__ = [
     "no_attention",
     "over_heads",
     "sum_over_tokens",
+    "summed_parts",
 ]
-
-Heads = Literal["mean", "max"]
-"""How the heads of a layer become one map."""
-Layer = int | Literal["all"]
-"""A decoder layer, negative from the end, or the mean over all of them."""
 
 TOKENS_AT_ONCE = 64
 """Tokens whose weights are held together."""
@@ -84,11 +79,40 @@ def attention_scores(
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION when nothing usable was captured.
+    ModelError (E_MODEL_ATTENTION) : nothing usable was captured.
     """
-    total = torch.zeros(memory.shape[:2], dtype=torch.float32, device=memory.device)
-    for start, stop, by_token in attention_by_token(model, memory, decoder_ids, layer=layer, heads=heads):
+    parts = attention_by_token(model, memory, decoder_ids, layer=layer, heads=heads)
+    return summed_parts(parts, counted, memory.shape[1])
+
+
+def summed_parts(
+    parts: Iterable[tuple[int, int, torch.Tensor]],
+    counted: torch.Tensor,
+    patches: int,
+    maps: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Counted tokens summed.
+
+    Parameters
+    ----------
+    parts : as ``attention_by_token`` yields them.
+    counted : bool [B, T], which positions count.
+    patches : N.
+    maps : float32 [B, T, N] on the CPU, zeros; takes the sum of every token by itself.
+
+    Returns
+    -------
+    float32 [B, N].
+
+    Raises
+    ------
+    ModelError (E_MODEL_ATTENTION) : a sum is not finite.
+    """
+    total = torch.zeros(len(counted), patches, dtype=torch.float32, device=counted.device)
+    for start, stop, by_token in parts:
         total += torch.where(counted[:, start:stop, None], by_token, 0.0).sum(dim=1)
+        if maps is not None:
+            maps[:, start:stop] += by_token.cpu()
     if not bool(torch.isfinite(total).all()):
         raise no_attention("its cross-attention is not finite")
     return total
@@ -150,7 +174,7 @@ def over_heads(attention: torch.Tensor, heads: Heads) -> torch.Tensor:
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION for an unknown reduction.
+    ModelError (E_MODEL_ATTENTION) : the reduction is unknown.
     """
     if heads == "mean":
         return attention.mean(dim=1)
@@ -164,7 +188,7 @@ def chosen_layers(model: NeuralGraphModel, layer: Layer) -> list[int]:
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION when the model has no such layer.
+    ModelError (E_MODEL_ATTENTION) : the model has no such layer.
     """
     count = len(model.text.decoder.block)
     if layer == "all":
@@ -184,8 +208,8 @@ def check_attention(model: NeuralGraphModel) -> None:
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION when nothing is captured, a weight is not finite, the weights of a token do not sum
-        to 1, or the weights times the values are not what the layer returned.
+    ModelError (E_MODEL_ATTENTION) : nothing is captured, a weight is not finite, the weights of a token do not sum to
+        1, or the weights times the values are not what the layer returned.
     """
     stride, channels = model.config.vision.stride, model.config.vision.channels
     weight = model.position.linear.weight

@@ -16,8 +16,6 @@ from transformers.modeling_outputs import BaseModelOutput
 from neuralgraph.compressor.attention import (
     TOKENS_AT_ONCE,
     CrossAttention,
-    Heads,
-    Layer,
     attention_of,
     by_head,
     chosen_layers,
@@ -25,6 +23,7 @@ from neuralgraph.compressor.attention import (
     over_heads,
 )
 from neuralgraph.compressor.model.model import NeuralGraphModel
+from neuralgraph.compressor.score_rules import Heads, Layer
 
 __all__ = ["gradient_by_token"]
 
@@ -53,7 +52,7 @@ def gradient_by_token(
 
     Raises
     ------
-    ModelError : E_MODEL_ATTENTION when nothing usable was captured.
+    ModelError (E_MODEL_ATTENTION) : nothing usable was captured.
     """
     layers = chosen_layers(model, layer)
     parts = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from neuralgraph.compressor.fusion import fusion
 from neuralgraph.compressor.pruning import DEFAULT_POLICY, PruningPolicy
 from neuralgraph.compressor.report_graph import Extractor, ReportGraph, extractor
-from neuralgraph.compressor.score_rules import ScoreRule
+from neuralgraph.compressor.score_rules import ScoreRule, Scoring
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scorer import DEMO, Scorer, load_scorer
 from neuralgraph.errors import SourceError
@@ -47,25 +47,32 @@ _DIGEST_DIGITS = 32
 
 
 @dataclass(frozen=True)
-class Compressor:
-    """Makes studies of films and reports.
+class _Said:
+    """What is said of a study beside its films and its report; see ``Compressor.__call__``."""
 
-    Parameters
-    ----------
-    scorer : gives every patch an embedding and a score.
-    policy : which patches survive; the paper's top 2.3 % by default.
-    extractor : report text to concepts and triples.
-    generated_graph : read the model's own text too, where no report is given. Its concepts then stand in the study as
-        a radiologist's would, and only the study's ``report`` = "generated" tells them apart.
-    """
+    labels: Mapping[str, float] = field(default_factory=dict)
+    labeler: str = ""
+    study_id: str | None = None
+    graph: ReportGraph | None = None
+    report_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Compressor:
+    """Makes studies of films and reports."""
 
     scorer: Scorer
+    """Gives every patch an embedding and a score."""
     policy: PruningPolicy = DEFAULT_POLICY
+    """Which patches survive; the paper's top 2.3 % by default."""
     extractor: Extractor | None = None
+    """Report text to concepts and triples."""
     generated_graph: bool = False
+    """Read the model's own text too, where no report is given. Its concepts then stand in the study as a radiologist's
+    would, and only the study's ``report`` = "generated" tells them apart."""
 
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # noqa: PLR0913 - every choice that makes a compressor; a user writes it flat
         cls,
         model: str | os.PathLike[str] = DEMO,
         *,
@@ -102,32 +109,30 @@ class Compressor:
         """
         source = model if isinstance(model, str) else Path(model)
         reader = extractor(report_graph) if isinstance(report_graph, str) else report_graph
+        findings = None if reader.name == "none" else partial(present_findings, reader)
         scorer = load_scorer(
             source,
+            scoring=Scoring(rule=score, findings=findings),
             device=device,
             dtype=dtype,
             batch_size=batch_size,
-            rule=score,
-            findings=None if reader.name == "none" else partial(present_findings, reader),
             max_side=max_side,
         )
         return cls(scorer, policy, reader, generated_graph)
 
-    def with_policy(self, policy: PruningPolicy) -> Compressor:
-        """The same compressor with another pruning policy; the model is shared."""
-        return replace(self, policy=policy)
-
-    def __call__(
+    def __call__(  # noqa: PLR0913 - what may be said of one study; a user writes it flat
         self,
         image: Image | Sequence[Image],
         report: str | None = None,
         *,
         labels: Mapping[str, float] | None = None,
+        labeler: str = "",
         study_id: str | None = None,
+        graph: ReportGraph | None = None,
+        report_key: str | None = None,
         store_report: bool = False,
         store_pixels: bool = False,
         store_words: bool = False,
-        report_key: str | None = None,
     ) -> Study:
         """One study.
 
@@ -137,12 +142,14 @@ class Compressor:
         report : the text of the report. Without one (None or blank) a text that the model writes scores the patches,
             and the study says so; nothing of that text is kept, no concept and no word, unless ``generated_graph``.
         labels : values by name, as the source has them.
+        labeler : who or what made the labels.
         study_id : an identifier of the caller's choice. By default one made from the content, so that nothing of the
             source shows and the same input gives the same id.
+        graph : the graph of ``report`` where there is one already; then the extractor is not asked.
+        report_key : by what an extractor that looks reports up (``radgraph-json``) finds this one; not kept.
         store_report : keep the text in the study.
         store_pixels : keep the kept patches as images, cut from the films.
         store_words : keep where the model looked for each word of the report; see ``Study.word_attention``.
-        report_key : by what an extractor that looks reports up (``radgraph-json``) finds this one; not kept.
 
         Raises
         ------
@@ -151,15 +158,8 @@ class Compressor:
         """
         films = _films(image)
         (scored,) = self._score([(films, _text(report))], words=store_words)
-        return self._study(
-            films,
-            scored,
-            labels=labels or {},
-            study_id=study_id,
-            store_report=store_report,
-            store_pixels=store_pixels,
-            report_key=report_key,
-        )
+        said = _Said(labels or {}, labeler, study_id, graph, report_key)
+        return self._study(films, scored, said, store_report=store_report, store_pixels=store_pixels)
 
     def batch(self, items: Iterable[tuple[Image | Sequence[Image], str | None]]) -> list[Study]:
         """Studies of (image, report) pairs, in order; each as if made alone, up to what ``batch_size`` says.
@@ -174,7 +174,7 @@ class Compressor:
         waiting = iter(items)
         while part := [(_films(image), _text(report)) for image, report in islice(waiting, _STUDIES_AT_ONCE)]:
             for (films, _), scored in zip(part, self._score(part), strict=True):
-                studies.append(self._study(films, scored, labels={}, study_id=None))
+                studies.append(self._study(films, scored, _Said()))
         return studies
 
     def _score(
@@ -195,37 +195,39 @@ class Compressor:
         self,
         films: list[Film],
         scored: list[ScoredFilm],
+        said: _Said,
         *,
-        labels: Mapping[str, float],
-        study_id: str | None,
         store_report: bool = False,
         store_pixels: bool = False,
-        report_key: str | None = None,
     ) -> Study:
-        text = scored[0].text
         views = tuple(_view(film, result) for film, result in zip(films, scored, strict=True))
         patches = _prune(scored, self.policy)
-        edges = grid_edges(patches.view, patches.row, patches.col)
         # What a model wrote never stands where a radiologist's words would, unless asked for.
         told = self.generated_graph or not scored[0].generated
-        graph = self._read(text if told else None, report_key)
-        concepts, triples = graph.concepts, graph.triples
-        provenance = self._provenance(films, scored[0])
+        text = scored[0].text if told else None
+        own = None if scored[0].generated else said.graph
+        graph = self._read(text, said.report_key) if own is None else own
+        edges = grid_edges(patches.view, patches.row, patches.col)
         study = Study(
-            study_id=study_id or "unnamed",
+            study_id=said.study_id or "unnamed",
             views=views,
             patches=patches,
-            concepts=concepts,
-            triples=triples,
+            concepts=graph.concepts,
+            triples=graph.triples,
             mentions=graph.mentions,
-            fusion=fusion(len(patches), edges, len(concepts), triples),
-            labels=labels,
-            provenance={**provenance, **fusion_record(len(patches), len(concepts))},
-            report=text if store_report and told and text else None,
+            fusion=fusion(len(patches), edges, len(graph.concepts), graph.triples),
+            labels=said.labels,
+            provenance={
+                **self._provenance(films, scored[0]),
+                **fusion_record(len(patches), len(graph.concepts)),
+                **({"labeler": said.labeler} if said.labeler else {}),
+            },
+            report=(text or None) if store_report else None,
             pixels=_cut(films, views, patches) if store_pixels else None,
             word_attention=_words(scored) if told else None,
         )
-        return study if study_id else replace(study, study_id=f"study-{study.digest[:16]}")
+        # Its name is the digest of everything else, which only the study itself can give.
+        return study if said.study_id else replace(study, study_id=f"study-{study.digest[:16]}")
 
     def _read(self, text: str | None, key: str | None) -> ReportGraph:
         if self.extractor is None or text is None:

@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 from transformers import VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
-from neuralgraph.compressor.attention import Heads, Layer, no_attention, over_heads, sum_over_tokens
+from neuralgraph.compressor.attention import no_attention, over_heads, sum_over_tokens
 from neuralgraph.compressor.model.files import model_directory
 from neuralgraph.compressor.model.inference import ready_for_inference
 from neuralgraph.compressor.model.preprocess import check_film
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
-from neuralgraph.compressor.score_rules import word_maps
+from neuralgraph.compressor.score_rules import Scoring, word_maps
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scoring import printable, until_end
 from neuralgraph.errors import LimitError, ModelError
@@ -33,6 +33,8 @@ from neuralgraph.wire.json_reading import parsed_json
 __all__ = ["EncoderDecoderScorer"]
 
 _BLOCK = 1 << 20
+_MOST_WRITTEN = 128
+"""Tokens that are written where no report is given."""
 _NO_LIMIT = 1 << 16
 """Tokens of a report for a decoder that names no limit of its own."""
 _CODE_KEYS = {"auto_map", "quantization_config", "attn_implementation", "_attn_implementation"}
@@ -51,13 +53,11 @@ class EncoderDecoderScorer:
     digest : SHA-256, 64 hex digits, of the files it came from.
     name : what provenance calls it.
     trained : False for random weights.
-    layer, heads : which cross-attention is summed.
-    limit : most tokens to write where no report is given.
+    scoring : which cross-attention is summed; there is no other rule than the sum.
 
     Raises
     ------
-    ModelError : E_MODEL when the encoder's grid cannot be told from its configuration; E_MODEL_ATTENTION when the
-        decoder has no such layer.
+    ModelError (E_MODEL) : the encoder's grid cannot be told from its configuration, or another rule is asked for.
     """
 
     def __init__(
@@ -70,16 +70,17 @@ class EncoderDecoderScorer:
         trained: bool = True,
         mean: float = 0.5,
         std: float = 0.5,
-        layer: Layer = -1,
-        heads: Heads = "mean",
-        limit: int = 128,
+        scoring: Scoring | None = None,
     ) -> None:
+        self._scoring = scoring or Scoring()
+        if self._scoring.rule != "sum":
+            reason = f"an encoder-decoder is scored by sum, not by {self._scoring.rule}"
+            raise ModelError(reason, code="E_MODEL", where="score")
         self._model = ready_for_inference(model)
         # Fused attention does not hand out its weights; the encoder keeps it.
         self._model.decoder.set_attn_implementation("eager")
         self._tokenizer = tokenizer
         self._mean, self._std = mean, std
-        self._layer, self._heads, self._limit = layer, heads, limit
         self.name, self.digest, self.trained = name, digest, trained
         self._height, self._width = _pair(_setting(model.config.encoder, "image_size"))
         self._rows, self._cols = _grid(model.config.encoder, self._height, self._width)
@@ -94,8 +95,7 @@ class EncoderDecoderScorer:
         *,
         local_files_only: bool = False,
         device: str = "cpu",
-        layer: Layer = -1,
-        heads: Heads = "mean",
+        scoring: Scoring | None = None,
     ) -> EncoderDecoderScorer:
         """Load config.json, model.safetensors and tokenizer.json, and preprocessor_config.json where there is one.
 
@@ -103,7 +103,7 @@ class EncoderDecoderScorer:
 
         Raises
         ------
-        ModelError : E_MODEL when files are missing or do not belong together.
+        ModelError (E_MODEL) : files are missing or do not belong together.
         """
         needed = ("config.json", "model.safetensors", "tokenizer.json")
         directory = model_directory(source, needed=needed, local_files_only=local_files_only)
@@ -143,8 +143,7 @@ class EncoderDecoderScorer:
             name=str(values.get("_name_or_path") or "encoder-decoder"),
             mean=mean,
             std=std,
-            layer=layer,
-            heads=heads,
+            scoring=scoring,
         )
 
     @property
@@ -154,8 +153,8 @@ class EncoderDecoderScorer:
             "model": self.name,
             "digest": self.digest,
             "trained": self.trained,
-            "layer": self._layer,
-            "heads": self._heads,
+            "layer": self._scoring.layer,
+            "heads": self._scoring.heads,
             "dtype": str(self._model.dtype).removeprefix("torch."),
         }
 
@@ -198,12 +197,12 @@ class EncoderDecoderScorer:
         counted = torch.tensor([[number not in special_ids for number in ids] or [False]], device=by_token.device)
         tokens = int(counted.sum())
         counted[0, 0] |= tokens == 0
-        score = sum_over_tokens(by_token, counted, heads=self._heads)[0]
+        score = sum_over_tokens(by_token, counted, heads=self._scoring.heads)[0]
         if not bool(torch.isfinite(score).all()):
             raise no_attention("its cross-attention is not finite")
         maps = None
         if words:
-            alone = over_heads(by_token, self._heads)[0, : len(ids)]
+            alone = over_heads(by_token, self._scoring.heads)[0, : len(ids)]
             maps = word_maps(text, places, alone.float().cpu().numpy())
         height, width = film.shape
         return ScoredFilm(
@@ -232,7 +231,7 @@ class EncoderDecoderScorer:
         config = self._model.config
         start, end = _token(config, "decoder_start_token_id", "bos_token_id"), _token(config, "eos_token_id")
         written = self._model.generate(
-            pixel_values=pixels, max_new_tokens=min(self._limit, self._longest - 1), num_beams=1, do_sample=False,
+            pixel_values=pixels, max_new_tokens=min(_MOST_WRITTEN, self._longest - 1), num_beams=1, do_sample=False,
             decoder_start_token_id=start, eos_token_id=end, pad_token_id=getattr(config, "pad_token_id", None) or end,
         )[0].tolist()  # fmt: skip
         return until_end(written[1:], end)
@@ -252,11 +251,11 @@ class EncoderDecoderScorer:
         ).cross_attentions
         if not layers or any(one is None for one in layers):
             raise no_attention("its decoder hands out no cross-attention")
-        if self._layer == "all":
+        if self._scoring.layer == "all":
             return torch.stack([one.float() for one in layers]).mean(dim=0)
-        if not -len(layers) <= self._layer < len(layers):
-            raise no_attention(f"its decoder has {len(layers)} layers, not a layer {self._layer}")
-        chosen: torch.Tensor = layers[self._layer].float()
+        if not -len(layers) <= self._scoring.layer < len(layers):
+            raise no_attention(f"its decoder has {len(layers)} layers, not a layer {self._scoring.layer}")
+        chosen: torch.Tensor = layers[self._scoring.layer].float()
         return chosen
 
 

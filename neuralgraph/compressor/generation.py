@@ -90,8 +90,8 @@ class ReportWriter:
 
         Raises
         ------
-        ModelError : E_MODEL when the study was made by another model, or its embeddings do not fit this one.
-        StudyError : E_STUDY when the study has no patches.
+        ModelError (E_MODEL) : the study was made by another model, or its embeddings do not fit this one.
+        StudyError (E_STUDY) : the study has no patches.
         """
         return self.batch([study], beams=beams, limit=limit, any_model=any_model)[0]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neuralgraph.compressor.attention import Heads, Layer, check_attention, chosen_layers, sum_over_tokens
-from neuralgraph.compressor.model.files import MEAN_ATTENTION_NAME, model_digest, model_directory
+from neuralgraph.compressor.attention import check_attention, chosen_layers, sum_over_tokens
+from neuralgraph.compressor.model.files import model_digest, model_directory
 from neuralgraph.compressor.model.inference import ready_for_inference
 from neuralgraph.compressor.model.mean_attention import read_mean_attention
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor, check_film
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
-from neuralgraph.compressor.score_rules import FindingSpans, ScoreRule, check_rule
+from neuralgraph.compressor.score_rules import Scoring
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scoring import score_reports
 from neuralgraph.errors import ModelError
@@ -36,15 +36,13 @@ class ModelScorer:
     model, tokenizer, preprocessor : parts that belong together. The model is made ready for inference in place; it can
         still be saved and trained.
     digest : of the files they came from.
-    layer, heads : which cross-attention is summed.
+    scoring : which attention becomes a score, and how; None is the paper's.
     batch_size : films of one size that go through together.
-    rule : how attention becomes a score.
-    findings : places of a report that name a finding, for the rule ``findings``.
-    mean_attention : float32 [r, c], the model's mean map, for the rule ``contrast``.
 
     Raises
     ------
-    ModelError : E_MODEL when the parts do not fit, E_MODEL_ATTENTION when the attention is not usable.
+    ModelError (E_MODEL) : the parts do not fit.
+    ModelError (E_MODEL_ATTENTION) : the attention is not usable.
     """
 
     def __init__(
@@ -54,13 +52,10 @@ class ModelScorer:
         preprocessor: Preprocessor,
         *,
         digest: str,
-        layer: Layer = -1,
-        heads: Heads = "mean",
+        scoring: Scoring | None = None,
         batch_size: int = 1,
-        rule: ScoreRule = "sum",
-        findings: FindingSpans | None = None,
-        mean_attention: NDArray[np.float32] | None = None,
     ) -> None:
+        scoring = scoring or Scoring()
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise ModelError("batch_size must be a whole number of at least 1", code="E_MODEL", where="batch_size")
         if preprocessor.stride != model.config.vision.stride or preprocessor.channels != model.config.vision.channels:
@@ -69,23 +64,13 @@ class ModelScorer:
             )
         if tokenizer.vocabulary > model.config.text.vocab_size:
             raise ModelError("tokenizer.json and config.json are of different models", code="E_MODEL", where="model")
-        self._rule = check_rule(rule)
-        if rule == "contrast" and mean_attention is None:
-            reason = f"the score rule contrast needs {MEAN_ATTENTION_NAME} beside the weights, and the model has none"
-            raise ModelError(reason, code="E_MODEL", where="score")
-        if rule == "findings" and findings is None:
-            raise ModelError(
-                "the score rule findings needs a report graph; choose an extractor", code="E_MODEL", where="score"
-            )
-        self._findings = findings
-        self._mean_attention = mean_attention
-        chosen_layers(model, layer)
-        sum_over_tokens(torch.ones(1, 1, 1, 1), torch.ones(1, 1, dtype=torch.bool), heads=heads)
+        scoring.check()
+        chosen_layers(model, scoring.layer)
+        sum_over_tokens(torch.ones(1, 1, 1, 1), torch.ones(1, 1, dtype=torch.bool), heads=scoring.heads)
         self._model = ready_for_inference(model)
         self._tokenizer = tokenizer
         self._preprocessor = preprocessor
-        self._layer: Layer = layer
-        self._heads: Heads = heads
+        self._scoring = scoring
         self._batch_size = batch_size
         self.digest = digest
         check_attention(self._model)
@@ -107,8 +92,8 @@ class ModelScorer:
             "model": self.name,
             "digest": self.digest,
             "trained": self.trained,
-            "layer": self._layer,
-            "heads": self._heads,
+            "layer": self._scoring.layer,
+            "heads": self._scoring.heads,
             "dtype": str(self._model.position.linear.weight.dtype).removeprefix("torch."),
         }
 
@@ -130,9 +115,10 @@ class ModelScorer:
 
         Raises
         ------
-        LimitError : E_LIMIT when a report is too long.
-        SourceError : E_SOURCE_KIND, E_SOURCE_SIZE or E_NUM for a film, E_SOURCE_TEXT for a report.
-        ModelError : E_MODEL_ATTENTION when the attention is not usable.
+        LimitError (E_LIMIT) : a report is too long.
+        SourceError (E_SOURCE_KIND, E_SOURCE_SIZE, E_NUM) : a film is none that a model takes.
+        SourceError (E_SOURCE_TEXT) : a report is not text.
+        ModelError (E_MODEL_ATTENTION) : the attention is not usable.
         ValueError : when there are not as many reports as films.
         """
         if len(films) != len(reports):
@@ -147,11 +133,7 @@ class ModelScorer:
                 self._tokenizer,
                 encoded,
                 [reports[number] for number in numbers],
-                layer=self._layer,
-                heads=self._heads,
-                rule=self._rule,
-                findings=self._findings,
-                mean_attention=self._mean_attention,
+                scoring=self._scoring,
                 words=words,
             )
             for number, embedding, result in zip(numbers, encoded.embedding, found, strict=True):
@@ -187,13 +169,10 @@ class ModelScorer:
         cls,
         source: str | Path,
         *,
-        device: str,
-        dtype: str,
-        layer: Layer,
-        heads: Heads,
-        batch_size: int,
-        rule: ScoreRule = "sum",
-        findings: FindingSpans | None = None,
+        scoring: Scoring | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        batch_size: int = 1,
         max_side: int | None = None,
     ) -> ModelScorer:
         """Load the parts from one directory; arguments and errors as ``load_scorer``."""
@@ -204,14 +183,10 @@ class ModelScorer:
         return cls(
             NeuralGraphModel.from_pretrained(directory, device=usable_device(device), dtype=DTYPES[dtype]),
             ReportTokenizer.read(directory),
-            preprocessor if max_side is None else dataclasses.replace(preprocessor, max_side=max_side),
+            preprocessor if max_side is None else replace(preprocessor, max_side=max_side),
             digest=model_digest(directory),
-            layer=layer,
-            heads=heads,
+            scoring=replace(scoring or Scoring(), mean_attention=read_mean_attention(directory)),
             batch_size=batch_size,
-            rule=rule,
-            findings=findings,
-            mean_attention=read_mean_attention(directory),
         )
 
 
@@ -220,7 +195,7 @@ def usable_device(name: str) -> torch.device:
 
     Raises
     ------
-    ModelError : E_MODEL when torch does not know it, or it is not here.
+    ModelError (E_MODEL) : torch does not know it, or it is not here.
     """
     try:
         device = torch.device(name)

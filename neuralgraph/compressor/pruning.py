@@ -44,7 +44,7 @@ def ranking(score: ArrayLike) -> NDArray[np.int64]:
 
     Raises
     ------
-    StudyError : E_NUM when the scores are not a non-empty row of finite numbers.
+    StudyError (E_NUM) : the scores are not a non-empty row of finite numbers.
     """
     return np.argsort(-_checked(score), kind="stable").astype(np.int64)
 
@@ -57,7 +57,7 @@ class TopFraction:
 
     Raises
     ------
-    StudyError : E_NUM when the fraction is not in (0, 1].
+    StudyError (E_NUM) : the fraction is not in (0, 1].
     """
 
     fraction: float = 0.023
@@ -83,7 +83,7 @@ class TopK:
 
     Raises
     ------
-    StudyError : E_NUM when the count is not a whole number of at least 1.
+    StudyError (E_NUM) : the count is not a whole number of at least 1.
     """
 
     count: int
@@ -108,7 +108,7 @@ class AbsoluteThreshold:
 
     Raises
     ------
-    StudyError : E_NUM when the threshold is not a finite number.
+    StudyError (E_NUM) : the threshold is not a finite number.
     """
 
     threshold: float
@@ -134,7 +134,7 @@ class AttentionMass:
 
     Raises
     ------
-    StudyError : E_NUM when the share is not in (0, 1], or a score is negative.
+    StudyError (E_NUM) : the share is not in (0, 1], or a score is negative.
     """
 
     share: float

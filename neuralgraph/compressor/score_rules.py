@@ -13,16 +13,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.compressor.model.files import MEAN_ATTENTION_NAME
 from neuralgraph.compressor.scored_film import WordMaps
 from neuralgraph.errors import ModelError
 
-__all__ = ["SCORE_RULES", "FindingSpans", "ScoreRule", "check_rule", "tokens_within", "word_maps"]
+__all__ = ["SCORE_RULES", "FindingSpans", "Heads", "Layer", "ScoreRule", "Scoring", "tokens_within", "word_maps"]
 
+Heads = Literal["mean", "max"]
+"""How the heads of a layer become one map."""
+Layer: TypeAlias = int | Literal["all"]
+"""A decoder layer, negative from the end, or the mean over all of them."""
 ScoreRule = Literal["sum", "contrast", "findings", "gradient"]
 SCORE_RULES: tuple[ScoreRule, ...] = get_args(ScoreRule)
 """Names of the rules; the first is the paper's and the default."""
@@ -35,19 +41,37 @@ FindingSpans: TypeAlias = Callable[[str], Sequence[Span]]
 _WORD = re.compile(r"\w+")
 
 
-def check_rule(rule: str) -> ScoreRule:
-    """The rule of that name.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scoring:
+    """Which attention becomes a score, and how; the defaults are the paper's."""
 
-    Raises
-    ------
-    ModelError : E_MODEL when there is none.
-    """
-    for known in SCORE_RULES:
-        if rule == known:
-            return known
-    raise ModelError(
-        f"{rule!r} is not a score rule; use one of {', '.join(SCORE_RULES)}", code="E_MODEL", where="score"
-    )
+    layer: Layer = -1
+    heads: Heads = "mean"
+    """Which cross-attention is summed: the last layer, the mean over heads."""
+    rule: ScoreRule = "sum"
+    """How attention becomes a score."""
+    findings: FindingSpans | None = None
+    """Gives the places of a report that name a finding; needed by the rule "findings" alone."""
+    mean_attention: NDArray[np.float32] | None = None
+    """float32 [r, c], the model's mean map, needed by the rule "contrast" alone; ``load_scorer`` reads the one that
+    lies beside the weights."""
+
+    def check(self) -> None:
+        """Refuse a rule that is unknown, or lacks what it needs.
+
+        Raises
+        ------
+        ModelError (E_MODEL) : the rule cannot be used.
+        """
+        if self.rule not in SCORE_RULES:
+            reason = f"{self.rule!r} is not a score rule; use one of {', '.join(SCORE_RULES)}"
+            raise ModelError(reason, code="E_MODEL", where="score")
+        if self.rule == "contrast" and self.mean_attention is None:
+            reason = f"the score rule contrast needs {MEAN_ATTENTION_NAME} beside the weights, and the model has none"
+            raise ModelError(reason, code="E_MODEL", where="score")
+        if self.rule == "findings" and self.findings is None:
+            reason = "the score rule findings needs a report graph; choose an extractor"
+            raise ModelError(reason, code="E_MODEL", where="score")
 
 
 def tokens_within(tokens: Sequence[Span], spans: Sequence[Span]) -> list[bool]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralgraph.compressor.score_rules import Scoring
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.errors import missing_extra
-
-if TYPE_CHECKING:
-    from neuralgraph.compressor.attention import Heads, Layer
-    from neuralgraph.compressor.score_rules import FindingSpans, ScoreRule
 
 __all__ = ["DEMO", "DEMO_DIRECTORY", "ScoredFilm", "Scorer", "load_scorer", "require_model_libraries"]
 
@@ -56,13 +53,10 @@ class Scorer(Protocol):
 def load_scorer(
     source: str | Path = DEMO,
     *,
+    scoring: Scoring | None = None,
     device: str = "cpu",
     dtype: Literal["float32", "bfloat16", "float16"] = "float32",
-    layer: Layer = -1,
-    heads: Heads = "mean",
     batch_size: int = 1,
-    rule: ScoreRule = "sum",
-    findings: FindingSpans | None = None,
     max_side: int | None = None,
 ) -> Scorer:
     """Load a model and check that its attention can be used.
@@ -72,33 +66,30 @@ def load_scorer(
     source : "demo"; a directory with config.json, model.safetensors, preprocessor_config.json and tokenizer.json; or,
         as text that names no directory, ``owner/name`` of such a model on the Hugging Face hub, which is asked unless
         it is cached or HF_HUB_OFFLINE=1 is set.
+    scoring : which attention becomes a score, and how; None is the paper's sum. The mean map of a rule "contrast" is
+        read from the directory.
     device : where it runs, as torch names it.
     dtype : the precision it runs in.
-    layer, heads : which cross-attention is summed; the defaults are the paper's (last layer, mean over heads).
     batch_size : films of one size that go through the model together. With 1 a film's result never depends on the other
         films; with more it may differ in the last bits (1e-5).
-    rule : how attention becomes a score; see ``neuralgraph.compressor.score_rules``.
-    findings : gives the places of a report that name a finding; needed by the rule "findings" alone.
     max_side : longest side in pixels that films are reduced to, instead of the one in preprocessor_config.json; a
         longer one gives a finer grid of patches of the same size, and takes longer.
 
     Raises
     ------
-    MissingExtraError : E_EXTRA when the libraries of the extra "vlm" are not installed.
-    ModelError : E_MODEL when the model is incomplete, E_MODEL_ATTENTION when its attention is not usable.
+    MissingExtraError (E_EXTRA) : the libraries of the extra "vlm" are not installed.
+    ModelError (E_MODEL) : the model is incomplete.
+    ModelError (E_MODEL_ATTENTION) : its attention is not usable.
     """
     require_model_libraries()
     from neuralgraph.compressor.model_scorer import ModelScorer
 
     return ModelScorer.load(
         DEMO_DIRECTORY if source == DEMO else source,
+        scoring=scoring,
         device=device,
         dtype=dtype,
-        layer=layer,
-        heads=heads,
         batch_size=batch_size,
-        rule=rule,
-        findings=findings,
         max_side=max_side,
     )
 
@@ -108,7 +99,7 @@ def require_model_libraries() -> None:
 
     Raises
     ------
-    MissingExtraError : E_EXTRA naming the first that is missing.
+    MissingExtraError (E_EXTRA) : naming the first that is missing.
     """
     for library in ("torch", "timm", "transformers", "tokenizers", "safetensors"):
         if importlib.util.find_spec(library) is None:

@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neuralgraph.compressor.attention import Heads, Layer, attention_by_token, no_attention
+from neuralgraph.compressor.attention import attention_by_token, summed_parts
 from neuralgraph.compressor.attention_gradient import gradient_by_token
 from neuralgraph.compressor.model.mean_attention import relative_to_mean
 from neuralgraph.compressor.model.model import EncodedFilm, NeuralGraphModel
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
-from neuralgraph.compressor.score_rules import FindingSpans, ScoreRule, tokens_within, word_maps
+from neuralgraph.compressor.score_rules import ScoreRule, Scoring, tokens_within, word_maps
 from neuralgraph.compressor.scored_film import WordMaps
-from neuralgraph.errors import LimitError, ModelError
+from neuralgraph.errors import LimitError
 
 __all__ = ["ReportScore", "printable", "score_reports", "teacher_forcing", "until_end"]
 
@@ -48,11 +48,7 @@ def score_reports(
     encoded: EncodedFilm,
     reports: Sequence[str | None],
     *,
-    layer: Layer = -1,
-    heads: Heads = "mean",
-    rule: ScoreRule = "sum",
-    findings: FindingSpans | None = None,
-    mean_attention: NDArray[np.float32] | None = None,
+    scoring: Scoring | None = None,
     words: bool = False,
 ) -> list[ReportScore]:
     """Score the patches of films on one grid against their reports.
@@ -63,10 +59,7 @@ def score_reports(
     tokenizer : its tokenizer.
     encoded : B films.
     reports : B reports; where one is None or blank the decoder writes it (greedy) and its own tokens are summed.
-    layer, heads : as in ``attention_scores``; the defaults are the paper's.
-    rule : how attention becomes a score; see ``score_rules``.
-    findings : for the rule ``findings``.
-    mean_attention : float32 [r, c], for the rule ``contrast``.
+    scoring : which attention, and what becomes of it; None is the paper's.
     words : give the maps of the words too: attention, or for the rule ``gradient`` its product with the gradient.
 
     Returns
@@ -76,65 +69,54 @@ def score_reports(
 
     Raises
     ------
-    LimitError : E_LIMIT when a report is longer than the model's ``max_report_tokens``.
-    ModelError : E_MODEL_ATTENTION when the attention is not usable; E_MODEL when the rule lacks what it needs.
-    SourceError : E_SOURCE_TEXT when a report is not text.
+    LimitError (E_LIMIT) : a report is longer than the model's ``max_report_tokens``.
+    ModelError (E_MODEL_ATTENTION) : the attention is not usable.
+    ModelError (E_MODEL) : the rule lacks what it needs.
+    SourceError (E_SOURCE_TEXT) : a report is not text.
     """
-    if (rule == "findings" and findings is None) or (rule == "contrast" and mean_attention is None):
-        raise ModelError(
-            f"the rule {rule} lacks its {'report graph' if rule == 'findings' else 'mean attention map'}",
-            code="E_MODEL",
-        )
+    scoring = scoring or Scoring()
+    scoring.check()
     device = encoded.memory.device
     read = [_read(model, tokenizer, encoded, number, report) for number, report in enumerate(reports)]
     decoder_ids, counted = teacher_forcing(model, tokenizer, [one.tokens for one in read])
-    applied = [rule] * len(read)
-    for number, one in enumerate(read):
-        if rule == "findings" and findings is not None:
-            named = torch.zeros_like(counted[number])
-            named[: len(one.places)] = torch.tensor(tokens_within(one.places, findings(one.text)), dtype=torch.bool)
-            named &= counted[number]
-            if named.any():
-                counted[number] = named
-            else:
-                applied[number] = "sum"
+    applied = [_of_findings(one, row, scoring) for one, row in zip(read, counted, strict=True)]
     summed = [int(row.sum()) for row in counted]
     for row in counted:
         row[0] |= not row.any()
     inputs = model, encoded.memory, decoder_ids.to(device)
     counted = counted.to(device)
     parts: Iterable[tuple[int, int, torch.Tensor]]
-    if rule == "gradient":
+    if scoring.rule == "gradient":
         targets = torch.full_like(decoder_ids, model.config.text.pad_token_id)
         for number, one in enumerate(read):
             targets[number, : len(one.tokens)] = torch.tensor(one.tokens, dtype=torch.long)
-        parts = gradient_by_token(*inputs, targets.to(device), counted, layer=layer, heads=heads)
+        parts = gradient_by_token(*inputs, targets.to(device), counted, layer=scoring.layer, heads=scoring.heads)
     else:
-        parts = attention_by_token(*inputs, layer=layer, heads=heads)
+        parts = attention_by_token(*inputs, layer=scoring.layer, heads=scoring.heads)
     maps = torch.zeros(*decoder_ids.shape, encoded.memory.shape[1]) if words else None
-    scores = _summed(parts, counted, encoded.memory.shape[1], maps)
+    scores = summed_parts(parts, counted, encoded.memory.shape[1], maps)
     results = []
     for number, one in enumerate(read):
         score = scores[number].cpu().numpy()
-        if rule == "contrast" and mean_attention is not None:
-            score = relative_to_mean(score.reshape(encoded.rows, encoded.cols), mean_attention).ravel()
+        if scoring.rule == "contrast" and scoring.mean_attention is not None:
+            score = relative_to_mean(score.reshape(encoded.rows, encoded.cols), scoring.mean_attention).ravel()
         found = None if maps is None else word_maps(one.text, one.places, maps[number].numpy())
         results.append(ReportScore(score, one.text, one.generated, summed[number], applied[number], found))
     return results
 
 
-def _summed(
-    parts: Iterable[tuple[int, int, torch.Tensor]], counted: torch.Tensor, patches: int, maps: torch.Tensor | None
-) -> torch.Tensor:
-    """Counted tokens summed, float32 [B, N]; ``maps`` [B, T, N] takes every token's own, on the CPU."""
-    total = torch.zeros(len(counted), patches, dtype=torch.float32, device=counted.device)
-    for start, stop, by_token in parts:
-        total += torch.where(counted[:, start:stop, None], by_token, 0.0).sum(dim=1)
-        if maps is not None:
-            maps[:, start:stop] += by_token.cpu()
-    if not bool(torch.isfinite(total).all()):
-        raise no_attention("its cross-attention is not finite")
-    return total
+def _of_findings(report: _Read, counted: torch.Tensor, scoring: Scoring) -> ScoreRule:
+    """Which rule a report is scored by; for ``findings`` only tokens of findings are left in ``counted``, bool [T]."""
+    if scoring.rule != "findings" or scoring.findings is None:
+        return scoring.rule
+    named = torch.zeros_like(counted)
+    spans = scoring.findings(report.text)
+    named[: len(report.places)] = torch.tensor(tokens_within(report.places, spans), dtype=torch.bool)
+    named &= counted
+    if not named.any():
+        return "sum"
+    counted.copy_(named)
+    return "findings"
 
 
 class _Read(NamedTuple):

@@ -89,18 +89,6 @@ class Keys:
             return []
         return [_text(key) for key in self._slices(self._ends[max(0, start - 1) : stop], first=start == 0)]
 
-    def study_ids_at(self, positions: NDArray[np.int64]) -> list[str]:
-        """Ids of the studies at ``positions``, each in range, in any order; errors as ``study_id``."""
-        ends = self._ends[positions].astype(np.int64)
-        starts = np.where(positions == 0, 0, self._ends[np.maximum(positions - 1, 0)].astype(np.int64))
-        if len(positions) and ((ends <= starts).any() or self._pool + int(ends.max()) > self._size):
-            raise _contradiction()
-        if not self._pages.whole:
-            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-                self._pages.need(self._pool + start, self._pool + end)
-        payload, pool = self._pages.payload, self._pool
-        return [_text(bytes(payload[pool + s : pool + e])) for s, e in zip(starts.tolist(), ends.tolist(), strict=True)]
-
     def _slices(self, ends: NDArray[np.uint32], *, first: bool) -> list[bytes]:
         """The ids between successive ``ends``, the first of which is a start unless ``first``."""
         bounds = ([0] if first else []) + ends.tolist()

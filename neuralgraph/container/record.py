@@ -141,7 +141,7 @@ class Record:
             if padding(end) and any(self.data[end : end + padding(end)]):
                 raise self._error("padding is not zero", code="E_COVER", at=self._name(entry.stream_id))
 
-    def _check_sizes(self) -> None:
+    def _check_sizes(self) -> None:  # noqa: C901 - every way a size can be wrong, in the order that codes have
         """Every decoded size must follow from the counts, before a byte is decoded."""
         expected: dict[int, int] = {GRAPH_STREAM: graph_bytes(self.counts)}
         for base, rows, width in (

@@ -11,7 +11,7 @@ from neuralgraph.container.keys import pack_keys
 from neuralgraph.container.layout import pack_prologue, pack_trailer, padding
 from neuralgraph.container.record import Record
 from neuralgraph.errors import FormatError
-from neuralgraph.wire.checksums import PAGE_BYTES, crc32, leaf_digest, merkle_root, root_digest
+from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, page_table, root_digest
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["ContainerWriter"]
@@ -111,8 +111,7 @@ class ContainerWriter:
         return root
 
     def _section(self, name: str, flags: int, payload: bytes) -> Section:
-        pages = [payload[start : start + PAGE_BYTES] for start in range(0, len(payload), PAGE_BYTES)]
-        table = b"".join(crc32(page).to_bytes(4, "little") for page in pages)
+        table = page_table(payload)
         section = Section(name, flags, self._position, len(payload), crc32(table))
         self._write(payload)
         self._write(table + bytes(section.end - section.offset - len(payload) - len(table)))

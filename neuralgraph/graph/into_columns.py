@@ -33,8 +33,35 @@ def columns_of(study: StudyFields) -> StudyColumns:
     strings += [concept.text.encode(errors="surrogatepass") for concept in study.concepts]
     strings += [name.encode(errors="surrogatepass") for name in study.labels]
     lengths, text = join_strings(strings)
+    counts = _counts(study, text_bytes=len(text))
+    reason = counts.contradiction()
+    if reason:
+        raise StudyError(f"the parts of the study contradict each other: {reason}", code="E_STUDY", where="study")
+    values = {
+        **_film_values(study),
+        **_report_values(study),
+        "label_value": list(study.labels.values()),
+        "string_bytes": lengths,
+        "text": np.frombuffer(text, np.uint8),
+    }
     vectors = study.concept_vectors
-    counts = Counts(
+    return StudyColumns(
+        counts=counts,
+        method=canonical.encode(method),
+        graph={column.name: exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS},
+        embedding=study.patches.embedding,
+        concept_vectors=np.empty((0, 0), np.float32) if vectors is None else vectors.vector,
+        report=None if study.report is None else study.report.encode(errors="surrogatepass"),
+        pixels=None if study.pixels is None else pixels_to_bytes(study.pixels),
+        word_attention=None if study.word_attention is None else study.word_attention.to_bytes(),
+        extensions=dict(study.extensions),
+    )
+
+
+def _counts(study: StudyFields, *, text_bytes: int) -> Counts:
+    """How many of everything a study has, which gives its columns their lengths."""
+    vectors = study.concept_vectors
+    return Counts(
         n_views=len(study.views),
         n_cells=study.n_cells,
         n_patches=len(study.patches),
@@ -47,30 +74,38 @@ def columns_of(study: StudyFields) -> StudyColumns:
         n_triples=len(study.triples),
         n_fusion=0 if study.fusion is None else 1,
         n_labels=len(study.labels),
-        text_bytes=len(text),
+        text_bytes=text_bytes,
     )
-    reason = counts.contradiction()
-    if reason:
-        raise StudyError(f"the parts of the study contradict each other: {reason}", code="E_STUDY", where="study")
-    fusion = [study.fusion] if study.fusion else []
-    values: dict[str, Any] = {
-        "view_rows": [view.rows for view in study.views],
-        "view_cols": [view.cols for view in study.views],
-        "view_height": [view.height for view in study.views],
-        "view_width": [view.width for view in study.views],
-        "view_patch_height": [view.patch_height for view in study.views],
-        "view_patch_width": [view.patch_width for view in study.views],
-        "view_score_step": [view.score_step for view in study.views],
-        "view_position": [code_of(VIEW_POSITIONS, view.position, "view position") for view in study.views],
-        "cell_score": np.concatenate([view.score_code.ravel() for view in study.views] or [np.empty(0, np.uint8)]),
+
+
+def _film_values(study: StudyFields) -> dict[str, Any]:
+    """The columns of views, cells and patches, by name."""
+    views = study.views
+    return {
+        "view_rows": [view.rows for view in views],
+        "view_cols": [view.cols for view in views],
+        "view_height": [view.height for view in views],
+        "view_width": [view.width for view in views],
+        "view_patch_height": [view.patch_height for view in views],
+        "view_patch_width": [view.patch_width for view in views],
+        "view_score_step": [view.score_step for view in views],
+        "view_position": [code_of(VIEW_POSITIONS, view.position, "view position") for view in views],
+        "cell_score": np.concatenate([view.score_code.ravel() for view in views] or [np.empty(0, np.uint8)]),
         "patch_cell": _cells(study),
         "patch_score": study.patches.score,
         "edge": study.edges,
+    }
+
+
+def _report_values(study: StudyFields) -> dict[str, Any]:
+    """The columns of concepts, mentions and triples, and of the edge that joins them to the patches, by name."""
+    fusion = [study.fusion] if study.fusion else []
+    return {
         "concept_label": [code_of(CONCEPT_LABELS, concept.label, "concept label") for concept in study.concepts],
         "concept_start": [concept.start for concept in study.concepts],
         "concept_end": [concept.end for concept in study.concepts],
         "concept_section": [code_of(REPORT_SECTIONS, each.section, "section") for each in study.concepts],
-        "concept_vector": [] if vectors is None else vectors.index,
+        "concept_vector": [] if study.concept_vectors is None else study.concept_vectors.index,
         "mention_concept": [mention.concept for mention in study.mentions],
         "mention_label": [code_of(CONCEPT_LABELS, mention.label, "concept label") for mention in study.mentions],
         "mention_section": [code_of(REPORT_SECTIONS, mention.section, "section") for mention in study.mentions],
@@ -81,22 +116,7 @@ def columns_of(study: StudyFields) -> StudyColumns:
         "triple_tail": study.triples[:, 2],
         "fusion_patch": [patch for patch, _ in fusion],
         "fusion_concept": [concept for _, concept in fusion],
-        "label_value": list(study.labels.values()),
-        "string_bytes": lengths,
-        "text": np.frombuffer(text, np.uint8),
     }
-    graph = {column.name: exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS}
-    return StudyColumns(
-        counts=counts,
-        method=canonical.encode(method),
-        graph=graph,
-        embedding=study.patches.embedding,
-        concept_vectors=np.empty((0, 0), np.float32) if vectors is None else vectors.vector,
-        report=None if study.report is None else study.report.encode(errors="surrogatepass"),
-        pixels=None if study.pixels is None else pixels_to_bytes(study.pixels),
-        word_attention=None if study.word_attention is None else study.word_attention.to_bytes(),
-        extensions=dict(study.extensions),
-    )
 
 
 def _cells(study: StudyFields) -> NDArray[np.int64]:

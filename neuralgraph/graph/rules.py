@@ -46,7 +46,7 @@ _SHORT_METHOD = 4_096
 
 def study_problems(columns: StudyColumns) -> Iterator[Problem]:
     """Every broken rule; nothing when the columns are a study."""
-    grid = list(_grid(columns))
+    grid = [*_grid(columns), *_maps(columns)]
     yield from grid
     if not grid:
         yield from _patches(columns)
@@ -96,10 +96,14 @@ def _grid(columns: StudyColumns) -> Iterator[Problem]:
     for *_, position, number in views:
         if position >= len(VIEW_POSITIONS):
             yield Problem("E_IDX", f"views[{number}]", "not a known view position")
-    start = 0
-    for rows, cols, *_, step, _, number in views:
-        largest = int(graph["cell_score"][start : start + rows * cols].max(initial=0))
-        start += rows * cols
+
+
+def _maps(columns: StudyColumns) -> Iterator[Problem]:
+    graph, start = columns.graph, 0
+    sizes = (rows * cols for rows, cols in zip(graph["view_rows"].tolist(), graph["view_cols"].tolist(), strict=True))
+    for number, (size, step) in enumerate(zip(sizes, graph["view_score_step"].tolist(), strict=True)):
+        largest = int(graph["cell_score"][start : start + size].max(initial=0))
+        start += size
         if not 0 <= step < math.inf or math.copysign(1, step) < 0:
             yield Problem("E_NUM", f"views[{number}]", "the step of the attention map is negative or not finite")
         elif largest * largest * step >= _INFINITE:

@@ -12,7 +12,7 @@ from neuralgraph.errors import Problem, StudyError
 from neuralgraph.graph.frozen import Immutable, float32, frozen_array
 from neuralgraph.graph.view import attention_of_codes, quantised_attention
 
-__all__ = ["WordAttention", "stored_words", "word_attention_problems", "word_count"]
+__all__ = ["WordAttention", "stored_words", "word_attention_problems"]
 
 _STEP_BYTES = 4
 _SPAN_BYTES = 8
@@ -90,7 +90,7 @@ class WordAttention(Immutable):
         ------
         StudyError (E_SIZE) : the stream is not a whole number of words.
         """
-        n = word_count(len(stream), n_cells)
+        n = _word_count(len(stream), n_cells)
         start, end = np.frombuffer(stream, "<u4", 2 * n, _STEP_BYTES).reshape(2, n)
         code = np.frombuffer(stream, np.uint8, offset=_STEP_BYTES + _SPAN_BYTES * n).reshape(n, n_cells)
         return cls(start, end, code, float(np.frombuffer(stream, "<f4", 1)[0]))
@@ -101,7 +101,7 @@ def stored_words(stream: bytes | None, n_cells: int) -> WordAttention | None:
     return None if stream is None else WordAttention.from_bytes(stream, n_cells)
 
 
-def word_count(size: int, n_cells: int) -> int:
+def _word_count(size: int, n_cells: int) -> int:
     """Words of a stream of ``size`` bytes.
 
     Raises
@@ -117,7 +117,7 @@ def word_count(size: int, n_cells: int) -> int:
 def word_attention_problems(stream: bytes, n_cells: int) -> Iterator[Problem]:
     """Broken rules of the stream, in the order of FORMAT.md (F31, F32)."""
     try:
-        n = word_count(len(stream), n_cells)
+        n = _word_count(len(stream), n_cells)
     except StudyError as error:
         yield error.problem
         return

@@ -55,10 +55,11 @@ class TorchArchive:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: missing, no regular file, not readable. E_SOURCE_EMPTY. E_SOURCE_TYPE: no ``torch.save`` file, or
-        one of a form that is not read. E_SOURCE_DAMAGED: the container contradicts itself. E_SOURCE_SIZE: more or
-        larger entries than ``MAX_ENTRIES`` and ``MAX_ENTRY_BYTES``.
+    SourceError (E_SOURCE_READ) : missing, no regular file, not readable.
+    SourceError (E_SOURCE_EMPTY)
+    SourceError (E_SOURCE_TYPE) : no ``torch.save`` file, or one of a form that is not read.
+    SourceError (E_SOURCE_DAMAGED) : the container contradicts itself.
+    SourceError (E_SOURCE_SIZE) : more or larger entries than ``MAX_ENTRIES`` and ``MAX_ENTRY_BYTES``.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

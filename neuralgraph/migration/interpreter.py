@@ -37,9 +37,9 @@ def interpret(program: bytes) -> Any:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_CONTENT: an instruction or a name outside the closed tables; nothing of it was carried out.
-        E_SOURCE_DAMAGED: the program contradicts itself or ends early. E_SOURCE_SIZE: over a bound.
+    SourceError (E_SOURCE_CONTENT) : an instruction or a name outside the closed tables; nothing of it was carried out.
+    SourceError (E_SOURCE_DAMAGED) : the program contradicts itself or ends early.
+    SourceError (E_SOURCE_SIZE) : over a bound.
     """
     if len(program) > MAX_PROGRAM_BYTES:
         reason = f"the description of the graphs has {len(program)} bytes, the limit is {MAX_PROGRAM_BYTES}"

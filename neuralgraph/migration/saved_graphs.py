@@ -71,9 +71,8 @@ class ReferenceFile:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_CONTENT: the file holds code, or something other than graphs. E_SOURCE_DAMAGED, E_SOURCE_SIZE: see
-        ``interpret``.
+    SourceError (E_SOURCE_CONTENT) : the file holds code, or something other than graphs.
+    SourceError (E_SOURCE_DAMAGED, E_SOURCE_SIZE) : see ``interpret``.
     """
 
     def __init__(self, archive: TorchArchive, *, keep: Collection[str] = ()) -> None:

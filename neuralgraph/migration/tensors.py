@@ -44,9 +44,9 @@ class TensorReader:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_DAMAGED: the view reaches outside its storage, or the storage is missing, damaged or of another
-            size. E_SOURCE_SIZE: more dimensions, or more bytes in all, than a reader gives.
+        SourceError (E_SOURCE_DAMAGED) : the view reaches outside its storage, or the storage is missing, damaged or of
+            another size.
+        SourceError (E_SOURCE_SIZE) : more dimensions, or more bytes in all, than a reader gives.
         """
         storage, offset, size, stride = tensor
         if len(size) != len(stride) or min((0, offset, *size, *stride)) < 0:

@@ -41,7 +41,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
 
     Raises
     ------
-    SourceError : E_SOURCE_READ, E_SOURCE_TYPE, E_SOURCE_CONTENT, E_SOURCE_DAMAGED or E_SOURCE_SIZE: it cannot be read,
+    SourceError (E_SOURCE_READ, E_SOURCE_TYPE, E_SOURCE_CONTENT, E_SOURCE_DAMAGED, E_SOURCE_SIZE) : it cannot be read,
         is no such file, names what is not allowed, contradicts itself, is too large.
     """
     with _opened(path) as archive:

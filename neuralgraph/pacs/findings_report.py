@@ -46,9 +46,8 @@ def findings_object(study: Study, sources: list[Any], *, generated: bool = False
 
     Returns
     -------
-    pydicom Dataset
-        with file meta information. The same study beside the same films gives the same object. It is partial,
-        preliminary and unverified, and its algorithm says name, version and "not for primary interpretation".
+    pydicom Dataset : with file meta information. The same study beside the same films gives the same object. It is
+        partial, preliminary and unverified, and its algorithm says name, version and "not for primary interpretation".
 
     Raises
     ------

@@ -30,9 +30,9 @@ def patch_frames(study: Study, view: int) -> Iterator[NDArray[np.float64]]:
 
     Returns
     -------
-    iterator of float64 [5, 2]
-        (column, row) of the corners in pixels of the film as its source stores it, the first again at the end; clipped
-        to the film. A film that was turned, or made of square pixels, is undone to where viewers expect the frames.
+    iterator of float64 [5, 2] : (column, row) of the corners in pixels of the film as its source stores it, the first
+        again at the end; clipped to the film. A film that was turned, or made of square pixels, is undone to where
+        viewers expect the frames.
     """
     place = study.views[view]
     patches = study.patches
@@ -64,8 +64,7 @@ def overlay_object(study: Study, view: int, source: Any) -> Any:
 
     Returns
     -------
-    pydicom Dataset
-        with file meta information.
+    pydicom Dataset : with file meta information.
 
     Raises
     ------

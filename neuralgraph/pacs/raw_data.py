@@ -39,8 +39,8 @@ def raw_data_object(data: bytes, source: Any) -> Any:
 
     Returns
     -------
-    pydicom Dataset
-        with file meta information, ready to be stored. The same file beside the same film gives the same object.
+    pydicom Dataset : with file meta information, ready to be stored. The same file beside the same film gives the same
+        object.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def ngr_bytes(dataset: Any) -> bytes:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: an object without such a payload. E_SOURCE_DAMAGED: the payload is not what it says it is.
+    SourceError (E_SOURCE_KIND) : an object without such a payload.
+    SourceError (E_SOURCE_DAMAGED) : the payload is not what it says it is.
     """
     with quiet_pydicom("its payload cannot be read"):
         if str(dataset.get("SOPClassUID", "")) != RAW_DATA:

@@ -33,9 +33,8 @@ def kept_mask(study: Study, view: int) -> NDArray[np.bool_]:
 
     Returns
     -------
-    bool [rows, columns]
-        by the centres of the pixels, so that patches that touch share none. A film that was turned, or made of square
-        pixels, is undone.
+    bool [rows, columns] : by the centres of the pixels, so that patches that touch share none. A film that was turned,
+        or made of square pixels, is undone.
     """
     mask = np.zeros(stored_size(study, view), np.bool_)
     for corners in patch_frames(study, view):
@@ -57,9 +56,8 @@ def segmentation_object(study: Study, view: int, source: Any) -> Any:
 
     Returns
     -------
-    pydicom Dataset
-        with file meta information. The same study beside the same film gives the same object. Its algorithm says name,
-        version and "not for primary interpretation".
+    pydicom Dataset : with file meta information. The same study beside the same film gives the same object. Its
+        algorithm says name, version and "not for primary interpretation".
 
     Raises
     ------

@@ -36,7 +36,7 @@ def sender(
     ------
     MissingExtraError (E_EXTRA) : pynetdicom is not installed.
     OutputError (E_OUTPUT) : the address is none, or nobody answers there.
-    OutputError (E_WRITE), from the sender : the archive does not take the object.
+    OutputError (E_WRITE) : of the sender: the archive does not take the object.
     """
     if address.startswith(("http://", "https://")):
         from neuralgraph.pacs.store_web import WebStore

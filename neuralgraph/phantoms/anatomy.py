@@ -15,7 +15,7 @@ import numpy.typing as npt
 from neuralgraph.phantoms.canvas import Canvas, FloatMap, Line, smooth_noise, smooth_step
 from neuralgraph.phantoms.habitus import Habitus, Pose
 
-__all__ = ["Chest", "Lung", "build_chest", "inner_border", "lung_outline", "outer_border"]
+__all__ = ["Chest", "Lung", "build_chest", "lung_outline", "outer_border"]
 
 _LUNG_SHARE = 0.74
 """Share of a lung's path that is air rather than tissue."""
@@ -70,7 +70,7 @@ def outer_border(habitus: Habitus, sign: float, y: Line) -> Line:
     return np.where(y > widest, half + 0.02 * (y - widest), np.where(y < habitus.apex, 0.0, above))
 
 
-def inner_border(habitus: Habitus, sign: float, y: Line) -> Line:
+def _inner_border(habitus: Habitus, sign: float, y: Line) -> Line:
     """Distance of the mediastinal border of the lung from the midline at height y."""
     rise = np.clip((-0.2 - y) / (-0.2 - habitus.apex), 0.0, 1.2)
     waist = habitus.mediastinum * (0.92 - 0.12 * np.exp(-(((y + 0.12) / 0.14) ** 2)))
@@ -96,7 +96,7 @@ def lung_outline(habitus: Habitus, pose: Pose, sign: float, lateral: float, desc
     for _ in range(12):
         bottom = float(dome(habitus, pose, sign, np.array([x]))[0])
         y = habitus.apex + descent * (bottom - habitus.apex)
-        inner = float(inner_border(habitus, sign, np.array([y]))[0])
+        inner = float(_inner_border(habitus, sign, np.array([y]))[0])
         outer = float(outer_border(habitus, sign, np.array([y]))[0])
         x = inner + lateral * (outer - inner)
     return sign * x, y
@@ -201,7 +201,7 @@ def _lung(canvas: Canvas, habitus: Habitus, pose: Pose, side: str, depth: FloatM
     sign = -1.0 if side == "right" else 1.0
     out = canvas.x * np.float32(sign)
     outer = canvas.along_y(lambda y: outer_border(habitus, sign, y))
-    inner = canvas.along_y(lambda y: inner_border(habitus, sign, y))
+    inner = canvas.along_y(lambda y: _inner_border(habitus, sign, y))
     inner = inner + np.float32(sign * pose.turn * 0.6)
     bottom = canvas.along_x(lambda x: dome(habitus, pose, sign, np.maximum(x * sign, 0.0)))
     lateral = (out - inner) / np.maximum(outer - inner, np.float32(0.02))

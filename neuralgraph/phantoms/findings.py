@@ -68,7 +68,7 @@ def checked_findings(names: Iterable[str]) -> tuple[str, ...]:
 
     Raises
     ------
-    SourceError : E_SOURCE_KIND for a name that is not in FINDINGS.
+    SourceError (E_SOURCE_KIND) : a name that is not in FINDINGS.
     """
     # A bare string is one name that was not put into a list, not a list of letters.
     wanted = {names} if isinstance(names, str) else set(names)

@@ -62,7 +62,7 @@ def phantom(
 
     Raises
     ------
-    SourceError : E_SOURCE_SIZE, E_SOURCE_KIND for a film or a request that cannot be made.
+    SourceError (E_SOURCE_SIZE, E_SOURCE_KIND) : a film or a request that cannot be made.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def patient(
 
     Raises
     ------
-    SourceError : E_SOURCE_SIZE, E_SOURCE_KIND for films or a request that cannot be made.
+    SourceError (E_SOURCE_SIZE, E_SOURCE_KIND) : films or a request that cannot be made.
     """
     maker = _Maker(seed, _COHORT, number, height, width, prevalence, variety, stamp=stamp)
     if studies is None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from neuralgraph.errors import SourceError
 from neuralgraph.phantoms.canvas import FloatMap
 
-__all__ = ["draw_marker", "stamp", "stamp_box", "word_bitmap"]
+__all__ = ["draw_marker", "stamp", "stamp_box"]
 
 _GLYPHS: dict[str, tuple[str, ...]] = {
     "C": ("###", "#..", "#..", "#..", "###"),
@@ -25,7 +25,7 @@ _GLYPHS: dict[str, tuple[str, ...]] = {
 """3 x 5 letters, only those that are needed."""
 
 
-def word_bitmap(word: str) -> npt.NDArray[np.bool_]:
+def _word_bitmap(word: str) -> npt.NDArray[np.bool_]:
     """The letters of a word side by side, bool [5, 4 x letters - 1]; only letters of SYNTHETIC, L and R."""
     rows = [".".join(_GLYPHS[letter][row] for letter in word) for row in range(5)]
     return np.array([[cell == "#" for cell in row] for row in rows], np.bool_)
@@ -36,7 +36,7 @@ def stamp_box(height: int, width: int) -> tuple[slice, slice]:
 
     Raises
     ------
-    SourceError : E_SOURCE_SIZE when the film is too small to carry the word.
+    SourceError (E_SOURCE_SIZE) : the film is too small to carry the word.
     """
     tall, wide = _block(height, width).shape
     return slice(height - tall, height), slice(0, wide)
@@ -54,7 +54,7 @@ def stamp(pixels: FloatMap) -> FloatMap:
 
     Raises
     ------
-    SourceError : E_SOURCE_SIZE when the film is smaller than 24 x 16 pixels.
+    SourceError (E_SOURCE_SIZE) : the film is smaller than 24 x 16 pixels.
     """
     marked = pixels.copy()
     block = _block(*pixels.shape)
@@ -68,7 +68,7 @@ def draw_marker(pixels: FloatMap, letter: str) -> None:
     if not letter or min(height, width) < 96:
         return
     scale = max(1, round(min(height, width) / 160))
-    glyph = np.kron(word_bitmap(letter), np.ones((scale, scale), np.bool_))
+    glyph = np.kron(_word_bitmap(letter), np.ones((scale, scale), np.bool_))
     top, left = round(0.05 * height), round(0.04 * width)
     if letter == "L":
         left = width - left - glyph.shape[1]
@@ -85,7 +85,7 @@ def _block(height: int, width: int) -> npt.NDArray[np.bool_]:
     margin = np.zeros((1, 4 * len(lines[0]) + 1), np.bool_)
     rows = [margin]
     for line in lines:
-        rows += [np.pad(word_bitmap(line), ((0, 0), (1, 1))), margin]
+        rows += [np.pad(_word_bitmap(line), ((0, 0), (1, 1))), margin]
     block = np.kron(np.concatenate(rows), np.ones((scale, scale), np.bool_))
     if block.shape[0] > height or block.shape[1] > width:
         raise SourceError(

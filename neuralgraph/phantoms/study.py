@@ -54,11 +54,3 @@ class PhantomStudy:
     """"PA" or "AP"."""
     study_id: str
     patient_id: str
-
-    @property
-    def report_labels(self) -> dict[str, float]:
-        """Labels as a labeller of reports would give them: 1.0 stated, 0.0 denied, -1.0 hedged; unmentioned is missing.
-
-        The convention of CheXpert (Irvin et al., AAAI 2019, section 3).
-        """
-        return {f.name: -1.0 if f.uncertain else float(f.present) for f in self.findings}

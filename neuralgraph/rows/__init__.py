@@ -1,4 +1,6 @@
 """What tables say of a study.
 
-``columns`` (which there are), ``facts`` (rows, as plain values) and ``tables`` (Arrow tables of rows).
+- ``columns``: what tables there are and their columns
+- ``facts``: rows as plain values
+- ``tables``: Arrow tables of rows
 """

@@ -124,10 +124,8 @@ def measure_film(samples: Samples, study: Study, *, settings: Sequence[str] | No
 
     Raises
     ------
-    MissingExtraError
-        E_EXTRA: not even one lossless coding is installed.
-    SourceError
-        E_SOURCE_KIND: no lossless coding that is installed takes this film.
+    MissingExtraError (E_EXTRA) : not even one lossless coding is installed.
+    SourceError (E_SOURCE_KIND) : no lossless coding that is installed takes this film.
     """
     rows = [Row(coding="source file", kind=_SOURCE, bytes=samples.source_bytes, bits=samples.bits)]
     pictures, absent = _pictures(samples)

@@ -113,14 +113,12 @@ def summarise(films: Sequence[FilmSizes]) -> Summary:
 
     Returns
     -------
-    Summary
-        Its codings stand in the order of the films' rows; "smallest lossless", behind the source file, is for every
-        film the smallest of its lossless pictures.
+    Summary : its codings stand in the order of the films' rows; "smallest lossless", behind the source file, is for
+        every film the smallest of its lossless pictures.
 
     Raises
     ------
-    StudyError
-        E_NUM: no film is given.
+    StudyError (E_NUM) : no film is given.
     """
     if not films:
         raise StudyError("a summary needs at least one film", code="E_NUM", where="films")

@@ -41,31 +41,26 @@ class CodedPicture:
 
 @dataclass(frozen=True)
 class PictureCoding:
-    """One coding.
-
-    Parameters
-    ----------
-    name : as reports call it.
-    extra, library : what to install for it, and the import that needs it.
-    encode : values [height, width] and bits per sample to bytes.
-    decode : the bytes, and the values' shape and dtype, back to values.
-    only_8_bits : the coding has no more; films that do are coded as they are shown.
-    """
+    """One coding."""
 
     name: str
+    """As reports call it."""
     extra: str
     library: str
+    """What to install for it, and the import that needs it."""
     encode: Callable[[NDArray[Any], int], bytes]
+    """Values [height, width] and bits per sample to bytes."""
     decode: Callable[[bytes, NDArray[Any]], NDArray[Any]]
+    """The bytes, and the values' shape and dtype, back to values."""
     only_8_bits: bool = False
+    """The coding has no more; films that do are coded as they are shown."""
 
     def __call__(self, samples: Samples) -> CodedPicture:
         """Code a film and measure what came back.
 
         Raises
         ------
-        MissingExtraError
-            E_EXTRA: the library of this coding is not installed.
+        MissingExtraError (E_EXTRA) : the library of this coding is not installed.
         """
         shrunk = self.only_8_bits and samples.bits > 8
         values = np.rint(samples.film.pixels * 255).astype(np.uint8) if shrunk else samples.values

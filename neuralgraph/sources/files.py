@@ -25,8 +25,9 @@ def read_whole_file(path: str | os.PathLike[str], *, max_bytes: int) -> bytes:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: missing, not a regular file, or not readable. E_SOURCE_EMPTY. E_SOURCE_SIZE: over the bound.
+    SourceError (E_SOURCE_READ) : missing, not a regular file, or not readable.
+    SourceError (E_SOURCE_EMPTY)
+    SourceError (E_SOURCE_SIZE) : over the bound.
     """
     try:
         # Asked before opening: opening a pipe would wait for its writer.

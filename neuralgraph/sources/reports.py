@@ -26,14 +26,13 @@ def read_report(path: str | os.PathLike[str]) -> str:
 
     Returns
     -------
-    str
-        The text as ``normalise_report`` gives it; every offset in a study counts code points of this.
+    str : the text as ``normalise_report`` gives it; every offset in a study counts code points of this.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_SIZE (over 1 MiB), E_SOURCE_TEXT (not strictly UTF-8 or UTF-16, or
-        control characters).
+    SourceError (E_SOURCE_READ, E_SOURCE_EMPTY) : it cannot be read, or holds nothing.
+    SourceError (E_SOURCE_SIZE) : over 1 MiB.
+    SourceError (E_SOURCE_TEXT) : not strictly UTF-8 or UTF-16, or control characters.
     """
     data = read_whole_file(path, max_bytes=MAX_REPORT_BYTES)
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -60,14 +59,13 @@ def normalise_report(text: str) -> str:
 
     Returns
     -------
-    str
-        The normalised text.
+    str : the normalised text.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_EMPTY: nothing but white space. E_SOURCE_SIZE: over 1 MiB of UTF-8. E_SOURCE_TEXT: a control
-        character other than tab and line ends, or half a surrogate pair.
+    SourceError (E_SOURCE_EMPTY) : nothing but white space.
+    SourceError (E_SOURCE_SIZE) : over 1 MiB of UTF-8.
+    SourceError (E_SOURCE_TEXT) : a control character other than tab and line ends, or half a surrogate pair.
     """
     if len(text) > MAX_REPORT_BYTES:
         raise SourceError(f"the report is larger than {MAX_REPORT_BYTES} bytes", code="E_SOURCE_SIZE")

@@ -1,8 +1,12 @@
 """What studies are for: downstream models, their training, and scores that can be compared.
 
-``splits`` says which study is trained on and which is tested; ``graphs`` makes graphs of them at a retention, with or
-without the report; ``models`` holds the networks; ``training`` fits one; ``binary_scores`` scores;
-``evaluation`` joins them.
+- ``binary_scores``: scores of binary predictions
+- ``curves``: curves behind the scores: ROC and calibration, with intervals, as numbers and as a picture
+- ``evaluation``: train and score systems on the same split
+- ``graphs``: graphs for a task: a study at a retention, with or without what its report says
+- ``models``: networks over fused graphs
+- ``splits``: which study is for training, which for validation, which for testing
+- ``training``: fit a graph network and predict with it
 """
 
 from __future__ import annotations

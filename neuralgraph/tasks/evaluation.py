@@ -24,18 +24,14 @@ __all__ = ["System", "evaluate"]
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """One row of a table.
-
-    Parameters
-    ----------
-    name : what the table calls it.
-    archive : what ``neuralgraph.open`` takes.
-    graph : how studies become graphs.
-    """
+    """One row of a table."""
 
     name: str
+    """What the table calls it."""
     archive: str | os.PathLike[str]
+    """What ``neuralgraph.open`` takes."""
     graph: GraphSettings
+    """How studies become graphs."""
 
 
 def evaluate(

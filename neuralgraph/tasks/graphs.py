@@ -12,6 +12,7 @@ from torch_geometric.data import Data, HeteroData
 
 from neuralgraph.adapters.pyg import NODE_TYPES, to_data, to_hetero_data
 from neuralgraph.errors import StudyError
+from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.study import Study
 
 __all__ = ["GraphSettings", "Standardise", "n_patches", "standardised", "study_graph"]
@@ -21,22 +22,18 @@ _LEAST_SPREAD = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class GraphSettings:
-    """How a study becomes a graph.
-
-    Parameters
-    ----------
-    labels : names of the columns of ``y``.
-    retain : share of the grid's cells to keep; None keeps what the file holds.
-    report : keep the concepts, triples and the fusion edge; without, the graph is that of the image alone.
-    heterogeneous : node and edge types of their own (``to_hetero_data``) instead of one graph (``to_data``).
-    uncertain : what becomes of labels of -1, see ``to_data``.
-    """
+    """How a study becomes a graph."""
 
     labels: tuple[str, ...]
+    """Names of the columns of ``y``."""
     retain: float | None = None
+    """Share of the grid's cells to keep; None keeps what the file holds."""
     report: bool = True
+    """Keep the concepts, triples and the fusion edge; without, the graph is that of the image alone."""
     heterogeneous: bool = False
+    """Node and edge types of their own (``to_hetero_data``) instead of one graph (``to_data``)."""
     uncertain: str = "mask"
+    """What becomes of labels of -1, see ``to_data``."""
 
 
 def study_graph(study: Study, settings: GraphSettings) -> Data | HeteroData:
@@ -48,7 +45,7 @@ def study_graph(study: Study, settings: GraphSettings) -> Data | HeteroData:
     """
     if settings.retain is not None:
         kept = study.prune(retain=settings.retain)
-        wanted = max(1, int(np.ceil(round(settings.retain * study.n_cells, 9))))
+        wanted = kept_patches(settings.retain, study.n_cells)
         if len(kept.patches) < wanted:
             reason = (
                 f"holds {len(kept.patches)} patches, {settings.retain:.3g} of its grid are {wanted}; compress it anew"

@@ -22,24 +22,20 @@ __all__ = ["Fitted", "TrainingSettings", "fit", "predict"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """How a network is fitted.
-
-    Parameters
-    ----------
-    epochs : at most.
-    patience : epochs without a better validation loss after which it ends.
-    batch_size : graphs.
-    learning_rate, weight_decay : of AdamW.
-    hidden, dropout : of the network.
-    """
+    """How a network is fitted."""
 
     epochs: int = 60
+    """At most."""
     patience: int = 10
+    """Epochs without a better validation loss after which it ends."""
     batch_size: int = 32
+    """Graphs."""
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
+    """Of AdamW."""
     hidden: int = 64
     dropout: float = 0.2
+    """Of the network."""
 
 
 @dataclass(frozen=True)

@@ -63,14 +63,8 @@ class _Canonical:
             return value
         if isinstance(value, bytes):
             return self.string(value)
-        if isinstance(value, int):
-            if abs(value) > MAX_INTEGER:
-                raise self.error("an integer exceeds 2^53 - 1")
-            return value
-        if isinstance(value, float):
-            if not math.isfinite(value):
-                raise self.error("a number is not finite")
-            return float(value)
+        if isinstance(value, int | float):
+            return self.number(value)
         if isinstance(value, list | tuple):
             return [self.value(item, depth=depth + 1) for item in value]
         if isinstance(value, dict):
@@ -82,6 +76,15 @@ class _Canonical:
             raise self.error("a key is not text")
         # Code points have the order of their UTF-8; what has none is refused as a value.
         return {self.value(key, depth=depth + 1): self.value(value[key], depth=depth + 1) for key in sorted(value)}
+
+    def number(self, value: float) -> float:
+        if isinstance(value, int):
+            if abs(value) > MAX_INTEGER:
+                raise self.error("an integer exceeds 2^53 - 1")
+            return value
+        if not math.isfinite(value):
+            raise self.error("a number is not finite")
+        return float(value)
 
     def utf8(self, text: str) -> bytes:
         try:

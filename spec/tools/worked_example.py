@@ -38,7 +38,7 @@ class Piece(NamedTuple):
     meaning: str
 
 
-def pieces(data: bytes) -> Iterator[Piece | str]:
+def pieces(data: bytes) -> Iterator[Piece | str]:  # noqa: PLR0915 - one piece after another
     """The pieces of the file in order, headings as text; a file of one record with one stream is understood."""
 
     def number(kind: str, at: int) -> int:

@@ -14,7 +14,7 @@ from neuralgraph.graph.study import Study
 from neuralgraph.graph.view import View
 
 
-def study_of(films, report=None, *, labels, study_id, store_report, store_pixels):
+def study_of(films, report=None, *, labels, study_id, store_report, **_):
     text = report or ""
     if "CRASH" in text:
         os.abort()

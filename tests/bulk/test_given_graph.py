@@ -1,16 +1,15 @@
 import json
-from dataclasses import replace
 
-import numpy as np
 import pytest
-from builders import build_study
 
 from neuralgraph.bulk import ConversionSettings
 from neuralgraph.bulk.converter import Converter
-from neuralgraph.bulk.given_graph import with_given_graph
+from neuralgraph.bulk.given_graph import GivenGraphs, given_graph
 from neuralgraph.bulk.task import Task, read_task, task_line
+from neuralgraph.compressor import Compressor, TopK
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import load
+from tests.compressor.test_compressor import PlainScorer
 
 FINDINGS = {
     "text": "Small left effusion .",
@@ -34,30 +33,21 @@ TEXT = "Small left\neffusion.\n\n1. No pneumothorax."
 GRAPHS = [json.dumps(graph) for graph in (IMPRESSION, FINDINGS)]
 
 
-def bare():
-    return replace(
-        build_study(), concepts=(), mentions=(), triples=np.empty((0, 3), np.int32), fusion=None, report=None
-    )
-
-
 def test_spans_lie_in_the_report():
-    study = with_given_graph(bare(), TEXT, GRAPHS)
-    assert [TEXT[concept.start : concept.end] for concept in study.concepts] == [
+    graph = given_graph(TEXT, GRAPHS)
+    assert [TEXT[concept.start : concept.end] for concept in graph.concepts] == [
         "Small",
         "left",
         "effusion",
         "pneumothorax",
     ]
-    assert [concept.label.rpartition(" ")[2] for concept in study.concepts] == ["present"] * 3 + ["absent"]
-    assert study.triples.tolist() == [[0, 0, 2], [2, 1, 1]]
-    assert study.fusion is not None
-    assert study.fusion[1] == 2
-    assert study.provenance["extractor"]["name"] == "radgraph-json"
+    assert [concept.label.rpartition(" ")[2] for concept in graph.concepts] == ["present"] * 3 + ["absent"]
+    assert graph.triples.tolist() == [[0, 0, 2], [2, 1, 1]]
 
 
 def test_the_graph_of_another_part_is_passed_over():
-    study = with_given_graph(bare(), "1. No pneumothorax.", GRAPHS)
-    assert [concept.text for concept in study.concepts] == ["pneumothorax"]
+    graph = given_graph("1. No pneumothorax.", GRAPHS)
+    assert [concept.text for concept in graph.concepts] == ["pneumothorax"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +66,7 @@ def test_the_graph_of_another_part_is_passed_over():
 )
 def test_refusals(text, graphs, code):
     with pytest.raises(SourceError) as caught:
-        with_given_graph(bare(), text, graphs)
+        given_graph(text, graphs)
     assert caught.value.code == code
     assert "pneumothorax" not in str(caught.value)
 
@@ -88,15 +78,32 @@ def test_tasks_carry_graphs():
 
 def test_a_converter_takes_them(film, tmp_path):
     (tmp_path / "film.png").write_bytes(film)
-    converter = Converter(ConversionSettings(extractor="radgraph-json"), lambda *_, **options: bare())
+    compressor = Compressor(PlainScorer(), TopK(3), GivenGraphs())
+    converter = Converter(ConversionSettings(extractor="radgraph-json"), compressor)
     report = "INDICATION: Doe.\n\nFINDINGS:\nSmall left effusion.\n\nIMPRESSION:\n1. No pneumothorax."
     answer = converter(
-        Task("s", [(str(tmp_path / "film.png"), "PA")], str(tmp_path / "s.ngr"), report, report_graphs=GRAPHS)
+        Task(
+            "s",
+            [(str(tmp_path / "film.png"), "PA")],
+            str(tmp_path / "s.ngr"),
+            report,
+            labeler="by hand",
+            report_graphs=GRAPHS,
+        )
     )
     assert answer.reason == ""
-    assert [concept.text for concept in load(tmp_path / "s.ngr").concepts] == [
+    study = load(tmp_path / "s.ngr")
+    assert [concept.text for concept in study.concepts] == [
         "Small",
         "left",
         "effusion",
         "pneumothorax",
     ]
+    assert study.fusion is not None
+    assert study.fusion[1] == 2
+    assert study.provenance["extractor"] == {
+        "name": "radgraph-json",
+        "version": "given",
+        "fingerprint": "e3b0c44298fc1c14",
+    }
+    assert study.provenance["labeler"] == "by hand"

@@ -157,13 +157,13 @@ def test_two_views_are_pruned_together(plain, bright_corner):
 
 
 def test_pruning_a_stored_study_equals_compressing_harder(plain, bright_corner):
-    soft = plain.with_policy(TopFraction(0.9))(bright_corner, "Opacity and effusion.", study_id="a")
-    hard = plain.with_policy(TopFraction(0.3))(bright_corner, "Opacity and effusion.", study_id="a")
+    soft = replace(plain, policy=TopFraction(0.9))(bright_corner, "Opacity and effusion.", study_id="a")
+    hard = replace(plain, policy=TopFraction(0.3))(bright_corner, "Opacity and effusion.", study_id="a")
     assert ng.load_bytes(ng.to_bytes(soft)).prune(retain=0.3).digest == hard.digest
 
 
 def test_mass_policy_is_recorded(plain, bright_corner):
-    study = plain.with_policy(AttentionMass(0.5))(bright_corner, "Opacity.")
+    study = replace(plain, policy=AttentionMass(0.5))(bright_corner, "Opacity.")
     assert study.provenance["prune"] == {"policy": "mass", "value": 0.5}
 
 

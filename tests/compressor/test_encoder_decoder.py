@@ -19,6 +19,7 @@ from neuralgraph.compressor import Compressor, TopK
 from neuralgraph.compressor.encoder_decoder import EncoderDecoderScorer
 from neuralgraph.compressor.model import inference
 from neuralgraph.compressor.report_graph import extractor
+from neuralgraph.compressor.score_rules import Scoring
 from neuralgraph.errors import ModelError
 
 REPORT = "Small left effusion."
@@ -119,6 +120,6 @@ def test_what_is_no_encoder_decoder_is_refused(directory):
     with pytest.raises(ModelError, match="auto_map would run"):
         EncoderDecoderScorer.from_pretrained(directory)
     config.write_text(content)
-    scorer = EncoderDecoderScorer.from_pretrained(directory, layer=7)
+    scorer = EncoderDecoderScorer.from_pretrained(directory, scoring=Scoring(layer=7))
     with pytest.raises(ModelError, match="a layer 7"):
         scorer([np.zeros((9, 9), np.float32)], [REPORT])

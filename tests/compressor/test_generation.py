@@ -49,7 +49,7 @@ def test_the_same_patches_give_the_same_report(parts, film):
 
 def test_films_of_one_study_are_read_together(parts, film):
     compressor, writer, _ = parts
-    study = compressor.with_policy(TopK(5))([film(20, 40), film(16, 16, 1)], "Opacity.")
+    study = replace(compressor, policy=TopK(5))([film(20, 40), film(16, 16, 1)], "Opacity.")
     memory = writer._memory(study)
     assert memory.shape == (1, 5, 24)
     assert isinstance(writer(study, beams=1), str)

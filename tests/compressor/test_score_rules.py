@@ -16,7 +16,7 @@ from neuralgraph.compressor.model.mean_attention import (
     relative_to_mean,
     write_mean_attention,
 )
-from neuralgraph.compressor.score_rules import check_rule, tokens_within, word_maps
+from neuralgraph.compressor.score_rules import Scoring, tokens_within, word_maps
 from neuralgraph.compressor.scored_film import ScoredFilm
 from neuralgraph.compressor.scoring import printable, score_reports
 from neuralgraph.errors import ModelError
@@ -130,8 +130,8 @@ def test_findings_sums_the_tokens_of_findings_only(tiny_model, tokenizer, encode
     assert 0 < mine.sum() < len(ids)
     with torch.inference_mode():
         results = score_reports(
-            tiny_model, tokenizer, encoded, [report, "Clear."], rule="findings",
-            findings=lambda text: spans if text == report else [],
+            tiny_model, tokenizer, encoded, [report, "Clear."],
+            scoring=Scoring(rule="findings", findings=lambda text: spans if text == report else []),
         )  # fmt: skip
         everything = score_reports(tiny_model, tokenizer, encoded, [report, "Clear."])
         parts = attention_by_token(tiny_model, encoded.memory[:1], torch.tensor([[0, *ids[:-1]]]))
@@ -175,7 +175,6 @@ def test_unknown_rules_and_missing_parts_are_refused():
             Compressor.from_pretrained("demo", score=score)
     with pytest.raises(ModelError, match="needs a report graph"):
         Compressor.from_pretrained("demo", report_graph="none", score="findings")
-    assert check_rule("sum") == "sum"
 
 
 def read_mean_attention_of_demo():
@@ -205,7 +204,7 @@ def test_a_model_with_a_mean_map_can_contrast(demo_directory, tmp_path):
     (directory / "mean_attention.safetensors").unlink(missing_ok=True)
     plain = load_scorer(directory)
     write_mean_attention(directory, np.array([[0.5, 1.5]], np.float32))
-    contrast = load_scorer(directory, rule="contrast")
+    contrast = load_scorer(directory, scoring=Scoring(rule="contrast"))
     assert contrast.digest != plain.digest
     film = np.random.default_rng(0).random((16, 32)).astype(np.float32)
     (one,), (other,) = plain([film], ["Opacity."]), contrast([film], ["Opacity."])

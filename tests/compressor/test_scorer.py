@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from neuralgraph.compressor.score_rules import Scoring
 from neuralgraph.compressor.scorer import load_scorer
 from neuralgraph.errors import MissingExtraError, ModelError, SourceError
 
@@ -109,7 +110,7 @@ def test_batches_agree_with_single_films(scorer, film):
 def test_layer_and_heads_are_parameters(scorer, film):
     base = scorer([film(96, 96)], [REPORT])[0].score
     for options in ({"layer": 0}, {"layer": "all"}, {"heads": "max"}):
-        other = load_scorer(**options)
+        other = load_scorer(scoring=Scoring(**options))
         assert not np.allclose(other([film(96, 96)], [REPORT])[0].score, base)
         assert {**scorer.record, **options} == other.record
 
@@ -226,10 +227,17 @@ def test_a_broken_model_is_refused_at_load(copy):
 
 
 @pytest.mark.parametrize(
-    "options", [{"dtype": "float8"}, {"device": "toaster"}, {"batch_size": 0}, {"layer": 5}, {"heads": "median"}]
+    ("options", "named"),
+    [
+        ({"dtype": "float8"}, "dtype"),
+        ({"device": "toaster"}, "device"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"scoring": Scoring(layer=5)}, "layer"),
+        ({"scoring": Scoring(heads="median")}, "heads"),
+    ],
 )
-def test_wrong_settings_are_refused(options):
-    assert next(iter(options)) in code_of(**options)[1]
+def test_wrong_settings_are_refused(options, named):
+    assert named in code_of(**options)[1]
 
 
 def test_nowhere(tmp_path):

@@ -130,14 +130,6 @@ def test_indications_leak_a_diagnosis_that_is_not_there(studies):
     assert 0.1 < len(leaking) / len(healthy) < 0.6
 
 
-def test_labels_of_the_report_follow_the_convention():
-    study = next(s for s in _studies() if any(f.uncertain for f in s.findings))
-    labels = study.report_labels
-    assert -1.0 in labels.values()
-    assert set(labels.values()) <= {-1.0, 0.0, 1.0}
-    assert set(labels) == {f.name for f in study.findings}
-
-
 def test_variety_changes_the_words_but_neither_film_nor_truth():
     plain = phantom(4, height=64, width=64, variety=0.0)
     varied = phantom(4, height=64, width=64, variety=1.0)

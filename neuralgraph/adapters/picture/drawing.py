@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STYLE", "caption", "draw_study", "draw_study_into", "is_synthetic", "mark_synthetic", "sentence_lines"]
+__all__ = ["STYLE", "caption", "draw_study", "draw_study_into", "is_synthetic", "mark_synthetic"]
 
 STYLE: dict[str, Any] = {"font.family": [FONT], "svg.hashsalt": "neuralgraph", "svg.fonttype": "path"}
 """Settings on top of matplotlib's defaults; the user's own are not consulted, or pictures would differ."""
@@ -97,7 +97,7 @@ def draw_study(
     if not filmless:
         film = study.views[view]
         film_height = float(np.clip(_WIDTH * _FILM_SHARE * film.height / film.width, _LEAST, 11.0))
-    said = sentence_lines(study) if sentences else []
+    said = _sentence_lines(study) if sentences else []
     below = _BELOW + _LINE * len(said)
     height = min(40.0 + _LINE * len(said), max(film_height, _ROW * (layout.rows + 1)) + below + _ABOVE)
     with style.context(["default", STYLE]):
@@ -164,7 +164,7 @@ def draw_study_into(
     return axes
 
 
-def sentence_lines(study: Study) -> list[str]:
+def _sentence_lines(study: Study) -> list[str]:
     """Each sentence that says a concept, in the order of the report: + is there, - is not there, ? is in doubt.
 
     Raises

@@ -30,8 +30,9 @@ def checked_image(image: NDArray[Any], study: Study, view: int) -> NDArray[np.fl
 
     Raises
     ------
-    SourceError : E_SOURCE_KIND when it is not a grey image; E_SOURCE_SIZE when its shape is not that of the study's
-        film. Another resolution is accepted, other proportions are not.
+    SourceError (E_SOURCE_KIND) : it is not a grey image.
+    SourceError (E_SOURCE_SIZE) : its shape is not that of the study's film. Another resolution is accepted, other
+        proportions are not.
     """
     pixels = np.asarray(image, np.float32)
     if pixels.ndim != 2 or 0 in pixels.shape or not np.isfinite(pixels).all():

@@ -50,7 +50,7 @@ def draw_sheet(
     studies : 1 to 48 of them; one without a film leaves its place empty.
     total : how many there are in all, when these are only the first.
     columns : films in a row.
-    films : gives the film of a study by its id and view ([height, width] float32 in 0..1), or None, where they are at
+    films : gives the film of a study by its id and view (float32 [height, width] in 0..1), or None, where they are at
         hand; one of other proportions than the study's is not drawn.
     scores : a number of a model of one's own by study id, written under its film.
     first : how many studies come before these, on other pages.

@@ -3,6 +3,13 @@
 ``graphs`` turns a study into ``Data`` or ``HeteroData``; ``StudyDataset`` is a data set of them, one study at a time;
 ``ArchiveLoader`` yields whole batches without making a graph per study; ``StudyDatabase`` and ``ArchiveDataset`` let
 ``OnDiskDataset`` read an archive.
+
+- ``batch``: arrays of whole batches as ``Batch`` objects, equal to what ``Batch.from_data_list`` makes of single
+  graphs
+- ``database``: an archive as a PyG ``Database``, so that ``OnDiskDataset`` reads it
+- ``dataset``: the studies of an archive as a PyTorch Geometric data set
+- ``graphs``: a study as PyTorch Geometric data: one homogeneous graph, or one heterogeneous graph
+- ``loader``: whole batches straight from an archive, without a Python object per study and without collating
 """
 
 from neuralgraph.errors import missing_extra

@@ -54,7 +54,7 @@ class StudyDataset(Dataset):  # type: ignore[misc]  # PyG ships no types that my
     StudyError (E_IDX, E_DUP, E_STUDY) : an argument cannot be meant; E_DUP when ``split`` names a study twice.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords of a data set, flat like those of the loader
         self,
         path: str | os.PathLike[str],
         *,

@@ -63,7 +63,7 @@ class ArchiveLoader:
     FormatError, StudyError, StudyNotFoundError : as for ``neuralgraph.batches.reader.BatchReader``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords of a loader, as PyTorch's has them: a training loop is written flat
         self,
         path: str | os.PathLike[str],
         *,
@@ -88,28 +88,16 @@ class ArchiveLoader:
         transform: Callable[[Any], Any] | None = None,
     ) -> None:
         # Of NumPy's numbers, and whatever else is a whole number, plain ones: a state is plain JSON.
-        batch_size, epoch, seed, num_workers = map(index, (batch_size, epoch, seed, num_workers))
-        prefetch, world_size, rank = map(index, (prefetch, world_size, rank))
-        for name, value, least in (
-            ("batch_size", batch_size, 1),
-            ("epoch", epoch, 0),
-            ("seed", seed, 0),
-            ("num_workers", num_workers, 0),
-            ("prefetch", prefetch, 1),
-            ("world_size", world_size, 1),
-            ("rank", rank, 0),
-        ):
-            if value < least:
-                raise StudyError(f"{name} must be at least {least}, got {value}", code="E_NUM", where=name)
-        if rank >= world_size:
+        self.batch_size, self.epoch = _whole("batch_size", batch_size, 1), _whole("epoch", epoch, 0)
+        self.seed, self.num_workers = _whole("seed", seed, 0), _whole("num_workers", num_workers, 0)
+        self.prefetch, self.world_size = _whole("prefetch", prefetch, 1), _whole("world_size", world_size, 1)
+        self.rank = _whole("rank", rank, 0)
+        if self.rank >= self.world_size:
             raise StudyError(f"rank {rank} of {world_size} processes", code="E_NUM", where="rank")
         if isinstance(split, str):
             raise StudyError(f"split must be a list of study ids; write [{split!r}]", code="E_STUDY", where="split")
-        self.path, self.batch_size, self.shuffle, self.seed, self.epoch = path, batch_size, bool(shuffle), seed, epoch
+        self.path, self.shuffle, self.drop_last, self.transform = path, bool(shuffle), bool(drop_last), transform
         self._place = lasting_places(path)
-        self.drop_last, self.num_workers, self.prefetch = bool(drop_last), num_workers, prefetch
-        self.transform = transform
-        self.rank, self.world_size = rank, world_size
         self._heterogeneous = heterogeneous
         self._pin = pin_memory and torch.cuda.is_available()
         self._options: dict[str, Any] = {
@@ -132,12 +120,7 @@ class ArchiveLoader:
         self.label_names = reader.label_names
         """Names of the columns of ``y``."""
         self._options["labels"] = self.label_names
-        chosen = self._options["split"]
-        self._matter: dict[str, Any] = {
-            "labels": list(self.label_names),
-            "split": None if chosen is None else hashlib.sha256("\n".join(chosen).encode()).hexdigest(),
-            "content": content_digest(reader.archive),
-        }
+        self._matter = _matter(reader, self._options["split"])
 
     def _opened(self) -> Batcher:
         if self._batcher is None or self._process != os.getpid():
@@ -226,6 +209,7 @@ class ArchiveLoader:
             self.epoch, self._begin, self._position = index(epoch), 0, 0
 
     def _setting(self) -> dict[str, Any]:
+        """What a state can only be loaded with."""
         names = ("batch_size", "shuffle", "seed", "drop_last", "rank", "world_size", "n_studies")
         return {name: getattr(self, name) for name in names} | self._matter
 
@@ -259,3 +243,25 @@ class ArchiveLoader:
     def __getstate__(self) -> dict[str, Any]:
         """The state without open files: a copy, here or in another process, opens its own."""
         return {**self.__dict__, "_batcher": None}
+
+
+def _whole(name: str, value: int, least: int) -> int:
+    """A whole number of at least so much.
+
+    Raises
+    ------
+    StudyError (E_NUM) : it is less.
+    """
+    number = index(value)
+    if number < least:
+        raise StudyError(f"{name} must be at least {least}, got {value}", code="E_NUM", where=name)
+    return number
+
+
+def _matter(reader: BatchReader, split: tuple[str, ...] | None) -> dict[str, Any]:
+    """What batches are made of, for a state that must not be loaded with anything else: plain JSON."""
+    return {
+        "labels": list(reader.label_names),
+        "split": None if split is None else hashlib.sha256("\n".join(split).encode()).hexdigest(),
+        "content": content_digest(reader.archive),
+    }

@@ -92,7 +92,7 @@ class VisionEncoder(nn.Module):
 
         Raises
         ------
-        ModelError : E_MODEL for a backbone that is no chain of a stem and blocks, unless it is taken whole.
+        ModelError (E_MODEL) : a backbone that is no chain of a stem and blocks, unless it is taken whole.
         """
         if parts == WHOLE:
             return self.forward_features(pixels)
@@ -124,7 +124,7 @@ def build_vision(settings: VisionSettings) -> nn.Module:
 
     Raises
     ------
-    ModelError : E_MODEL when timm has no such backbone, or it is not what the settings say.
+    ModelError (E_MODEL) : timm has no such backbone, or it is not what the settings say.
     """
     if settings.backbone:
         body, stride, dimension, channels_last = _probed(
@@ -172,7 +172,7 @@ def backbone_settings(
 
     Raises
     ------
-    ModelError : E_MODEL when there is none of that name, or it gives no feature map for images of any size.
+    ModelError (E_MODEL) : there is none of that name, or it gives no feature map for images of any size.
     """
     _, stride, dimension, _ = _probed(name, channels, stage, output_stride)
     return VisionSettings(

@@ -22,7 +22,7 @@ from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.model.vision_checkpoints import VisionChoice, read_json, read_tensors, read_vision
 from neuralgraph.errors import ModelError
 
-__all__ = ["MAX_SIDE", "SWIN_BASE_T5_BASE", "assemble", "fill_vision"]
+__all__ = ["SWIN_BASE_T5_BASE", "assemble"]
 
 SWIN_BASE_T5_BASE = NeuralGraphConfig(
     name="swin-base + t5-base",
@@ -31,8 +31,6 @@ SWIN_BASE_T5_BASE = NeuralGraphConfig(
 )
 """The shape of the paper: Swin-base, stride 32, d = 1,024, and the decoder of T5-base."""
 
-MAX_SIDE = 1024
-"""Longest side that films keep unless a model is made with another."""
 _T5_FIELDS = (
     "vocab_size", "d_model", "d_kv", "d_ff", "num_heads", "relative_attention_num_buckets",
     "relative_attention_max_distance", "dropout_rate", "layer_norm_epsilon", "feed_forward_proj",
@@ -49,7 +47,6 @@ def assemble(
     labels: tuple[str, ...] = ("pneumonia",),
     seed: int = 0,
     choice: VisionChoice | None = None,
-    max_side: int = MAX_SIDE,
     local_files_only: bool = False,
 ) -> str:
     """Write the directory of a model, ready for training.
@@ -64,8 +61,7 @@ def assemble(
     name : what provenance calls the model.
     labels : findings that the classification head predicts.
     seed : of the weights that neither checkpoint has.
-    choice : what of the vision checkpoint becomes the encoder.
-    max_side : longest side in pixels that films keep; larger ones are reduced to it.
+    choice : what of the vision checkpoint becomes the encoder, and how large films are.
     local_files_only : never ask the network; HF_HUB_OFFLINE=1 does the same.
 
     Returns
@@ -74,8 +70,9 @@ def assemble(
 
     Raises
     ------
-    ModelError : E_MODEL when a checkpoint is incomplete, of another kind, or does not fit its own configuration.
+    ModelError (E_MODEL) : a checkpoint is incomplete, of another kind, or does not fit its own configuration.
     """
+    choice = choice or VisionChoice()
     seen = read_vision(vision, choice, local_files_only=local_files_only)
     needed = ("config.json", "model.safetensors", "tokenizer.json")
     text_directory = model_directory(text, needed=needed, local_files_only=local_files_only)
@@ -84,23 +81,27 @@ def assemble(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = NeuralGraphModel(config)
-    fill_vision(model, seen.weights)
+    _fill_vision(model, seen.weights)
     _fill(model.text, text_weights, "text", tied=config.text.tie_word_embeddings)
     output.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(output)
     Preprocessor(
-        stride=config.vision.stride, channels=config.vision.channels, max_side=max_side, mean=seen.mean, std=seen.std
+        stride=config.vision.stride,
+        channels=config.vision.channels,
+        max_side=choice.max_side,
+        mean=seen.mean,
+        std=seen.std,
     ).write(output)
     ReportTokenizer.read(text_directory).write(output)
     return model_digest(output)
 
 
-def fill_vision(model: NeuralGraphModel, weights: Mapping[str, torch.Tensor]) -> None:
+def _fill_vision(model: NeuralGraphModel, weights: Mapping[str, torch.Tensor]) -> None:
     """Copy a vision checkpoint into a model; a neck keeps what it was initialised with.
 
     Raises
     ------
-    ModelError : E_MODEL when a weight is missing, does not belong there, or has another shape.
+    ModelError (E_MODEL) : a weight is missing, does not belong there, or has another shape.
     """
     vision, settings = model.vision, model.config.vision
     if not settings.backbone:

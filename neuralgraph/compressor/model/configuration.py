@@ -123,12 +123,12 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
 
     Raises
     ------
-    ModelError : E_MODEL naming the field that is unknown, of the wrong type or out of range.
+    ModelError (E_MODEL) : naming the field that is unknown, of the wrong type or out of range.
     """
 
     model_type = "neuralgraph"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the fields of config.json, which transformers passes one by one
         self,
         *,
         vision: VisionSettings | Mapping[str, Any] | None = None,
@@ -203,7 +203,7 @@ class NeuralGraphConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers
 
         Raises
         ------
-        ModelError : E_MODEL when it is not the configuration of a neuralgraph model.
+        ModelError (E_MODEL) : it is not the configuration of a neuralgraph model.
         """
         try:
             values = parsed_json((directory / CONFIG_NAME).read_text(encoding="utf-8"))

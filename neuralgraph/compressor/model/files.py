@@ -39,7 +39,7 @@ def model_directory(
 
     Raises
     ------
-    ModelError : E_MODEL naming the missing files, or saying why the hub did not answer.
+    ModelError (E_MODEL) : naming the missing files, or saying why the hub did not answer.
     """
     directory = Path(source)
     if not directory.is_dir():

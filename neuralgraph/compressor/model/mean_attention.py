@@ -41,7 +41,7 @@ def mean_attention_map(scored: Iterable[ScoredFilm], *, rows: int, cols: int) ->
 
     Raises
     ------
-    ModelError : E_MODEL when there is no film with any attention.
+    ModelError (E_MODEL) : there is no film with any attention.
     """
     total, films = np.zeros((rows, cols), np.float64), 0
     for film in scored:
@@ -65,7 +65,7 @@ def read_mean_attention(directory: Path) -> NDArray[np.float32] | None:
 
     Raises
     ------
-    ModelError : E_MODEL when the file is not such a map.
+    ModelError (E_MODEL) : the file is not such a map.
     """
     path = directory / MEAN_ATTENTION_NAME
     if not path.is_file():

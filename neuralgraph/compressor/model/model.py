@@ -246,7 +246,7 @@ class NeuralGraphModel(PreTrainedModel):  # type: ignore[misc]  # transformers h
 
         Raises
         ------
-        ModelError : E_MODEL when files are missing or the weights do not fit the configuration.
+        ModelError (E_MODEL) : files are missing or the weights do not fit the configuration.
         """
         directory = model_directory(
             source, needed=("config.json", WEIGHTS_NAME), revision=revision, local_files_only=local_files_only

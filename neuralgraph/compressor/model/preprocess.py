@@ -42,23 +42,20 @@ class Geometry(NamedTuple):
 class Preprocessor:
     """Film to model input: the film's own resolution, up to a longest side.
 
-    Parameters
-    ----------
-    stride : pixels per side of a patch; the model's total stride.
-    channels : how often the grey film is repeated.
-    max_side : longest side in pixels that is passed on as it is; larger films are reduced to it, aspect kept.
-    mean, std : normalisation, (pixel - mean) / std.
-
     Raises
     ------
-    ModelError : E_MODEL when a field is out of its range.
+    ModelError (E_MODEL) : a field is out of its range.
     """
 
     stride: int
+    """Pixels per side of a patch; the model's total stride."""
     channels: int = 1
+    """How often the grey film is repeated."""
     max_side: int = 1024
+    """Longest side in pixels that is passed on as it is; larger films are reduced to it, aspect kept."""
     mean: float = 0.5
     std: float = 0.25
+    """Normalisation, (pixel - mean) / std."""
 
     def __post_init__(self) -> None:
         for name in ("stride", "channels", "max_side"):
@@ -103,8 +100,9 @@ class Preprocessor:
 
         Raises
         ------
-        SourceError : E_SOURCE_KIND when it is not a two-dimensional array of floats, E_SOURCE_SIZE when it is empty,
-            E_NUM when a pixel is not a number from 0 to 1.
+        SourceError (E_SOURCE_KIND) : it is not a two-dimensional array of floats.
+        SourceError (E_SOURCE_SIZE) : it is empty.
+        SourceError (E_NUM) : a pixel is not a number from 0 to 1.
         """
         check_film(film)
         return self.of_checked(film)
@@ -142,7 +140,7 @@ class Preprocessor:
 
         Raises
         ------
-        ModelError : E_MODEL when it is not a preprocessor's configuration.
+        ModelError (E_MODEL) : it is not a preprocessor's configuration.
         """
         try:
             values = parsed_json((directory / PREPROCESSOR_NAME).read_text(encoding="utf-8"))

@@ -72,7 +72,7 @@ class ReportTokenizer:
 
         Raises
         ------
-        SourceError : E_SOURCE_TEXT when the text holds lone surrogates, which no encoding can carry.
+        SourceError (E_SOURCE_TEXT) : the text holds lone surrogates, which no encoding can carry.
         """
         return self.encode_places(text)[0]
 
@@ -107,7 +107,7 @@ class ReportTokenizer:
 
         Raises
         ------
-        ModelError : E_MODEL when it is not a tokenizer.
+        ModelError (E_MODEL) : it is not a tokenizer.
         """
         try:
             content = (directory / TOKENIZER_NAME).read_text(encoding="utf-8")

@@ -44,7 +44,7 @@ _SWIN_NAMES = (
 
 
 class VisionChoice(NamedTuple):
-    """What of a checkpoint becomes the encoder."""
+    """What of a checkpoint becomes the encoder, and how large the films are that it is shown."""
 
     architecture: str = ""
     """timm's name, for a file of weights, which does not say; "" takes what the folder says."""
@@ -54,6 +54,8 @@ class VisionChoice(NamedTuple):
     """The stride timm is asked for; 0 for the backbone's own."""
     neck: int = 0
     """Width of a neck over the map; 0 for none."""
+    max_side: int = 1024
+    """Longest side in pixels that films keep; larger ones are reduced to it."""
 
 
 class VisionCheckpoint(NamedTuple):
@@ -80,7 +82,7 @@ def read_vision(
 
     Raises
     ------
-    ModelError : E_MODEL when it is incomplete, of another kind, or does not fit what is asked of it.
+    ModelError (E_MODEL) : it is incomplete, of another kind, or does not fit what is asked of it.
     SourceError : as ``read_weights``, for a .pth file.
     """
     choice = choice or VisionChoice()

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .clauses import OBSERVATIONS, Cue, CueFinder, Join, Phrase, Piece, pieces_of
-from .lexicon import Lexicon
+from neuralgraph.compressor.report_graph.clauses import OBSERVATIONS, Cue, CueFinder, Join, Phrase, Piece, pieces_of
+from neuralgraph.compressor.report_graph.lexicon import Lexicon
 
 __all__ = ["ABSENT", "NOTHING", "PRESENT", "UNCERTAIN", "Judge"]
 

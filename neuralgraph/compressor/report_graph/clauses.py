@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from .lexicon import Cues, Entry
-from .words import LINE
+from neuralgraph.compressor.report_graph.lexicon import Cues, Entry
+from neuralgraph.compressor.report_graph.words import LINE
 
 __all__ = ["OBSERVATIONS", "Cue", "CueFinder", "Join", "Phrase", "Piece", "pieces_of"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .lexicon import Entry, Lexicon
-from .words import Kind, Token
+from neuralgraph.compressor.report_graph.lexicon import Entry, Lexicon
+from neuralgraph.compressor.report_graph.words import Kind, Token
 
 __all__ = ["Forms"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from .lexicon import load_lexicon
+from neuralgraph.compressor.report_graph.lexicon import load_lexicon
 
 __all__ = ["is_another_language"]
 

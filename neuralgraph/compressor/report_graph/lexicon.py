@@ -19,7 +19,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .words import LINE, NUMBER, PLACEHOLDER, YEAR, split_words
+from neuralgraph.compressor.report_graph.words import LINE, NUMBER, PLACEHOLDER, YEAR, split_words
 
 __all__ = ["UNITS", "Cues", "Entry", "Lexicon", "expand", "load_lexicon"]
 
@@ -62,64 +62,56 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Cues:
-    """What changes what a report says of a finding.
-
-    Parameters
-    ----------
-    roles : words of each cue to its role, e.g. ("not", "seen") to "absent_after".
-    prior : phrases that place a statement on an earlier film.
-    dropped : adverbs that change no cue ("cannot be entirely excluded").
-    denied_modifiers : canonical words of modifiers that stand in denials as often as in statements ("no focal ...").
-    standing : findings that are seldom listed in a denial without "or": devices, chronic changes.
-    generic : findings so general that what follows a comma after their denial is news.
-    answers : words of each answer of a form to "absent", "present", "uncertain" or "nothing".
-    words : sets of small words by what they do: "open" asks for more at the end of a line, "going_on" cannot begin one,
-        "asking" stands in a question of a form, "describing" in its answer, "pronouns" point back.
-    """
+    """What changes what a report says of a finding."""
 
     roles: Mapping[tuple[str, ...], str]
+    """Words of each cue to its role, e.g. ("not", "seen") to "absent_after"."""
     prior: frozenset[tuple[str, ...]]
+    """Phrases that place a statement on an earlier film."""
     dropped: frozenset[str]
+    """Adverbs that change no cue ("cannot be entirely excluded")."""
     denied_modifiers: frozenset[str]
+    """Canonical words of modifiers that stand in denials as often as in statements ("no focal ...")."""
     standing: frozenset[str]
+    """Findings that are seldom listed in a denial without "or": devices, chronic changes."""
     generic: frozenset[str]
+    """Findings so general that what follows a comma after their denial is news."""
     answers: Mapping[tuple[str, ...], str]
+    """Words of each answer of a form to "absent", "present", "uncertain" or "nothing"."""
     words: Mapping[str, frozenset[str]]
+    """Sets of small words by what they do: "open" asks for more at the end of a line, "going_on" cannot begin one,
+    "asking" stands in a question of a form, "describing" in its answer, "pronouns" point back."""
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The parsed lexicon.
-
-    Parameters
-    ----------
-    version : the data files' own version.
-    fingerprint : SHA-256 (hex) of their content, independent of white space and member order.
-    phrases : words of each phrase to its entry.
-    compositions : (observation, anatomy) to the finding they make together ("enlarged" "heart": cardiomegaly).
-    glue : sets of connecting words, by role.
-    cues : see ``Cues``.
-    categories : canonical words of findings, devices and states to their category.
-    sections : section headers, lower case, and what they open.
-    vocabulary : every word that the rules can tell from an unknown one.
-    english, foreign : words of English, and small words of other languages, some of them English too.
-    adjectives : words that stand before what they describe.
-    nouns : words that end the name of a finding or device.
-    """
+    """The parsed lexicon."""
 
     version: str
+    """The data files' own version."""
     fingerprint: str
+    """SHA-256 (hex) of their content, independent of white space and member order."""
     phrases: Mapping[tuple[str, ...], Entry]
+    """Words of each phrase to its entry."""
     compositions: Mapping[tuple[str, str], Entry]
+    """(observation, anatomy) to the finding they make together ("enlarged" "heart": cardiomegaly)."""
     glue: Mapping[str, frozenset[str]]
+    """Sets of connecting words, by role."""
     cues: Cues
+    """See ``Cues``."""
     categories: Mapping[str, str]
+    """Canonical words of findings, devices and states to their category."""
     vocabulary: frozenset[str]
+    """Every word that the rules can tell from an unknown one."""
     sections: Mapping[str, str]
+    """Section headers, lower case, and what they open."""
     english: frozenset[str]
     foreign: frozenset[str]
+    """Words of English, and small words of other languages, some of them English too."""
     adjectives: frozenset[str]
+    """Words that stand before what they describe."""
     nouns: frozenset[str]
+    """Words that end the name of a finding or device."""
 
 
 def expand(phrase: str, classes: Mapping[str, list[str]] | None = None) -> list[str]:
@@ -156,6 +148,46 @@ def _parse(
     sections: Mapping[str, list[str]],
     languages: Mapping[str, Any],
 ) -> Lexicon:
+    phrases = _phrases(data)
+    cues = _cues(cue_data)
+    vocabulary = {word for words in (*phrases, *cues.roles, *cues.prior, *cues.answers) for word in words}
+    vocabulary.update(word for words in data["glue"].values() for word in words)
+    vocabulary.update(cues.dropped, cues.words["pronouns"])
+    entries = {entry.concept: entry for entry in phrases.values() if entry.kind == "finding"}
+    compositions = {
+        (state, place): entries[row["concept"]]
+        for row in data["compositions"]
+        for state in row["states"]
+        for place in row["anatomy"]
+    }
+    canonical = json.dumps(
+        [data, cue_data, sections, languages], sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
+    # A line end inside a sentence parts no two words that belong together.
+    glue = {
+        role: frozenset(words) | ({LINE} if role in ("near", "listing") else set())
+        for role, words in data["glue"].items()
+    }
+    named = {"finding", "device", "state"}
+    return Lexicon(
+        version=data["version"],
+        fingerprint=hashlib.sha256(canonical.encode("ascii")).hexdigest(),
+        phrases=MappingProxyType(phrases),
+        compositions=MappingProxyType(compositions),
+        glue=MappingProxyType(glue),
+        cues=cues,
+        categories=MappingProxyType({e.concept: e.category for e in phrases.values() if e.kind in named}),
+        sections=MappingProxyType({name: kind for kind, names in sections.items() for name in names}),
+        vocabulary=frozenset(vocabulary | UNITS | {NUMBER, YEAR, PLACEHOLDER, LINE, *_SIGNS}),
+        english=frozenset(languages["english"].split()) | vocabulary,
+        foreign=frozenset(word for words in languages["others"].values() for word in words.split()),
+        adjectives=_adjectives(phrases),
+        nouns=frozenset(words[-1] for words, entry in phrases.items() if entry.kind in {"finding", "device"}),
+    )
+
+
+def _phrases(data: Mapping[str, Any]) -> dict[tuple[str, ...], Entry]:
+    """Every spelling of every phrase, as words, to its entry."""
     phrases: dict[tuple[str, ...], Entry] = {}
 
     def add(entry: Entry, texts: list[str]) -> None:
@@ -173,55 +205,18 @@ def _parse(
         add(Entry("modifier", row["concept"], row["class"]), row["phrases"])
     add(Entry("link", "link", "link"), data["links"])
     add(Entry("ignored", "ignored", "ignored"), data["ignored"])
+    return phrases
 
-    cues = _cues(cue_data)
-    vocabulary = {word for words in (*phrases, *cues.roles, *cues.prior, *cues.answers) for word in words}
-    vocabulary.update(word for words in data["glue"].values() for word in words)
-    vocabulary.update(cues.dropped, cues.words["pronouns"])
-    entries = {entry.concept: entry for entry in phrases.values() if entry.kind == "finding"}
-    compositions = {
-        (state, place): entries[row["concept"]]
-        for row in data["compositions"]
-        for state in row["states"]
-        for place in row["anatomy"]
+
+def _adjectives(phrases: Mapping[tuple[str, ...], Entry]) -> frozenset[str]:
+    """Words that stand before what they describe: modifiers, and places that end like one."""
+    modifiers = {
+        words[0]
+        for words, entry in phrases.items()
+        if entry.kind == "modifier" and len(words) == 1 and entry.category not in {"change", "position"}
     }
-    canonical = json.dumps(
-        [data, cue_data, sections, languages], sort_keys=True, separators=(",", ":"), ensure_ascii=True
-    )
-    return Lexicon(
-        version=data["version"],
-        fingerprint=hashlib.sha256(canonical.encode("ascii")).hexdigest(),
-        phrases=MappingProxyType(phrases),
-        compositions=MappingProxyType(compositions),
-        # A line end inside a sentence parts no two words that belong together.
-        glue=MappingProxyType(
-            {
-                role: frozenset(words) | ({LINE} if role in ("near", "listing") else set())
-                for role, words in data["glue"].items()
-            }
-        ),
-        cues=cues,
-        categories=MappingProxyType(
-            {e.concept: e.category for e in phrases.values() if e.kind in {"finding", "device", "state"}}
-        ),
-        sections=MappingProxyType({name: kind for kind, names in sections.items() for name in names}),
-        vocabulary=frozenset(vocabulary | UNITS | {NUMBER, YEAR, PLACEHOLDER, LINE, *_SIGNS}),
-        english=frozenset(languages["english"].split()) | vocabulary,
-        foreign=frozenset(word for words in languages["others"].values() for word in words.split()),
-        adjectives=frozenset(
-            {
-                words[0]
-                for words, entry in phrases.items()
-                if entry.kind == "modifier" and len(words) == 1 and entry.category not in {"change", "position"}
-            }
-            | {
-                words[-1]
-                for words, entry in phrases.items()
-                if entry.kind == "anatomy" and _ADJECTIVE.search(words[-1]) is not None
-            }
-        ),
-        nouns=frozenset(words[-1] for words, entry in phrases.items() if entry.kind in {"finding", "device"}),
-    )
+    places = {words[-1] for words, entry in phrases.items() if entry.kind == "anatomy"}
+    return frozenset(modifiers | {word for word in places if _ADJECTIVE.search(word) is not None})
 
 
 def _cues(data: Mapping[str, Any]) -> Cues:

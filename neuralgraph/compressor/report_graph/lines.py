@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from .forms import Forms
-from .lexicon import Lexicon
-from .words import LINE, Kind, Sentence, Token, ends_sentence, tokens
+from neuralgraph.compressor.report_graph.forms import Forms
+from neuralgraph.compressor.report_graph.lexicon import Lexicon
+from neuralgraph.compressor.report_graph.words import LINE, Kind, Sentence, Token, ends_sentence, tokens
 
 __all__ = ["LONGEST_SENTENCE", "Lines"]
 
@@ -59,8 +59,7 @@ class Lines:
 
         Yields
         ------
-        Sentence
-            never empty; places count from the start of ``text``.
+        Sentence : never empty; places count from the start of ``text``.
         """
         for statement in self._statements(text, start, len(text) if end is None else end):
             kept = [token for token in statement if token.kind not in _MARKS]

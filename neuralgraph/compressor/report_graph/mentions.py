@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .assertion import ABSENT, NOTHING, PRESENT, UNCERTAIN, Judge
-from .clauses import Phrase
-from .lexicon import UNITS, Entry, Lexicon
-from .words import NUMBER
+from neuralgraph.compressor.report_graph.assertion import ABSENT, NOTHING, PRESENT, UNCERTAIN, Judge
+from neuralgraph.compressor.report_graph.clauses import Phrase
+from neuralgraph.compressor.report_graph.lexicon import UNITS, Entry, Lexicon
+from neuralgraph.compressor.report_graph.words import NUMBER
 
 __all__ = ["ABSENT", "NOTHING", "PRESENT", "UNCERTAIN", "Mention", "build_tagger"]
 

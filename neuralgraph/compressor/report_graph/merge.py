@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from neuralgraph.compressor.report_graph.relations import SentenceGraph
+from neuralgraph.compressor.report_graph.result import ReportGraph
+from neuralgraph.compressor.report_graph.sections import Part
 from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.wire.vocabulary import RELATIONS
-
-from .relations import SentenceGraph
-from .result import ReportGraph
-from .sections import Part
 
 __all__ = ["MOST_MENTIONS", "Merger"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from .result import ReportGraph
+from neuralgraph.compressor.report_graph.result import ReportGraph
 
 __all__ = ["NoneExtractor"]
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from neuralgraph.adapters import radgraph as schema
+from neuralgraph.compressor.report_graph.result import ReportGraph
+from neuralgraph.compressor.report_graph.sections import Part, SectionChoice, check_choice, parts_to_read, read_parts
 from neuralgraph.errors import ModelError, SourceError, missing_extra
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.wire.composed import composed
 from neuralgraph.wire.json_reading import parsed_json
-
-from .result import ReportGraph
-from .sections import Part, SectionChoice, check_choice, parts_to_read, read_parts
 
 __all__ = ["RadGraphExtractor", "RadGraphJsonExtractor"]
 
@@ -40,7 +39,7 @@ class RadGraphExtractor:
 
     Raises
     ------
-    ModelError : E_MODEL for an unknown choice of sections.
+    ModelError (E_MODEL) : an unknown choice of sections.
     """
 
     name = "radgraph"
@@ -115,7 +114,7 @@ class RadGraphJsonExtractor:
 
     Raises
     ------
-    SourceError : E_SOURCE_TEXT when the file cannot be read, or holds no annotations.
+    SourceError (E_SOURCE_TEXT) : the file cannot be read, or holds no annotations.
     """
 
     name = "radgraph-json"
@@ -143,7 +142,7 @@ class RadGraphJsonExtractor:
 
         Raises
         ------
-        SourceError : E_SOURCE_TEXT when a report has no annotations.
+        SourceError (E_SOURCE_TEXT) : a report has no annotations.
         StudyError : an entry does not follow the schema.
         """
         given = list(keys) if keys is not None else [None] * len(texts)
@@ -227,10 +226,7 @@ def _aligned(entry: Mapping[str, Any], text: str, parts: Sequence[Part]) -> Repo
         start = places[first][0]
         section = next((part.section for part in parts if part.start <= start < part.end), "unknown")
         concepts.append(Concept(words, concept.label, start, max(places[last][1], start + 1), section))
-    order = sorted(range(len(concepts)), key=lambda number: (concepts[number].start, concepts[number].end))
-    rank = {old: new for new, old in enumerate(order)}
-    triples = sorted((rank[head], relation, rank[tail]) for head, relation, tail in graph.triples.tolist())
-    return ReportGraph(tuple(concepts[old] for old in order), schema.triple_array(triples))
+    return ReportGraph.ordered(concepts, graph.triples.tolist())
 
 
 def _places(tokens: Sequence[str], text: str) -> list[tuple[int, int]]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from neuralgraph.compressor.report_graph.lexicon import Entry, Lexicon
+from neuralgraph.compressor.report_graph.mentions import ABSENT, NOTHING, Mention
+from neuralgraph.compressor.report_graph.words import PLACEHOLDER, UNKNOWN
 from neuralgraph.wire.vocabulary import RELATIONS
-
-from .lexicon import Entry, Lexicon
-from .mentions import ABSENT, NOTHING, Mention
-from .words import PLACEHOLDER, UNKNOWN
 
 __all__ = ["Node", "SentenceGraph", "relate"]
 
@@ -56,8 +55,8 @@ def relate(words: Sequence[str], mentions: Sequence[Mention], lexicon: Lexicon) 
 
     Returns
     -------
-    SentenceGraph
-        Modifiers and measurements that belong to nothing are left out; links ("suggestive of") become triples.
+    SentenceGraph : modifiers and measurements that belong to nothing are left out; links ("suggestive of") become
+        triples.
     """
     return _Relator(words, mentions, lexicon).graph()
 

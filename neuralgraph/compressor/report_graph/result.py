@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -24,23 +24,39 @@ def _no_triples() -> NDArray[np.int32]:
 class ReportGraph:
     """The knowledge graph of one report: the RadGraph schema (plan section 2, point 4).
 
-    Parameters
-    ----------
-    concepts : the entities, ordered by (start, end); spans count code points of the whole report text.
-    triples : int32 [m, 3], read-only: head concept, relation (index into ``RELATIONS``), tail concept;
-        rows in ascending order, none twice.
-    mentions : the other places of the report that say a concept, ordered by (concept, start, end), none twice.
-
     Raises
     ------
-    StudyError
-        E_ORDER when concepts, triples or mentions are out of order or repeated, E_IDX when a row points outside its
-        table, E_TEXT when a label or section is unknown or a span is empty, E_STUDY when triples are not [m, 3].
+    StudyError (E_ORDER) : concepts, triples or mentions are out of order or repeated.
+    StudyError (E_IDX) : a row points outside its table.
+    StudyError (E_TEXT) : a label or section is unknown or a span is empty.
+    StudyError (E_STUDY) : triples are not [m, 3].
     """
 
     concepts: tuple[Concept, ...] = ()
+    """The entities, ordered by (start, end); spans count code points of the whole report text."""
     triples: NDArray[np.int32] = field(default_factory=_no_triples)
+    """int32 [m, 3], read-only: head concept, relation (index into ``RELATIONS``), tail concept; rows in ascending
+    order, none twice."""
     mentions: tuple[Mention, ...] = ()
+    """The other places of the report that say a concept, ordered by (concept, start, end), none twice."""
+
+    @classmethod
+    def ordered(cls, concepts: Sequence[Concept], triples: Iterable[tuple[int, int, int]]) -> ReportGraph:
+        """The graph of concepts in any order, put in the order of their spans.
+
+        Parameters
+        ----------
+        concepts : the entities.
+        triples : head, relation and tail; heads and tails count ``concepts`` as they are given.
+
+        Raises
+        ------
+        StudyError : as the class.
+        """
+        order = sorted(range(len(concepts)), key=lambda number: (concepts[number].start, concepts[number].end))
+        rank = {old: new for new, old in enumerate(order)}
+        rows = sorted({(rank[head], relation, rank[tail]) for head, relation, tail in triples})
+        return cls(tuple(concepts[old] for old in order), np.array(rows, np.int32).reshape(-1, 3))
 
     def __post_init__(self) -> None:
         triples = np.array(self.triples, dtype=np.int32)

@@ -6,17 +6,16 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
+from neuralgraph.compressor.report_graph.language import is_another_language
+from neuralgraph.compressor.report_graph.lexicon import Lexicon, load_lexicon
+from neuralgraph.compressor.report_graph.lines import Lines
+from neuralgraph.compressor.report_graph.mentions import build_tagger
+from neuralgraph.compressor.report_graph.merge import Merger
+from neuralgraph.compressor.report_graph.relations import SentenceGraph, relate
+from neuralgraph.compressor.report_graph.result import ReportGraph
+from neuralgraph.compressor.report_graph.sections import SectionChoice, check_choice, read_parts
+from neuralgraph.compressor.report_graph.words import UNKNOWN, Sentence
 from neuralgraph.errors import SourceError
-
-from .language import is_another_language
-from .lexicon import Lexicon, load_lexicon
-from .lines import Lines
-from .mentions import build_tagger
-from .merge import Merger
-from .relations import SentenceGraph, relate
-from .result import ReportGraph
-from .sections import SectionChoice, check_choice, read_parts
-from .words import UNKNOWN, Sentence
 
 __all__ = ["RulesExtractor"]
 
@@ -39,8 +38,7 @@ class RulesExtractor:
 
     Raises
     ------
-    ModelError
-        E_MODEL for an unknown choice of sections.
+    ModelError (E_MODEL) : an unknown choice of sections.
     """
 
     name = "rules"
@@ -73,8 +71,7 @@ class RulesExtractor:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_TEXT when an item is not text, or when a single string is given for the sequence.
+        SourceError (E_SOURCE_TEXT) : an item is not text, or a single string is given for the sequence.
         """
         if isinstance(texts, str):
             raise SourceError("reports come as a sequence of texts, not as one text", code="E_SOURCE_TEXT")

@@ -16,10 +16,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
+from neuralgraph.compressor.report_graph.lexicon import load_lexicon
+from neuralgraph.compressor.report_graph.words import split_words
 from neuralgraph.errors import ModelError
-
-from .lexicon import load_lexicon
-from .words import split_words
 
 __all__ = ["Part", "Section", "SectionChoice", "check_choice", "parts_to_read", "read_parts", "split_sections"]
 
@@ -88,8 +87,7 @@ def check_choice(choice: str) -> None:
 
     Raises
     ------
-    ModelError
-        E_MODEL, naming the choices.
+    ModelError (E_MODEL) : naming the choices.
     """
     choices = get_args(SectionChoice)
     if choice not in choices:
@@ -203,8 +201,7 @@ def read_parts(text: str, choice: SectionChoice = "findings+impression") -> list
 
     Returns
     -------
-    list of Part
-        empty when the report says nothing outside the referrer's words and the technique.
+    list of Part : empty when the report says nothing outside the referrer's words and the technique.
     """
     headers = _headers(text)
     sections = _between(text, headers)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .language import is_another_language
-from .sections import SectionChoice, read_parts
+from neuralgraph.compressor.report_graph.language import is_another_language
+from neuralgraph.compressor.report_graph.sections import SectionChoice, read_parts
 
 __all__ = ["UNREAD", "unread_reason"]
 

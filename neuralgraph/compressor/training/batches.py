@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from neuralgraph.compressor.training.report_text import described_text, training
 from neuralgraph.compressor.training.sides import swapped_sides
 from neuralgraph.compressor.training.variation import augmented
 
-__all__ = ["Batches", "Lesson"]
+__all__ = ["BatchSettings", "Batches", "Lesson"]
 
 
 class Lesson(NamedTuple):
@@ -42,6 +43,30 @@ class Lesson(NamedTuple):
     """Other texts for the same films, and where these should look; None without any."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class BatchSettings:
+    """How films become batches."""
+
+    batch_size: int
+    """Films of a batch, at most."""
+    longest: int
+    """Tokens of a report that are kept."""
+    seed: int
+    """Of order and variation."""
+    augment: bool = False
+    """Vary films and texts; else films as they are, with findings and impression."""
+    guided: bool = False
+    """Items have places, spoken words and foils of the lesson too, for a model that is told where to look."""
+    flips: float = 0.0
+    """Share of the films that are mirrored when they are varied, with the sides of their texts swapped."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """How often films of each source are drawn, relative to the others; empty draws every film equally often."""
+    sides: tuple[tuple[int, float], ...] = ()
+    """Longest sides that films are varied to, with their weights (see ``variation.augmented``)."""
+    structures: tuple[str, ...] | None = None
+    """Names of the structures, in order; None takes those of the examples."""
+
+
 class Batches(Dataset[dict[str, torch.Tensor]]):
     """A fixed list of batches; item i is batch i, drawn from seed and i alone.
 
@@ -51,16 +76,8 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
     ----------
     examples : what to draw from.
     config, tokenizer, preprocessor : of the model.
-    batch_size : films of a batch, at most.
+    settings : how.
     count : how many batches; None makes one pass over the examples, in order.
-    longest : tokens of a report that are kept.
-    augment : vary films and texts; else films as they are, with findings and impression.
-    guided : items have places, spoken words and foils of the lesson too, for a model that is told where to look.
-    flips : share of the films that are mirrored when they are varied, with the sides of their texts swapped.
-    weights : how often films of each source are drawn, relative to the others; None draws every film equally often.
-    sides : longest sides that films are varied to, with their weights (see ``variation.augmented``).
-    structures : names of the structures, in order; None takes those of the examples.
-    seed : of order and variation.
     """
 
     def __init__(
@@ -69,39 +86,27 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         config: NeuralGraphConfig,
         tokenizer: ReportTokenizer,
         preprocessor: Preprocessor,
+        settings: BatchSettings,
         *,
-        batch_size: int,
-        longest: int,
-        seed: int,
         count: int | None = None,
-        augment: bool = False,
-        guided: bool = False,
-        flips: float = 0.0,
-        weights: Mapping[str, float] | None = None,
-        sides: tuple[tuple[int, float], ...] = (),
-        structures: tuple[str, ...] | None = None,
     ) -> None:
         self._examples = examples
         self._config = config
         self._tokenizer = tokenizer
         self._preprocessor = preprocessor
-        self._longest = longest
-        self._seed = seed
-        self._augment = augment
-        self._guided = guided
-        self._flips = flips if augment else 0.0
-        self._sides = sides
+        self._settings = settings
+        self._flips = settings.flips if settings.augment else 0.0
         self._training = count is not None
-        self.structures = examples.structure_names if structures is None else structures
+        self.structures = examples.structure_names if settings.structures is None else settings.structures
         """Names of the structures that ``coverage`` begins with."""
         self._numbers: list[list[int]] = []
         if count is None:
-            self._numbers = self._one_pass(list(range(len(examples))), batch_size, None)
+            self._numbers = self._one_pass(list(range(len(examples))), None)
         else:
             round_number = 0
             while len(self._numbers) < count:
-                rng = np.random.default_rng([seed, round_number])
-                self._numbers += self._one_pass(self._round(weights or {}, rng), batch_size, rng)
+                rng = np.random.default_rng([settings.seed, round_number])
+                self._numbers += self._one_pass(self._round(rng), rng)
                 round_number += 1
             del self._numbers[count:]
 
@@ -114,7 +119,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
 
     def item(self, lesson: Lesson) -> dict[str, torch.Tensor]:
         """A lesson as an item of this data set."""
-        if not self._guided or lesson.coverage is None:
+        if not self._settings.guided or lesson.coverage is None:
             return lesson.batch
         batch = {**lesson.batch, "coverage": lesson.coverage, "spoken": lesson.spoken}
         if lesson.foil is not None:
@@ -123,7 +128,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
 
     def lesson(self, index: int) -> Lesson:
         """Everything there is of batch ``index``."""
-        rng = np.random.default_rng([self._seed, 1 << 20, index])
+        rng = np.random.default_rng([self._settings.seed, 1 << 20, index])
         examples = [self._examples[number] for number in self._numbers[index]]
         texts = [self._text(example, rng) for example in examples]
         phrases = [example.phrases for example in examples]
@@ -135,8 +140,8 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         films = np.stack([example.pixels for example in examples])[:, None].astype(np.float32) / 65535
         pixels, bits = torch.from_numpy(films), _masks(examples)
         stride = self._preprocessor.stride
-        if self._augment:
-            pixels, bits = augmented(pixels, bits, rng, stride=stride, mirrored=mirrored, sides=self._sides)
+        if self._settings.augment:
+            pixels, bits = augmented(pixels, bits, rng, stride=stride, mirrored=mirrored, sides=self._settings.sides)
         grid = (pixels.shape[2] // stride, pixels.shape[3] // stride)
         coverage, known, places = self._places(examples, bits, grid)
         pixels = (pixels - self._preprocessor.mean) / self._preprocessor.std
@@ -153,7 +158,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
             ),
         }
         foil = None
-        if self._guided and coverage is not None:
+        if self._settings.guided and coverage is not None:
             foil = foil_of(told, coverage, rng, self._tokens)
         return Lesson(batch, coverage, known, spoken, foil)
 
@@ -195,7 +200,7 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
         rows: list[tuple[list[int], list[int]]] = []
         for text, phrases in told:
             ids, places = self._tokenizer.encode_places(text)
-            ids = [*ids[: self._longest - 1], end]
+            ids = [*ids[: self._settings.longest - 1], end]
             rows.append((ids, _spoken(text, phrases, places[: len(ids) - 1])))
         labels = torch.full((len(rows), max(len(ids) for ids, _ in rows)), -100, dtype=torch.long)
         spoken = torch.full_like(labels, -1)
@@ -204,9 +209,9 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
             spoken[number, : len(bits)] = torch.tensor(bits)
         return labels, spoken
 
-    def _round(self, weights: Mapping[str, float], rng: np.random.Generator) -> list[int]:
+    def _round(self, rng: np.random.Generator) -> list[int]:
         """Numbers of the examples of one round: as many as there are, each source by its weight."""
-        count = len(self._examples)
+        count, weights = len(self._examples), self._settings.weights
         by_source: dict[str, list[int]] = {}
         for number in range(count):
             by_source.setdefault(self._examples.source(number), []).append(number)
@@ -220,8 +225,9 @@ class Batches(Dataset[dict[str, torch.Tensor]]):
             numbers += own * whole + rng.choice(own, rest, replace=False).tolist()
         return numbers
 
-    def _one_pass(self, chosen: list[int], size: int, rng: np.random.Generator | None) -> list[list[int]]:
+    def _one_pass(self, chosen: list[int], rng: np.random.Generator | None) -> list[list[int]]:
         """Every chosen example once, films of one size together; in random order with ``rng``."""
+        size = self._settings.batch_size
         by_shape: dict[tuple[int, int], list[int]] = {}
         for number in chosen:
             by_shape.setdefault(self._examples.shape(number), []).append(number)

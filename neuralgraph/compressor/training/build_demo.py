@@ -14,7 +14,6 @@ import dataclasses
 import os
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig, TextSettings, VisionSettings
@@ -24,6 +23,7 @@ from neuralgraph.compressor.model.tokenizer import ReportTokenizer, train_tokeni
 from neuralgraph.compressor.training.examples import ExampleSet, split_by_patient, write_examples
 from neuralgraph.compressor.training.phantom_films import phantom_tasks, prepare_phantom
 from neuralgraph.compressor.training.recipe import Recipe
+from neuralgraph.compressor.training.runtime import Progress, Runtime, progress_lines
 from neuralgraph.compressor.training.train import Trained, fresh_start, train
 from neuralgraph.phantoms import FINDINGS
 
@@ -71,7 +71,7 @@ def build_demo(
     recipe: Recipe = DEMO_RECIPE,
     films: Path | None = None,
     workers: int = 1,
-    progress: Callable[[int, int, dict[str, float]], None] | None = None,
+    progress: Progress | None = None,
 ) -> Trained:
     """Render the phantoms, train tokenizer and model, write the directory.
 
@@ -92,7 +92,7 @@ def build_demo(
         texts = [learn.report(number) for number in range(len(learn))]
         tokenizer = ReportTokenizer(train_tokenizer([*sentences(), *texts], vocabulary=DEMO_CONFIG.text.vocab_size))
         start = fresh_start(DEMO_CONFIG, tokenizer, DEMO_PREPROCESSOR, seed=recipe.seed)
-        return train(start, (learn, check), directory, recipe, half=True, progress=progress)
+        return train(start, (learn, check), directory, recipe, Runtime(progress=progress), half=True)
 
 
 def render(
@@ -100,7 +100,7 @@ def render(
     patients: int = DEMO_PATIENTS,
     *,
     workers: int = 1,
-    progress: Callable[[int, int, dict[str, float]], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Render the phantoms into a folder; parameters as in ``build_demo``."""
     write_examples(
@@ -111,12 +111,6 @@ def render(
         progress=None if progress is None else lambda done, total: progress(done, total, {}),
     )
     (folder / RENDERED).touch()
-
-
-def _tell(step: int, total: int, losses: dict[str, float]) -> None:
-    if step % 50 == 0 or step == total:
-        known = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        sys.stderr.write(f"{step}/{total}  {known}\n")
 
 
 def main() -> None:
@@ -133,7 +127,9 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     recipe = dataclasses.replace(DEMO_RECIPE, guidance_weight=arguments.guidance)
-    trained = build_demo(arguments.out, recipe=recipe, films=arguments.films, workers=arguments.workers, progress=_tell)
+    trained = build_demo(
+        arguments.out, recipe=recipe, films=arguments.films, workers=arguments.workers, progress=progress_lines
+    )
     sys.stdout.write(f"{trained.digest}\n")
 
 

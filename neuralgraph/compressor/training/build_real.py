@@ -15,7 +15,6 @@ import dataclasses
 import json
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from neuralgraph.compressor.model.checkpoints import assemble
@@ -28,6 +27,7 @@ from neuralgraph.compressor.training.nih_films import MARKED, NORMAL, nih_rows
 from neuralgraph.compressor.training.notices import NOTICES, NOTICES_NAME, WHAT
 from neuralgraph.compressor.training.phantom_films import PHANTOM
 from neuralgraph.compressor.training.recipe import Recipe
+from neuralgraph.compressor.training.runtime import Progress, Runtime, progress_lines
 from neuralgraph.compressor.training.sources import nih_and_phantoms, prepare_task
 from neuralgraph.compressor.training.train import RECORD_NAME, Trained, start_from, train
 
@@ -77,7 +77,6 @@ REAL_RECIPE = Recipe(
     source_weights=((MARKED, 3.0), (NORMAL, 1.0), (PHANTOM, 2.0)),
     validation_share=0.05,
 )
-Progress = Callable[[int, int, dict[str, float]], None]
 
 
 def assembled(weights: Path, text: Path, directory: Path, *, side: int = CHECKED_SIDE) -> str:
@@ -90,9 +89,8 @@ def assembled(weights: Path, text: Path, directory: Path, *, side: int = CHECKED
     directory : to write to.
     side : longest side of a film, pixels.
     """
-    return assemble(
-        weights, text, directory, name="start", labels=DEMO_CONFIG.labels, choice=REAL_CHOICE, max_side=side
-    )
+    choice = REAL_CHOICE._replace(max_side=side)
+    return assemble(weights, text, directory, name="start", labels=DEMO_CONFIG.labels, choice=choice)
 
 
 def build_real(
@@ -131,7 +129,7 @@ def build_real(
         # Learnt from at several sides, validated at the one that the finished model has.
         (learn, _), (_, check) = parts
         start = start_from(begun, name=name, labels=())
-        trained = train(start, (learn, check), directory, recipe, half=True, progress=progress)
+        trained = train(start, (learn, check), directory, recipe, Runtime(progress=progress), half=True)
     return dataclasses.replace(trained, digest=finish(directory, films))
 
 
@@ -168,12 +166,6 @@ def made_of_phantoms(directory: Path) -> bool:
         return False
 
 
-def _tell(step: int, total: int, losses: dict[str, float]) -> None:
-    if step % 50 == 0 or step == total:
-        known = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        sys.stderr.write(f"{step}/{total}  {known}\n")
-
-
 def main() -> None:
     """Build into a folder."""
     parser = argparse.ArgumentParser(description="Train a model on phantoms and marked films of people.")
@@ -191,7 +183,7 @@ def main() -> None:
         arguments.weights,
         text=arguments.text,
         workers=arguments.workers,
-        progress=_tell,
+        progress=progress_lines,
     )
     sys.stdout.write(f"{trained.digest}\n")
 

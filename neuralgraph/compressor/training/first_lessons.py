@@ -10,8 +10,9 @@ cross-attention are not touched: where they look is learnt from reports and guid
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,15 +24,17 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from neuralgraph.compressor.model.backbone import VisionEncoder, parts_in_order
 from neuralgraph.compressor.model.model import NeuralGraphModel, classification_loss
-from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.batches import Batches, Lesson
 from neuralgraph.compressor.training.kept_batches import KeptBatches
 from neuralgraph.compressor.training.lesson_state import TrainingStopped, keep_lessons, take_lessons
 from neuralgraph.compressor.training.places import LESION
+from neuralgraph.compressor.training.runtime import Runtime
 from neuralgraph.errors import ModelError
 
-__all__ = ["PatchHead", "first_lessons", "frozen", "order_loss"]
+__all__ = ["LessonSettings", "PatchHead", "first_lessons", "frozen", "order_loss"]
 
 _HEAD_NAME = "patch_head.safetensors"
+_LOSSES = ("patch_loss", "classification_loss")
 _ENOUGH = 0.25
 """Share of a patch from which a structure counts as filling it: a nodule or a wire never covers a patch."""
 _ORDER = 0.5
@@ -73,7 +76,7 @@ class PatchHead(NamedTuple):
 
         Raises
         ------
-        ModelError : E_MODEL when it is not there, or damaged.
+        ModelError (E_MODEL) : it is not there, or damaged.
         """
         path = directory / _HEAD_NAME
         try:
@@ -84,18 +87,29 @@ class PatchHead(NamedTuple):
             raise ModelError("the patch head is missing or damaged", code="E_MODEL", where=_HEAD_NAME) from error
 
 
+@dataclass(frozen=True, kw_only=True)
+class LessonSettings:
+    """How first lessons are taught; the numbers are the recipe's."""
+
+    rate: float
+    """Peak learning rate; it rises over the first twentieth and falls to 30 % of it. A pretrained backbone has a third
+    of it: it unlearns sooner than a new neck learns."""
+    clip: float
+    """Largest norm of a gradient."""
+    weight_decay: float
+    """Of AdamW."""
+    bfloat16: bool = False
+    """Compute the encoder in mixed precision."""
+    frozen_parts: int = 0
+    """Leading parts of the encoder that stay as they are."""
+
+
 def first_lessons(
     model: NeuralGraphModel,
     batches: Batches | KeptBatches,
+    settings: LessonSettings,
+    runtime: Runtime | None = None,
     *,
-    rate: float,
-    clip: float,
-    weight_decay: float,
-    bfloat16: bool,
-    frozen_parts: int = 0,
-    device: str = "cpu",
-    progress: Callable[[int, int, dict[str, float]], None] | None = None,
-    stop: Callable[[], bool] | None = None,
     kept: Path | None = None,
 ) -> tuple[PatchHead, dict[str, float]]:
     """Teach encoder and classification head, one pass over the batches.
@@ -104,14 +118,8 @@ def first_lessons(
     ----------
     model : changed in place.
     batches : some of their films with marks.
-    rate : peak learning rate; it rises over the first twentieth and falls to 30 % of it. A pretrained backbone has a
-        third of it: it unlearns sooner than a new neck learns.
-    clip, weight_decay : as in the recipe.
-    bfloat16 : compute the encoder in mixed precision.
-    frozen_parts : leading parts of the encoder that stay as they are.
-    device : where.
-    progress : called after every step.
-    stop : asked after every step; True keeps what is done, where ``kept`` says, and raises.
+    settings : how.
+    runtime : where, and who follows.
     kept : a file that lessons which were stopped go on from, and that is left when they are.
 
     Returns
@@ -121,13 +129,13 @@ def first_lessons(
 
     Raises
     ------
-    ModelError : E_MODEL when no film has marks, or ``kept`` is of another model.
-    TrainingStopped : ``stop`` said so.
+    ModelError (E_MODEL) : no film has marks, or ``kept`` is of another model.
+    TrainingStopped : ``runtime.stop`` said so.
     """
     if not batches.structures:
         raise ModelError("first lessons need films with marks", code="E_MODEL", where="recipe: first_steps")
-    with frozen(model.vision, frozen_parts):
-        return _taught(model, batches, rate, clip, weight_decay, device, progress, stop, kept, bfloat16=bfloat16)
+    with frozen(model.vision, settings.frozen_parts):
+        return _taught(model, batches, settings, runtime or Runtime(), kept)
 
 
 @contextmanager
@@ -136,7 +144,7 @@ def frozen(vision: nn.Module, parts: int) -> Iterator[None]:
 
     Raises
     ------
-    ModelError : E_MODEL when it has no more parts than that.
+    ModelError (E_MODEL) : it has no more parts than that.
     """
     chosen = parts_in_order(vision)[:parts] if parts else []
     if parts and len(chosen) < parts:
@@ -154,84 +162,86 @@ def frozen(vision: nn.Module, parts: int) -> Iterator[None]:
 def _taught(
     model: NeuralGraphModel,
     batches: Batches | KeptBatches,
-    rate: float,
-    clip: float,
-    weight_decay: float,
-    device: str,
-    progress: Callable[[int, int, dict[str, float]], None] | None,
-    stop: Callable[[], bool] | None,
+    settings: LessonSettings,
+    runtime: Runtime,
     kept: Path | None,
-    *,
-    bfloat16: bool,
 ) -> tuple[PatchHead, dict[str, float]]:
-    model.to(device).train()
-    body = model.vision.body if isinstance(model.vision, VisionEncoder) else nn.Module()
+    model.to(runtime.device).train()
     total = len(batches)
-    structures = len(batches.structures)
-    head = nn.Linear(model.config.vision.dimension, structures).to(device)
+    head = nn.Linear(model.config.vision.dimension, len(batches.structures)).to(runtime.device)
     nn.init.constant_(head.bias, -3.0)
-    of_body = {id(weight) for weight in body.parameters()}
     weights = [weight for weight in model.vision.parameters() if weight.requires_grad]
     weights += [*model.classifier.parameters(), *head.parameters()]
-    groups = [
-        {"params": [weight for weight in weights if (id(weight) in of_body) == old], "share": share}
-        for old, share in ((True, _OLD_SHARE), (False, 1.0))
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    optimizer = _optimizer(model, weights, settings)
     learning = nn.ModuleDict({"vision": model.vision, "classifier": model.classifier, "head": head})
     running_mean = get_ema_multi_avg_fn(_MEMORY)  # type: ignore[no-untyped-call]
     average = AveragedModel(learning, multi_avg_fn=running_mean)
     parts = {"learning": learning, "average": average}
     begun, losses = take_lessons(kept, parts, optimizer) if kept is not None else (0, [])
-    lesion = batches.structures.index(LESION) if LESION in batches.structures else None
-    rare = torch.full((structures, 1, 1), _RARE, device=device)
     for step in range(begun, total):
-        lesson = batches.lesson(step)
-        batch, known = lesson.batch, lesson.known.to(device)
-        coverage = torch.zeros_like(known) if lesson.coverage is None else lesson.coverage[:, :structures].to(device)
         for group in optimizer.param_groups:
             now = min(1.0, (step + 1) / (total / 20 + 1)) * (1 - 0.7 * step / total)
-            group["lr"] = rate * group["share"] * now
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bfloat16):
-            cells = model.vision.forward_features(  # type: ignore[operator]  # of timm, which has no types
-                batch["pixels"].to(device)
-            )
-        cells = cells.float()
-        logits = head(cells).permute(0, 3, 1, 2)
-        # The root: half a patch of a shadow says more than a corner of it, and a corner more than nothing.
-        filled = (coverage / _ENOUGH).clamp(max=1).sqrt()
-        each = nn.functional.binary_cross_entropy_with_logits(logits, filled, pos_weight=rare, reduction="none")
-        patch_loss = (each * known).sum() / known.sum().clamp(min=1)
-        if lesion is not None:
-            patch_loss = patch_loss + _ORDER / _PATCHES * order_loss(
-                logits[:, lesion], coverage[:, lesion], known[:, lesion]
-            )
-        # The head reads what the patches say and does not change it: findings of the whole film, asked of the mean of
-        # all patches, would teach every patch to know everything, and attention could look anywhere.
-        pooled = cells.detach().mean(dim=(1, 2))
-        class_loss = classification_loss(
-            model.classifier(pooled), batch["class_labels"].to(device), model.label_weights
+            group["lr"] = settings.rate * group["share"] * now
+        patch_loss, class_loss = _losses(
+            model, head, batches.lesson(step), batches.structures, bfloat16=settings.bfloat16
         )
         (_PATCHES * patch_loss + model.config.classification_weight * class_loss).backward()
-        nn.utils.clip_grad_norm_(weights, clip)
+        nn.utils.clip_grad_norm_(weights, settings.clip)
         optimizer.step()
         optimizer.zero_grad()
         if step >= total // 2:
             average.update_parameters(learning)
         losses.append((patch_loss.item(), class_loss.item()))
-        if progress is not None:
-            progress(step + 1, total, {"patch_loss": losses[-1][0], "classification_loss": losses[-1][1]})
-        if stop is not None and kept is not None and stop() and step + 1 < total:
+        runtime.tell(step + 1, total, dict(zip(_LOSSES, losses[-1], strict=True)))
+        if kept is not None and runtime.stopped and step + 1 < total:
             keep_lessons(kept, step + 1, parts, optimizer, losses)
             raise TrainingStopped(step + 1, total, lessons=True)
     with torch.no_grad():
         for weight, mean in zip(learning.parameters(), average.module.parameters(), strict=True):
             weight.copy_(mean)
     last = losses[-max(1, total // 10) :]
-    return PatchHead(head.weight.detach().cpu(), head.bias.detach().cpu(), batches.structures), {
-        name: sum(pair[place] for pair in last) / len(last)
-        for place, name in enumerate(("patch_loss", "classification_loss"))
-    }
+    means = {name: sum(pair[place] for pair in last) / len(last) for place, name in enumerate(_LOSSES)}
+    return PatchHead(head.weight.detach().cpu(), head.bias.detach().cpu(), batches.structures), means
+
+
+def _optimizer(model: NeuralGraphModel, weights: list[nn.Parameter], settings: LessonSettings) -> torch.optim.Optimizer:
+    """AdamW with a lower rate for a backbone that was there before; groups say their ``share`` of the rate."""
+    body = model.vision.body if isinstance(model.vision, VisionEncoder) else nn.Module()
+    of_body = {id(weight) for weight in body.parameters()}
+    groups = [
+        {"params": [weight for weight in weights if (id(weight) in of_body) == old], "share": share}
+        for old, share in ((True, _OLD_SHARE), (False, 1.0))
+    ]
+    return torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay)
+
+
+def _losses(
+    model: NeuralGraphModel, head: nn.Linear, lesson: Lesson, structures: tuple[str, ...], *, bfloat16: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The loss of the patches, and that of the findings of whole films; two scalars."""
+    device = head.weight.device
+    known = lesson.known.to(device)
+    coverage = torch.zeros_like(known) if lesson.coverage is None else lesson.coverage[:, : len(structures)].to(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        cells = model.vision.forward_features(  # type: ignore[operator]  # of timm, which has no types
+            lesson.batch["pixels"].to(device)
+        )
+    cells = cells.float()
+    logits = head(cells).permute(0, 3, 1, 2)
+    # The root: half a patch of a shadow says more than a corner of it, and a corner more than nothing.
+    filled = (coverage / _ENOUGH).clamp(max=1).sqrt()
+    rare = torch.full((len(structures), 1, 1), _RARE, device=device)
+    each = nn.functional.binary_cross_entropy_with_logits(logits, filled, pos_weight=rare, reduction="none")
+    patch_loss = (each * known).sum() / known.sum().clamp(min=1)
+    if LESION in structures:
+        lesion = structures.index(LESION)
+        order = order_loss(logits[:, lesion], coverage[:, lesion], known[:, lesion])
+        patch_loss = patch_loss + _ORDER / _PATCHES * order
+    # The head reads what the patches say and does not change it: findings of the whole film, asked of the mean of
+    # all patches, would teach every patch to know everything, and attention could look anywhere.
+    pooled = cells.detach().mean(dim=(1, 2))
+    labels = lesson.batch["class_labels"].to(device)
+    return patch_loss, classification_loss(model.classifier(pooled), labels, model.label_weights)
 
 
 def order_loss(logits: torch.Tensor, coverage: torch.Tensor, known: torch.Tensor) -> torch.Tensor:

@@ -30,7 +30,7 @@ def in_turn(work: Callable[[], object], sign: Path, *, pause: float = 0.2) -> No
 
     Raises
     ------
-    ModelError : E_MODEL in the others, when the sign does not come within a day.
+    ModelError (E_MODEL) : in the others, when the sign does not come within a day.
     """
     if os.environ.get("RANK", "0") == "0":
         work()

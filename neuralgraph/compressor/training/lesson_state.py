@@ -62,7 +62,7 @@ def take_lessons(
 
     Raises
     ------
-    ModelError : E_MODEL when the file is damaged or of another model.
+    ModelError (E_MODEL) : the file is damaged or of another model.
     """
     if not path.is_file():
         return 0, []

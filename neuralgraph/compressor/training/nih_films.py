@@ -62,7 +62,7 @@ def nih_rows(folder: Path, *, texts: int = 1, seed: int = 0) -> tuple[list[Manif
 
     Raises
     ------
-    SourceError : E_SOURCE_READ, E_SOURCE_CONTENT when the table cannot be read or lacks something.
+    SourceError (E_SOURCE_READ, E_SOURCE_CONTENT) : the table cannot be read or lacks something.
     """
     try:
         with (folder / "manifest.csv").open(encoding="utf-8", newline="") as stream:

@@ -84,7 +84,7 @@ def places_of_marks(
 
     Raises
     ------
-    SourceError : E_SOURCE_SIZE when a mask is of another size than the film; what ``read_film`` raises for a mask.
+    SourceError (E_SOURCE_SIZE) : a mask is of another size than the film; what ``read_film`` raises for a mask.
     """
     facts = facts or {}
     stored = facts.get("stored_size")

@@ -13,6 +13,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from neuralgraph.compressor.attention import CrossAttention, float32_attention, sum_over_tokens
 from neuralgraph.compressor.model.model import NeuralGraphModel
+from neuralgraph.graph.retention import kept_patches
 
 __all__ = ["pruned_loss"]
 
@@ -36,7 +37,7 @@ def pruned_loss(model: NeuralGraphModel, run: CrossAttention, labels: torch.Tens
     share = math.exp(math.log(_LEAST) + math.log(_MOST / _LEAST) * torch.rand(()).item()) if model.training else _USUAL
     with torch.no_grad():
         score = sum_over_tokens(float32_attention(run), labels >= 0)
-    kept = score.topk(math.ceil(share * score.shape[1]), dim=1).indices
+    kept = score.topk(kept_patches(share, score.shape[1]), dim=1).indices
     memory = run.memory.gather(1, kept[:, :, None].expand(-1, -1, run.memory.shape[2]))
     loss: torch.Tensor = model.text(encoder_outputs=BaseModelOutput(last_hidden_state=memory), labels=labels).loss
     return loss

@@ -18,7 +18,7 @@ class Recipe:
 
     Raises
     ------
-    ModelError : E_MODEL naming the field that is out of its range.
+    ModelError (E_MODEL) : naming the field that is out of its range.
     """
 
     steps: int = 2000

@@ -1,7 +1,7 @@
 """Does a model see, and does it read? Asked of marked films, with and without the right report.
 
 Definitions, the same here and in the benchmarks: a lesion patch is covered by more than a tenth; kept are
-ceil(share x patches); *area* is the share of the lesion's area in the kept patches; *pointing*: the maximum lies on a
+``kept_patches``; *area* is the share of the lesion's area in the kept patches; *pointing*: the maximum lies on a
 lesion patch; *patch AUC*: the order of all patches. *Reading*: on films with lesions on one side, how much oftener the
 maximum lies on that side under the true text than under the text with its sides swapped; and the area under a film's
 own text less that under another patient's.
@@ -25,6 +25,7 @@ from neuralgraph.compressor.training.examples import ExampleSet
 from neuralgraph.compressor.training.places import LESION
 from neuralgraph.compressor.training.report_text import described_text
 from neuralgraph.compressor.training.sides import named_side, swapped_sides
+from neuralgraph.graph.retention import kept_patches
 
 __all__ = [
     "COVERED",
@@ -100,7 +101,7 @@ def marked_films(examples: ExampleSet, stride: int, *, most: int = 0) -> list[Ma
 def area_kept(score: NDArray[Any], coverage: NDArray[Any], retention: float = RETENTION) -> float:
     """Share of the lesion's area in the patches of highest score; arrays of one shape."""
     flat = coverage.ravel()
-    kept = np.argsort(-score.ravel(), kind="stable")[: math.ceil(retention * flat.size)]
+    kept = np.argsort(-score.ravel(), kind="stable")[: kept_patches(retention, flat.size)]
     return float(flat[kept].sum() / flat.sum())
 
 
@@ -196,7 +197,7 @@ def seeing(
             "pointing": float(pointed(own, film.coverage)),
             "patch_auc": patch_auc(own, film.coverage),
             "mean_map_area": area_kept(resized(mean_map, *film.coverage.shape), film.coverage),
-            "random_area": math.ceil(RETENTION * film.coverage.size) / film.coverage.size,
+            "random_area": kept_patches(RETENTION, film.coverage.size) / film.coverage.size,
         }
         if "other" in scored:
             values["text_gain"] = values["area_kept"] - area_kept(scored["other"].score, film.coverage)

@@ -39,7 +39,7 @@ def start_from(directory: Path, *, name: str, labels: tuple[str, ...]) -> Start:
 
     Raises
     ------
-    ModelError : E_MODEL when the model is incomplete.
+    ModelError (E_MODEL) : the model is incomplete.
     """
     source = model_digest(directory)
     old = NeuralGraphModel.from_pretrained(directory)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +20,28 @@ from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor
 from neuralgraph.compressor.model.tokenizer import ReportTokenizer
 from neuralgraph.compressor.model_scorer import ModelScorer
-from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.batches import Batches, BatchSettings
 from neuralgraph.compressor.training.examples import ExampleSet
-from neuralgraph.compressor.training.first_lessons import PatchHead, first_lessons, frozen
+from neuralgraph.compressor.training.first_lessons import LessonSettings, PatchHead, first_lessons, frozen
 from neuralgraph.compressor.training.in_turn import in_turn
 from neuralgraph.compressor.training.judge import Judge
 from neuralgraph.compressor.training.kept_batches import KeptBatches
 from neuralgraph.compressor.training.lesson_state import LESSON_STATE, TrainingStopped
 from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.report_text import usual_opening
+from neuralgraph.compressor.training.runtime import Runtime
 from neuralgraph.compressor.training.start import Start, changed_config, fresh_start, start_from
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
 from neuralgraph.wire.json_reading import parsed_json
 
-__all__ = ["Start", "Trained", "TrainingStopped", "changed_config", "fresh_start", "start_from", "train"]
+__all__ = ["Runtime", "Start", "Trained", "TrainingStopped", "changed_config", "fresh_start", "start_from", "train"]
 
 CHECKPOINTS = "checkpoints"
 RECORD_NAME = "training.json"
 _MEAN_FILMS = 300
 _BEFORE = "before.json"
 _TIMES = ("runtime", "per_second")
-Progress = Callable[[int, int, dict[str, float]], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,12 +65,9 @@ def train(
     examples: tuple[ExampleSet, ExampleSet],
     directory: Path,
     recipe: Recipe,
+    runtime: Runtime | None = None,
     *,
-    device: str = "cpu",
     half: bool = False,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
-    log_to: Path | None = None,
 ) -> Trained:
     """Train and write a model directory.
 
@@ -84,67 +80,28 @@ def train(
     examples : for training and for validation.
     directory : created when absent.
     recipe : the settings.
-    device : "cpu" or "cuda".
+    runtime : where it computes, and who follows.
     half : store the weights as float16.
-    progress : called after every step.
-    log_to : a .csv file that losses and measures go to while it runs.
-    stop : asked after every step; True saves a checkpoint and raises.
 
     Raises
     ------
-    TrainingStopped : ``stop`` said so.
-    OutputError : E_OUTPUT when the directory holds checkpoints of another run, or cannot be written.
-    ModelError : E_MODEL when there is nothing to learn from, or the losses are not finite.
+    TrainingStopped : ``runtime.stop`` said so.
+    OutputError (E_OUTPUT) : the directory holds checkpoints of another run, or cannot be written.
+    ModelError (E_MODEL) : there is nothing to learn from, or the losses are not finite.
     """
     learn, check = examples
-    if not len(learn) or not len(check):
-        raise ModelError(
-            f"{len(learn)} films to learn from and {len(check)} to validate with; each needs at least one patient",
-            code="E_MODEL",
-            where="source",
-        )
-    if recipe.first_steps and not learn.annotated:
-        raise ModelError(
-            "first lessons need films with marks, and no film has any", code="E_MODEL", where="recipe: first_steps"
-        )
+    _check(learn, check, recipe)
+    run = _Run(start=start, learn=learn, check=check, directory=directory, recipe=recipe, runtime=runtime or Runtime())
     set_seed(recipe.seed)
-    structures = tuple(sorted({*learn.structure_names, *check.structure_names}))
-    record = {
-        "begun_with": start.source,
-        "recipe": json.loads(json.dumps(recipe.record)),
-        "films": {"train": len(learn), "validate": len(check)},
-        "marked_films": {"train": len(learn.annotated), "validate": len(check.annotated)},
-        "data": {"train": learn.fingerprint, "validate": check.fingerprint},
-    }
-    checkpoints = directory / CHECKPOINTS
-    in_turn(lambda: _checkpoints(directory, record), checkpoints / RECORD_NAME)
+    in_turn(run.begin, run.checkpoints / RECORD_NAME)
     judge = Judge(start.tokenizer, start.preprocessor, learn, check)
-    before = _judged_before(start.model, judge, checkpoints, device=device)
+    before = run.judged_before(judge)
     start.model.label_weights = _label_weights(learn, start.model.config.labels)
     # Before the Trainer, which freezes the encoder where the recipe has no rate for it.
-    head = _first(start, learn, recipe, checkpoints, structures, device=device, progress=progress, stop=stop)
+    head = run.first_lessons()
     # A run that was stopped and goes on here draws what an undisturbed one draws.
     set_seed(recipe.seed)
-    chosen_by = "eval_area_kept" if judge.sees else "eval_loss"
-    parts = recipe.frozen_parts if recipe.vision_rate else WHOLE
-    films, given = _films(learn, start, recipe, structures, recipe.steps * recipe.accumulation, parts, device)
-    with frozen(start.model.vision, recipe.frozen_parts), from_pixels(start.model.vision, given):
-        trainer = FilmTrainer(
-            start.model,
-            recipe,
-            checkpoints,
-            train=films,
-            validate=_batches(check, start, recipe, structures, count=None),
-            device=device,
-            progress=progress,
-            watch=lambda: judge.seen(start.model),
-            chosen_by=chosen_by,
-            stop=stop,
-            log_to=log_to,
-        )
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)))
-    if stop is not None and stop() and trainer.state.global_step < recipe.steps:
-        raise TrainingStopped(trainer.state.global_step, recipe.steps)
+    trainer = run.learnt(judge)
     log = [dict(line) for line in trainer.state.log_history]
     model = trainer.accelerator.unwrap_model(trainer.model).cpu()
     if not all(bool(torch.isfinite(weight).all()) for weight in model.parameters()):
@@ -154,16 +111,10 @@ def train(
     model.config = changed_config(model.config, trained=True, opening=_opening(learn, start.tokenizer))
     best = int(trainer.state.best_global_step or trainer.state.global_step)
     losses = next((line for line in log if line.get("step") == best and "eval_loss" in line), {})
-    verdict = {"before": before, "after": judge.judged(model.eval()), "steps": best, "chosen_by": chosen_by[5:]}
+    chosen_by = _chosen_by(judge).removeprefix("eval_")
+    verdict = {"before": before, "after": judge.judged(model.eval()), "steps": best, "chosen_by": chosen_by}
     if trainer.is_world_process_zero():
-        (model.half() if half else model).save_pretrained(directory)
-        start.tokenizer.write(directory)
-        start.preprocessor.write(directory)
-        write_mean_attention(directory, _mean_attention(directory, learn))
-        if head is not None:
-            head.write(directory)
-        _write(directory / RECORD_NAME, {**record, "verdict": verdict, "log": _plain_log(log)})
-        shutil.rmtree(checkpoints)
+        run.finish(model.half() if half else model, head, {"verdict": verdict, "log": _plain_log(log)})
     trainer.accelerator.wait_for_everyone()
     return Trained(
         directory=directory,
@@ -175,13 +126,169 @@ def train(
     )
 
 
-def _judged_before(model: NeuralGraphModel, judge: Judge, checkpoints: Path, *, device: str) -> dict[str, float]:
-    """What the model it begins with is worth, kept so that a run that is continued still knows."""
-    path = checkpoints / _BEFORE
-    if not path.is_file():
-        in_turn(lambda: _write(path, judge.judged(model.to(device).eval())), path)
-    values: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
-    return values
+def _check(learn: ExampleSet, check: ExampleSet, recipe: Recipe) -> None:
+    """Refuse examples that a recipe cannot learn from."""
+    if not len(learn) or not len(check):
+        raise ModelError(
+            f"{len(learn)} films to learn from and {len(check)} to validate with; each needs at least one patient",
+            code="E_MODEL",
+            where="source",
+        )
+    if recipe.first_steps and not learn.annotated:
+        raise ModelError(
+            "first lessons need films with marks, and no film has any", code="E_MODEL", where="recipe: first_steps"
+        )
+
+
+def _chosen_by(judge: Judge) -> str:
+    """The measure of the validation films that says which step is the best."""
+    return "eval_area_kept" if judge.sees else "eval_loss"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What a run begins with, what it learns from, how, and where it leaves what; each method is a part of it."""
+
+    start: Start
+    learn: ExampleSet
+    check: ExampleSet
+    directory: Path
+    recipe: Recipe
+    runtime: Runtime
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what a run that was stopped goes on from."""
+        return self.directory / CHECKPOINTS
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """Names of what is marked on films of either kind."""
+        return tuple(sorted({*self.learn.structure_names, *self.check.structure_names}))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the run is told apart from others by."""
+        learn, check = self.learn, self.check
+        return {
+            "begun_with": self.start.source,
+            "recipe": json.loads(json.dumps(self.recipe.record)),
+            "films": {"train": len(learn), "validate": len(check)},
+            "marked_films": {"train": len(learn.annotated), "validate": len(check.annotated)},
+            "data": {"train": learn.fingerprint, "validate": check.fingerprint},
+        }
+
+    def begin(self) -> None:
+        """Make the folder for checkpoints, or prove that those that are there belong to this very run."""
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(self.directory)
+            ) from error
+        path, record = self.checkpoints / RECORD_NAME, self.record
+        if not path.is_file():
+            _write(path, record)
+        elif parsed_json(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
+            raise OutputError(
+                "checkpoints of a run with other data or settings are there; delete them or choose another folder",
+                code="E_OUTPUT",
+                where=str(self.checkpoints),
+            )
+
+    def judged_before(self, judge: Judge) -> dict[str, float]:
+        """What the model it begins with is worth, kept so that a run that is continued still knows."""
+        path, model = self.checkpoints / _BEFORE, self.start.model
+        if not path.is_file():
+            in_turn(lambda: _write(path, judge.judged(model.to(self.runtime.device).eval())), path)
+        values: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+        return values
+
+    def first_lessons(self) -> PatchHead | None:
+        """The encoder's first lessons, or what they left when the run was stopped after them."""
+        done = self.checkpoints / "first_lessons"
+        if not self.recipe.first_steps:
+            return None
+        if not done.is_dir():
+            in_turn(lambda: self._teach_first(done), done)
+        stored = NeuralGraphModel.from_pretrained(done, device=self.runtime.device)
+        self.start.model.load_state_dict(stored.state_dict())
+        return PatchHead.read(done)
+
+    def _teach_first(self, done: Path) -> None:
+        model, recipe = self.start.model, self.recipe
+        films, given = self._films(recipe.first_steps, recipe.frozen_parts)
+        settings = LessonSettings(
+            rate=recipe.first_rate,
+            clip=recipe.clip,
+            weight_decay=recipe.weight_decay,
+            bfloat16=wants_bfloat16(recipe, self.runtime.device),
+            frozen_parts=recipe.frozen_parts,
+        )
+        with from_pixels(model.vision, given):
+            head, _ = first_lessons(model, films, settings, self.runtime, kept=done.with_name(LESSON_STATE))
+        aside = done.with_suffix(".partial")
+        model.save_pretrained(aside)
+        head.write(aside)
+        aside.rename(done)
+        done.with_name(LESSON_STATE).unlink(missing_ok=True)
+
+    def learnt(self, judge: Judge) -> FilmTrainer:
+        """Everything after the first lessons, up to the last step, or to the end that was asked for."""
+        model, recipe = self.start.model, self.recipe
+        parts = recipe.frozen_parts if recipe.vision_rate else WHOLE
+        films, given = self._films(recipe.steps * recipe.accumulation, parts)
+        with frozen(model.vision, recipe.frozen_parts), from_pixels(model.vision, given):
+            trainer = FilmTrainer(
+                model,
+                recipe,
+                self.checkpoints,
+                train=films,
+                validate=self.batches(self.check, count=None),
+                runtime=self.runtime,
+                watch=lambda: judge.seen(model),
+                chosen_by=_chosen_by(judge),
+            )
+            trainer.train(resume_from_checkpoint=get_last_checkpoint(str(self.checkpoints)))
+        if self.runtime.stopped and trainer.state.global_step < recipe.steps:
+            raise TrainingStopped(trainer.state.global_step, recipe.steps)
+        return trainer
+
+    def finish(self, model: Any, head: PatchHead | None, said: dict[str, Any]) -> None:
+        """Write the directory, and remove what the run would have gone on from."""
+        model.save_pretrained(self.directory)
+        self.start.tokenizer.write(self.directory)
+        self.start.preprocessor.write(self.directory)
+        write_mean_attention(self.directory, _mean_attention(self.directory, self.learn))
+        if head is not None:
+            head.write(self.directory)
+        _write(self.directory / RECORD_NAME, {**self.record, **said})
+        shutil.rmtree(self.checkpoints)
+
+    def _films(self, count: int, parts: int) -> tuple[Batches | KeptBatches, int | None]:
+        """The batches of a part of the run, and what the encoder is given of them (``VisionEncoder.given``)."""
+        vision, recipe, device = self.start.model.vision, self.recipe, self.runtime.device
+        if not recipe.kept_batches or not parts or not isinstance(vision, VisionEncoder):
+            return self.batches(self.learn, count=count), None
+        self.start.model.to(device).eval()
+        batches = self.batches(self.learn, count=min(count, recipe.kept_batches))
+        return KeptBatches(batches, vision, parts, count=count, seed=recipe.seed, device=device), parts
+
+    def batches(self, examples: ExampleSet, *, count: int | None) -> Batches:
+        """So many varied batches of examples; without a count one pass over them as they are."""
+        recipe, start = self.recipe, self.start
+        settings = BatchSettings(
+            batch_size=recipe.batch_size,
+            longest=recipe.longest_report,
+            seed=recipe.seed,
+            augment=recipe.augment and count is not None,
+            guided=recipe.guidance_weight > 0 and count is not None,
+            flips=recipe.flips,
+            weights=dict(recipe.source_weights),
+            sides=recipe.sides,
+            structures=self.structures,
+        )
+        return Batches(examples, start.model.config, start.tokenizer, start.preprocessor, settings, count=count)
 
 
 def _label_weights(learn: ExampleSet, names: tuple[str, ...]) -> torch.Tensor:
@@ -194,7 +301,7 @@ def _label_weights(learn: ExampleSet, names: tuple[str, ...]) -> torch.Tensor:
 def _mean_attention(directory: Path, learn: ExampleSet) -> NDArray[np.float32]:
     """The model's mean map over films it learnt from, with their reports."""
     preprocessor = Preprocessor.read(directory)
-    scorer = ModelScorer.load(directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
+    scorer = ModelScorer.load(directory)
     some = range(0, len(learn), max(1, len(learn) // _MEAN_FILMS))
     scored = (
         scorer([np.divide(learn[number].pixels, 65535, dtype=np.float32)], [learn[number].report])[0] for number in some
@@ -206,124 +313,6 @@ def _mean_attention(directory: Path, learn: ExampleSet) -> NDArray[np.float32]:
 def _opening(learn: ExampleSet, tokenizer: ReportTokenizer) -> list[int]:
     """What the model is to begin a report with: the tokens of the heading that it learnt to begin with."""
     return tokenizer.encode(usual_opening(learn.report(number) for number in range(len(learn))))
-
-
-def _first(
-    start: Start,
-    learn: ExampleSet,
-    recipe: Recipe,
-    checkpoints: Path,
-    structures: tuple[str, ...],
-    *,
-    device: str,
-    progress: Progress | None,
-    stop: Callable[[], bool] | None,
-) -> PatchHead | None:
-    """The encoder's first lessons, or what they left when the run was stopped after them."""
-    done = checkpoints / "first_lessons"
-    if not recipe.first_steps:
-        return None
-    if not done.is_dir():
-        in_turn(
-            lambda: _taught_first(start, learn, recipe, done, structures, device=device, progress=progress, stop=stop),
-            done,
-        )
-    start.model.load_state_dict(NeuralGraphModel.from_pretrained(done, device=device).state_dict())
-    return PatchHead.read(done)
-
-
-def _taught_first(
-    start: Start,
-    learn: ExampleSet,
-    recipe: Recipe,
-    done: Path,
-    structures: tuple[str, ...],
-    *,
-    device: str,
-    progress: Progress | None,
-    stop: Callable[[], bool] | None,
-) -> None:
-    films, given = _films(learn, start, recipe, structures, recipe.first_steps, recipe.frozen_parts, device)
-    with from_pixels(start.model.vision, given):
-        head, _ = first_lessons(
-            start.model,
-            films,
-            rate=recipe.first_rate,
-            clip=recipe.clip,
-            weight_decay=recipe.weight_decay,
-            bfloat16=wants_bfloat16(recipe, device),
-            frozen_parts=recipe.frozen_parts,
-            device=device,
-            progress=progress,
-            stop=stop,
-            kept=done.with_name(LESSON_STATE),
-        )
-    aside = done.with_suffix(".partial")
-    start.model.save_pretrained(aside)
-    head.write(aside)
-    aside.rename(done)
-    done.with_name(LESSON_STATE).unlink(missing_ok=True)
-
-
-def _films(
-    learn: ExampleSet,
-    start: Start,
-    recipe: Recipe,
-    structures: tuple[str, ...],
-    count: int,
-    parts: int,
-    device: str,
-) -> tuple[Batches | KeptBatches, int | None]:
-    """The batches of a part of the run, and what the encoder is given of them (``VisionEncoder.given``)."""
-    vision = start.model.vision
-    if not recipe.kept_batches or not parts or not isinstance(vision, VisionEncoder):
-        return _batches(learn, start, recipe, structures, count=count), None
-    start.model.to(device).eval()
-    batches = _batches(learn, start, recipe, structures, count=min(count, recipe.kept_batches))
-    return KeptBatches(batches, vision, parts, count=count, seed=recipe.seed, device=device), parts
-
-
-def _batches(
-    examples: ExampleSet, start: Start, recipe: Recipe, structures: tuple[str, ...], *, count: int | None
-) -> Batches:
-    return Batches(
-        examples,
-        start.model.config,
-        start.tokenizer,
-        start.preprocessor,
-        batch_size=recipe.batch_size,
-        longest=recipe.longest_report,
-        seed=recipe.seed,
-        count=count,
-        augment=recipe.augment and count is not None,
-        guided=recipe.guidance_weight > 0 and count is not None,
-        flips=recipe.flips,
-        weights=dict(recipe.source_weights),
-        sides=recipe.sides,
-        structures=structures,
-    )
-
-
-def _checkpoints(directory: Path, record: dict[str, Any]) -> Path:
-    """The folder for checkpoints, which belong to this very run."""
-    checkpoints = directory / CHECKPOINTS
-    try:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(directory)
-        ) from error
-    path = checkpoints / RECORD_NAME
-    if path.is_file():
-        if parsed_json(path.read_text(encoding="utf-8")) != json.loads(json.dumps(record)):
-            raise OutputError(
-                "checkpoints of a run with other data or settings are there; delete them or choose another folder",
-                code="E_OUTPUT",
-                where=str(checkpoints),
-            )
-    else:
-        _write(path, record)
-    return checkpoints
 
 
 def _plain_log(log: list[dict[str, Any]]) -> list[dict[str, float]]:

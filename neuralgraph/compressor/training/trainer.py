@@ -29,12 +29,13 @@ from neuralgraph.compressor.training.guidance import guidance_loss, score_loss
 from neuralgraph.compressor.training.kept_batches import KeptBatches
 from neuralgraph.compressor.training.pruned_reports import pruned_loss
 from neuralgraph.compressor.training.recipe import Recipe
+from neuralgraph.compressor.training.runtime import Runtime
 from neuralgraph.compressor.training.seeing import auc
 from neuralgraph.compressor.training.training_log import TrainingLog
 from neuralgraph.errors import ModelError
 from neuralgraph.wire.json_reading import parsed_json
 
-__all__ = ["FilmTrainer", "computes_in_bfloat16", "training_arguments", "wants_bfloat16"]
+__all__ = ["FilmTrainer", "wants_bfloat16"]
 
 _PLACES = ("coverage", "spoken", "foil_labels", "foil_spoken", "foil_coverage")
 """What a batch may hold beside what the model takes (see ``batches.Lesson``)."""
@@ -43,7 +44,7 @@ _TOLD = ("eval_area_kept", "eval_mean_map_area", "eval_pointing", "eval_side_gai
 _OPTIMIZER, _SCHEDULE, _RANDOM = "optimizer.safetensors", "schedule.json", "random_state.safetensors"
 
 
-def computes_in_bfloat16(device: str) -> bool:
+def _computes_in_bfloat16(device: str) -> bool:
     """Whether a device has instructions for bfloat16; without them it is slower than float32."""
     if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -53,10 +54,12 @@ def computes_in_bfloat16(device: str) -> bool:
 
 def wants_bfloat16(recipe: Recipe, device: str) -> bool:
     """Whether a recipe is run in mixed precision on a device."""
-    return recipe.precision == "bfloat16" or (recipe.precision == "auto" and computes_in_bfloat16(device))
+    return recipe.precision == "bfloat16" or (recipe.precision == "auto" and _computes_in_bfloat16(device))
 
 
-def training_arguments(recipe: Recipe, folder: Path, *, device: str, chosen_by: str = "eval_loss") -> TrainingArguments:
+def _training_arguments(
+    recipe: Recipe, folder: Path, *, device: str, chosen_by: str = "eval_loss"
+) -> TrainingArguments:
     """The recipe in the Trainer's words; nothing is reported to or pushed to anyone.
 
     Parameters
@@ -107,12 +110,9 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
     recipe : the settings.
     folder : for checkpoints.
     train, validate : what it learns from, and what decides when to stop.
-    device : as in ``training_arguments``.
-    progress : called with the step, the steps in all and what is known of the losses.
+    runtime : where it computes, and who follows.
     watch : asked at every validation for measures of the model beside its losses, by name.
-    chosen_by : as in ``training_arguments``.
-    log_to : a .csv file.
-    stop : True from some moment on makes it save a checkpoint after the running step, and end.
+    chosen_by : as in ``_training_arguments``.
     """
 
     def __init__(
@@ -123,13 +123,11 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         *,
         train: Batches | KeptBatches,
         validate: Batches,
-        device: str,
-        progress: Callable[[int, int, dict[str, float]], None] | None = None,
+        runtime: Runtime | None = None,
         watch: Callable[[], dict[str, float]] | None = None,
         chosen_by: str = "eval_loss",
-        stop: Callable[[], bool] | None = None,
-        log_to: Path | None = None,
     ) -> None:
+        runtime = runtime or Runtime()
         self._recipe = recipe
         self._parts: dict[str, list[float]] = {}
         self._watch, self._watched = watch, dict[str, float]()
@@ -139,14 +137,14 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
             model.vision.requires_grad_(requires_grad=False)
         super().__init__(
             model=model,
-            args=training_arguments(recipe, folder, device=device, chosen_by=chosen_by),
+            args=_training_arguments(recipe, folder, device=runtime.device, chosen_by=chosen_by),
             train_dataset=train,
             eval_dataset=validate,
             data_collator=_only,
-            callbacks=[EarlyStoppingCallback(recipe.patience), _Telling(progress, stop)],
+            callbacks=[EarlyStoppingCallback(recipe.patience), _Telling(runtime)],
         )
-        if log_to is not None and self.is_world_process_zero():
-            self.add_callback(TrainingLog(log_to))
+        if runtime.log_to is not None and self.is_world_process_zero():
+            self.add_callback(TrainingLog(runtime.log_to))
         # It prints to stdout, where results go.
         self.remove_callback(PrinterCallback)
 
@@ -319,18 +317,15 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
 
 
 class _Telling(TrainerCallback):  # type: ignore[misc]  # transformers has no types here
-    def __init__(
-        self, progress: Callable[[int, int, dict[str, float]], None] | None, stop: Callable[[], bool] | None
-    ) -> None:
-        self._progress, self._stop = progress, stop
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        if self._stop is not None and self._stop():
+        if self._runtime.stopped:
             control.should_save = control.should_training_stop = True
-        if self._progress is not None:
-            latest = [item for line in state.log_history[-2:] for item in line.items()]
-            known = {name: float(value) for name, value in latest if name.endswith("loss") or name in _TOLD}
-            self._progress(state.global_step, state.max_steps, known)
+        latest = [item for line in state.log_history[-2:] for item in line.items()]
+        known = {name: float(value) for name, value in latest if name.endswith("loss") or name in _TOLD}
+        self._runtime.tell(state.global_step, state.max_steps, known)
 
 
 def _looks(run: CrossAttention, labels: torch.Tensor, spoken: torch.Tensor, coverage: torch.Tensor) -> torch.Tensor:

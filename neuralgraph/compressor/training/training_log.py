@@ -24,7 +24,7 @@ class TrainingLog(TrainerCallback):  # type: ignore[misc]  # transformers has no
 
     Raises
     ------
-    OutputError : E_OUTPUT when it is no .csv file, or cannot be written.
+    OutputError (E_OUTPUT) : it is no .csv file, or cannot be written.
     """
 
     def __init__(self, target: Path) -> None:

@@ -41,8 +41,8 @@ def read_messages(data: bytes) -> list[ReportDocument]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TEXT: the character set is unknown, or not that of the bytes. E_SOURCE_KIND: a report is RTF.
+    SourceError (E_SOURCE_TEXT) : the character set is unknown, or not that of the bytes.
+    SourceError (E_SOURCE_KIND) : a report is RTF.
     """
     return [document for message in messages_of(data) for document in _reports(message)]
 

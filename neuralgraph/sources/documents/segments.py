@@ -149,8 +149,7 @@ def messages_of(data: bytes) -> Iterator[Message]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TEXT: a declared character set is not known here, or the bytes are not of it.
+    SourceError (E_SOURCE_TEXT) : a declared character set is not known here, or the bytes are not of it.
     """
     text, encoding = _decoded(data)
     lines = re.split(r"\r\n|\r|\n|\x0b|\x1c", text)

@@ -24,21 +24,17 @@ _MAX_JPEG2000_TILES = 65535
 
 @dataclass(frozen=True)
 class CodestreamHeader:
-    """The size that a codestream states.
-
-    Parameters
-    ----------
-    height, width : pixels.
-    components : samples per pixel.
-    precision : bits of one sample.
-    process : the JPEG frame marker's low byte (0xC0 baseline ... 0xF7 JPEG-LS), 0 for JPEG 2000.
-    """
+    """The size that a codestream states."""
 
     height: int
     width: int
+    """Pixels."""
     components: int
+    """Samples per pixel."""
     precision: int
+    """Bits of one sample."""
     process: int
+    """The JPEG frame marker's low byte (0xC0 baseline ... 0xF7 JPEG-LS), 0 for JPEG 2000."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,7 @@ def jpeg_segments(data: bytes) -> Iterator[JpegSegment]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: the chain of segments breaks before a scan (ITU-T T.81 annex B.1).
+    SourceError (E_SOURCE_DAMAGED) : the chain of segments breaks before a scan (ITU-T T.81 annex B.1).
     """
     if not data.startswith(b"\xff\xd8"):
         raise _damaged("the JPEG stream does not begin with its start marker")
@@ -100,8 +95,7 @@ def jpeg_header(data: bytes) -> CodestreamHeader:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: no frame header, or more than one, before the first scan; or hundreds of scans.
+    SourceError (E_SOURCE_DAMAGED) : no frame header, or more than one, before the first scan; or hundreds of scans.
     """
     frames = [segment for segment in jpeg_segments(data) if segment.marker in _FRAME_MARKERS]
     if len(frames) != 1 or frames[0].end - frames[0].begin < 6:
@@ -121,8 +115,7 @@ def jpeg2000_header(data: bytes) -> CodestreamHeader:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: no image size where it must be, subsampled components, or more tiles than can be.
+    SourceError (E_SOURCE_DAMAGED) : no image size where it must be, subsampled components, or more tiles than can be.
     """
     if data[:4] != b"\xff\x4f\xff\x51" or len(data) < 45:
         raise _damaged("the pixel data is not a JPEG 2000 codestream")

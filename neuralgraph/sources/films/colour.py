@@ -50,13 +50,11 @@ def grey_of(samples: NDArray[Any], alpha: NDArray[Any] | None, maximum: int) -> 
 
     Returns
     -------
-    float32 [height, width]
-        0..1: the channels where they are equal, else their luma (ITU-R BT.601).
+    float32 [height, width] : 0..1: the channels where they are equal, else their luma (ITU-R BT.601).
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: a colour picture.
+    SourceError (E_SOURCE_KIND) : a colour picture.
     """
     height, width = samples.shape[:2]
     grey = np.empty((height, width), np.float32)

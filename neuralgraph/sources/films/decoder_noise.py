@@ -26,8 +26,7 @@ def heard_decoder() -> Iterator[None]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: the decoder wrote anything at all, whatever it returned.
+    SourceError (E_SOURCE_DAMAGED) : the decoder wrote anything at all, whatever it returned.
     """
     try:
         saved = os.dup(_STANDARD_ERROR)

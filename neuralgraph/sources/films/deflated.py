@@ -33,9 +33,8 @@ def inflated_file(data: bytes, limits: FilmLimits | None = None) -> bytes:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: the data set does not inflate. E_SOURCE_SIZE: its header or its picture is larger than a
-        film's can be.
+    SourceError (E_SOURCE_DAMAGED) : the data set does not inflate.
+    SourceError (E_SOURCE_SIZE) : its header or its picture is larger than a film's can be.
     MissingExtraError (E_EXTRA) : pydicom is not installed.
     """
     syntax, start = read_transfer_syntax(data)

@@ -33,7 +33,7 @@ from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FILM_CLASSES", "StoredFilm", "is_dicom", "read_dicom_film", "read_stored_film", "stated_position"]
+__all__ = ["FILM_CLASSES", "StoredFilm", "is_dicom", "read_dicom_film", "read_stored_film"]
 
 _SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1": "CR",
@@ -78,18 +78,16 @@ def read_dicom_film(
 
     Returns
     -------
-    Film
-        [height, width] float32: the stored picture of rows x columns, made of square pixels and turned as its header
+    Film : float32 [height, width]: the stored picture of rows x columns, made of square pixels and turned as its header
         says (``geometry``).
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TYPE: no DICOM file. E_SOURCE_KIND: no single-frame grey projection radiograph, no pixels, or burned-in
-        text. E_SOURCE_TURNED: mirrored, and the header contradicts itself about how. E_SOURCE_SIZE, E_SOURCE_ENCODING,
-        E_SOURCE_DAMAGED.
-    MissingExtraError
-        E_EXTRA: pydicom, or the library for this transfer syntax, is not installed.
+    SourceError (E_SOURCE_TYPE) : no DICOM file.
+    SourceError (E_SOURCE_KIND) : no single-frame grey projection radiograph, no pixels, or burned-in text.
+    SourceError (E_SOURCE_TURNED) : mirrored, and the header contradicts itself about how.
+    SourceError (E_SOURCE_SIZE, E_SOURCE_ENCODING, E_SOURCE_DAMAGED)
+    MissingExtraError (E_EXTRA) : pydicom, or the library for this transfer syntax, is not installed.
     """
     stored = read_stored_film(
         data, limits=limits, accept_for_processing=accept_for_processing, accept_burned_in=accept_burned_in
@@ -99,32 +97,27 @@ def read_dicom_film(
 
 @dataclass(frozen=True, eq=False)
 class StoredFilm:
-    """A DICOM film before its grey-level transformation.
-
-    Parameters
-    ----------
-    values : [rows, columns] integers in ``layout.lowest``..``layout.highest``, as stored; of a film in colour its
-        grey.
-    layout : how they are stored.
-    shown_by : which grey level each stored value has.
-    header, sop_class : what ``film`` tells of the source.
-    colouring : "" for a film stored in grey, else "COLOUR" or "PALETTE".
-    """
+    """A DICOM film before its grey-level transformation."""
 
     values: NDArray[Any]
+    """Integers [rows, columns] in ``layout.lowest``..``layout.highest``, as stored; of a film in colour its grey."""
     layout: PixelFormat
+    """How they are stored."""
     shown_by: Presentation
+    """Which grey level each stored value has."""
     header: DicomHeader
     sop_class: str
+    """What ``film`` tells of the source."""
     colouring: str = ""
+    """"" for a film stored in grey, else "COLOUR" or "PALETTE"."""
 
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """[rows, columns] float32 in 0..1: what stored values look like."""
+        """float32 [rows, columns] in 0..1: what stored values look like."""
         return grey_levels(self.shown_by.table, values, self.layout.lowest)
 
     def film(self) -> Film:
         """The film as it is shown, its pixels where they are stored."""
-        return Film.of_table(self.shown_by.table, self.shown(self.values), stated_position(self.header), self._facts())
+        return Film.of_table(self.shown_by.table, self.shown(self.values), _stated_position(self.header), self._facts())
 
     def _facts(self) -> dict[str, Fact]:
         header = self.header
@@ -243,19 +236,17 @@ def _pixel_format(header: DicomHeader, limits: FilmLimits) -> PixelFormat:
     return PixelFormat(rows, columns, allocated, stored, representation == 1, header.integer("SamplesPerPixel"))
 
 
-def stated_position(header: DicomHeader) -> str:
+def _stated_position(header: DicomHeader) -> str:
     """How the film was taken, as the code of a view.
 
     Returns
     -------
-    str
-        One of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``; "unknown" for a frontal film that is PA or AP and does
+    str : one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``; "unknown" for a frontal film that is PA or AP and does
         not say which.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: an element cannot be read.
+    SourceError (E_SOURCE_DAMAGED) : an element cannot be read.
     """
     projection = stated_view(header).projection
     return projection if projection in VIEW_POSITIONS else "unknown"

@@ -35,16 +35,15 @@ def read_colour_as_grey(data: bytes, header: DicomHeader, layout: PixelFormat) -
 
     Returns
     -------
-    values : [rows, columns] uint8 or uint16, 0 black to the highest of ``layout`` white.
+    values : uint8 or uint16 [rows, columns], 0 black to the highest of ``layout`` white.
     layout : of ``values``.
     photometric : "COLOUR" or "PALETTE".
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: a colour picture. E_SOURCE_ENCODING, E_SOURCE_DAMAGED.
-    MissingExtraError
-        E_EXTRA: the library that decodes it is not installed.
+    SourceError (E_SOURCE_KIND) : a colour picture.
+    SourceError (E_SOURCE_ENCODING, E_SOURCE_DAMAGED)
+    MissingExtraError (E_EXTRA) : the library that decodes it is not installed.
     """
     if layout.samples == 1:
         samples, maximum = _through_palette(read_stored_values(data, header, layout), header, layout)

@@ -122,11 +122,9 @@ def quiet_pydicom(doing: str) -> Iterator[None]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED, or E_SOURCE_SIZE when memory runs out. What pydicom says is not repeated: it may quote
-        the header.
-    MissingExtraError
-        E_EXTRA: a library that pydicom needs is absent.
+    SourceError (E_SOURCE_DAMAGED) : it cannot be read. What pydicom says is not repeated: it may quote the header.
+    SourceError (E_SOURCE_SIZE) : memory runs out.
+    MissingExtraError (E_EXTRA) : a library that pydicom needs is absent.
     """
     with _damage(doing), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -166,30 +164,26 @@ def registered_name(uid: str, kind: str) -> str:
 
 @dataclass(frozen=True)
 class DicomHeader:
-    """The kept elements, and the place of the pixel data.
-
-    Parameters
-    ----------
-    transfer_syntax : UID.
-    elements : pydicom Dataset of the elements in ``kept``.
-    pixel_start : offset of the pixel data's value in the file; -1 where there is none.
-    pixel_length : bytes of the value; -1 where it is encapsulated.
-    has_float_pixels : the pixel data is float, as parametric maps have it.
-    has_word_pixels : the pixel data is a row of 16-bit words (representation OW), not of bytes.
-    big_endian : byte order of numbers.
-    values : value of every element that is there, by tag; ``_LEFT`` for those that pydicom is to be asked for.
-    kept : the elements that were read, tag by keyword.
-    """
+    """The kept elements, and the place of the pixel data."""
 
     transfer_syntax: str
+    """UID."""
     elements: Any
+    """A pydicom Dataset of the elements in ``kept``."""
     pixel_start: int
+    """Offset of the pixel data's value in the file; -1 where there is none."""
     pixel_length: int
+    """Bytes of the value; -1 where it is encapsulated."""
     has_float_pixels: bool
+    """The pixel data is float, as parametric maps have it."""
     has_word_pixels: bool
+    """The pixel data is a row of 16-bit words (representation OW), not of bytes."""
     big_endian: bool
+    """Byte order of numbers."""
     values: Mapping[int, Any]
+    """Value of every element that is there, by tag; ``_LEFT`` for those that pydicom is to be asked for."""
     kept: Mapping[str, int] = field(default_factory=lambda: KEPT)
+    """The elements that were read, tag by keyword."""
 
     def _value(self, keyword: str) -> Any:
         tag = self.kept[keyword]
@@ -222,8 +216,7 @@ class DicomHeader:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_DAMAGED.
+        SourceError (E_SOURCE_DAMAGED)
         """
         value = self._value(keyword)
         if value is None or value == "":
@@ -238,8 +231,7 @@ class DicomHeader:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_DAMAGED: not numbers.
+        SourceError (E_SOURCE_DAMAGED) : not numbers.
         """
         value = self._value(keyword)
         if value is None or value == "":
@@ -255,8 +247,7 @@ class DicomHeader:
 
         Raises
         ------
-        SourceError
-            E_SOURCE_DAMAGED: no sequence, or one too large to be a table or a code.
+        SourceError (E_SOURCE_DAMAGED) : no sequence, or one too large to be a table or a code.
         """
         items = self.items(keyword)
         return items[0] if items else None
@@ -297,10 +288,8 @@ def read_dicom_header(data: bytes, kept: Mapping[str, int] = KEPT) -> DicomHeade
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED. A deflated data set is damage here: ``deflated.inflated_file`` comes first.
-    MissingExtraError
-        E_EXTRA: pydicom is not installed.
+    SourceError (E_SOURCE_DAMAGED) : a deflated data set is damage here: ``deflated.inflated_file`` comes first.
+    MissingExtraError (E_EXTRA) : pydicom is not installed.
     """
     transfer_syntax, start = read_transfer_syntax(data)
     reader = _BoundedReader(data)
@@ -375,8 +364,7 @@ def read_transfer_syntax(data: bytes) -> tuple[str, int]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: it ends early, or states no transfer syntax, or two.
+    SourceError (E_SOURCE_DAMAGED) : it ends early, or states no transfer syntax, or two.
     """
     position, syntax = 132, ""
     while data[position : position + 2] == b"\x02\x00":

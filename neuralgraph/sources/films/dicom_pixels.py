@@ -55,23 +55,19 @@ _MAX_FRAGMENTS = 100_000
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """How one pixel is stored (PS3.3 C.7.6.3).
-
-    Parameters
-    ----------
-    rows, columns : pixels.
-    bits_allocated : 8 or 16.
-    bits_stored : 8..``bits_allocated``; the highest of them is the top one.
-    is_signed : two's complement.
-    samples : 1, or 3 of a colour.
-    """
+    """How one pixel is stored (PS3.3 C.7.6.3)."""
 
     rows: int
     columns: int
+    """Pixels."""
     bits_allocated: int
+    """8 or 16."""
     bits_stored: int
+    """8..``bits_allocated``; the highest of them is the top one."""
     is_signed: bool
+    """Two's complement."""
     samples: int = 1
+    """1, or 3 of a colour."""
 
     @property
     def lowest(self) -> int:
@@ -100,15 +96,13 @@ def read_stored_values(data: bytes, header: DicomHeader, layout: PixelFormat) ->
 
     Returns
     -------
-    ndarray
-        [rows, columns] integers in ``layout.lowest``..``layout.highest``.
+    integers [rows, columns] in ``layout.lowest``..``layout.highest``.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_ENCODING: the transfer syntax, or the variant of it, is not supported. E_SOURCE_DAMAGED.
-    MissingExtraError
-        E_EXTRA: the library that decodes it is not installed.
+    SourceError (E_SOURCE_ENCODING) : the transfer syntax, or the variant of it, is not supported.
+    SourceError (E_SOURCE_DAMAGED)
+    MissingExtraError (E_EXTRA) : the library that decodes it is not installed.
     """
     syntax = header.transfer_syntax
     if syntax in _NATIVE:
@@ -136,8 +130,7 @@ def read_colour_samples(data: bytes, header: DicomHeader, layout: PixelFormat) -
 
     Returns
     -------
-    ndarray
-        [rows, columns, 3] uint8 or uint16.
+    uint8 or uint16 [rows, columns, 3].
 
     Raises
     ------

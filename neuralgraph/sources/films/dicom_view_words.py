@@ -25,14 +25,12 @@ def stated_view(header: DicomHeader) -> StatedView:
 
     Returns
     -------
-    StatedView
-        Its projection is never "": what says nothing known is "unknown". Where code and meaning disagree about PA and
-        AP, which some writers confuse, it is FRONTAL; where they disagree about more, "unknown".
+    StatedView : its projection is never "": what says nothing known is "unknown". Where code and meaning disagree about
+        PA and AP, which some writers confuse, it is FRONTAL; where they disagree about more, "unknown".
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: an element cannot be read.
+    SourceError (E_SOURCE_DAMAGED) : an element cannot be read.
     """
     word = read_view(header.word("ViewPosition"))
     if word.projection not in _UNSAID:
@@ -55,8 +53,7 @@ def stated_body_position(header: DicomHeader) -> str:
 
     Returns
     -------
-    str
-        One of ``BODY_POSITIONS``, or "".
+    str : one of ``BODY_POSITIONS``, or "".
     """
     try:
         if position := stated_view(header).position:

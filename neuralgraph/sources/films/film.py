@@ -37,40 +37,32 @@ _ONE_AS_BITS = 0x3F800000
 
 @dataclass(frozen=True)
 class FilmLimits:
-    """Bounds that are checked before anything is decoded.
-
-    Parameters
-    ----------
-    max_file_bytes : largest file that is opened, in bytes.
-    max_pixels : largest height x width that is decoded.
-    min_side : smallest height and smallest width that make sense as a film, in pixels.
-    """
+    """Bounds that are checked before anything is decoded."""
 
     max_file_bytes: int = 256 * 1024 * 1024
+    """Largest file that is opened, in bytes."""
     max_pixels: int = 64 * 1024 * 1024
+    """Largest height x width that is decoded."""
     min_side: int = 16
+    """Smallest height and smallest width that make sense as a film, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Film:
     """One grey radiograph.
 
-    Parameters
-    ----------
-    pixels : [height, width] float32, 0..1, row 0 at the top, bones bright.
-    position : how it was taken, one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``.
-    facts : what is known of the source, and what was done to it; ``neuralgraph.sources.films.facts`` lists every one.
-        A key that nothing is known about is absent. Names, dates, UIDs and free text have no place here.
-
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: pixels, position or a fact break these rules.
+    SourceError (E_SOURCE_KIND) : pixels, position or a fact break these rules.
     """
 
     pixels: NDArray[np.float32]
+    """float32 [height, width], 0..1, row 0 at the top, bones bright."""
     position: str = "unknown"
+    """How it was taken, one of ``neuralgraph.wire.vocabulary.VIEW_POSITIONS``."""
     facts: dict[str, Fact] = field(default_factory=dict)
+    """What is known of the source, and what was done to it; ``neuralgraph.sources.films.facts`` lists every one. A key
+    that nothing is known about is absent. Names, dates, UIDs and free text have no place here."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.pixels, np.ndarray) or self.pixels.dtype != np.float32 or self.pixels.ndim != 2:
@@ -123,8 +115,7 @@ def check_dimensions(height: int, width: int, limits: FilmLimits) -> None:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_SIZE.
+    SourceError (E_SOURCE_SIZE)
     """
     if height < limits.min_side or width < limits.min_side:
         raise SourceError(
@@ -147,8 +138,7 @@ def check_expansion(packed: int, unpacked: int) -> None:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_SIZE.
+    SourceError (E_SOURCE_SIZE)
     """
     if unpacked > _LARGE_BYTES and unpacked > _MAX_EXPANSION * packed:
         raise SourceError(
@@ -169,7 +159,7 @@ def film_from_array(
 
     Parameters
     ----------
-    array : [height, width] uint8, uint16, float16, float32 or float64; row 0 at the top, bones bright.
+    array : uint8, uint16, float16, float32 or float64 [height, width]; row 0 at the top, bones bright.
     position : one of ``VIEW_POSITIONS``.
     value_range : the values that become 0 and 1; values outside are clipped. By default 0..255 for uint8, 0..65535
         for uint16, and for floats 0..1, outside of which they are refused rather than guessed at. (12-bit pixels in
@@ -180,15 +170,13 @@ def film_from_array(
 
     Returns
     -------
-    Film
-        Its pixels never share memory with ``array``. The facts ``quality`` and ``grey_span`` say whether it shows
+    Film : its pixels never share memory with ``array``. The facts ``quality`` and ``grey_span`` say whether it shows
         anything; a blank one is marked, not refused.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: not two axes, another dtype, not finite, outside 0..1, or a bad range. E_SOURCE_SIZE: too
-        small or too large.
+    SourceError (E_SOURCE_KIND) : not two axes, another dtype, not finite, outside 0..1, or a bad range.
+    SourceError (E_SOURCE_SIZE) : too small or too large.
     """
     if not isinstance(array, np.ndarray) or array.ndim != 2:
         raise SourceError("a film is a numpy array [height, width]", code="E_SOURCE_KIND", where="array")

@@ -25,7 +25,7 @@ from neuralgraph.sources.films.film import Film, FilmLimits, check_dimensions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["as_stored", "hung", "squared", "stated_spacing", "stated_turn", "turned"]
+__all__ = ["as_stored", "hung", "squared", "turned"]
 
 _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 _LATERAL_VIEWS = ("LATERAL", "LL", "RL")
@@ -82,15 +82,14 @@ def hung(film: Film, header: DicomHeader, limits: FilmLimits | None = None) -> F
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TURNED: the header says that the film is mirrored, and contradicts itself about how.
-        E_SOURCE_SIZE: with square pixels the film is over the limits.
+    SourceError (E_SOURCE_TURNED) : the header says that the film is mirrored, and contradicts itself about how.
+    SourceError (E_SOURCE_SIZE) : with square pixels the film is over the limits.
     """
     facts: dict[str, Fact] = dict(film.facts)
     facts.update(_detector_facts(header))
     height, width = film.pixels.shape
-    turn = stated_turn(header, film.position)
-    vertical, horizontal = stated_spacing(header)
+    turn = _stated_turn(header, film.position)
+    vertical, horizontal = _stated_spacing(header)
     pixels = squared(film.pixels, vertical, horizontal, limits or FilmLimits())
     if pixels is not film.pixels:
         facts["squared"] = True
@@ -108,7 +107,7 @@ def hung(film: Film, header: DicomHeader, limits: FilmLimits | None = None) -> F
     return film if pixels is film.pixels and facts == film.facts else replace(film, pixels=pixels, facts=facts)
 
 
-def stated_turn(header: DicomHeader, position: str) -> str:
+def _stated_turn(header: DicomHeader, position: str) -> str:
     """What has to be done to the stored picture for it to hang the right way.
 
     Parameters
@@ -118,13 +117,11 @@ def stated_turn(header: DicomHeader, position: str) -> str:
 
     Returns
     -------
-    str
-        One of ``TURNS``; "" where letters are there and do not say which way up the film is.
+    str : one of ``TURNS``; "" where letters are there and do not say which way up the film is.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_TURNED: mirrored for a frontal film, and the view says lateral.
+    SourceError (E_SOURCE_TURNED) : mirrored for a frontal film, and the view says lateral.
     """
     letters = _letters(header)
     if letters is None:
@@ -189,7 +186,7 @@ def _principal(direction: list[float]) -> str:
     return "LPH"[axis] if direction[axis] > 0 else "RAF"[axis]
 
 
-def stated_spacing(header: DicomHeader) -> tuple[float, float]:
+def _stated_spacing(header: DicomHeader) -> tuple[float, float]:
     """Height and width of a pixel, in any unit; equal where the header says nothing that can be meant.
 
     The order is that of PS3.3 C.7.6.3.1.7: Pixel Spacing, else Imager Pixel Spacing, else Nominal Scanned Pixel
@@ -216,8 +213,7 @@ def squared(pixels: NDArray[np.float32], vertical: float, horizontal: float, lim
 
     Raises
     ------
-    SourceError
-        E_SOURCE_SIZE.
+    SourceError (E_SOURCE_SIZE)
     """
     if abs(vertical - horizontal) <= _SAME * max(vertical, horizontal):
         return pixels

@@ -46,16 +46,14 @@ def read_png_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
 
     Returns
     -------
-    Film
-        [height, width] float32: sample / (2^bits - 1). 16 bits that show next to nothing, as those do that hold 12,
+    Film : float32 [height, width]: sample / (2^bits - 1). 16 bits that show next to nothing, as those do that hold 12,
         count as the bits used.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED, E_SOURCE_SIZE, E_SOURCE_ENCODING, E_SOURCE_KIND (animated, or a colour picture).
-    MissingExtraError
-        E_EXTRA: Pillow is not installed.
+    SourceError (E_SOURCE_DAMAGED, E_SOURCE_SIZE, E_SOURCE_ENCODING)
+    SourceError (E_SOURCE_KIND) : animated, or a colour picture.
+    MissingExtraError (E_EXTRA) : Pillow is not installed.
     """
     parts = read_png_chunks(data, limits or FilmLimits())
     samples, alpha, maximum = _png_samples(parts)
@@ -82,16 +80,14 @@ def read_jpeg_film(data: bytes, *, limits: FilmLimits | None = None) -> Film:
 
     Returns
     -------
-    Film
-        [height, width] float32: sample / 255.
+    Film : float32 [height, width]: sample / 255.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED, E_SOURCE_SIZE, E_SOURCE_ENCODING (not 8-bit Huffman DCT), E_SOURCE_KIND (CMYK, several
-        pictures in one file, or a colour picture).
-    MissingExtraError
-        E_EXTRA: Pillow is not installed.
+    SourceError (E_SOURCE_DAMAGED, E_SOURCE_SIZE)
+    SourceError (E_SOURCE_ENCODING) : not 8-bit Huffman DCT.
+    SourceError (E_SOURCE_KIND) : CMYK, several pictures in one file, or a colour picture.
+    MissingExtraError (E_EXTRA) : Pillow is not installed.
     """
     header = jpeg_header(data)
     check_dimensions(header.height, header.width, limits or FilmLimits())

@@ -20,18 +20,14 @@ _MOST_TABLES = 8
 
 @dataclass(frozen=True, eq=False)
 class LookupTable:
-    """One table.
-
-    Parameters
-    ----------
-    first : the input that the first entry belongs to; smaller ones have it too, larger ones than the last the last.
-    entries : [n] int64, 0..2^bits - 1.
-    bits : of an entry, as the descriptor declares.
-    """
+    """One table."""
 
     first: int
+    """The input that the first entry belongs to; smaller ones have it too, larger ones than the last the last."""
     entries: NDArray[np.int64]
+    """int64 [n], 0..2^bits - 1."""
     bits: int
+    """Of an entry, as the descriptor declares."""
 
     @property
     def top(self) -> int:
@@ -75,9 +71,8 @@ def lookup_tables(header: DicomHeader, keyword: str, *, is_signed: bool) -> list
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: the first table contradicts itself. A further one that does is left out: it is an alternative
-        that nobody has asked for.
+    SourceError (E_SOURCE_DAMAGED) : the first table contradicts itself. A further one that does is left out: it is an
+        alternative that nobody has asked for.
     """
     items = header.items(keyword)[:_MOST_TABLES]
     tables = []

@@ -23,25 +23,21 @@ _MAX_CHUNKS = 1_000_000
 
 @dataclass(frozen=True)
 class PngParts:
-    """A PNG without its ancillary chunks.
-
-    Parameters
-    ----------
-    width, height : pixels.
-    bit_depth : bits of one sample: 1, 2, 4, 8 or 16.
-    colour_type : 0 grey, 2 colour, 3 palette, 4 grey with alpha, 6 colour with alpha.
-    palette : payload of PLTE, or empty.
-    transparency : payload of tRNS, or empty.
-    stream : a PNG of the same samples with nothing else in it.
-    """
+    """A PNG without its ancillary chunks."""
 
     width: int
     height: int
+    """Pixels."""
     bit_depth: int
+    """Bits of one sample: 1, 2, 4, 8 or 16."""
     colour_type: int
+    """0 grey, 2 colour, 3 palette, 4 grey with alpha, 6 colour with alpha."""
     palette: bytes
+    """Payload of PLTE, or empty."""
     transparency: bytes
+    """Payload of tRNS, or empty."""
     stream: bytes
+    """A PNG of the same samples with nothing else in it."""
 
 
 def _damaged(what: str) -> SourceError:
@@ -61,8 +57,8 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED, E_SOURCE_SIZE, E_SOURCE_KIND (animated).
+    SourceError (E_SOURCE_DAMAGED, E_SOURCE_SIZE)
+    SourceError (E_SOURCE_KIND) : animated.
     """
     position, count = len(PNG_SIGNATURE), 0
     header: tuple[int, int, int, int, int] | None = None
@@ -71,15 +67,7 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
     kind = b""
     packed: list[memoryview] = []
     while kind != b"IEND":
-        if position + 12 > len(data):
-            raise _damaged("it ends before its end chunk")
-        (length,) = struct.unpack_from(">I", data, position)
-        end = position + 12 + length
-        if length > 0x7FFFFFFF or end > len(data):
-            raise _damaged("a chunk reaches past the end of the file")
-        kind = data[position + 4 : position + 8]
-        if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
-            raise _damaged("a chunk fails its checksum")
+        kind, end = _chunk_at(position, data)
         if (header is None) != (kind == b"IHDR"):
             raise _damaged("its header is not where it must be")
         if kind == b"IHDR":
@@ -102,6 +90,19 @@ def read_png_chunks(data: bytes, limits: FilmLimits) -> PngParts:
     _check_pixel_bytes(packed, header)
     width, height, bit_depth, colour_type, _ = header
     return PngParts(width, height, bit_depth, colour_type, tables[b"PLTE"], tables[b"tRNS"], b"".join(kept))
+
+
+def _chunk_at(position: int, data: bytes) -> tuple[bytes, int]:
+    """Kind and end of a chunk whose checksum is right."""
+    if position + 12 > len(data):
+        raise _damaged("it ends before its end chunk")
+    (length,) = struct.unpack_from(">I", data, position)
+    end = position + 12 + length
+    if length > 0x7FFFFFFF or end > len(data):
+        raise _damaged("a chunk reaches past the end of the file")
+    if zlib.crc32(memoryview(data)[position + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+        raise _damaged("a chunk fails its checksum")
+    return data[position + 4 : position + 8], end
 
 
 def _read_header(payload: bytes, limits: FilmLimits) -> tuple[int, int, int, int, int]:

@@ -66,16 +66,14 @@ def presentation(header: DicomHeader, layout: PixelFormat, counts: NDArray[np.in
 
     Returns
     -------
-    Presentation
-        The first that the header asks for. Without VOI LUT and window the whole range that can be stored, after the
-        modality LUT, becomes 0..1; never the range that this picture happens to use. Another one only where the first
-        shows next to nothing (``quality.GreyUse``) and the other is good, or twice as good.
+    Presentation : the first that the header asks for. Without VOI LUT and window the whole range that can be stored,
+        after the modality LUT, becomes 0..1; never the range that this picture happens to use. Another one only where
+        the first shows next to nothing (``quality.GreyUse``) and the other is good, or twice as good.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: a LUT or a rescale that cannot be applied. E_SOURCE_ENCODING: a VOI LUT function other
-        than those of the standard.
+    SourceError (E_SOURCE_DAMAGED) : a LUT or a rescale that cannot be applied.
+    SourceError (E_SOURCE_ENCODING) : a VOI LUT function other than those of the standard.
     """
     # MONOCHROME1 says the lowest value is white, after the VOI LUT; INVERSE says the same a second way.
     inverse = (

@@ -103,7 +103,7 @@ def narrowed(pixels: NDArray[np.float32], *, bits: int) -> tuple[NDArray[np.floa
 
     Parameters
     ----------
-    pixels : [height, width] float32, k / (2^bits - 1).
+    pixels : float32 [height, width], k / (2^bits - 1).
     bits : of a sample.
     """
     if grey_use_of_pixels(pixels).quality == "good":

@@ -51,17 +51,15 @@ def read_film(
 
     Returns
     -------
-    Film
-        Pixels [height, width] float32 in 0..1, bones bright.
+    Film : pixels float32 [height, width] in 0..1, bones bright.
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ, E_SOURCE_EMPTY, E_SOURCE_TYPE (none of the three), E_SOURCE_DAMAGED, E_SOURCE_SIZE,
-        E_SOURCE_KIND, E_SOURCE_ENCODING, E_SOURCE_TURNED, E_SOURCE_BLANK (all of it is one grey). The text does not
-        name the file.
-    MissingExtraError
-        E_EXTRA: pydicom, Pillow or a decoder is not installed.
+    SourceError (E_SOURCE_READ, E_SOURCE_EMPTY) : it cannot be read, or holds nothing; the text does not name the file.
+    SourceError (E_SOURCE_TYPE) : none of the three.
+    SourceError (E_SOURCE_DAMAGED, E_SOURCE_SIZE, E_SOURCE_KIND, E_SOURCE_ENCODING, E_SOURCE_TURNED)
+    SourceError (E_SOURCE_BLANK) : all of it is one grey.
+    MissingExtraError (E_EXTRA) : pydicom, Pillow or a decoder is not installed.
     """
     limits = limits or FilmLimits()
     return film_of_bytes(

@@ -36,13 +36,11 @@ def decode_run_length(frame: bytes, layout: _Layout) -> NDArray[Any]:
 
     Returns
     -------
-    ndarray
-        [rows, columns] uint8, int8, uint16 or int16.
+    uint8, int8, uint16 or int16 [rows, columns].
 
     Raises
     ------
-    SourceError
-        E_SOURCE_DAMAGED: wrong number of segments, or segments that are too short or too long.
+    SourceError (E_SOURCE_DAMAGED) : wrong number of segments, or segments that are too short or too long.
     """
     size = layout.bits_allocated // 8
     count = layout.rows * layout.columns

@@ -26,21 +26,17 @@ __all__ = ["Samples", "read_samples", "samples_of_film"]
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """A film as integers.
-
-    Parameters
-    ----------
-    film : as it is shown.
-    values : [height, width] uint8 (8 bits) or uint16 (more), 0..2^bits - 1. Of a DICOM film the stored values, before
-        window and polarity, signed ones raised so that the lowest becomes 0; else the grey samples.
-    bits : of one value, 8 to 16.
-    source_bytes : of the whole file; 0 where there is none.
-    """
+    """A film as integers."""
 
     film: Film
+    """As it is shown."""
     values: NDArray[Any]
+    """uint8 (8 bits) or uint16 (more) [height, width], 0..2^bits - 1. Of a DICOM film the stored values, before window
+    and polarity, signed ones raised so that the lowest becomes 0; else the grey samples."""
     bits: int
+    """Of one value, 8 to 16."""
     source_bytes: int
+    """Of the whole file; 0 where there is none."""
     _stored: StoredFilm | None = None
 
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
@@ -88,8 +84,7 @@ def samples_of_film(film: Film, *, bits: int, source_bytes: int = 0) -> Samples:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_KIND: ``bits`` is out of range.
+    SourceError (E_SOURCE_KIND) : ``bits`` is out of range.
     """
     if not 8 <= bits <= 16:
         raise SourceError(f"samples have 8 to 16 bits, not {bits}", code="E_SOURCE_KIND", where="bits")

@@ -1,6 +1,36 @@
 """Data sets as people have them, each resolved to one manifest before anything is converted.
 
 One file per layout; each says whether a folder is of its kind (``matches``) and lists its studies (``resolve``).
+
+- ``chexpert``: CheXpert v1.0 and its small edition: train.csv and valid.csv beside the images; no reports
+- ``chexpert_plus``: one table with the reports, labels in JSON lines, images as PNG or DICOM
+- ``chexpert_tree``: what CheXpert and CheXpert Plus share
+- ``columns``: the columns of a manifest, under the names that people give them
+- ``dicom_folder``: DICOM files as an archive exports them, in any folders and under any names, joined to their
+  reports
+- ``dicom_keys``: what joins a DICOM file to its study, its patient and its report
+- ``dicom_view``: the view a DICOM file states of itself, from its first bytes
+- ``folder``: a plain folder: images, and beside each, where there is one, a report of the same name ending in .txt
+  or .TXT
+- ``generic``: the generic manifest: a table of one's own, csv, JSON lines or Parquet
+- ``headed_report``: a report of sections that lie apart, as one text under their headings
+- ``manifest``: what will be converted, row by row, and what will not be, each with its reason
+- ``marked_rows``: marks of a file of their own (COCO JSON) joined to the rows of a manifest
+- ``marks``: what readers drew on a film, and which phrase of the report speaks of it
+- ``mimic_cxr``: MIMIC-CXR 2.0.0 and 2.1.0: DICOM files and reports
+- ``mimic_cxr_jpg``: MIMIC-CXR-JPG 2.0.0 and 2.1.0: JPEG files with labels, splits and metadata
+- ``openi``: Open-i, the chest films of Indiana University, in both forms that go around
+- ``own_table``: a table of one's own: csv, JSON lines or Parquet, its columns under the names of ``columns``
+- ``physionet``: what MIMIC-CXR and MIMIC-CXR-JPG share: the tree of ids, and the tables of the JPG project
+- ``radgraph_annotations``: the RadGraph-XL annotations that CheXpert Plus ships
+- ``report_index``: reports of a hospital, found by accession number or Study Instance UID, whatever form they are
+  kept in
+- ``roots``: where the parts of a data set lie
+- ``selection``: from everything a source holds to what is converted
+- ``splits``: the parts of a data set, under the names that tables give them
+- ``spreadsheet``: a csv as people have it
+- ``tables``: the tables of the public data sets, one row at a time: csv or csv.gz, UTF-8, commas
+- ``views``: which image of a study stands for it, and what a table's words say about its view
 """
 
 from __future__ import annotations
@@ -96,8 +126,8 @@ def detect_layout(source: Path) -> str:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: nothing is there. E_SOURCE_TYPE: no layout recognises it.
+    SourceError (E_SOURCE_READ) : nothing is there.
+    SourceError (E_SOURCE_TYPE) : no layout recognises it.
     """
     if not source.exists():
         raise SourceError("no such file or folder", code="E_SOURCE_READ")
@@ -129,9 +159,8 @@ def resolve_manifest(roots: Roots, layout: str = "auto", selection: Selection | 
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ, E_SOURCE_TYPE: no such layout, or the source is not of it; E_SOURCE_DAMAGED, E_SOURCE_TEXT,
-        E_SOURCE_EMPTY: a table cannot be read.
+    SourceError (E_SOURCE_READ, E_SOURCE_TYPE) : no such layout, or the source is not of it.
+    SourceError (E_SOURCE_DAMAGED, E_SOURCE_TEXT, E_SOURCE_EMPTY) : a table cannot be read.
     """
     name = detect_layout(roots.source) if layout == "auto" else layout
     if name not in LAYOUTS:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from neuralgraph.sources.layouts.tables import CHEXPERT_LABELS
 
-__all__ = ["COLUMNS", "LABEL_PREFIX", "MASK_PREFIX", "Column", "TableUse", "columns_text", "known_label", "read_as"]
+__all__ = ["COLUMNS", "LABEL_PREFIX", "MASK_PREFIX", "Column", "TableUse", "columns_text", "read_as"]
 
 LABEL_PREFIX = "label."
 """Begins the names of columns that hold labels of one's own."""
@@ -116,7 +116,7 @@ _NAMES: dict[str, tuple[str, int]] = {
 _NAMES.update({_key(name): (name, 0) for name in _INTERNAL})
 
 
-def known_label(name: str) -> str:
+def _known_label(name: str) -> str:
     """The label that a column holds, or "": what stands behind ``label.``, or one of the fourteen of CheXpert."""
     if name.lower().startswith(LABEL_PREFIX):
         return name[len(LABEL_PREFIX) :].strip()
@@ -140,7 +140,7 @@ def read_as(names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     best: dict[str, tuple[int, int, str]] = {}
     given = [name for name in names if name]
     for place, name in enumerate(given):
-        if label := known_label(name):
+        if label := _known_label(name):
             found[name] = LABEL_PREFIX + label
         elif name.lower().startswith(MASK_PREFIX):
             found[name] = MASK_PREFIX + name[len(MASK_PREFIX) :].strip()

@@ -22,8 +22,7 @@ def dicom_view(path: str) -> str:
 
     Raises
     ------
-    MissingExtraError
-        E_EXTRA: pydicom is not installed.
+    MissingExtraError (E_EXTRA) : pydicom is not installed.
     """
     try:
         with open(path, "rb") as stream:

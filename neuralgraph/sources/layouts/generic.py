@@ -26,12 +26,12 @@ from neuralgraph.sources.layouts.splits import split_named
 from neuralgraph.sources.layouts.tables import find_table, label_value
 from neuralgraph.wire.json_reading import parsed_json
 
-__all__ = ["find_manifest", "matches", "resolve", "use"]
+__all__ = ["matches", "resolve", "use"]
 
 _NAMES = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.parquet")
 
 
-def find_manifest(source: Path) -> Path | None:
+def _find_manifest(source: Path) -> Path | None:
     """The table: the source itself, or the manifest of the folder."""
     if source.is_file():
         return source if source.name.lower().endswith(TABLE_SUFFIXES) else None
@@ -40,11 +40,11 @@ def find_manifest(source: Path) -> Path | None:
 
 def matches(source: Path) -> bool:
     """Whether the source is a table, or a folder with one that is called manifest."""
-    return find_manifest(source) is not None
+    return _find_manifest(source) is not None
 
 
 def _table(roots: Roots) -> OwnTable:
-    path = find_manifest(roots.source)
+    path = _find_manifest(roots.source)
     if path is None:
         # A file of another kind is told what kinds there are.
         return open_table(roots.source) if roots.source.is_file() else _no_manifest()

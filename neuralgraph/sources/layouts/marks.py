@@ -100,8 +100,9 @@ def coco_marks(path: str | os.PathLike[str]) -> dict[str, tuple[Mark, ...]]:
 
     Raises
     ------
-    SourceError : E_SOURCE_READ when it cannot be read, E_SOURCE_CONTENT when it is no such file, E_SOURCE_SIZE when it
-        has more than 512 MiB.
+    SourceError (E_SOURCE_READ) : it cannot be read.
+    SourceError (E_SOURCE_CONTENT) : it is no such file.
+    SourceError (E_SOURCE_SIZE) : it has more than 512 MiB.
     """
     file = Path(path)
     try:

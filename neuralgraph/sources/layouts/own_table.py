@@ -56,9 +56,11 @@ def open_table(path: Path) -> OwnTable:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: it cannot be read, or has no column of images. E_SOURCE_EMPTY: no header. E_SOURCE_TEXT: not a
-        text. E_SOURCE_DAMAGED: broken quoting or compression. E_SOURCE_TYPE: another kind of file.
+    SourceError (E_SOURCE_READ) : it cannot be read, or has no column of images.
+    SourceError (E_SOURCE_EMPTY) : no header.
+    SourceError (E_SOURCE_TEXT) : not a text.
+    SourceError (E_SOURCE_DAMAGED) : broken quoting or compression.
+    SourceError (E_SOURCE_TYPE) : another kind of file.
     MissingExtraError (E_EXTRA) : Parquet without pyarrow.
     """
     kind, sheet, warning = _kind(path), None, ""

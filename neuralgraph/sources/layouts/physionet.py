@@ -21,7 +21,7 @@ from neuralgraph.sources.layouts.roots import Roots, physionet_root
 from neuralgraph.sources.layouts.tables import find_table, labels_of, read_csv
 from neuralgraph.sources.layouts.views import mimic_view
 
-__all__ = ["JPG_PROJECT", "RECORDS", "mimic_entries", "tables_folder", "versioned"]
+__all__ = ["JPG_PROJECT", "RECORDS", "mimic_entries", "versioned"]
 
 JPG_PROJECT = "mimic-cxr-jpg"
 RECORDS = "cxr-record-list.csv"
@@ -44,7 +44,7 @@ def versioned(what: str) -> tuple[str, ...]:
     return tuple(f"mimic-cxr-{version}-{what}.csv" for version in _VERSIONS)
 
 
-def tables_folder(roots: Roots, root: Path) -> Path | None:
+def _tables_folder(roots: Roots, root: Path) -> Path | None:
     """The folder with the tables of the JPG project, if there is one."""
     for folder in (roots.tables, root, roots.source):
         if folder is None:
@@ -69,7 +69,7 @@ def mimic_entries(roots: Roots, root: Path, suffix: str) -> Iterator[Entry]:
     ------
     SourceError : a table cannot be read.
     """
-    tables = tables_folder(roots, root)
+    tables = _tables_folder(roots, root)
     metadata = tables and find_table(tables, *versioned("metadata"))
     records = find_table(root, RECORDS)
     studies: dict[str, _Study] = {}

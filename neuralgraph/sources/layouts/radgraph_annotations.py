@@ -34,8 +34,8 @@ def read_annotations(folder: Path) -> dict[str, str]:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: there are none, or they cannot be read. E_SOURCE_DAMAGED: not JSON, or not of RadGraph.
+    SourceError (E_SOURCE_READ) : there are none, or they cannot be read.
+    SourceError (E_SOURCE_DAMAGED) : not JSON, or not of RadGraph.
     """
     found = [folder / below / name for below in _FOLDERS for name in _NAMES if (folder / below / name).is_file()]
     if not found:

@@ -14,22 +14,18 @@ __all__ = ["Roots", "files_below", "physionet_root", "safe_join"]
 
 @dataclass(frozen=True)
 class Roots:
-    """The folders of one source.
-
-    Parameters
-    ----------
-    source : the folder (for the generic layout, a table or its folder).
-    reports : where the reports lie, when not there.
-    tables : where labels, splits and metadata lie, when not there.
-    report_graphs : also read the RadGraph annotations that come with the data set.
-    told : called for every row or file that was looked at; reading a large source takes a while.
-    """
+    """The folders of one source."""
 
     source: Path
+    """The folder (for the generic layout, a table or its folder)."""
     reports: Path | None = None
+    """Where the reports lie, when not there."""
     tables: Path | None = None
+    """Where labels, splits and metadata lie, when not there."""
     report_graphs: bool = False
+    """Also read the RadGraph annotations that come with the data set."""
     told: Callable[[], object] = lambda: None
+    """Called for every row or file that was looked at; reading a large source takes a while."""
 
 
 def physionet_root(folder: Path, project: str, member: str) -> Path | None:

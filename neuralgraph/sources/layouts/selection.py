@@ -27,31 +27,27 @@ SPLITS: tuple[tuple[str, float], ...] = (("train", 0.70), ("validate", 0.15), ("
 
 @dataclass(frozen=True)
 class Selection:
-    """What to take.
-
-    Parameters
-    ----------
-    views : wanted views, best first; None takes any.
-    one_film : take the best image only; else every image of a wanted view.
-    generate_reports : take studies without a report, whose patches a text of the model's own scores.
-    definite_label : take only studies in which this label is 1 or 0.
-    splits : take only these splits of the data set; empty takes all.
-    one_per_patient : "" takes all studies; "first" and "last" go by the data set's own order, "random" by the seed.
-    own_split : replace the data set's split by 70/15/15 by patient; a source that names patients and no split gets
-        this one anyway.
-    prevalence : share of studies whose ``definite_label`` is 1, reached by leaving out studies of the commoner kind.
-    seed : of everything random.
-    """
+    """What to take."""
 
     views: tuple[str, ...] | None = None
+    """Wanted views, best first; None takes any."""
     one_film: bool = False
+    """Take the best image only; else every image of a wanted view."""
     generate_reports: bool = True
+    """Take studies without a report, whose patches a text of the model's own scores."""
     definite_label: str = ""
+    """Take only studies in which this label is 1 or 0."""
     splits: tuple[str, ...] = ()
+    """Take only these splits of the data set; empty takes all."""
     one_per_patient: Literal["", "first", "last", "random"] = ""
+    """"" takes all studies; "first" and "last" go by the data set's own order, "random" by the seed."""
     own_split: bool = False
+    """Replace the data set's split by 70/15/15 by patient; a source that names patients and no split gets this one
+    anyway."""
     prevalence: float | None = None
+    """Share of studies whose ``definite_label`` is 1, reached by leaving out studies of the commoner kind."""
     seed: int = 0
+    """Of everything random."""
 
 
 COHORTS: dict[str, dict[str, object]] = {
@@ -98,8 +94,7 @@ def select(entries: Iterable[Entry], selection: Selection, *, layout: str) -> Ma
 
     Returns
     -------
-    Manifest
-        Rows and dropped rows in ascending order of their keys; every entry is in exactly one of the two.
+    Manifest : rows and dropped rows in ascending order of their keys; every entry is in exactly one of the two.
     """
     dropped: list[DroppedRow] = []
     kept: dict[str, ManifestRow] = {}

@@ -72,9 +72,10 @@ def spreadsheet(path: Path) -> Spreadsheet:
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: it cannot be read. E_SOURCE_EMPTY: no header. E_SOURCE_TEXT: no text of a known encoding.
-        E_SOURCE_DAMAGED: broken compression or quoting.
+    SourceError (E_SOURCE_READ) : it cannot be read.
+    SourceError (E_SOURCE_EMPTY) : no header.
+    SourceError (E_SOURCE_TEXT) : no text of a known encoding.
+    SourceError (E_SOURCE_DAMAGED) : broken compression or quoting.
     """
     encoding = _encoding(path)
     with _text(path, encoding) as stream:

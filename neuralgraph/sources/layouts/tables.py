@@ -58,9 +58,10 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, str
 
     Raises
     ------
-    SourceError
-        E_SOURCE_READ: the table cannot be read or lacks a column. E_SOURCE_EMPTY: no header. E_SOURCE_TEXT: not UTF-8.
-        E_SOURCE_DAMAGED: broken quoting or compression.
+    SourceError (E_SOURCE_READ) : the table cannot be read or lacks a column.
+    SourceError (E_SOURCE_EMPTY) : no header.
+    SourceError (E_SOURCE_TEXT) : not UTF-8.
+    SourceError (E_SOURCE_DAMAGED) : broken quoting or compression.
     """
     opened = gzip.open if path.suffix == ".gz" else open
     try:

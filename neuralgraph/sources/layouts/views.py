@@ -29,8 +29,7 @@ def mimic_view(position: str, code_meaning: str, procedure: str) -> str:
 
     Returns
     -------
-    str
-        one of ``VIEW_POSITIONS``, or FRONTAL; "unknown" where none of the three settles it.
+    str : one of ``VIEW_POSITIONS``, or FRONTAL; "unknown" where none of the three settles it.
     """
     for words in (position, code_meaning):
         if words.strip():

@@ -268,7 +268,7 @@ def _tables() -> Iterator[Vector]:
     )
 
 
-def _presence() -> Iterator[Vector]:
+def _presence() -> Iterator[Vector]:  # noqa: C901 - one vector after another
     def without(*ids: int) -> Callable[[RecordDraft], None]:
         def change(record: RecordDraft) -> None:
             record.streams = [stream for stream in record.streams if stream.stream_id not in ids]

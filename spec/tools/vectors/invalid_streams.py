@@ -67,7 +67,7 @@ def _checksums() -> Iterator[Vector]:
     )
 
 
-def _zstd() -> Iterator[Vector]:
+def _zstd() -> Iterator[Vector]:  # noqa: PLR0915 - one vector after another
     text = REPORT * 9
     data = text.encode()
     size = len(data)

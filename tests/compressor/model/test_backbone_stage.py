@@ -32,8 +32,8 @@ def lite(tmp_path_factory):
 @pytest.fixture(scope="module")
 def directory(lite, tmp_path_factory):
     made = tmp_path_factory.mktemp("model")
-    choice = VisionChoice(LITE, stage=4, neck=16)
-    assemble(lite[0], DEMO_DIRECTORY, made, choice=choice, max_side=128, labels=("nodule",))
+    choice = VisionChoice(LITE, stage=4, neck=16, max_side=128)
+    assemble(lite[0], DEMO_DIRECTORY, made, choice=choice, labels=("nodule",))
     return made
 
 
@@ -85,10 +85,8 @@ def test_names_of_efficientnet_pytorch_are_understood(lite, directory, tmp_path)
         else:
             renamed[".".join([plain[parts[0]], *parts[1:]])] = tensor
     torch.save(renamed, tmp_path / "other.pth")
-    assemble(
-        tmp_path / "other.pth", DEMO_DIRECTORY, tmp_path / "m", choice=VisionChoice(LITE, stage=4, neck=16),
-        max_side=128, labels=("nodule",),
-    )  # fmt: skip
+    choice = VisionChoice(LITE, stage=4, neck=16, max_side=128)
+    assemble(tmp_path / "other.pth", DEMO_DIRECTORY, tmp_path / "m", choice=choice, labels=("nodule",))
     assert (tmp_path / "m" / "model.safetensors").read_bytes() == (directory / "model.safetensors").read_bytes()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.batches import Batches, BatchSettings
 from neuralgraph.compressor.training.phantom_films import TAUGHT
 from neuralgraph.compressor.training.report_text import described_text
 from neuralgraph.compressor.training.variation import augmented
@@ -14,10 +14,9 @@ from neuralgraph.compressor.training.variation import augmented
 def make(examples, start, tokenizer, preprocessor):
     config = start().model.config
 
-    def batches(**options):
-        return Batches(
-            examples, config, tokenizer, preprocessor, **{"batch_size": 3, "longest": 200, "seed": 5, **options}
-        )
+    def batches(count=None, **options):
+        settings = BatchSettings(**{"batch_size": 3, "longest": 200, "seed": 5, **options})
+        return Batches(examples, config, tokenizer, preprocessor, settings, count=count)
 
     return batches
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from neuralgraph.compressor.attention import CrossAttention
-from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.batches import Batches, BatchSettings
 from neuralgraph.compressor.training.foils import Said, foil_of
 from neuralgraph.compressor.training.guidance import score_loss
 from neuralgraph.compressor.training.sides import named_side, swapped_sides
@@ -82,9 +83,10 @@ def test_a_mirrored_film_has_its_mask_mirrored_and_its_text_swapped(examples, st
     assert torch.equal(mask, film.flip(-1).to(torch.uint8))
     turned, _ = augmented(film, None, np.random.default_rng(0), stride=8, mirrored=[True])
     assert turned[..., turned.shape[3] // 2 :].mean() > turned[..., : turned.shape[3] // 2].mean()
-    options = {"batch_size": 3, "longest": 200, "seed": 5, "count": 12, "augment": True}
+    settings = BatchSettings(batch_size=3, longest=200, seed=5, augment=True)
     plain, flipped = (
-        Batches(examples, start().model.config, tokenizer, preprocessor, **options, flips=flips) for flips in (0.0, 1.0)
+        Batches(examples, start().model.config, tokenizer, preprocessor, replace(settings, flips=flips), count=12)
+        for flips in (0.0, 1.0)
     )
     for number in range(12):
         for before, after in zip(plain[number]["labels"], flipped[number]["labels"], strict=True):

@@ -9,7 +9,7 @@ import torch
 
 from neuralgraph.compressor.attention import CrossAttention, captured
 from neuralgraph.compressor.model.model import NeuralGraphModel
-from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.batches import Batches, BatchSettings
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.guidance import guidance_loss
 from neuralgraph.compressor.training.train import train
@@ -40,7 +40,9 @@ def test_what_covers_no_patch_is_not_looked_for():
 
 
 def test_tokens_speak_of_the_findings_whose_phrases_they_lie_in(examples, start, tokenizer, preprocessor):
-    batches = Batches(examples, start().model.config, tokenizer, preprocessor, batch_size=3, longest=200, seed=5)
+    batches = Batches(
+        examples, start().model.config, tokenizer, preprocessor, BatchSettings(batch_size=3, longest=200, seed=5)
+    )
     by_text = {}
     for number in range(len(batches)):
         batch, *_, spoken, _ = batches.lesson(number)
@@ -63,7 +65,9 @@ def test_tokens_speak_of_the_findings_whose_phrases_they_lie_in(examples, start,
 
 def test_guidance_moves_the_attention_of_the_last_layer(quick, start, examples, tokenizer, preprocessor, tmp_path):
     parts = split_by_patient(examples, share=0.4, seed=0)
-    batches = Batches(examples, start().model.config, tokenizer, preprocessor, batch_size=3, longest=200, seed=5)
+    batches = Batches(
+        examples, start().model.config, tokenizer, preprocessor, BatchSettings(batch_size=3, longest=200, seed=5)
+    )
     off = {}
     for weight in (0.0, 30.0):
         trained = train(start(), parts, tmp_path / str(weight), dataclasses.replace(quick, guidance_weight=weight))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neuralgraph.compressor.model.preprocess import Preprocessor
-from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.batches import Batches, BatchSettings
 from neuralgraph.compressor.training.examples import ExampleSet, Prepared, write_examples
 from neuralgraph.compressor.training.places import EVERYTHING, LESION, places_of_marks
 from neuralgraph.errors import SourceError
@@ -69,7 +69,7 @@ def mixed(tmp_path):
 
 
 def test_covered_bare_and_unknown_are_three_things_in_one_batch(mixed, start, tokenizer):
-    made = Batches(mixed, start().model.config, tokenizer, WHOLE, batch_size=3, longest=20, seed=1)
+    made = Batches(mixed, start().model.config, tokenizer, WHOLE, BatchSettings(batch_size=3, longest=20, seed=1))
     lesson = made.lesson(0)
     nodule = made.structures.index("nodule")
     assert lesson.coverage[0, nodule, 0, 0] == 1
@@ -82,8 +82,8 @@ def test_covered_bare_and_unknown_are_three_things_in_one_batch(mixed, start, to
 
 def test_sources_are_drawn_by_their_weights(mixed, start, tokenizer):
     made = Batches(
-        mixed, start().model.config, tokenizer, WHOLE, batch_size=1, longest=20, seed=1, count=30,
-        weights={"marked": 2.0, "plain": 1.0},
+        mixed, start().model.config, tokenizer, WHOLE,
+        BatchSettings(batch_size=1, longest=20, seed=1, weights={"marked": 2.0, "plain": 1.0}), count=30,
     )  # fmt: skip
     drawn = [mixed.source(numbers[0]) for numbers in made._numbers]
     assert drawn.count("marked") == 20

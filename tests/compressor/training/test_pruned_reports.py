@@ -9,7 +9,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from neuralgraph.compressor.attention import attention_scores, captured
 from neuralgraph.compressor.model.model import NeuralGraphModel
-from neuralgraph.compressor.training.batches import Batches
+from neuralgraph.compressor.training.batches import Batches, BatchSettings
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.pruned_reports import pruned_loss
 from neuralgraph.compressor.training.train import train
@@ -18,7 +18,9 @@ from neuralgraph.compressor.training.train import train
 @pytest.fixture
 def lesson(start, examples, tokenizer, preprocessor):
     model = start().model.eval()
-    batch = Batches(examples, model.config, tokenizer, preprocessor, batch_size=3, longest=200, seed=5)[0]
+    batch = Batches(examples, model.config, tokenizer, preprocessor, BatchSettings(batch_size=3, longest=200, seed=5))[
+        0
+    ]
     return model, batch
 
 
@@ -62,7 +64,9 @@ def test_pruned_reports_are_learnt_in_mixed_precision(quick, start, examples, tm
 
 def test_a_decoder_that_read_pruned_films_writes_them_better(quick, start, examples, tokenizer, preprocessor, tmp_path):
     parts = split_by_patient(examples, share=0.4, seed=0)
-    batches = Batches(examples, start().model.config, tokenizer, preprocessor, batch_size=3, longest=200, seed=5)
+    batches = Batches(
+        examples, start().model.config, tokenizer, preprocessor, BatchSettings(batch_size=3, longest=200, seed=5)
+    )
     lost = {}
     for weight in (0.0, 1.0):
         recipe = dataclasses.replace(quick, steps=20, pruned_weight=weight)

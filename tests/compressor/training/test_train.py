@@ -10,9 +10,10 @@ import torch
 
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model_scorer import ModelScorer
+from neuralgraph.compressor.training.batches import Batches, BatchSettings
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.recipe import Recipe
-from neuralgraph.compressor.training.train import TrainingStopped, start_from, train
+from neuralgraph.compressor.training.train import Runtime, TrainingStopped, start_from, train
 from neuralgraph.compressor.training.trainer import FilmTrainer
 from neuralgraph.compressor.training.verdict import read_verdict, verdict_lines
 from neuralgraph.errors import ModelError, OutputError
@@ -49,7 +50,9 @@ def weights_of(directory):
 
 def test_what_it_writes_is_a_model_and_no_code(start, parts, tokenizer, tmp_path, no_network):
     steps = []
-    trained = train(start(), parts, tmp_path / "m", QUICK, half=True, progress=lambda step, *_: steps.append(step))
+    trained = train(
+        start(), parts, tmp_path / "m", QUICK, half=True, runtime=Runtime(progress=lambda step, *_: steps.append(step))
+    )
     assert steps == [1, 2, 3, 1, 2, 3, 4, 5, 6]
     assert sorted(path.name for path in trained.directory.iterdir()) == [
         "config.json",
@@ -69,7 +72,7 @@ def test_what_it_writes_is_a_model_and_no_code(start, parts, tokenizer, tmp_path
     assert losses[-1] < losses[0]
     assert set(trained.losses) == {"loss", "generation_loss", "classification_loss", "pruned_loss"}
     assert {tensor.dtype for tensor in weights_of(trained.directory).values()} == {torch.float16}
-    scorer = ModelScorer.load(trained.directory, device="cpu", dtype="float32", layer=-1, heads="mean", batch_size=1)
+    scorer = ModelScorer.load(trained.directory)
     assert scorer.trained
     # Most reports of the phantoms begin with their findings, and so does what the model will write.
     assert NeuralGraphConfig.read(trained.directory).opening == tuple(tokenizer.encode("FINDINGS:"))
@@ -84,13 +87,15 @@ def test_a_stopped_run_continues_to_the_same_weights(start, parts, tmp_path, mon
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(start(), parts, tmp_path / "parts", QUICK, progress=stop)
+        train(start(), parts, tmp_path / "parts", QUICK, runtime=Runtime(progress=stop))
     left = sorted(path for path in (tmp_path / "parts").rglob("*") if path.is_file())
     assert {path.suffix for path in left} == {".json", ".safetensors"}
     assert not any(path.read_bytes()[:1] == b"\x80" or path.read_bytes()[:2] == b"PK" for path in left)
     monkeypatch.setattr(torch, "load", None)
     seen = []
-    continued = train(start(), parts, tmp_path / "parts", QUICK, progress=lambda step, *_: seen.append(step))
+    continued = train(
+        start(), parts, tmp_path / "parts", QUICK, runtime=Runtime(progress=lambda step, *_: seen.append(step))
+    )
     assert seen == [5, 6]
     assert all(
         torch.equal(tensor, weights_of(continued.directory)[name])
@@ -104,18 +109,17 @@ def test_checkpoints_of_another_run_are_not_continued(start, parts, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(start(), parts, tmp_path, QUICK, progress=stop)
+        train(start(), parts, tmp_path, QUICK, runtime=Runtime(progress=stop))
     with pytest.raises(OutputError, match="other data or settings"):
         train(start(), parts[::-1], tmp_path, QUICK)
 
 
 def test_a_rate_for_each_part_and_no_decay_on_norms(start, parts, tmp_path):
-    from neuralgraph.compressor.training.train import _batches
-
     made = start()
     recipe = Recipe(vision_rate=1e-3, bridge_rate=3e-3, text_rate=2e-3, weight_decay=0.1, precision="float32")
-    batches = _batches(parts[0], made, recipe, parts[0].structure_names, count=1)
-    trainer = FilmTrainer(made.model, recipe, tmp_path, train=batches, validate=batches, device="cpu")
+    settings = BatchSettings(batch_size=2, longest=200, seed=5)
+    batches = Batches(parts[0], made.model.config, made.tokenizer, made.preprocessor, settings, count=1)
+    trainer = FilmTrainer(made.model, recipe, tmp_path, train=batches, validate=batches)
     optimizer = trainer.create_optimizer()
     of = {id(weight): group for group in optimizer.param_groups for weight in group["params"]}
     assert len(of) == len(list(made.model.parameters()))
@@ -193,11 +197,17 @@ def test_a_signal_leaves_a_checkpoint_and_the_run_goes_on(start, parts, tmp_path
     seen = []
     with pytest.raises(TrainingStopped) as caught:
         train(
-            start(), parts, tmp_path / "m", QUICK, stop=lambda: len(seen) > 4, progress=lambda *step: seen.append(step)
+            start(),
+            parts,
+            tmp_path / "m",
+            QUICK,
+            Runtime(stop=lambda: len(seen) > 4, progress=lambda *step: seen.append(step)),
         )
     assert (caught.value.step, caught.value.steps) == (3, 6)
     again = []
-    trained = train(start(), parts, tmp_path / "m", QUICK, progress=lambda step, *_: again.append(step))
+    trained = train(
+        start(), parts, tmp_path / "m", QUICK, runtime=Runtime(progress=lambda step, *_: again.append(step))
+    )
     assert again == [4, 5, 6]
     whole = train(start(), parts, tmp_path / "whole", QUICK)
     assert all(
@@ -214,12 +224,13 @@ def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
             parts,
             tmp_path / "m",
             lessons,
-            stop=lambda: len(seen) > 1,
-            progress=lambda *step: seen.append(step),
+            Runtime(stop=lambda: len(seen) > 1, progress=lambda *step: seen.append(step)),
         )
     assert (caught.value.step, caught.value.steps, caught.value.lessons) == (2, 5, True)
     again = []
-    trained = train(start(), parts, tmp_path / "m", lessons, progress=lambda step, *_: again.append(step))
+    trained = train(
+        start(), parts, tmp_path / "m", lessons, runtime=Runtime(progress=lambda step, *_: again.append(step))
+    )
     assert again == [3, 4, 5, 1, 2]
     assert not (trained.directory / "checkpoints").exists()
     whole = train(start(), parts, tmp_path / "whole", lessons)
@@ -231,7 +242,13 @@ def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
 def test_damaged_first_lessons_are_said(start, parts, tmp_path):
     seen = []
     with pytest.raises(TrainingStopped):
-        train(start(), parts, tmp_path / "m", QUICK, stop=lambda: bool(seen), progress=lambda *step: seen.append(step))
+        train(
+            start(),
+            parts,
+            tmp_path / "m",
+            QUICK,
+            runtime=Runtime(stop=lambda: bool(seen), progress=lambda *step: seen.append(step)),
+        )
     (tmp_path / "m" / "checkpoints" / "first_lessons.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot be continued") as caught:
         train(start(), parts, tmp_path / "m", QUICK)

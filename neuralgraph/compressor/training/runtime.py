@@ -1,0 +1,44 @@
+"""What a training computes on, and who follows it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+__all__ = ["Progress", "Runtime", "progress_lines"]
+
+Progress: TypeAlias = Callable[[int, int, dict[str, float]], None]
+"""Called after every step, with the step, the steps in all and what is known of the losses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """Where a training runs, and who is told of it; the recipe says everything else."""
+
+    device: str = "cpu"
+    """As torch names it: "cpu" or "cuda"."""
+    progress: Progress | None = None
+    stop: Callable[[], bool] | None = None
+    """Asked after every step; True keeps what is done, for the same call to go on from, and ends the run."""
+    log_to: Path | None = None
+    """A .csv file that losses and measures go to while it runs."""
+
+    @property
+    def stopped(self) -> bool:
+        """Somebody asked for an end."""
+        return self.stop is not None and self.stop()
+
+    def tell(self, step: int, steps: int, losses: dict[str, float]) -> None:
+        """Pass on what is known after a step."""
+        if self.progress is not None:
+            self.progress(step, steps, losses)
+
+
+def progress_lines(step: int, steps: int, losses: dict[str, float]) -> None:
+    """A ``Progress`` for programs without a bar: a line on stderr after every fifty steps."""
+    if step % 50 == 0 or step == steps:
+        known = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
+        sys.stderr.write(f"{step}/{steps}  {known}\n")
