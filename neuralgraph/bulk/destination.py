@@ -35,7 +35,6 @@ __all__ = ["STATE", "Destination", "file_digest"]
 STATE = ".ngr-convert"
 """The state folder."""
 
-_BLOCK = 1 << 20
 _LOCK_PATIENCE = 20.0
 
 
@@ -46,14 +45,11 @@ def _shard_name(shard: tuple[int, int]) -> str:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, 64 hex digits; "" where it cannot be read."""
-    digest = hashlib.sha256()
     try:
         with open(path, "rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return ""
-    return digest.hexdigest()
 
 
 class Destination:
