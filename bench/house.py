@@ -76,13 +76,15 @@ def _files(revision: str) -> Iterator[tuple[PurePosixPath, str]]:
 
 
 def _room(path: PurePosixPath) -> str:
-    """The room of a file: of the package by the folder's own name, beside it by its first folders."""
+    """The room of a file: the folder in the package, the first folders beside it; the vectors wherever they lay."""
     parts = path.parts
     if parts[0] == "neuralgraph":
         return parts[1] if len(parts) > 2 else "neuralgraph"
     if len(parts) == 1:
         return "FORMAT.md" if path.name == "FORMAT.md" else "top"
-    return "/".join(parts[:2]) if parts[0] in ("spec", "docs") or parts[:2] == ("bench", "vectors") else parts[0]
+    if "vectors" in parts[:3]:
+        return "vectors"
+    return "/".join(parts[:2]) if parts[0] in ("spec", "docs") else parts[0]
 
 
 def _functions(path: PurePosixPath, tree: ast.Module) -> Iterator[tuple[int, int, str]]:

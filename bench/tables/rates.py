@@ -23,11 +23,10 @@ from bench.tables.scoring import Truth, compared, scored
 from neuralgraph import to_bytes
 from neuralgraph.graph.study import Study
 
-__all__ = ["DEFAULT", "POOLS", "Reader", "at_equal_bytes", "image_alone", "measure_rates"]
+__all__ = ["DEFAULT", "Reader", "at_equal_bytes", "image_alone", "measure_rates"]
 
 DEFAULT = "bfloat16"
 """How ``ngr compress`` and ``ngr convert`` store embeddings when nothing is said."""
-POOLS = ("mean", "mean and largest")
 _PICTURES_COMPARED = ("JPEG", "JPEG 2000", "JPEG XL")
 Features = dict[str, NDArray[np.float64]]
 """By the way of pooling: float64 [studies, width]."""

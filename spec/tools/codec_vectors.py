@@ -1,4 +1,4 @@
-"""Vectors of each codec on its own: ``python -m spec.tools.codec_vectors`` writes codecs/NAME/vectors.json, once.
+"""Vectors of each codec on its own: codecs/NAME/vectors.json.
 
 A decoder of one codec can be tried on them without a reader of files. Planes and frames are laid out by hand where a
 form allows it; what they decode to is what this package says, and the reader in JavaScript is held to the same.
@@ -6,9 +6,7 @@ form allows it; what they decode to is what this package says, and the reader in
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from neuralgraph.errors import CodecError
 from spec.tools.vectors.studies import REPORT
 from spec.tools.vectors.valid_forms import svd_planes
 
-__all__ = ["BOOK", "codec_vectors", "decoded", "main"]
+__all__ = ["BOOK", "codec_vectors", "decoded", "files"]
 
 BOOK = Path(__file__).parents[2] / "codecs"
 WORDS = "Mild consolidation is no effusion. Enlarged silhouette, right opacity; left lobe normal. "
@@ -56,6 +54,15 @@ def codec_vectors() -> dict[str, list[dict[str, Any]]]:
             outcome = {"code": error.code}
         found.setdefault(name, []).append({**vector, **outcome})
     return found
+
+
+def files() -> dict[Path, bytes]:
+    """Path -> content of every file of them, a line per vector."""
+    return {BOOK / name / "vectors.json": _text(vectors).encode() for name, vectors in codec_vectors().items()}
+
+
+def _text(vectors: list[dict[str, Any]]) -> str:
+    return "[\n" + ",\n".join(json.dumps(vector) for vector in vectors) + "\n]\n"
 
 
 def _all() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -110,28 +117,3 @@ def _forms() -> Iterator[tuple[str, dict[str, Any]]]:
     good = svd_planes(1 / 127, [([0, 3], unit)], [0, -1, 3], [[1, -1, 2], [300, -300, 7]])
     yield "svd", _planes(2, 3, good)
     yield "svd", _planes(2, 3, [good[0][:4] + b"\x09" + good[0][5:], *good[1:]])
-
-
-def _text(vectors: list[dict[str, Any]]) -> str:
-    return "[\n" + ",\n".join(json.dumps(vector) for vector in vectors) + "\n]\n"
-
-
-def main() -> int:
-    """Write what is missing; what exists is never changed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing, compare")
-    check, wrong = parser.parse_args().check, 0
-    for name, vectors in codec_vectors().items():
-        path = BOOK / name / "vectors.json"
-        if path.exists() and path.read_text(encoding="utf-8") == _text(vectors):
-            continue
-        if path.exists() or check:
-            sys.stderr.write(f"codecs/{name}/vectors.json: missing or other than would be written\n")
-            wrong = 1
-        else:
-            path.write_text(_text(vectors), encoding="utf-8")
-    return wrong
-
-
-if __name__ == "__main__":
-    sys.exit(main())

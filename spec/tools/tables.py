@@ -1,14 +1,9 @@
-"""The tables of the format for programs in any language: spec/*.json, written from the tables of the code.
-
-``python -m spec.tools.tables`` writes what is missing, ``--force`` replaces what is there; a test compares the two.
-"""
+"""The tables of the format for programs in any language: spec/*.json, made of the tables of the code."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -29,7 +24,7 @@ from neuralgraph.wire.fields import Structure
 from neuralgraph.wire.limits import HARD_LIMITS, MAX_INTEGER, Limits
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_KINDS, REPORT_SECTIONS, VIEW_POSITIONS
 
-__all__ = ["main", "tables"]
+__all__ = ["FOLDER", "tables"]
 
 FOLDER = Path(__file__).parents[1]
 BOOK = Path(__file__).parents[2] / "codecs"
@@ -206,23 +201,3 @@ def _vocabulary() -> dict[str, Any]:
         "relation": list(RELATIONS),
         "report": list(REPORT_KINDS),
     }
-
-
-def main() -> int:
-    """Write the tables."""
-    parser = argparse.ArgumentParser(prog="python -m spec.tools.tables", description=__doc__)
-    parser.add_argument("--force", action="store_true", help="replace tables that differ")
-    options = parser.parse_args()
-    refused = False
-    for name, text in tables().items():
-        path = FOLDER / name
-        if path.exists() and path.read_text(encoding="utf-8") != text and not options.force:
-            sys.stderr.write(f"spec/{name}: differs; look at the difference, then use --force\n")
-            refused = True
-        else:
-            path.write_text(text, encoding="utf-8")
-    return int(refused)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

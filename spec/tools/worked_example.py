@@ -1,18 +1,13 @@
-"""The worked example beside FORMAT.md: the smallest valid file, every byte explained.
-
-``python -m spec.tools.worked_example`` prints spec/worked-example.md, ``--write`` writes it; a test compares the two.
-"""
+"""The worked example beside FORMAT.md: the smallest valid file, every byte explained."""
 
 from __future__ import annotations
 
-import argparse
 import struct
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["PAGE", "VECTOR", "example", "main", "pieces"]
+__all__ = ["PAGE", "VECTOR", "example", "pieces"]
 
 ROOT = Path(__file__).parents[2]
 VECTOR = ROOT / "spec" / "vectors" / "valid" / "smallest.ngr"
@@ -131,7 +126,7 @@ def example(data: bytes) -> str:
     lines = [
         "# A whole file, byte by byte",
         "",
-        "Written by `python -m spec.tools.worked_example --write` from `spec/vectors/valid/smallest.ngr`; do not edit.",
+        "Written by `python -m spec.tools` from `spec/vectors/valid/smallest.ngr`; do not edit.",
         "",
         f"{len(data)} bytes: one study without film, concept or label, in the smallest file there is. Numbers",
         "in brackets are sections of [FORMAT.md](../FORMAT.md). Columns with rows look like `string_bytes` and `text`.",
@@ -151,20 +146,3 @@ def example(data: bytes) -> str:
     if position != len(data):
         raise ValueError(f"{position} of {len(data)} bytes are explained")
     return "\n".join([*lines, "```", ""])
-
-
-def main() -> int:
-    """Print the page, or write it."""
-    parser = argparse.ArgumentParser(prog="python -m spec.tools.worked_example", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="replace the page")
-    options = parser.parse_args()
-    text = example(VECTOR.read_bytes())
-    if not options.write:
-        sys.stdout.write(text)
-    else:
-        PAGE.write_text(text, encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

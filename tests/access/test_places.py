@@ -132,27 +132,3 @@ def test_urls_are_named_without_keys(url, name):
     assert as_place(url) == url
     assert place_name(url) == name
     assert looks_like_url(PurePosixPath(url)) or url.startswith(("blockcache", "zip"))
-
-
-def test_names_of_unpacked_studies_are_names_on_windows_too():
-    from neuralgraph.storage.pack import file_name
-
-    for taken in (
-        "CON",
-        "nul",
-        "aux.x",
-        "com1",
-        "LPT9.txt",
-        "a:b",
-        "a\\b",
-        "a/b",
-        "x.",
-        "x ",
-        "..",
-        "a*b",
-        'a"b',
-        "a|b",
-    ):
-        assert file_name(taken, 3) == "study-0000003.ngr"
-        assert not PureWindowsPath(file_name(taken, 3)).is_absolute()
-    assert file_name("s-1.b", 3) == "s-1.b.ngr"

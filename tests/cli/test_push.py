@@ -12,13 +12,15 @@ from typer.testing import CliRunner
 import neuralgraph as ng
 from neuralgraph.cli.main import application
 
-pydicom = pytest.importorskip("pydicom", reason="the extra dicom is not installed")
+pytest.importorskip("pydicom", reason="the extra dicom is not installed")
 pytest.importorskip("highdicom", reason="the extra pacs is not installed")
 
-from neuralgraph.pacs import ngr_bytes  # noqa: E402
-from neuralgraph.pacs.multipart import single_part  # noqa: E402
-from tests.pacs.conftest import film  # noqa: E402
-from tests.pacs.toy_archive import Toy, reply, serving  # noqa: E402
+from pydicom import dcmread
+
+from neuralgraph.pacs import ngr_bytes
+from neuralgraph.pacs.multipart import single_part
+from tests.pacs.conftest import film
+from tests.pacs.toy_archive import Toy, reply, serving
 
 
 def taking(objects):
@@ -43,7 +45,7 @@ def test_a_study_and_its_patches(place):
         run = push(place / "study.ngr", toy.url, "--source", place / "film.dcm", "--overlay")
     assert run.exit_code == 0, run.output
     assert run.stdout == "2 objects of 1 files sent, 0 failed\n"
-    study, overlay = [pydicom.dcmread(BytesIO(single_part(body, kind))) for kind, body in toy.posted]
+    study, overlay = [dcmread(BytesIO(single_part(body, kind))) for kind, body in toy.posted]
     assert ngr_bytes(study) == (place / "study.ngr").read_bytes()
     assert overlay.Modality == "PR"
 

@@ -20,7 +20,7 @@ TABLES = tables()
 
 @pytest.mark.parametrize("name", TABLES)
 def test_table_is_that_of_the_code(name):
-    assert (FOLDER / name).read_text(encoding="utf-8") == TABLES[name], "run: python -m spec.tools.tables --force"
+    assert (FOLDER / name).read_text(encoding="utf-8") == TABLES[name], "run: python -m spec.tools"
 
 
 def test_document_names_only_codes_that_exist():

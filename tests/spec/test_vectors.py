@@ -84,7 +84,7 @@ def test_command_writes_the_committed_files():
     if ".".join(map(str, zstandard.ZSTD_VERSION)) != INDEX["provenance"]["zstd"]:
         pytest.skip("another version of libzstd, whose frames may have other bytes")
     for path, data in corpus_files().items():
-        assert (FOLDER / path).read_bytes() == data, f"{path}; run: python -m spec.tools.vectors"
+        assert (FOLDER / path).read_bytes() == data, f"{path}; run: python -m spec.tools"
 
 
 @pytest.mark.parametrize("row", VALID, ids=name_of)

@@ -11,7 +11,7 @@ TEXT = PAGE.read_text(encoding="utf-8")
 
 
 def test_page_is_the_vector():
-    assert example(VECTOR.read_bytes()) == TEXT, "run: python -m spec.tools.worked_example --write"
+    assert example(VECTOR.read_bytes()) == TEXT, "run: python -m spec.tools"
 
 
 def test_file_typed_from_the_page_reads():

@@ -68,7 +68,7 @@ def corpus_files() -> dict[str, bytes]:
     head = {
         "format": "ngr 1.0",
         "provenance": {
-            "command": "python -m spec.tools.vectors",
+            "command": "python -m spec.tools",
             "generator": GENERATOR,
             "zstd": ".".join(map(str, zstandard.ZSTD_VERSION)),
         },
