@@ -159,7 +159,7 @@ def usual(folder: Path, studies: int) -> None:
     """What the catalogue of studies of usual size is of their archive."""
     import neuralgraph as ng
     from bench.loaders.data import studies as made
-    from neuralgraph.catalogue.tables import catalogue_paths
+    from neuralgraph.catalogue.paths import catalogue_paths
 
     path, table = folder / "usual.ngr", folder / "usual.parquet"
     ng.save(made(studies, 11), path)

@@ -3,16 +3,17 @@
 >>> import neuralgraph as ng
 >>> study = ng.load("a.ngr")  # doctest: +SKIP
 
-Importing this package loads numpy, msgpack and zstandard, never torch. Its rooms, bottom up (CONTRIBUTING.md says which
-may know which):
+What this package offers is imported when it is first asked for, which loads numpy, msgpack and zstandard, never torch.
+Its rooms, bottom up (CONTRIBUTING.md says which may know which):
 
 - ``errors``: every exception, with stable codes
+- ``late``: names of a package that are imported when they are asked for
 - ``wire``: limits, integers, checksums, canonical maps, the columns of a record
 - ``codecs``: arrays to bytes and back, as pure functions
 - ``container``: the layout of a file
 - ``graph``: the study as a typed graph
 - ``access``: the bytes of a file, wherever it lies
-- ``storage``: where the two meet: load, save, open, pack, unpack, validate
+- ``storage``: where layout and study meet: load, save, open, pack, unpack, validate
 - ``rows``: what tables say of a study
 - ``batches``: the training graph, as arrays of batches
 - ``catalogue``: tables about studies, questions to them, and overviews
@@ -30,7 +31,9 @@ may know which):
 - ``cli``: the command ``ngr``
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from neuralgraph.errors import (
     VERSION,
@@ -48,16 +51,43 @@ from neuralgraph.errors import (
     StudyError,
     StudyNotFoundError,
 )
-from neuralgraph.graph.concepts import Concept, Mention
-from neuralgraph.graph.patches import ConceptVectors, Patches
-from neuralgraph.graph.study import Study
-from neuralgraph.graph.view import View
-from neuralgraph.storage.archive import Archive, load, load_bytes
-from neuralgraph.storage.opening import open_archive as open
-from neuralgraph.storage.pack import pack, unpack
-from neuralgraph.storage.save import save, to_bytes
-from neuralgraph.storage.validate import ValidationResult, validate, validate_bytes
-from neuralgraph.wire.limits import Limits
+from neuralgraph.late import late
+
+if TYPE_CHECKING:
+    from neuralgraph.graph.concepts import Concept, Mention
+    from neuralgraph.graph.patches import ConceptVectors, Patches
+    from neuralgraph.graph.study import Study
+    from neuralgraph.graph.view import View
+    from neuralgraph.storage.archive import Archive, load, load_bytes
+    from neuralgraph.storage.opening import open_archive as open
+    from neuralgraph.storage.pack import pack, unpack
+    from neuralgraph.storage.save import save, to_bytes
+    from neuralgraph.storage.validate import ValidationResult, validate, validate_bytes
+    from neuralgraph.wire.limits import Limits
+else:
+    __getattr__ = late(
+        __name__,
+        {
+            "Archive": "storage.archive.Archive",
+            "Concept": "graph.concepts.Concept",
+            "ConceptVectors": "graph.patches.ConceptVectors",
+            "Limits": "wire.limits.Limits",
+            "Mention": "graph.concepts.Mention",
+            "Patches": "graph.patches.Patches",
+            "Study": "graph.study.Study",
+            "ValidationResult": "storage.validate.ValidationResult",
+            "View": "graph.view.View",
+            "load": "storage.archive.load",
+            "load_bytes": "storage.archive.load_bytes",
+            "open": "storage.opening.open_archive",
+            "pack": "storage.pack.pack",
+            "save": "storage.save.save",
+            "to_bytes": "storage.save.to_bytes",
+            "unpack": "storage.pack.unpack",
+            "validate": "storage.validate.validate",
+            "validate_bytes": "storage.validate.validate_bytes",
+        },
+    )
 
 __version__ = VERSION
 
@@ -97,6 +127,11 @@ __all__ = [
     "validate",
     "validate_bytes",
 ]
+
+
+def __dir__() -> list[str]:
+    """What there is, imported already or not."""
+    return sorted({*globals(), *__all__})
 
 
 def plot(study: Study, *, ax: Any = None, **options: Any) -> Any:

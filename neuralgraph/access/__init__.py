@@ -1,8 +1,13 @@
-"""The bytes of a file, wherever it lies: on a disk, behind a network, in memory.
+"""The bytes of a file, wherever it lies: on a disk, behind a network, in memory. Nothing here knows what they mean.
 
-``places`` (what names a file) and ``sources`` (its bytes, whatever names it) are the way in. Of a local file: ``files``
-(read by positions) and ``descriptor`` (the system's number of an open file, with one owner). Of a file behind a
-network: ``remote`` (read by ranges), ``file_system`` (what fsspec has for a URL), ``http`` (bodies within bounds),
-``attempts`` (what may pass is tried again), ``pieces`` (what has come) and ``under_way`` (what was asked for). Nothing
-here knows what the bytes mean.
+- ``places``: what names a file
+- ``sources``: its bytes, whatever names it
+- ``files``: a local file, read by positions
+- ``descriptor``: the system's number of an open file, with one owner
+- ``remote``: a file behind a network, read by ranges
+- ``file_system``: what fsspec has for a URL
+- ``http``: what HTTP adds: bodies that end where they were asked to, statuses as they are
+- ``attempts``: what may pass is tried again
+- ``pieces``: parts of a file that have come
+- ``under_way``: parts that were asked for
 """

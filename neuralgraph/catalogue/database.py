@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.catalogue.paths import tables_at
 from neuralgraph.catalogue.question import Question, Term, parse_question
-from neuralgraph.catalogue.tables import catalogue_paths
 from neuralgraph.errors import FormatError, StudyError, missing_extra
-from neuralgraph.rows.facts import STUDY_FACTS
-from neuralgraph.rows.tables import TABLES, arrow
+from neuralgraph.rows.columns import STUDY_FACTS, TABLES, arrow
 
 __all__ = ["Catalogue"]
 
 _MEMORY = "256MB"
+_GIVEN = "report = 'given'"
 
 
 class Catalogue:
@@ -25,13 +25,14 @@ class Catalogue:
 
     Parameters
     ----------
-    path : a file of studies as ``write_catalogue`` writes it; or by table the Parquet files, at least one each; or by
-        table an Arrow table, as ``Archive.table`` gives it.
+    path : a file of studies as ``write_catalogue`` writes it, or the folder of a collection; or by table the Parquet
+        files, at least one each; or by table an Arrow table, as ``Archive.table`` gives it.
 
     Raises
     ------
     MissingExtraError (E_EXTRA) : duckdb is not installed.
-    FormatError (E_OPEN) : a file is missing or is no Parquet.
+    FormatError (E_OPEN) : a file is missing, or the first of a table is no Parquet.
+    CollectionError (E_QUERY) : the collection keeps no tables, or is empty.
     """
 
     def __init__(self, path: str | Path | Mapping[str, Sequence[str] | Any]) -> None:
@@ -40,11 +41,7 @@ class Catalogue:
         except ImportError as error:
             raise missing_extra("asking a catalogue", extra="catalog", library="duckdb") from error
         self._errors = duckdb.Error
-        sources: Mapping[str, Any] = (
-            path
-            if isinstance(path, Mapping)
-            else {table: [str(found)] for table, found in catalogue_paths(Path(path)).items()}
-        )
+        sources: Mapping[str, Any] = path if isinstance(path, Mapping) else tables_at(Path(path))
         studies = sources["studies"] if isinstance(sources["studies"], list | tuple) else ()
         self._tables = {Path(name).name.removesuffix(".studies.parquet"): str(name) for name in studies}
         """Files of studies by the name of the archive, where each archive has one of its own."""
@@ -52,12 +49,15 @@ class Catalogue:
         for name in files:
             if not Path(name).is_file():
                 raise FormatError("the catalogue is not there; make it with: ngr catalog", code="E_OPEN", where=name)
+        self._files: dict[str, list[str]] = {}
+        """By table the files whose columns have not been put together yet."""
         self._database = duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "threads": 2})
         try:
             for table in TABLES:
                 found = sources[table]
                 if isinstance(found, list | tuple):
-                    self._database.read_parquet(list(found), union_by_name=True).create_view(table)
+                    self._files[table] = list(found)
+                    self._database.read_parquet(self._files[table]).create_view(table)
                 else:
                     self._database.from_arrow(found).create(table)
             self._database.execute(f"SET allowed_paths = [{', '.join(map(_quoted, sorted(files)))}]")
@@ -77,10 +77,11 @@ class Catalogue:
         Raises
         ------
         StudyError (E_QUERY) : the question cannot be understood.
+        FormatError (E_OPEN) : a file is damaged.
         """
         asked = parse_question(question) if isinstance(question, str) else question
         sql, values = _statement(asked, generated=generated)
-        return [row[0] for row in self._execute(sql, values).fetchall()]
+        return [row[0] for row in self._in_words(sql, values)]
 
     def reasons(
         self, study_ids: Sequence[str], question: str | Question, *, generated: bool = False
@@ -95,6 +96,7 @@ class Catalogue:
         Raises
         ------
         StudyError (E_QUERY) : the question cannot be understood.
+        FormatError (E_OPEN) : a file is damaged.
         """
         found: dict[str, list[str]] = {study_id: [] for study_id in study_ids}
         asked = parse_question(question) if isinstance(question, str) else question
@@ -103,13 +105,13 @@ class Catalogue:
         marks = ", ".join("?" * len(found))
         for term in asked.terms:
             values: list[Any] = []
-            condition = _condition(term, values, generated=generated)
+            condition = _condition(term, values) + ("" if generated else f" AND {_GIVEN}")
             sql = (
                 "SELECT study_id, name, polarity, side, place FROM (SELECT archive, position, study_id FROM studies "
                 f"WHERE study_id IN ({marks})) JOIN (SELECT * FROM concepts WHERE {condition}) "
                 "USING (archive, position) ORDER BY archive, position, number"
             )
-            for study_id, *words in self._execute(sql, [*found, *values]).fetchall():
+            for study_id, *words in self._in_words(sql, [*found, *values]):
                 reason = _reason(*words)
                 if reason not in found[study_id]:
                     found[study_id].append(reason)
@@ -120,7 +122,7 @@ class Catalogue:
 
         Parameters
         ----------
-        columns : names that are in ``neuralgraph.rows.facts.STUDY_FACTS``, ``study_id`` among them.
+        columns : names that are in ``neuralgraph.rows.columns.STUDY_FACTS``, ``study_id`` among them.
         """
         if not study_ids:
             return []
@@ -163,7 +165,7 @@ class Catalogue:
         """
         arrow()
         try:
-            answer = self._database.sql(statement)
+            answer = self._widened().sql(statement)
             if answer is None:
                 raise _unanswered("the statement gives no rows")
             return answer.to_arrow_table()
@@ -176,11 +178,27 @@ class Catalogue:
             raise StudyError(f"{name!r} is no table; use one of {', '.join(TABLES)}", code="E_QUERY", where="table")
         return self.sql(f"SELECT * FROM {name} ORDER BY archive, position")
 
+    def _widened(self) -> Any:
+        """The database, whose tables have the columns of all files."""
+        files, self._files = self._files, {}
+        for table, found in files.items():
+            self._database.read_parquet(found, union_by_name=True).create_view(table, replace=True)
+        return self._database
+
     def _execute(self, sql: str, values: list[Any]) -> Any:
         try:
-            return self._database.execute(sql, values)
+            return self._widened().execute(sql, values)
         except self._errors as error:
             raise _unanswered(str(error)) from error
+
+    def _in_words(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+        """The rows of a statement of ours, which no question makes wrong; it asks for columns that every file has."""
+        try:
+            rows: list[tuple[Any, ...]] = self._database.execute(sql, values).fetchall()
+            return rows
+        except self._errors as error:
+            reason = f"the catalogue cannot be read ({str(error).splitlines()[0][:300]})"
+            raise FormatError(reason, code="E_OPEN", where="catalogue") from error
 
     def close(self) -> None:
         """Let the files go."""
@@ -210,22 +228,23 @@ def _quoted(text: str) -> str:
 
 
 def _statement(question: Question, *, generated: bool) -> tuple[str, list[Any]]:
-    """SQL and its values. Words are values, never part of the statement."""
+    """SQL and its values. Words are values, never part of the statement; concepts are read once, for all terms."""
     values: list[Any] = []
-    conditions = []
-    for term in question.terms:
-        condition = _condition(term, values, generated=generated)
-        conditions.append(
-            f"(archive, position) {'NOT IN' if term.without else 'IN'} "
-            f"(SELECT (archive, position) FROM concepts WHERE {condition})"
-        )
-    if not generated and all(term.without for term in question.terms):
+    given = "" if generated else f" WHERE {_GIVEN}"
+    terms = [f"{_condition(term, values)} AS t{number}" for number, term in enumerate(question.terms)]
+    said = f"SELECT archive, position, {', '.join(terms)} FROM concepts{given}"
+    answer = f"SELECT archive, position FROM ({said}) WHERE {' OR '.join(f't{n}' for n in range(len(terms)))}"
+    if all(term.without for term in question.terms):
         # A study without a report denies nothing.
-        conditions.append("report = 'given'")
-    return f"SELECT study_id FROM studies WHERE {' AND '.join(conditions)} ORDER BY archive, position", values
+        studies = f"studies ANTI JOIN ({answer}) USING (archive, position){given}"
+    else:
+        holds = (f"bool_or(t{n}) IS {'NOT ' * term.without}TRUE" for n, term in enumerate(question.terms))
+        answer += f" GROUP BY archive, position HAVING {' AND '.join(holds)}"
+        studies = f"studies SEMI JOIN ({answer}) USING (archive, position)"
+    return f"SELECT study_id FROM {studies} ORDER BY archive, position", values
 
 
-def _condition(term: Term, values: list[Any], *, generated: bool) -> str:
+def _condition(term: Term, values: list[Any]) -> str:
     conditions = []
     for column, words in (("name", term.words), ("place", term.place)):
         for word in words:
@@ -237,6 +256,4 @@ def _condition(term: Term, values: list[Any], *, generated: bool) -> str:
     if term.side:
         conditions.append("side IN (?, 'bilateral')" if term.side != "bilateral" else "side = ?")
         values.append(term.side)
-    if not generated:
-        conditions.append("report = 'given'")
     return " AND ".join(conditions)

@@ -10,7 +10,8 @@ from typing import Any
 from neuralgraph.access.files import located
 from neuralgraph.errors import StudyNotFoundError
 from neuralgraph.graph.study import Study
-from neuralgraph.rows.facts import LABEL, concept_rows, study_row
+from neuralgraph.rows.columns import LABEL
+from neuralgraph.rows.facts import concept_rows, study_row
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.gate import prove
 

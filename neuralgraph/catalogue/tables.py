@@ -18,27 +18,21 @@ from typing import Any, BinaryIO
 
 from neuralgraph.access.files import located
 from neuralgraph.access.places import Place
+from neuralgraph.catalogue.paths import catalogue_paths
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.graph.study import Study
-from neuralgraph.rows.facts import LABEL
-from neuralgraph.rows.tables import TABLES, Rows, arrow, schema_of
+from neuralgraph.rows.columns import LABEL, TABLES, arrow
+from neuralgraph.rows.tables import Rows, schema_of
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.atomic import atomic_file, check_writable
 from neuralgraph.storage.gate import prove
 from neuralgraph.storage.opening import open_archive
 
-__all__ = ["catalogue_paths", "joined", "merge", "write_catalogue", "write_parquet"]
+__all__ = ["joined", "merge", "write_catalogue", "write_parquet"]
 
 _BATCH = 8192
 """Studies whose rows are held at once."""
 _ROW_GROUP = 65_536
-
-
-def catalogue_paths(path: Path) -> dict[str, Path]:
-    """The files of a catalogue by table: that of studies is ``path`` itself, "catalog.parquet"."""
-    return {
-        table: path if table == "studies" else path.with_name(f"{path.stem}.{table}{path.suffix}") for table in TABLES
-    }
 
 
 def write_parquet(table: Any, stream: BinaryIO) -> None:

@@ -40,7 +40,7 @@ def card(
     from neuralgraph.collection.card import CardOptions, croissant, dataset_card
     from neuralgraph.collection.catalogued import table_files
     from neuralgraph.collection.overview import collection_overview
-    from neuralgraph.rows.tables import arrow
+    from neuralgraph.rows.columns import arrow
 
     arrow()
     from pyarrow import parquet

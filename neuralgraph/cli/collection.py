@@ -58,7 +58,7 @@ def create(
 
     made = Collection.create(place, catalogue=catalogue, archive_studies=archive_studies)
     if catalogue:
-        from neuralgraph.rows.tables import arrow
+        from neuralgraph.rows.columns import arrow
 
         arrow()
     head = made.head()

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neuralgraph.access.places import is_url
 from neuralgraph.cli.output import note, printable, write_document, write_json, write_line
 from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.manifest import is_collection
 
 if TYPE_CHECKING:
     from neuralgraph.catalogue import Catalogue
@@ -70,14 +70,15 @@ def find(
 
 @contextmanager
 def _catalogue(path: str) -> Iterator[Catalogue]:
-    from neuralgraph.access.places import is_url
-    from neuralgraph.catalogue import Catalogue
-    from neuralgraph.collection import Collection, catalogue_of
+    if is_url(path):
+        from neuralgraph.collection import Collection, catalogue_of
 
-    if is_collection(path) or is_url(path):
         with catalogue_of(Collection(path)) as found:
             yield found
     else:
+        # Without what changes collections, which takes longer to import than most questions to answer.
+        from neuralgraph.catalogue import Catalogue
+
         with Catalogue(path) as found:
             yield found
 

@@ -221,7 +221,7 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:  # noq
     model = provenance.get("model", {})
     if model:
         name = str(model.get("name", "unnamed"))
-        write_line(f"  model        {name} {str(model.get('digest', ''))[:12]}")
+        write_line(f"  model        {name} {str(model.get('digest', ''))[:12]}".rstrip())
         if notice := model_notice(name, trained=model.get("trained") is not False):
             write_line(f"               {notice}")
     streams = sum(stream["stored_bytes"] for stream in storage["streams"])

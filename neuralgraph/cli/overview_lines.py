@@ -19,7 +19,8 @@ def write_overview(overview: dict[str, Any]) -> None:
     """Print the facts of ``neuralgraph.catalogue.overview``."""
     studies = overview["studies"]
     for model in overview["models"]:
-        write_line(f"  model        {model['name']} {model['digest']}: {_share(model['studies'], studies)}")
+        named = f"{model['name']} {model['digest']}".rstrip()
+        write_line(f"  model        {named}: {_share(model['studies'], studies)}")
     said = ", ".join(f"{kind} {_share(count, studies)}" for kind, count in overview["reports"].items())
     write_line(f"  reports      {said}")
     for name, counts in list(overview["labels"].items())[:_SHOWN]:

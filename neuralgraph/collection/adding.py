@@ -80,7 +80,7 @@ def add(
     skip_removed : pass over studies that were removed, instead of refusing them; they are named in the result.
     receipts : what is known of studies beside their records, by id; replaces what was known.
     dry_run : say what would be done, and do nothing.
-    progress : told about every study.
+    progress : told how many studies of the collection have been compared; then how many are written.
 
     Raises
     ------
@@ -96,52 +96,52 @@ def add(
         nonlocal done
         with open_archive(list(places)) as archive:
             hashes = _hashes(archive)
-            found = _compare(collection, manifest, archive, hashes, again=again)
+            found = _compare(collection, manifest, archive, hashes, again=again, progress=progress)
             if found.different and not replace:
                 raise _duplicate(found.different)
             if found.removed and not (again or skip_removed):
-                reason = (
-                    f"{_named(sorted(found.removed))} {'was' if len(found.removed) == 1 else 'were'} removed from this "
-                    "collection; leave out, or say --again to let them in"
-                )
-                raise CollectionError(reason, code="E_REMOVED", where=collection.room.where)
-            left_out = found.equal | found.removed
+                raise _removed(found.removed, collection)
             renewed = _renewed(collection, manifest, found.equal, known)
-            left_out -= renewed
-            replaced = {study_id: member for study_id, (member, _) in found.different.items()}
-            count = len(archive) - len(left_out)
-            done = Added(
-                count - len(replaced) - len(renewed),
-                len(replaced),
-                len(found.equal),
-                tuple(sorted(found.removed)),
-                manifest.snapshot,
-            )
+            left_out = (found.equal | found.removed) - renewed
+            count, replaced = len(archive) - len(left_out), len(found.different)
+            added = count - replaced - len(renewed)
+            done = Added(added, replaced, len(found.equal), tuple(sorted(found.removed)), manifest.snapshot)
             if not count or dry_run:
                 return None
             change = Change("replace" if replaced else "add", touched=hashes)
-            change.studies_added, change.studies_removed = done.added + done.replaced, done.replaced
+            change.studies_added, change.studies_removed = added + replaced, replaced
             if again:
                 change.revived = {manifest.tombstone(study_id) for study_id in _tombstoned(manifest, archive)}
-            gone = set(replaced) | renewed
-            if gone:
-                rewrite(collection, manifest, change, gone)
+            if gone := renewed | found.different.keys():
+                rewrite(collection, manifest, change, gone, progress=progress)
             with ArchiveWriter(collection, manifest, change) as writer:
-                written = 0
-                for path, _, container in archive.files:
-                    with located(path):
-                        for position in range(len(container)):
-                            study_id = study_id_at(container, position)
-                            if study_id not in left_out:
-                                writer.copy(container, position, receipt_of(known, study_id))
-                                written += 1
-                                if progress is not None:
-                                    progress(written, count)
+                _copy(archive, left_out, known, writer, progress)
             return change
 
     after = collection.commit(prepare)
     changed = after.snapshot != done.snapshot
     return Added(done.added, done.replaced, done.equal, done.removed, after.snapshot, int(changed))
+
+
+def _copy(
+    archive: Archive,
+    left_out: set[str],
+    receipts: Mapping[str, StudyReceipt],
+    writer: ArchiveWriter,
+    progress: Progress | None,
+) -> None:
+    """Write all studies that are given but those left out."""
+    written, count = 0, len(archive) - len(left_out)
+    for path, _, container in archive.files:
+        with located(path):
+            for position in range(len(container)):
+                study_id = study_id_at(container, position)
+                if study_id in left_out:
+                    continue
+                writer.copy(container, position, receipt_of(receipts, study_id))
+                written += 1
+                if progress is not None:
+                    progress(written, count)
 
 
 def _hashes(archive: Archive) -> NDArray[np.uint64]:
@@ -175,32 +175,50 @@ def _each_id(archive: Archive) -> Iterator[str]:
 
 
 def _compare(
-    collection: Collection, manifest: Manifest, archive: Archive, hashes: NDArray[np.uint64], *, again: bool
+    collection: Collection,
+    manifest: Manifest,
+    archive: Archive,
+    hashes: NDArray[np.uint64],
+    *,
+    again: bool,
+    progress: Progress | None,
 ) -> _Known:
     """Which of the studies that are given the collection holds, or held."""
     found = _Known()
     if manifest.removed and not again:
         found.removed = _tombstoned(manifest, archive)
+    looked_at = 0
     for member in manifest.archives:
-        candidates: list[str] = []
-        for ids in member_ids(collection.room, member):
-            for row in np.flatnonzero(np.isin(id_hashes(ids), hashes)).tolist():
-                if ids[row] in archive.ids:
-                    candidates.append(ids[row])
-        if not candidates:
-            continue
-        with collection.room.source(member.path) as source, located(member.path):
-            held = Container(source)
-            for study_id in candidates:
-                position = held.keys.find(study_id) if held.keys else 0
-                assert position is not None, "the keys listed it"
-                number, within = archive.locate(study_id)
-                path, _, given = archive.files[number]
-                if _digest(held, position) == _digest(given, within):
-                    found.equal.add(study_id)
-                else:
-                    found.different[study_id] = (member, str(path))
+        candidates = [
+            ids[row]
+            for ids in member_ids(collection.room, member)
+            for row in np.flatnonzero(np.isin(id_hashes(ids), hashes)).tolist()
+            if ids[row] in archive.ids
+        ]
+        looked_at += member.studies - len(candidates)
+        if candidates:
+            with collection.room.source(member.path) as source, located(member.path):
+                held = Container(source)
+                for study_id in candidates:
+                    _compare_one(found, study_id, member, held, archive)
+                    looked_at += 1
+                    if progress is not None:
+                        progress(looked_at, manifest.studies)
+        elif progress is not None:
+            progress(looked_at, manifest.studies)
     return found
+
+
+def _compare_one(found: _Known, study_id: str, member: Member, held: Container, archive: Archive) -> None:
+    """Whether what is given under an id is what an archive holds under it."""
+    position = held.keys.find(study_id) if held.keys else 0
+    assert position is not None, "the keys listed it"
+    number, within = archive.locate(study_id)
+    path, _, given = archive.files[number]
+    if _digest(held, position) == _digest(given, within):
+        found.equal.add(study_id)
+    else:
+        found.different[study_id] = (member, str(path))
 
 
 def _tombstoned(manifest: Manifest, archive: Archive) -> set[str]:
@@ -256,6 +274,14 @@ def _refuse_given_twice(archive: Archive) -> None:
         f"{other}; give one of the files, or what ngr pack --skip-equal makes of them, which takes equal ones once"
     )
     raise FormatError(reason, code="E_DUP", where=other)
+
+
+def _removed(study_ids: set[str], collection: Collection) -> CollectionError:
+    reason = (
+        f"{_named(sorted(study_ids))} {'was' if len(study_ids) == 1 else 'were'} removed from this collection; leave "
+        "out, or say --again to let them in"
+    )
+    return CollectionError(reason, code="E_REMOVED", where=collection.room.where)
 
 
 def _duplicate(different: Mapping[str, tuple[Member, str]]) -> FormatError:

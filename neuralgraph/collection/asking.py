@@ -9,7 +9,7 @@ from neuralgraph.access.places import Place
 from neuralgraph.catalogue.database import Catalogue
 from neuralgraph.collection.catalogued import find_ids
 from neuralgraph.collection.collection import Collection
-from neuralgraph.rows.tables import TABLES
+from neuralgraph.rows.columns import TABLES
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.manifest import is_collection
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neuralgraph.rows.tables import TABLES
+from neuralgraph.rows.columns import TABLES
 
 __all__ = ["CardOptions", "croissant", "dataset_card"]
 

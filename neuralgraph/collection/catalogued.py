@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from neuralgraph.catalogue.database import Catalogue
+from neuralgraph.catalogue.paths import table_names
 from neuralgraph.collection.collection import Collection
 from neuralgraph.collection.places import Folder
-from neuralgraph.errors import CollectionError
-from neuralgraph.rows.tables import TABLES
 from neuralgraph.storage.manifest import Manifest
 
 __all__ = ["catalogue_of", "find_ids", "table_files", "where_ids"]
@@ -27,10 +26,7 @@ def table_files(collection: Collection, manifest: Manifest | None = None) -> Ite
     """
     state = manifest or collection.head()
     room = collection.room
-    if not state.archives or not all(member.catalogue for member in state.archives):
-        reason = "the collection is empty" if not state.archives else "the collection keeps no catalogue"
-        raise CollectionError(reason, code="E_QUERY", where=room.where)
-    names = {table: [member.table_path(table) for member in state.archives] for table in TABLES}
+    names = table_names(state, where=room.where)
     if isinstance(room, Folder):
         yield {table: [room.place(name) for name in found] for table, found in names.items()}
         return

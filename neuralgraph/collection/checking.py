@@ -14,7 +14,7 @@ from neuralgraph.collection.tidying import FOLDERS
 from neuralgraph.collection.writing import Progress
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import NeuralGraphError, Problem
-from neuralgraph.rows.tables import arrow
+from neuralgraph.rows.columns import arrow
 from neuralgraph.storage.gate import Level, examine_file
 from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.manifest import MANIFESTS, Manifest, Member

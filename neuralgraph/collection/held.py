@@ -19,8 +19,7 @@ from neuralgraph.access.files import located
 from neuralgraph.collection.places import Room
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import ChecksumError, FormatError
-from neuralgraph.rows.facts import LABEL
-from neuralgraph.rows.tables import TABLES, arrow
+from neuralgraph.rows.columns import LABEL, TABLES, arrow
 from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.manifest import Member
 from neuralgraph.wire.checksums import leaf_digest

@@ -10,7 +10,7 @@ from neuralgraph.catalogue.database import Catalogue
 from neuralgraph.catalogue.overview import Counts, Totals, overview_facts, value_name
 from neuralgraph.collection.catalogued import table_files
 from neuralgraph.collection.collection import Collection
-from neuralgraph.rows.facts import LABEL
+from neuralgraph.rows.columns import LABEL
 
 __all__ = ["collection_facts", "collection_overview"]
 

@@ -15,7 +15,8 @@ from neuralgraph.collection.receipts import StudyReceipt, write_receipts
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.graph.study import Study
-from neuralgraph.rows.tables import TABLES, Rows, arrow
+from neuralgraph.rows.columns import TABLES, arrow
+from neuralgraph.rows.tables import Rows
 from neuralgraph.storage.gate import prove
 from neuralgraph.storage.manifest import Manifest, Member
 

@@ -1,1 +1,6 @@
-"""What tables say of a study. ``facts`` has the rows as plain values, ``tables`` makes Arrow tables of them."""
+"""What tables say of a study.
+
+- ``columns``: what tables there are and their columns
+- ``facts``: rows as plain values
+- ``tables``: Arrow tables of rows
+"""

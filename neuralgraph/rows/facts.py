@@ -13,79 +13,10 @@ from typing import Any
 import numpy as np
 
 from neuralgraph.graph.study import Study
+from neuralgraph.rows.columns import LABEL
 from neuralgraph.wire.vocabulary import RELATIONS
 
-__all__ = ["CONCEPT_FACTS", "LABEL", "STUDY_FACTS", "TRIPLE_FACTS", "concept_rows", "study_row", "triple_rows"]
-
-LABEL = "label."
-"""Before the name of a label, in the name of its column."""
-
-STUDY_FACTS: dict[str, type] = {
-    "archive": str,
-    "position": int,
-    "study_id": str,
-    "digest": str,
-    "patient": str,
-    "split": str,
-    "views": int,
-    "view_positions": str,
-    "rows": int,
-    "cols": int,
-    "film_pixels": int,
-    "cells": int,
-    "patches": int,
-    "retention": float,
-    "embedding_dim": int,
-    "bytes": int,
-    "concepts": int,
-    "triples": int,
-    "mentions": int,
-    "fused": bool,
-    "report": str,
-    "report_stored": bool,
-    "pixels_stored": bool,
-    "model": str,
-    "model_digest": str,
-    "model_trained": bool,
-    "score": str,
-    "prune": str,
-    "extractor": str,
-    "labeler": str,
-    "terms": str,
-    "film_format": str,
-    "film_bits": int,
-    "film_lossy": bool,
-    "film_quality": str,
-    "embedding_loss": float,
-}
-"""Columns of studies before the labels. ``rows``, ``cols`` and the facts of films are those of the first view;
-``embedding_loss`` is the largest RMSE that its embedding was ever stored with, null when it was never stored with
-loss."""
-
-CONCEPT_FACTS: dict[str, type] = {
-    "archive": str,
-    "position": int,
-    "number": int,
-    "name": str,
-    "kind": str,
-    "polarity": str,
-    "side": str,
-    "section": str,
-    "place": str,
-    "report": str,
-}
-"""Columns of concepts: ``kind`` "anatomy" or "observation", ``polarity`` "present", "uncertain" or "absent", ``side``
-"left", "right", "bilateral" or "", ``place`` the anatomy it is located at."""
-
-TRIPLE_FACTS: dict[str, type] = {
-    "archive": str,
-    "position": int,
-    "head": str,
-    "relation": str,
-    "tail": str,
-    "report": str,
-}
-"""Columns of triples: names of the concepts, and the relation between them."""
+__all__ = ["concept_rows", "study_row", "triple_rows"]
 
 _POLARITY = {"definitely present": "present", "uncertain": "uncertain", "definitely absent": "absent"}
 _SIDES = {

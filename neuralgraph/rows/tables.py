@@ -1,47 +1,19 @@
-"""Rows as Arrow tables: what ``Archive.table`` gives. pyarrow is in the extra ``catalog`` and imported here alone."""
+"""Rows as Arrow tables: what ``Archive.table`` gives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from neuralgraph.errors import StudyError, missing_extra
-from neuralgraph.rows.facts import (
-    CONCEPT_FACTS,
-    LABEL,
-    STUDY_FACTS,
-    TRIPLE_FACTS,
-    concept_rows,
-    study_row,
-    triple_rows,
-)
+from neuralgraph.rows.columns import CONCEPT_FACTS, LABEL, STUDY_FACTS, TABLES, TRIPLE_FACTS, arrow
+from neuralgraph.rows.facts import concept_rows, study_row, triple_rows
 
-__all__ = ["TABLES", "Rows", "arrow", "arrow_table", "check_table", "schema_of"]
+__all__ = ["Rows", "arrow_table", "schema_of"]
 
-TABLES: dict[str, dict[str, type]] = {
-    "studies": STUDY_FACTS,
-    "concepts": CONCEPT_FACTS,
-    "triples": TRIPLE_FACTS,
-}
-"""The tables, and the columns each has in any case."""
 
 _WIDE = frozenset(("bytes", "film_pixels"))
 _REPEATED = frozenset(STUDY_FACTS) - {"study_id", "digest", "patient"} | frozenset(CONCEPT_FACTS | TRIPLE_FACTS)
 """Columns of few different texts."""
-
-
-def arrow() -> Any:
-    """The module pyarrow.
-
-    Raises
-    ------
-    MissingExtraError (E_EXTRA) : it is not installed.
-    """
-    try:
-        import pyarrow
-    except ImportError as error:
-        raise missing_extra("a table of studies", extra="catalog", library="pyarrow") from error
-    return pyarrow
 
 
 def schema_of(table: str, labels: Iterable[str] = ()) -> Any:
@@ -63,17 +35,6 @@ def arrow_table(table: str, rows: Sequence[Mapping[str, Any]]) -> Any:
     schema = schema_of(table, labels)
     columns = {name: [row.get(name) for row in rows] for name in schema.names}
     return arrow().table(columns, schema=schema)
-
-
-def check_table(name: str) -> None:
-    """Refuse what is no table.
-
-    Raises
-    ------
-    StudyError (E_IDX) : ``name`` is not one of ``TABLES``.
-    """
-    if name not in TABLES:
-        raise StudyError(f"{name!r} is no table; use one of {', '.join(TABLES)}", code="E_IDX", where="table")
 
 
 class Rows:

@@ -17,7 +17,7 @@ from neuralgraph.catalogue.database import Catalogue
 from neuralgraph.collection import Collection
 from neuralgraph.collection.places import Folder
 from neuralgraph.errors import CollectionError, FormatError
-from neuralgraph.rows.tables import TABLES
+from neuralgraph.rows.columns import TABLES
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.manifest import Manifest
 from neuralgraph.storage.opening import open_archive

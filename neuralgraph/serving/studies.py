@@ -15,7 +15,7 @@ from neuralgraph.adapters.json import to_json
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import NeuralGraphError, StudyError, StudyNotFoundError
-from neuralgraph.rows.tables import TABLES, arrow
+from neuralgraph.rows.columns import TABLES, arrow
 from neuralgraph.serving.description import Endpoint
 from neuralgraph.serving.state import ServedState
 from neuralgraph.storage.manifest import Manifest, write_manifest

@@ -1,9 +1,20 @@
 """Where the layout of a file and the meaning of a study meet.
 
-``save`` writes studies, with ``lossy`` (what a form costs them), ``profiles`` (what a file is for), ``atomic`` (written
-aside and renamed) and ``private`` (for the owner alone). ``opening`` says what a path may be, ``archive`` reads studies
-there, with ``lookup`` (ids to positions) and ``identity`` (whether it is the same archive still); ``gate`` is what a
-record must prove first. ``manifest`` says which archives of a collection count, ``far_collection`` the same behind a
-URL. ``pack`` joins and parts files, ``validate`` lists what is wrong with one, ``recover`` saves what is whole of it,
-``differences`` compares what two mean, and ``decoded`` writes as JSON what one says.
+- ``save``: studies to files
+- ``lossy``: what a form costs a study, on record
+- ``profiles``: what a file is for
+- ``atomic``: files written aside and renamed
+- ``private``: files for their owner alone
+- ``opening``: what a path may be, and what of it is opened
+- ``archive``: studies read by position or id
+- ``lookup``: study ids of an archive, and from an id to a position
+- ``identity``: whether what is opened again is what was opened before
+- ``gate``: what a record must prove before anything of it is handed out
+- ``manifest``: which archives of a collection count
+- ``far_collection``: the same behind a URL
+- ``pack``: joining and parting files
+- ``validate``: every problem of a file
+- ``recover``: whole studies out of a damaged file
+- ``differences``: what two files mean differently
+- ``decoded``: what a file says, as JSON
 """

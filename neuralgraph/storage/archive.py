@@ -19,10 +19,11 @@ from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.errors import FormatError, StudyNotFoundError
 from neuralgraph.graph.study import Study
-from neuralgraph.rows.tables import Rows, check_table
+from neuralgraph.rows.columns import check_table
+from neuralgraph.rows.tables import Rows
 from neuralgraph.storage.gate import Level, examine_file, first_error, prove
 from neuralgraph.storage.lookup import StudyIds
-from neuralgraph.storage.manifest import MARKER, collection_files, is_collection
+from neuralgraph.storage.manifest import ARCHIVES, MARKER, collection_files, is_collection
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
@@ -86,7 +87,7 @@ def _only_study(container: Container) -> Study:
 def ngr_files(folder: Path) -> list[Path]:
     """The .ngr files of a folder and its sub-folders, hidden ones left out, in ascending order of their paths.
 
-    Of a collection, at the top or below, those that its manifest counts, in its order.
+    Of a collection, at the top or below, those that its manifest counts, in its order; of its folder of archives too.
 
     Raises
     ------
@@ -95,6 +96,9 @@ def ngr_files(folder: Path) -> list[Path]:
     """
     if is_collection(folder):
         return collection_files(folder)
+    around = Path(os.path.abspath(folder))
+    if around.name == ARCHIVES and is_collection(around.parent):
+        return [folder / path.name for path in collection_files(around.parent)]
 
     def refuse(error: OSError) -> None:
         raise read_error(error.filename or folder, error) from error
@@ -272,7 +276,7 @@ class Archive(Sequence[Study]):
 
         Parameters
         ----------
-        name : "studies", one row each; or "concepts" or "triples". ``neuralgraph.rows.facts`` names the columns.
+        name : "studies", one row each; or "concepts" or "triples". ``neuralgraph.rows.columns`` names the columns.
 
         Raises
         ------

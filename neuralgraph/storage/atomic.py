@@ -25,15 +25,15 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         possible name.
     """
     refuse_url(path)
-    folder = Path(path).parent
     if os.path.isdir(path):
         raise OutputError("the output is a folder, give a file name", code="E_OUTPUT", where=str(path))
     try:
-        os.lstat(path)
+        os.stat(path)
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot create the output ({_reason(error)})", code="E_OUTPUT", where=str(path)) from error
+    folder = _target(path).parent
     if not os.path.isdir(folder):
         raise OutputError("the folder of the output does not exist, create it first", code="E_OUTPUT", where=str(path))
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -67,9 +67,10 @@ def partial_prefix(name: str) -> str:
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A binary stream whose content appears at ``path`` when the block ends without an exception.
 
-    The bytes are flushed to disk before the rename, and the folder after it, so that a power cut leaves the old file or
-    the new one. On an exception, which passes unchanged, nothing is left behind; a process killed outright may leave a
-    hidden file ending in ``.partial`` beside the target, never a partial target.
+    A link stays, and what it leads to is written. The bytes are flushed to disk before the rename, and the folder after
+    it, so that a power cut leaves the old file or the new one. On an exception, which passes unchanged, nothing is left
+    behind; a process killed outright may leave a hidden file ending in ``.partial`` beside the target, never a partial
+    target.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     OutputError (E_WRITE) : writing failed on the way, for example because the disk is full.
     """
     check_writable(path)
-    target = Path(path)
+    target = _target(path)
     aside = target.with_name(f"{partial_prefix(target.name)}{os.getpid()}-{os.urandom(4).hex()}.partial")
     try:
         stream = _Aside(aside, str(path))
@@ -123,6 +124,11 @@ class _Aside(io.BufferedWriter):
     def abandon(self) -> None:
         """Close without caring for what is not written yet."""
         self.raw.close()
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """What is written: where a link leads, because renaming over it would take it away."""
+    return Path(os.path.realpath(path) if os.path.islink(path) else path)
 
 
 def _failed(error: OSError | ValueError, where: str) -> OutputError:

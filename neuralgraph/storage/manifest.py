@@ -25,6 +25,7 @@ from typing import Any
 from neuralgraph.errors import FormatError
 
 __all__ = [
+    "ARCHIVES",
     "MANIFESTS",
     "MARKER",
     "Commit",
@@ -33,6 +34,7 @@ __all__ = [
     "collection_files",
     "is_collection",
     "manifest_name",
+    "newest_in_folder",
     "newest_manifest",
     "read_manifest",
     "write_manifest",
@@ -42,6 +44,8 @@ MARKER = "collection.json"
 """The file that makes a folder a collection."""
 MANIFESTS = "manifests"
 """The folder of manifests."""
+ARCHIVES = "archives"
+"""The folder of archives: those that count, and those that no longer do until they are deleted."""
 FORMAT = "neuralgraph collection 1"
 OPERATIONS: tuple[str, ...] = ("create", "add", "replace", "remove", "compact")
 """What a commit may have done."""
@@ -75,7 +79,7 @@ class Member:
     @property
     def path(self) -> str:
         """Where the archive lies in the collection."""
-        return f"archives/{self.name}.ngr"
+        return f"{ARCHIVES}/{self.name}.ngr"
 
     @property
     def receipts_path(self) -> str:
@@ -261,18 +265,22 @@ def is_collection(folder: str | os.PathLike[str]) -> bool:
     return os.path.isfile(os.path.join(folder, MARKER))
 
 
-def collection_files(folder: Path) -> list[Path]:
-    """The archives that count now, in their order.
+def newest_in_folder(folder: Path) -> Manifest:
+    """The newest manifest of a collection in a folder.
 
     Raises
     ------
-    FormatError (E_MANIFEST) : the manifest is damaged or missing.
+    FormatError (E_MANIFEST) : it is damaged or missing.
     FormatError (E_OPEN) : it cannot be read.
     """
     try:
         names = os.listdir(folder / MANIFESTS)
-        manifest = newest_manifest(names, lambda name: (folder / name).read_bytes(), where=str(folder))
+        return newest_manifest(names, lambda name: (folder / name).read_bytes(), where=str(folder))
     except OSError as error:
         reason = f"the manifest cannot be read ({error.strerror})"
         raise FormatError(reason, code="E_OPEN", where=str(folder)) from error
-    return [folder / member.path for member in manifest.archives]
+
+
+def collection_files(folder: Path) -> list[Path]:
+    """The archives that count now, in their order; errors as ``newest_in_folder``."""
+    return [folder / member.path for member in newest_in_folder(folder).archives]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from builders import build_study
@@ -167,15 +168,43 @@ def test_a_catalogue_that_is_not_there_or_none_at_all(tmp_path):
         Catalogue(tmp_path / "catalog.parquet")
 
 
-def test_a_data_set_takes_the_studies_that_answer(path, tmp_path):
-    pytest.importorskip("torch_geometric", reason="the extra pyg is not installed")
-    from neuralgraph.adapters.pyg import StudyDataset
+@pytest.fixture
+def collection(path, tmp_path):
     from neuralgraph.collection import Collection, add
 
-    files = [path.parent / "a.ngr", path.parent / "b.ngr"]
+    made = Collection.create(tmp_path / "collection", archive_studies=3)
+    add(made, [path.parent / "a.ngr", path.parent / "b.ngr"])
+    return made
+
+
+def test_a_collection_is_asked_by_its_folder(collection, catalogue):
+    with Catalogue(collection.room.where) as found:
+        for question in ("effusion", "right effusion, no tube", "no effusion", "no tube, no effusion"):
+            assert set(found.find(question)) == set(catalogue.find(question))
+        # The label is a column of one archive, and not of the first.
+        assert found.where('"label.age" > 50') == ["left"]
+        assert set(found.find("effusion")) == set(catalogue.find("effusion"))
+
+
+def test_a_damaged_table_is_no_fault_of_the_question(collection):
+    *_, last = collection.head().archives
+    file = Path(collection.room.place(last.table_path("concepts")))
+    file.write_bytes(file.read_bytes()[:-8])
+    with Catalogue(collection.room.where) as found, pytest.raises(FormatError, match="E_OPEN"):
+        found.find("effusion")
+
+
+def test_several_terms_that_must_hold(catalogue):
+    assert catalogue.find("effusion, tube") == ["both"]
+    assert set(catalogue.find("effusion any, opacity any")) == {"right"}
+    assert set(catalogue.find("no tube, no opacity uncertain")) == {"placed", "left", "two", "none"}
+
+
+def test_a_data_set_takes_the_studies_that_answer(path, collection):
+    pytest.importorskip("torch_geometric", reason="the extra pyg is not installed")
+    from neuralgraph.adapters.pyg import StudyDataset
+
     wanted = ["right", "placed", "two"]
-    collection = Collection.create(tmp_path / "collection", archive_studies=3)
-    add(collection, files)
     for place in (path.parent, collection.room.where):
         data = StudyDataset(place, where="right effusion, no tube", labels=["pneumonia"])
         assert [graph.study_id for graph in data] == wanted

@@ -1,7 +1,6 @@
-import json
-
 import pytest
 import typer
+from json_outputs import printed
 from typer.testing import CliRunner
 
 from neuralgraph.cli.audit import audit
@@ -25,7 +24,7 @@ def test_audit(tmp_path):
     result = ngr(tmp_path / "clean.log", tmp_path / "leak.log", "--identifiers", tmp_path / "names.txt")
     assert result.exit_code == 1
     assert result.stdout == f"{tmp_path / 'leak.log'}: bytes: line 1 as text\n"
-    record = json.loads(ngr(tmp_path / "leak.log", "--identifiers", tmp_path / "names.txt", "--json").stdout)
+    record = printed("audit", ngr(tmp_path / "leak.log", "--identifiers", tmp_path / "names.txt", "--json").stdout)
     assert record["identifiers"] == 2
     assert [finding["identifier"] for finding in record["findings"]] == ["line 1"]
 

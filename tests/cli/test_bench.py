@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from json_outputs import printed
 from PIL import Image
 
 from neuralgraph.cli.bench_films import chosen_films
@@ -61,7 +61,7 @@ def told(folder):
 
 def test_every_film_in_every_coding_and_the_total(told, folder):
     assert told.returncode == 0, told.stderr
-    result = json.loads(told.stdout)
+    result = printed("bench", told.stdout)
     assert [film["file"] for film in result["films"]] == ["film.png", "film.dcm"]
     assert [film["source"]["bits"] for film in result["films"]] == [8, 12]
     names = {coding.name for coding in PICTURE_CODINGS} | {f".ngr {setting}" for setting in embedding_settings()}
@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_measured(folder):
 def test_nothing_is_measured_when_nothing_can_be_read(folder):
     run = ngr("missing.dcm", "--json", folder=folder)
     assert run.returncode == 1
-    assert json.loads(run.stdout)["total"] is None
+    assert printed("bench", run.stdout)["total"] is None
     assert ngr("film.png", "--retain", "7", folder=folder).returncode == 2
 
 
@@ -139,7 +139,7 @@ def test_a_folder_gives_three_lines_first_the_rest_on_request_and_a_chart(folder
 
 
 def test_the_summary_is_data_too(told):
-    result = json.loads(told.stdout)
+    result = printed("bench", told.stdout)
     assert (result["found"], result["chosen"], result["stopped_before"]) == (2, 2, 0)
     summary = result["summary"]
     assert summary["films"] == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from json_outputs import printed
 from PIL import Image
 
 import neuralgraph as ng
@@ -51,7 +51,7 @@ def test_result_is_one_valid_file(compressed):
     study = ng.load(folder / "a.ngr")
     assert study.labels == {"effusion": 1.0, "pneumonia": 0.0}
     assert ("pneumonia", "Observation::definitely absent") in [(c.text, c.label) for c in study.concepts]
-    summary = json.loads(first.stdout)
+    summary = printed("compress", first.stdout)
     assert summary["file_bytes"] == (folder / "a.ngr").stat().st_size
     assert summary["study"]["provenance"]["report"] == "given"
 

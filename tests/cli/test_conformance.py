@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from json_outputs import printed
 from typer.testing import CliRunner
 
 from neuralgraph.cli.conformance import difference, read_vectors, verdict
@@ -41,7 +42,7 @@ def few(tmp_path):
 def test_our_own_reader_agrees_with_every_vector():
     result = run("conformance", "--json", "--batch", "--", *OUR_READER, "--list")
     assert result.exit_code == 0, result.output
-    summary = json.loads(result.stdout)
+    summary = printed("conformance", result.stdout)
     assert summary["disagreements"] == []
     assert summary["agreed"] == summary["vectors"] > 700
 
@@ -61,7 +62,7 @@ def test_disagreement_is_named_and_is_exit_code_1(few):
 
 def test_too_few_lines_are_disagreements(few):
     result = run("conformance", "--vectors", str(few), "--batch", "--json", "--", *LIAR)
-    found = json.loads(result.stdout)["disagreements"]
+    found = printed("conformance", result.stdout)["disagreements"]
     assert [each["got"] for each in found][-1] == "nothing"
 
 

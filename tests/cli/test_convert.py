@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from json_outputs import printed
 from typer.testing import CliRunner
 
 from neuralgraph.bulk import run as bulk_run
@@ -78,7 +79,7 @@ def test_convert_and_continue(ngr, films, tmp_path):
     (films / "film3.png").write_bytes(b"not an image")
     result = ngr(films, dest, "--workers", "1", "--json")
     assert result.exit_code == 1
-    first = json.loads(result.stdout)
+    first = printed("convert", result.stdout)
     assert (first["converted"], first["failed"], first["reasons"]) == (3, 1, {"E_SOURCE_TYPE": 1})
     assert (first["complete"], first["remaining"]) == (False, 0)
     assert json.loads((dest / "failures.jsonl").read_text())["reason"] == "E_SOURCE_TYPE"
@@ -101,7 +102,7 @@ def test_dry_run(ngr, films, tmp_path):
     dest = tmp_path / "out"
     result = ngr(films, dest, "--dry-run", "--without-report", "drop", "--json")
     assert result.exit_code == 0
-    told = json.loads(result.stdout)
+    told = printed("convert", result.stdout)
     parts, expected = told.pop("parts"), told.pop("estimate")
     assert told == {
         "layout": "folder",
@@ -144,7 +145,7 @@ def test_the_last_line_counts_reports(ngr, films, tmp_path):
     assert ngr(films, dest, "--workers", "1").stdout.splitlines()[-1] == last
     # A run that only verifies says the same.
     assert ngr(films, dest, "--workers", "1").stdout.splitlines()[-1] == last
-    told = json.loads(ngr(films, dest, "--workers", "1", "--json").stdout)
+    told = printed("convert", ngr(films, dest, "--workers", "1", "--json").stdout)
     assert told["here"]["reports"] == {"given": 3, "generated": 1, "absent": 0}
 
 
@@ -178,7 +179,7 @@ def test_a_dry_run_shows_what_is_read_of_a_table_and_what_is_not(ngr, films, tmp
         "  1 with a report, 0 of them without a report",
     ):
         assert line in result.stdout.splitlines()
-    told = json.loads(ngr(table, tmp_path / "out", "--dry-run", "--json").stdout)
+    told = printed("convert", ngr(table, tmp_path / "out", "--dry-run", "--json").stdout)
     assert told["table"]["columns"] == {"Path": "image", "Findings": "findings", "impression": "impression"}
     table.write_text("image,finding\nfilm0.png,Effusion.\n")
     result = ngr(table, tmp_path / "out", "--workers", "1")
@@ -247,7 +248,7 @@ def test_options_of_the_selection(ngr, tmp_path, films):
     (films / "manifest.csv").write_text("\n".join(rows))
 
     def counts(*options):
-        record = json.loads(ngr(films, tmp_path / "out", "--dry-run", "--json", *options).stdout)
+        record = printed("convert", ngr(films, tmp_path / "out", "--dry-run", "--json", *options).stdout)
         return record["studies"], record["dropped"]
 
     assert counts() == (4, {})
@@ -268,7 +269,7 @@ def test_with_the_demo_model(films, tmp_path):
     script = "from neuralgraph.cli.convert import convert; import typer; typer.run(convert)"
     command = [sys.executable, "-c", script, films, tmp_path / "out", "--workers", "1", "--store-report", "--json"]
     result = subprocess.run(command, capture_output=True, check=True, text=True)
-    assert json.loads(result.stdout)["converted"] == 2
+    assert printed("convert", result.stdout)["converted"] == 2
     by_kind = {}
     for path in (tmp_path / "out").glob("*.ngr"):
         study = load(path)

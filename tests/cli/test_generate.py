@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from json_outputs import printed
 from typer.testing import CliRunner
 
 import neuralgraph as ng
@@ -44,7 +45,7 @@ def test_a_report_has_its_lines(files):
 
 def test_json_says_what_it_was_written_from(files):
     result = ngr("generate", files / "study-1.ngr", "--beams", 1, "--json")
-    record = json.loads(result.stdout)
+    record = printed("generate", result.stdout)
     assert record["report"].splitlines() == ngr("generate", files / "study-1.ngr", "--beams", 1).stdout.splitlines()
     assert (record["study"], record["patches"], record["cells"]) == ("study-1", 64, 64)
     assert record["model_trained"] is True

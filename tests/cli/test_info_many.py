@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from builders import build_study
+from json_outputs import printed
 from typer.testing import CliRunner
 
 import neuralgraph as ng
@@ -31,7 +30,7 @@ def folder(tmp_path):
 def facts(*arguments):
     run = ngr("info", *arguments, "--json")
     assert run.exit_code == 0, run.output
-    return json.loads(run.stdout)
+    return printed("info", run.stdout)
 
 
 def test_a_folder_at_a_glance(folder):
@@ -63,6 +62,28 @@ def test_a_collection_says_the_same_and_when(folder, tmp_path):
     assert found["overview"] == facts(folder)["overview"]
     assert [commit["operation"] for commit in found["commits"]] == ["create", "add"]
     assert found["commits"][1]["program"] == ng.__version__
+
+
+def test_what_a_collection_no_longer_counts_is_not_counted(folder, tmp_path):
+    pytest.importorskip("duckdb", reason="the extra catalog is not installed")
+    (tmp_path / "data").mkdir()
+    place = tmp_path / "data" / "collection"
+    for arguments in (["create", place], ["add", place, folder], ["remove", place, "--id", "11-given"]):
+        assert ngr("collection", *arguments).exit_code == 0
+    assert len(list((place / "archives").iterdir())) == 2
+    for path in (tmp_path / "data", place, place / "archives"):
+        found = facts(path)
+        assert (found["n_studies"], found["archives"], found["overview"]["studies"]) == (4, 1, 4)
+
+
+def test_a_model_without_a_digest_leaves_no_blank(tmp_path):
+    studies = [build_study(seed=seed, provenance={"model": {"name": "ours"}}) for seed in range(2)]
+    ng.save(studies[0], tmp_path / "one.ngr")
+    ng.save(studies, tmp_path / "two.ngr")
+    for name, line in (("one.ngr", "  model        ours"), ("two.ngr", "  model        ours: 2 (100.0%)")):
+        lines = ngr("info", tmp_path / name).stdout.splitlines()
+        assert line in lines
+        assert [each for each in lines if each != each.rstrip()] == []
 
 
 def test_a_prefix_names_a_study(folder):

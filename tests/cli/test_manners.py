@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -12,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from json_outputs import printed
 from typer.main import get_command
 
 from neuralgraph.cli.doctor import EXTRAS
@@ -151,7 +151,7 @@ def test_doctor_looks_at_models_without_loading_them(tmp_path, capsys):
     assert "configuration cannot be read" in broken
     assert "neither a model directory" in absent
     doctor.doctor(json=True)
-    (state,) = json.loads(capsys.readouterr().out)["models"]
+    (state,) = printed("doctor", capsys.readouterr().out)["models"]
     assert state["name"] == "demo"
     assert state["fault"] is None
     code = "import sys; from neuralgraph.cli.doctor import doctor; doctor(); sys.exit('torch' in sys.modules)"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from io import BytesIO
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 import typer
 from click.testing import Result
+from json_outputs import printed
 from torch_files import STORAGES, container, program, small_graph, tensor, text
 from typer.testing import CliRunner
 
@@ -38,7 +38,7 @@ def test_studies_carry_the_graphs_whole(old: Path) -> None:
     output = old.with_name("new.ngr")
     result = run(old, "-o", output, "--json")
     assert result.exit_code == 0, result.output
-    summary = json.loads(result.stdout)
+    summary = printed("migrate", result.stdout)
     assert (summary["n_graphs"], summary["not_taken_over"]) == (2, {"patient": 1})
     assert ng.validate(output).ok
     assert b"Bob" not in output.read_bytes()

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from json_outputs import printed
 from typer.testing import CliRunner
 
 from neuralgraph.cli.main import application
@@ -46,7 +47,7 @@ def test_info_repeats_the_verdict(model):
     for words in ("0.200, before 0.100", "0.700, before 0.400", "0.900, before 0.600", "0.500, before 0.300"):
         assert words in said
     assert "fixed map" in said
-    assert json.loads(ngr("info", model, "--json").stdout)["verdict"] == VERDICT
+    assert printed("info", ngr("info", model, "--json").stdout)["verdict"] == VERDICT
 
 
 def test_doctor_repeats_the_verdict(model):

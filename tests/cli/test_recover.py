@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 import typer
 from builders import build_study
 from click.testing import Result
+from json_outputs import printed
 from typer.testing import CliRunner
 
 import neuralgraph as ng
@@ -52,7 +52,7 @@ def test_something_lost_is_exit_code_1_and_is_listed(archive: Path) -> None:
     output = archive.with_name("new.ngr")
     result = run(damaged(archive, bytes(data)), "-o", output, "--json")
     assert result.exit_code == 1
-    found = json.loads(result.stdout)
+    found = printed("recover", result.stdout)
     assert (found["whole"], found["complete"]) == (False, True)
     assert [study["study_id"] for study in found["recovered"]] == ids[1:]
     (loss,) = found["lost"]

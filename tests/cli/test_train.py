@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from json_outputs import printed
 from typer.testing import CliRunner
 
 from neuralgraph.cli.main import application
@@ -40,7 +41,7 @@ def manifest(tmp_path):
 def test_fine_tunes_the_demo_on_a_manifest_and_the_result_compresses(ngr, manifest, tmp_path):
     result = ngr(manifest, "-o", tmp_path / "model", *QUICK, "--json")
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
+    told = printed("train", result.stdout)
     assert told["films"] == {"train": 4, "validate": 2}
     assert sum(told["failures"].values()) == 1
     assert told["validation"]["generation_loss"] > 0

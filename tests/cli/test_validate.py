@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from json_outputs import printed
 from typer.testing import CliRunner
 
 import neuralgraph as ng
@@ -59,7 +60,7 @@ def test_exit_codes(folder, tmp_path_factory):
 
 
 def test_folder_is_searched_and_everything_listed(folder):
-    found = json.loads(run(folder, "--format", "json").stdout)
+    found = printed("validate", run(folder, "--format", "json").stdout)
     by_name = {Path(report["path"]).name: report for report in found}
     assert set(by_name) == {"a b.ngr", "looped.ngr", "damaged.ngr"}
     assert by_name["a b.ngr"] == {
@@ -209,7 +210,10 @@ def test_a_server_that_fails_is_not_an_invalid_file(folder):
         assert result.exit_code == 1
         assert "1 of 2 files could not be read" in result.stderr
         assert "not valid" not in result.stderr
-        told = {entry["path"]: entry for entry in json.loads(run(url, folder / "a b.ngr", "--format", "json").stdout)}
+        told = {
+            entry["path"]: entry
+            for entry in printed("validate", run(url, folder / "a b.ngr", "--format", "json").stdout)
+        }
         assert (told[url]["ok"], told[url]["read"]) == (False, False)
         assert told[str(folder / "a b.ngr")]["ok"]
         suite = ElementTree.fromstring(run(url, "--format", "junit").stdout)

@@ -39,6 +39,22 @@ def test_studies_are_added_once(collection, archive):
     assert sound(collection)
 
 
+def test_comparing_with_what_is_there_is_told(collection, archive):
+    first, told = archive("a.ngr", range(6)), []
+
+    def tell(done, total):
+        told.append((done, total))
+
+    add(collection, [first], progress=tell)
+    assert told == [(n, 6) for n in range(1, 7)]
+    told.clear()
+    add(collection, [first], progress=tell)
+    assert told == [(n, 6) for n in range(1, 7)]
+    told.clear()
+    add(collection, [archive("b.ngr", [7])], progress=tell)
+    assert told == [(4, 6), (6, 6), (1, 1)]
+
+
 def test_records_are_the_bytes_they_were(collection, archive):
     path = archive("a.ngr", range(3))
     add(collection, [path])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
 import pytest
+from json_outputs import printed
 from typer.testing import CliRunner
 
 from neuralgraph.cli.main import application, exit_code
@@ -26,7 +26,7 @@ def place(collection, archive):
 def answer(*arguments):
     run = ngr(*arguments, "--json")
     assert run.exit_code == 0, run.output
-    return json.loads(run.stdout)
+    return printed("-".join(arguments[: 2 if arguments[0] == "collection" else 1]), run.stdout)
 
 
 def test_dry_runs_change_nothing(place, collection, archive):
@@ -104,7 +104,7 @@ def test_a_question_loads_nothing_it_does_not_need(place):
     """A question to a million studies takes as long as starting does."""
     code = (
         "import sys; from neuralgraph.cli.find import find; find(sys.argv[1], 'finding 3'); "
-        "print([name for name in ('pyarrow', 'asyncio', 'torch') if name in sys.modules])"
+        "print([name for name in ('numpy', 'pyarrow', 'asyncio', 'torch') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code, place], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -9,6 +9,7 @@ from io import BytesIO
 
 import pytest
 import typer
+from json_outputs import printed
 from typer.testing import CliRunner
 
 from neuralgraph.errors import SourceError
@@ -264,7 +265,7 @@ def test_the_command_says_what_is_missing(tmp_path):
     with serving(toy):
         result = ngr(toy.url, tmp_path / "spool", "--json")
     assert result.exit_code == 0
-    told = json.loads(result.stdout)
+    told = printed("pull", result.stdout)
     assert (told["complete"], told["stored"], told["repeated"], told["missing"]) == (True, 1, 24, [])
     assert not listed.exists()
 
@@ -281,7 +282,7 @@ def test_a_pull_that_was_killed_is_continued(tmp_path):
         before = films(spool)
         assert 5 <= len(before) < 40
         toy.asked.clear()
-        told = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+        told = printed("pull", subprocess.run(command, capture_output=True, check=True, text=True).stdout)
     assert (told["stored"], told["repeated"], told["complete"]) == (40 - len(before), len(before), True)
     assert sum("/instances/" in path for path, _ in toy.asked) == 40 - len(before)
     assert {name: films(spool)[name] for name in before} == before

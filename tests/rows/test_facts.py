@@ -8,7 +8,8 @@ import pytest
 from builders import build_study
 
 from neuralgraph import Concept
-from neuralgraph.rows.facts import CONCEPT_FACTS, STUDY_FACTS, TRIPLE_FACTS, concept_rows, study_row, triple_rows
+from neuralgraph.rows.columns import CONCEPT_FACTS, STUDY_FACTS, TRIPLE_FACTS
+from neuralgraph.rows.facts import concept_rows, study_row, triple_rows
 
 PRESENT = "Observation::definitely present"
 

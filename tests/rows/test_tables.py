@@ -6,7 +6,8 @@ import pytest
 from builders import build_study
 
 from neuralgraph.errors import StudyError
-from neuralgraph.rows.tables import TABLES, Rows, check_table, schema_of
+from neuralgraph.rows.columns import TABLES, check_table
+from neuralgraph.rows.tables import Rows, schema_of
 
 pytest.importorskip("pyarrow", reason="the extra catalog is not installed")
 

@@ -83,17 +83,26 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(tmp_path, nam
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_link_to_a_folder_is_refused_and_other_links_are_replaced(tmp_path):
-    (tmp_path / "folder").mkdir()
-    for name, goal in (("folder link", "folder"), ("nowhere", "missing"), ("loop", "loop")):
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "old").write_bytes(b"old")
+    for name, goal in (("link", "elsewhere/old"), ("nowhere", "elsewhere/new"), ("again", "link")):
         (tmp_path / name).symlink_to(goal)
-    with pytest.raises(OutputError, match="a folder"), atomic_file(tmp_path / "folder link"):
-        pytest.fail("refused before the block")
-    for name in ("nowhere", "loop"):
+    for name, goal in (("link", "old"), ("nowhere", "new"), ("again", "old")):
         with atomic_file(tmp_path / name) as stream:
-            stream.write(b"new")
-        assert not (tmp_path / name).is_symlink()
-        assert (tmp_path / name).read_bytes() == b"new"
+            stream.write(name.encode())
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / "elsewhere" / goal).read_bytes() == name.encode()
+    assert sorted(os.listdir(tmp_path / "elsewhere")) == ["new", "old"]
+
+
+def test_a_link_that_leads_to_no_file_is_refused(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name, goal in (("folder link", "folder"), ("far", "missing/a"), ("loop", "loop")):
+        (tmp_path / name).symlink_to(goal)
+        with pytest.raises(OutputError, match="E_OUTPUT"), atomic_file(tmp_path / name):
+            pytest.fail("refused before the block")
+    assert sorted(os.listdir(tmp_path)) == ["far", "folder", "folder link", "loop"]
 
 
 FULL = """

@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+from json_outputs import printed
 
 from neuralgraph.cli.main import main
 from neuralgraph.errors import StudyError, StudyNotFoundError
@@ -74,12 +75,12 @@ def run(capsys, *arguments):
 
 def test_command(studies_folder, tmp_path, capsys):
     out = tmp_path / "results.json"
-    code, printed, _ = run(capsys, studies_folder, "--label", "opacity", "--seeds", 1, "--epochs", 2, "-o", out)
+    code, said, _ = run(capsys, studies_folder, "--label", "opacity", "--seeds", 1, "--epochs", 2, "-o", out)
     assert code == 0
-    assert "stored patches, with report (6.0 patches)" in printed
-    assert "opacity: AUC 0." in printed or "opacity: AUC 1." in printed
-    assert "against" in printed
-    results = json.loads(out.read_text())
+    assert "stored patches, with report (6.0 patches)" in said
+    assert "opacity: AUC 0." in said or "opacity: AUC 1." in said
+    assert "against" in said
+    results = printed("evaluate", out.read_text())
     assert results["settings"]["epochs"] == 2
     assert np.isfinite(results["systems"]["stored patches, image alone"]["labels"]["opacity"]["auc"]["value"])
 

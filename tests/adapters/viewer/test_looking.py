@@ -14,7 +14,7 @@ import neuralgraph as ng
 from neuralgraph.adapters.viewer import Serving
 from neuralgraph.catalogue import Catalogue
 from neuralgraph.errors import SourceError
-from neuralgraph.rows.tables import TABLES
+from neuralgraph.rows.columns import TABLES
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
 from viewer import assemble
 

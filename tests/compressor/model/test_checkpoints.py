@@ -6,9 +6,12 @@ import json
 
 import pytest
 import torch
+from json_outputs import printed
 from safetensors.torch import save_file
 from transformers import SwinConfig, SwinModel, T5Config, T5ForConditionalGeneration
+from typer.testing import CliRunner
 
+from neuralgraph.cli.main import application
 from neuralgraph.compressor.model.backbone import backbone_settings
 from neuralgraph.compressor.model.checkpoints import SWIN_BASE_T5_BASE, assemble
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
@@ -133,6 +136,13 @@ def test_missing_and_damaged_checkpoints_are_named(swin, t5, tmp_path, part, wha
     (directory / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(ModelError, match="never read"):
         assemble(swin[0], t5[0], tmp_path / "model")
+
+
+def test_the_command_says_which_model_it_made(swin, t5, tmp_path):
+    arguments = ["assemble", "--vision", swin[0], "--text", t5[0], "-o", tmp_path / "model", "--json"]
+    run = CliRunner().invoke(application(["assemble"]), [*map(str, arguments)])
+    assert run.exit_code == 0, run.output
+    assert printed("assemble", run.stdout)["model"] == load_scorer(str(tmp_path / "model")).digest
 
 
 def test_a_checkpoint_of_another_kind_is_refused(swin, t5, tmp_path):
