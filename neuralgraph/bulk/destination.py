@@ -27,7 +27,7 @@ from typing import Any
 
 from neuralgraph.bulk.run_lock import RunLock
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.atomic import atomic_file, partial_prefix, refuse_url
+from neuralgraph.storage.atomic import atomic_file, make_folder, partial_prefix, refuse_url
 from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["STATE", "Destination", "file_digest"]
@@ -71,12 +71,7 @@ class Destination:
         self.state = self.folder / STATE
         self.name = _shard_name(shard)
         self.sharded = shard[1] > 1
-        try:
-            self.parts.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(folder)
-            ) from error
+        make_folder(self.parts, where=folder)
         self._lock: RunLock | None = None
 
     @property
