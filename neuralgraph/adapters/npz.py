@@ -7,17 +7,15 @@ It holds the arrays of ``neuralgraph.graph.plain`` by their names, and ``facts``
 from __future__ import annotations
 
 import json
-import zipfile
 from io import BytesIO
 
 import numpy as np
 
 from neuralgraph.graph.plain import study_arrays, study_facts
 from neuralgraph.graph.study import Study
+from neuralgraph.wire.npz import write_npz
 
 __all__ = ["to_npz"]
-
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time a zip entry can name
 
 
 def to_npz(study: Study) -> bytes:
@@ -31,12 +29,5 @@ def to_npz(study: Study) -> bytes:
     facts = json.dumps(study_facts(study), ensure_ascii=True, allow_nan=False, sort_keys=True)
     members = {**study_arrays(study), "facts": np.array(facts, f"<U{len(facts)}")}
     archive = BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
-        for name, array in members.items():
-            entry = zipfile.ZipInfo(f"{name}.npy", _EARLIEST)
-            entry.create_system = 3  # the same on every system
-            entry.external_attr = 0o644 << 16
-            content = BytesIO()
-            np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
-            file.writestr(entry, content.getvalue())
+    write_npz(archive, members.items())
     return archive.getvalue()

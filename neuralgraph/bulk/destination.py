@@ -27,7 +27,7 @@ from typing import Any
 
 from neuralgraph.bulk.run_lock import RunLock
 from neuralgraph.errors import OutputError
-from neuralgraph.storage.atomic import atomic_file, partial_prefix, refuse_url
+from neuralgraph.storage.atomic import atomic_file, make_folder, partial_prefix, refuse_url
 from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["STATE", "Destination", "file_digest"]
@@ -35,7 +35,6 @@ __all__ = ["STATE", "Destination", "file_digest"]
 STATE = ".ngr-convert"
 """The state folder."""
 
-_BLOCK = 1 << 20
 _LOCK_PATIENCE = 20.0
 
 
@@ -46,14 +45,11 @@ def _shard_name(shard: tuple[int, int]) -> str:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, 64 hex digits; "" where it cannot be read."""
-    digest = hashlib.sha256()
     try:
         with open(path, "rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return ""
-    return digest.hexdigest()
 
 
 class Destination:
@@ -75,12 +71,7 @@ class Destination:
         self.state = self.folder / STATE
         self.name = _shard_name(shard)
         self.sharded = shard[1] > 1
-        try:
-            self.parts.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(folder)
-            ) from error
+        make_folder(self.parts, where=folder)
         self._lock: RunLock | None = None
 
     @property

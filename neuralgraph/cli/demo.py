@@ -11,9 +11,9 @@ import typer
 
 from neuralgraph.cli.model_notice import tell_model
 from neuralgraph.cli.output import write_line
-from neuralgraph.errors import OutputError, missing_extra
+from neuralgraph.errors import missing_extra
 from neuralgraph.storage.archive import load
-from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.atomic import atomic_file, make_folder
 from neuralgraph.storage.save import save
 
 __all__ = ["demo"]
@@ -39,10 +39,7 @@ def demo(
     from neuralgraph.sources.films.film import film_from_array
 
     compressor = Compressor.from_pretrained("demo")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(out)) from error
+    make_folder(out)
     synthetic = phantom(SEED, height=SIDE, width=SIDE)
     film = film_from_array(synthetic.pixels, position=synthetic.view, facts={"format": "phantom", "bits_stored": 8})
     sizes = _write_film(film.pixels, out / "film.png")

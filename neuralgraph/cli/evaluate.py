@@ -10,8 +10,8 @@ import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.overwriting import Force, check_output
-from neuralgraph.errors import OutputError, missing_extra
-from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.errors import missing_extra
+from neuralgraph.storage.atomic import atomic_file, make_folder
 from neuralgraph.wire.escapes import escaped_json
 
 if TYPE_CHECKING:
@@ -106,11 +106,7 @@ def _check_folder(folder: Path, labels: list[str]) -> None:
     for label in labels:
         if "/" in label or label in (".", ".."):
             raise typer.BadParameter(f"the label {label!r} is no name of a file", param_hint="--curves")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = f"cannot create the folder ({error.strerror})"
-        raise OutputError(reason, code="E_OUTPUT", where=str(folder)) from error
+    make_folder(folder)
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:

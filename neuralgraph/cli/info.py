@@ -175,28 +175,50 @@ def _where(place: dict[str, Any]) -> str:
     return f"{section}: \N{LEFT DOUBLE QUOTATION MARK}{place['sentence']}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:  # noqa: C901 - a line for each thing a study may say
+def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:
     provenance = study["provenance"]
     write_line(f"  id           {study['id']}")
     write_line(f"  digest       {study['digest']}")
     if study["plain_graph"] is not None:
         facts = ", ".join(f"{name} {value}" for name, value in study["plain_graph"].items())
         write_line(f"  kind         plain graph, no study in the full sense: {facts}")
+    _write_films(study, storage)
+    _write_report(study)
+    for name, value in study["labels"].items():
+        write_line(f"  label        {name} = {value:g}")
+    model = provenance.get("model", {})
+    if model:
+        name = str(model.get("name", "unnamed"))
+        write_line(f"  model        {name} {str(model.get('digest', ''))[:12]}".rstrip())
+        if notice := model_notice(name, trained=model.get("trained") is not False):
+            write_line(f"               {notice}")
+    streams = sum(stream["stored_bytes"] for stream in storage["streams"])
+    write_line(
+        f"  bytes        {streams:,} in {len(storage['streams'])} streams, {storage['overhead_bytes']:,} around them"
+    )
+
+
+def _write_films(study: dict[str, Any], storage: dict[str, Any]) -> None:
+    """Films, patches, and how embeddings are stored."""
+    films, losses = (study["provenance"].get(name, ()) for name in ("films", "loss"))
     for number, view in enumerate(study["views"]):
         size = f"{view['width']} x {view['height']} px, grid {view['cols']} x {view['rows']} (width x height)"
         write_line(f"  view {number}       {view['position']}, {size}")
-        films = provenance.get("films", [])
         if number < len(films) and (words := film_words(films[number])):
             write_line(f"  film {number}       {words}")
     kept = study["n_patches"] / study["n_cells"] if study["n_cells"] else 0
     write_line(f"  patches      {study['n_patches']} of {study['n_cells']} ({kept:.1%}), {study['n_edges']} edges")
     write_line(f"  embedding    {study['embedding_dim']} values, stored as {storage['embedding']}")
-    for loss in provenance.get("loss", ()):
+    for loss in losses:
         measured = ", ".join(f"{name} {loss[name]:g}" for name in ("rmse", "largest", "cosine") if name in loss)
         write_line(
             f"  loss         {loss.get('form', 'unnamed form')}: {measured} (bound {loss.get('bound', 'not stated')})"
         )
-    report = provenance.get("report", "not stated")
+
+
+def _write_report(study: dict[str, Any]) -> None:
+    """The graph of the report, and the edge that joins it to the patches."""
+    report = study["provenance"].get("report", "not stated")
     write_line(f"  report       {report}; {len(study['concepts'])} concepts, {len(study['triples'])} triples")
     generated = study["report_graph"] == "generated"
     if generated:
@@ -216,15 +238,3 @@ def _write_study(study: dict[str, Any], storage: dict[str, Any]) -> None:  # noq
         write_line(f"  fusion       patch {patch} with concept {concept} ({study['concepts'][concept]['text']})")
     else:
         write_line("  fusion       none")
-    for name, value in study["labels"].items():
-        write_line(f"  label        {name} = {value:g}")
-    model = provenance.get("model", {})
-    if model:
-        name = str(model.get("name", "unnamed"))
-        write_line(f"  model        {name} {str(model.get('digest', ''))[:12]}".rstrip())
-        if notice := model_notice(name, trained=model.get("trained") is not False):
-            write_line(f"               {notice}")
-    streams = sum(stream["stored_bytes"] for stream in storage["streams"])
-    write_line(
-        f"  bytes        {streams:,} in {len(storage['streams'])} streams, {storage['overhead_bytes']:,} around them"
-    )

@@ -15,10 +15,11 @@ from neuralgraph.cli.overwriting import Force, check_output
 from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.graph.study import Study
 from neuralgraph.migration import ReferenceFile, ReferenceGraph, open_reference
-from neuralgraph.migration.arrays import numbered_graphs, write_arrays
+from neuralgraph.migration.arrays import numbered_graphs
 from neuralgraph.migration.studies import migrated_study
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.save import save
+from neuralgraph.wire.npz import write_npz
 
 __all__ = ["migrate"]
 
@@ -70,7 +71,7 @@ def migrate(
             count = len(file)
             if output.suffix.lower() == ".npz":
                 with atomic_file(output) as stream:
-                    write_arrays(stream, members(file))
+                    write_npz(stream, members(file))
             else:
                 save(studies(file), output)
     except SourceError as error:

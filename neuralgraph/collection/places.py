@@ -14,7 +14,7 @@ from neuralgraph.access.files import FileSource
 from neuralgraph.access.places import is_url, place_name
 from neuralgraph.access.remote import RemoteSource
 from neuralgraph.errors import FormatError, OutputError, missing_extra
-from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.atomic import atomic_file, make_folder
 
 __all__ = ["Bucket", "Folder", "Room", "Where", "room_at"]
 
@@ -120,12 +120,7 @@ class Folder:
 
     def _made(self, name: str) -> Path:
         target = self.path / name
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(target.parent)
-            ) from error
+        make_folder(target.parent)
         return target
 
     def size(self, name: str) -> int:  # noqa: D102

@@ -32,7 +32,6 @@ from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["EncoderDecoderScorer"]
 
-_BLOCK = 1 << 20
 _MOST_WRITTEN = 128
 """Tokens that are written where no report is given."""
 _NO_LIMIT = 1 << 16
@@ -303,9 +302,7 @@ def _digest(directory: Path, names: tuple[str, ...]) -> str:
     whole = hashlib.sha256()
     for name in names:
         if (directory / name).is_file():
-            part = hashlib.sha256()
             with (directory / name).open("rb") as stream:
-                while block := stream.read(_BLOCK):
-                    part.update(block)
+                part = hashlib.file_digest(stream, "sha256")
             whole.update(name.encode("ascii") + b"\0" + part.digest())
     return whole.hexdigest()

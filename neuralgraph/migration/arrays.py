@@ -7,10 +7,8 @@ patches.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
-from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +16,7 @@ from numpy.typing import NDArray
 from neuralgraph.migration.roles import concept_row, patch_count
 from neuralgraph.migration.saved_graphs import ReferenceFile, ReferenceGraph
 
-__all__ = ["graph_arrays", "numbered_graphs", "write_arrays"]
-
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time a zip entry can name
+__all__ = ["graph_arrays", "numbered_graphs"]
 
 
 def numbered_graphs(file: ReferenceFile) -> Iterator[tuple[ReferenceGraph, dict[str, NDArray[Any]]]]:
@@ -33,15 +29,3 @@ def numbered_graphs(file: ReferenceFile) -> Iterator[tuple[ReferenceGraph, dict[
 def graph_arrays(graph: ReferenceGraph, n_patches: int | None) -> dict[str, NDArray[Any]]:
     """Arrays of a graph by name, with ``n_patches`` (int64, no dimensions) where it is known."""
     return graph.arrays if n_patches is None else {**graph.arrays, "n_patches": np.array(n_patches, np.int64)}
-
-
-def write_arrays(stream: BinaryIO, members: Iterator[tuple[str, NDArray[Any]]]) -> None:
-    """Write named arrays as an uncompressed ``.npz``; the same arrays give the same bytes."""
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as file:
-        for name, array in members:
-            entry = zipfile.ZipInfo(f"{name}.npy", _EARLIEST)
-            entry.create_system = 3  # the same on every system
-            entry.external_attr = 0o644 << 16
-            content = BytesIO()
-            np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
-            file.writestr(entry, content.getvalue())

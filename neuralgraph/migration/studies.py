@@ -20,7 +20,7 @@ from neuralgraph.errors import SourceError
 from neuralgraph.graph.carried import CARRIED, ORIGIN
 from neuralgraph.graph.patches import Patches
 from neuralgraph.graph.study import Study
-from neuralgraph.migration.arrays import write_arrays
+from neuralgraph.wire.npz import write_npz
 
 __all__ = ["migrated_study"]
 
@@ -46,7 +46,7 @@ def migrated_study(
     StudyError (E_TEXT) : a name is not one a label can have.
     """
     content = BytesIO()
-    write_arrays(content, iter(arrays.items()))
+    write_npz(content, arrays.items())
     none = np.empty(0, np.float32)
     facts: dict[str, Any] = {
         "from": "torch.save list of PyG Data",

@@ -59,27 +59,24 @@ def stated_total(headers: Mapping[str, str], end: int) -> int | None:
     return end + int(more[1]) if more else None
 
 
-def all_results(
-    ask: Callable[[int, int], Page], key: Callable[[dict[str, Any]], Hashable], *, page: int = PAGE
-) -> Listing:
+def all_results(ask: Callable[[int, int], Page], key: Callable[[dict[str, Any]], Hashable]) -> Listing:
     """Everything a search finds.
 
     Parameters
     ----------
     ask : gives the page of (offset, limit).
     key : what tells one result from another.
-    page : results to ask for at a time.
 
     Raises
     ------
     SourceError : the first page cannot be had, or there is no end. Later pages that cannot be had leave a doubt.
     """
-    return _Search(ask, key, page).run()
+    return _Search(ask, key).run()
 
 
 class _Search:
-    def __init__(self, ask: Callable[[int, int], Page], key: Callable[[dict[str, Any]], Hashable], page: int) -> None:
-        self._ask, self._key, self._page = ask, key, page
+    def __init__(self, ask: Callable[[int, int], Page], key: Callable[[dict[str, Any]], Hashable]) -> None:
+        self._ask, self._key = ask, key
         self._found = Listing()
         self._place: dict[Hashable, int] = {}
         """Position in ``_found`` by key."""
@@ -103,7 +100,7 @@ class _Search:
 
     def _next(self, offset: int, limit: int | None = None) -> tuple[list[Hashable], int]:
         """The keys of a page, and how many of its results were known before; the others are kept."""
-        answer = self._ask(offset, limit or self._page)
+        answer = self._ask(offset, limit or PAGE)
         if answer.total is not None:
             self._total = max(answer.total, self._total or 0)
         before = len(self._place)

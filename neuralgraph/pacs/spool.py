@@ -22,7 +22,7 @@ from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.pacs.same_object import same_object
 from neuralgraph.sources.documents import STRUCTURED_REPORTS
 from neuralgraph.sources.films.dicom import FILM_CLASSES
-from neuralgraph.storage.atomic import atomic_file
+from neuralgraph.storage.atomic import atomic_file, make_folder
 from neuralgraph.storage.private import owner_only
 
 __all__ = ["ACCEPTED", "SUPERSEDED", "Spool"]
@@ -66,12 +66,7 @@ class Spool:
         self._make(self.folder)
 
     def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(self.folder)
-            ) from error
+        make_folder(folder, where=self.folder, mode=0o700)
 
     def path(self, study: str, instance: str, version: int = 1) -> Path:
         """Where an object lies, or will.

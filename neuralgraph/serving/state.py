@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,30 +97,29 @@ class ServedState:
     Parameters
     ----------
     place : its folder.
-    clock : gives seconds.
 
     Raises
     ------
     FormatError (E_OPEN, E_MANIFEST) : there is no collection, or it cannot be read.
     """
 
-    def __init__(self, place: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, place: str) -> None:
         self.collection = Collection(place)
         room = self.collection.room
         if not isinstance(room, Folder):
             reason = "a server serves a folder of its own machine; readers open a bucket themselves"
             raise FormatError(reason, code="E_OPEN", where=room.where)
         self.folder = room.path
-        self._clock, self._lock = clock, threading.Lock()
-        self._looked = clock()
+        self._lock = threading.Lock()
+        self._looked = time.monotonic()
         self._open = OpenState(self.collection.head(), self.folder)
 
     def now(self) -> OpenState:
         """The newest state; one thread looks for it, the others take what was the newest a moment ago."""
-        if self._clock() - self._looked > _LOOK_EVERY and self._lock.acquire(blocking=False):
+        if time.monotonic() - self._looked > _LOOK_EVERY and self._lock.acquire(blocking=False):
             try:
                 head = self.collection.head()
-                self._looked = self._clock()
+                self._looked = time.monotonic()
                 if head.snapshot != self._open.manifest.snapshot:
                     self._open = OpenState(head, self.folder)
             finally:

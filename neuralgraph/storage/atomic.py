@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from neuralgraph.access.places import looks_like_url, place_name
 from neuralgraph.errors import OutputError
 
-__all__ = ["atomic_file", "check_writable", "partial_prefix", "refuse_url"]
+__all__ = ["atomic_file", "check_writable", "make_folder", "partial_prefix", "refuse_url"]
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -38,6 +38,28 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise OutputError("the folder of the output does not exist, create it first", code="E_OUTPUT", where=str(path))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError("no permission to write in the folder of the output", code="E_OUTPUT", where=str(path))
+
+
+def make_folder(
+    folder: str | os.PathLike[str], *, where: str | os.PathLike[str] | None = None, mode: int = 0o777
+) -> None:
+    """Make the folder of outputs, and those above it; harmless where it is there.
+
+    Parameters
+    ----------
+    folder : the folder.
+    where : how the error names it; None is by its path.
+    mode : of what is made, before the umask.
+
+    Raises
+    ------
+    OutputError (E_OUTPUT) : it cannot be made.
+    """
+    try:
+        Path(folder).mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        named = str(folder if where is None else where)
+        raise OutputError(f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=named) from error
 
 
 def refuse_url(path: str | os.PathLike[str]) -> None:

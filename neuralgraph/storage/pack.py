@@ -17,7 +17,7 @@ from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.archive import ngr_files
-from neuralgraph.storage.atomic import atomic_file, refuse_url
+from neuralgraph.storage.atomic import atomic_file, make_folder, refuse_url
 from neuralgraph.storage.gate import Level, prove
 from neuralgraph.storage.lookup import study_id_at
 from neuralgraph.storage.profiles import check_profile, copy_record
@@ -127,12 +127,7 @@ def unpack(
         container = Container(source, limits=limits)
         container.verify_root()
         paths = [place / file_name(study_id_at(container, n), n) for n in range(len(container))]
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(folder)
-            ) from error
+        make_folder(place, where=folder)
         for path in paths:
             _refuse_existing(path)
         for position, path in enumerate(paths):

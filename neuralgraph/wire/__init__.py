@@ -9,6 +9,7 @@
 - ``json_reading``: JSON that others wrote: whatever is wrong with it is a ValueError
 - ``limits``: what a reader accepts before it takes memory (FORMAT.md section 9)
 - ``names``: the name grammar of sections, extensions and provenance keys (FORMAT.md sections 6.2 and 12.2)
+- ``npz``: named arrays as a NumPy archive
 - ``study_columns``: a study as its columns: what the graph gives meaning to and the container stores
 - ``vocabulary``: the closed vocabularies of a study: one literal table each, used by every floor
 """

@@ -16,7 +16,7 @@ from neuralgraph import StudyError
 from neuralgraph.cli.info import info
 from neuralgraph.cli.migrate import migrate
 from neuralgraph.graph.carried import CARRIED, carried_graph
-from neuralgraph.migration.arrays import write_arrays
+from neuralgraph.wire.npz import write_npz
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("torch_geometric")
@@ -194,7 +194,7 @@ def test_info_tells_plain_graphs_from_studies(plain: Path, tmp_path: Path, capsy
 
 def packed(**arrays) -> bytes:
     stream = BytesIO()
-    write_arrays(stream, iter(arrays.items()))
+    write_npz(stream, arrays.items())
     return stream.getvalue()
 
 

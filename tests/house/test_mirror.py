@@ -32,13 +32,11 @@ HELD: dict[str, str] = {
     "tests/adapters/test_resume.py": "storage.identity",
     "tests/batches/test_kernel_steps.py": "batches.arrays",
     "tests/bulk/fake_worker.py": "bulk.worker",
-    "tests/bulk/test_numbers.py": "bulk.packs bulk.pool",
+    "tests/bulk/test_numbers.py": "bulk.packs",
     "tests/bulk/test_ray.py": "bulk.ray_actor bulk.ray_pool",
     "tests/cli/test_bench.py": "cli.bench_lines",
     "tests/cli/test_card.py": "collection.card",
-    "tests/cli/test_convert.py": (
-        "cli.conversion_options cli.conversion_report cli.conversion_source cli.output cli.pruning_options"
-    ),
+    "tests/cli/test_convert.py": ("cli.conversion_report cli.conversion_source cli.output cli.pruning_options"),
     "tests/cli/test_escapes.py": "wire.escapes",
     "tests/cli/test_info_many.py": "catalogue.overview catalogue.summary cli.overview_lines collection.overview",
     "tests/cli/test_migrate.py": "migration.studies",

@@ -15,7 +15,7 @@ from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph import OutputError
-from neuralgraph.storage.atomic import atomic_file, check_writable
+from neuralgraph.storage.atomic import atomic_file, check_writable, make_folder
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
@@ -172,3 +172,15 @@ def test_a_killed_writer_leaves_whole_files_only(tmp_path):
     (tmp_path / "archive.ngr").unlink()
     with ng.open(tmp_path) as archive:
         assert len(archive) == len(written) - 1
+
+
+def test_a_folder_is_made_with_those_above_it_or_named_as_asked(tmp_path):
+    made = tmp_path / "a" / "b"
+    make_folder(made)
+    make_folder(made)
+    assert made.is_dir()
+    (tmp_path / "file").touch()
+    for where, named in ((None, str(tmp_path / "file" / "c")), ("the place", "the place")):
+        with pytest.raises(OutputError, match="cannot create the folder") as caught:
+            make_folder(tmp_path / "file" / "c", where=where)
+        assert (caught.value.code, caught.value.where) == ("E_OUTPUT", named)

@@ -18,7 +18,6 @@ MEAN_ATTENTION_NAME = "mean_attention.safetensors"
 """May be there too; nothing else is ever read."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
-_BLOCK = 1 << 20
 
 
 def model_directory(
@@ -83,18 +82,16 @@ def model_digest(directory: Path) -> str:
     whole = hashlib.sha256()
     mean = [MEAN_ATTENTION_NAME] if (directory / MEAN_ATTENTION_NAME).is_file() else []
     for name in (*MODEL_FILES, *mean):
-        part = hashlib.sha256()
         path = directory / name
         if name.endswith(".json"):
             try:
                 content = parsed_json(path.read_text(encoding="utf-8"))
             except ValueError as error:
                 raise ModelError("the file is not readable JSON", code="E_MODEL", where=name) from error
-            part.update(json.dumps(content, sort_keys=True, separators=(",", ":")).encode("ascii"))
+            part = hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode("ascii"))
         else:
             with path.open("rb") as stream:
-                while block := stream.read(_BLOCK):
-                    part.update(block)
+                part = hashlib.file_digest(stream, "sha256")
         whole.update(name.encode("ascii") + b"\0" + part.digest())
     return whole.hexdigest()
 

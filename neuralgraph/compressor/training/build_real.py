@@ -79,7 +79,7 @@ REAL_RECIPE = Recipe(
 )
 
 
-def assembled(weights: Path, text: Path, directory: Path, *, side: int = CHECKED_SIDE) -> str:
+def assembled(weights: Path, text: Path, directory: Path) -> str:
     """Write what training begins with: photographs' encoder, a decoder that has read; returns the digest.
 
     Parameters
@@ -87,9 +87,8 @@ def assembled(weights: Path, text: Path, directory: Path, *, side: int = CHECKED
     weights : of EfficientNet-Lite0, .pth or .safetensors.
     text : directory of the model whose decoder and tokenizer are taken.
     directory : to write to.
-    side : longest side of a film, pixels.
     """
-    choice = REAL_CHOICE._replace(max_side=side)
+    choice = REAL_CHOICE._replace(max_side=CHECKED_SIDE)
     return assemble(weights, text, directory, name="start", labels=DEMO_CONFIG.labels, choice=choice)
 
 
@@ -99,8 +98,6 @@ def build_real(
     weights: Path,
     *,
     text: Path,
-    name: str = "demo",
-    recipe: Recipe = REAL_RECIPE,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Trained:
@@ -111,8 +108,6 @@ def build_real(
     directory : created when absent; checkpoints are kept in it until the run is done.
     films : folder of the marked films (see ``nih_films``).
     weights, text : as for ``assembled``.
-    name : of the model.
-    recipe : the settings.
     workers : processes that prepare films.
     progress : called after every step.
     """
@@ -125,11 +120,13 @@ def build_real(
             prepared = Path(scratch) / f"films-{side}"
             tasks = nih_and_phantoms(films, REAL_PHANTOMS, dataclasses.replace(usual, max_side=side))
             write_examples(prepared, tasks, prepare_task, workers=workers)
-            parts.append(split_by_patient(ExampleSet(prepared), share=recipe.validation_share, seed=recipe.seed))
+            parts.append(
+                split_by_patient(ExampleSet(prepared), share=REAL_RECIPE.validation_share, seed=REAL_RECIPE.seed)
+            )
         # Learnt from at several sides, validated at the one that the finished model has.
         (learn, _), (_, check) = parts
-        start = start_from(begun, name=name, labels=())
-        trained = train(start, (learn, check), directory, recipe, Runtime(progress=progress), half=True)
+        start = start_from(begun, name="demo", labels=())
+        trained = train(start, (learn, check), directory, REAL_RECIPE, Runtime(progress=progress), half=True)
     return dataclasses.replace(trained, digest=finish(directory, films))
 
 

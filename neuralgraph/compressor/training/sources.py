@@ -22,7 +22,11 @@ def prepare_task(task: Task) -> list[Prepared]:
     return prepare_phantom(task) if isinstance(task, PhantomTask) else prepare_row(task)
 
 
-def nih_and_phantoms(folder: Path, phantoms: int, preprocessor: Preprocessor, *, texts: int = 4) -> Sequence[Task]:
+_TEXTS = 4
+"""Texts of other words for each marked film."""
+
+
+def nih_and_phantoms(folder: Path, phantoms: int, preprocessor: Preprocessor) -> Sequence[Task]:
     """The films of people that the bundled recipe learns from, and phantoms.
 
     Parameters
@@ -30,9 +34,8 @@ def nih_and_phantoms(folder: Path, phantoms: int, preprocessor: Preprocessor, *,
     folder : of the marked films of ChestX-ray14 (see ``nih_films``).
     phantoms : patients.
     preprocessor : of the model.
-    texts : of other words for each marked film.
     """
-    marked, normal = nih_rows(folder, texts=texts)
+    marked, normal = nih_rows(folder, texts=_TEXTS)
     return [
         *manifest_tasks(marked, preprocessor, source=MARKED),
         *manifest_tasks(normal, preprocessor, source=NORMAL),

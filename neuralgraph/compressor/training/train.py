@@ -33,6 +33,7 @@ from neuralgraph.compressor.training.runtime import Runtime
 from neuralgraph.compressor.training.start import Start, changed_config, fresh_start, start_from
 from neuralgraph.compressor.training.trainer import FilmTrainer, wants_bfloat16
 from neuralgraph.errors import ModelError, OutputError
+from neuralgraph.storage.atomic import make_folder
 from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["Runtime", "Start", "Trained", "TrainingStopped", "changed_config", "fresh_start", "start_from", "train"]
@@ -180,12 +181,7 @@ class _Run:
 
     def begin(self) -> None:
         """Make the folder for checkpoints, or prove that those that are there belong to this very run."""
-        try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=str(self.directory)
-            ) from error
+        make_folder(self.checkpoints, where=self.directory)
         path, record = self.checkpoints / RECORD_NAME, self.record
         if not path.is_file():
             _write(path, record)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from neuralgraph.errors import SourceError, missing_extra
 from neuralgraph.sources.layouts.columns import TableUse, missing_image, read_as
 from neuralgraph.sources.layouts.spreadsheet import Spreadsheet, read_spreadsheet, spreadsheet
+from neuralgraph.sources.layouts.tables import reading_table
 
 __all__ = ["TABLE_SUFFIXES", "OwnTable", "open_table"]
 
@@ -100,22 +100,15 @@ def _renamed(row: dict[str, Any], columns: dict[str, str]) -> dict[str, Any]:
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any] | None]:
     opened = gzip.open if path.suffix.lower() == ".gz" else open
-    try:
-        with opened(path, "rb") as stream:
-            first = True
-            while line := stream.readline(_MOST_LINE):
-                if len(line) >= _MOST_LINE:
-                    raise SourceError("a line of the table is longer than any report", code="E_SOURCE_SIZE")
-                text = line.removeprefix(b"\xef\xbb\xbf") if first else line
-                first = False
-                if text.strip():
-                    yield _json_row(text)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
-    except OSError as error:
-        raise SourceError(
-            f"the table cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
-        ) from error
+    with reading_table(path), opened(path, "rb") as stream:
+        first = True
+        while line := stream.readline(_MOST_LINE):
+            if len(line) >= _MOST_LINE:
+                raise SourceError("a line of the table is longer than any report", code="E_SOURCE_SIZE")
+            text = line.removeprefix(b"\xef\xbb\xbf") if first else line
+            first = False
+            if text.strip():
+                yield _json_row(text)
 
 
 def _json_row(line: bytes) -> dict[str, Any] | None:

@@ -11,7 +11,6 @@ import csv
 import gzip
 import itertools
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from neuralgraph.errors import SourceError
+from neuralgraph.sources.layouts.tables import reading_table
 
 __all__ = ["Spreadsheet", "read_spreadsheet", "spreadsheet"]
 
@@ -174,7 +174,7 @@ def _lines(stream: IO[str]) -> Iterator[str]:
 @contextmanager
 def _bytes(path: Path) -> Iterator[IO[bytes]]:
     opened = gzip.open if path.suffix == ".gz" else open
-    with _said(path), opened(path, "rb") as stream:
+    with reading_table(path), opened(path, "rb") as stream:
         yield stream  # type: ignore[misc]  # both are streams of bytes
 
 
@@ -183,19 +183,5 @@ def _text(path: Path, encoding: str) -> Iterator[IO[str]]:
     opened = gzip.open if path.suffix == ".gz" else open
     errors = "surrogateescape" if encoding == "damaged" else "strict"
     encoding = "utf-8-sig" if encoding == "damaged" else encoding
-    with _said(path), opened(path, "rt", encoding=encoding, errors=errors, newline="") as stream:
+    with reading_table(path), opened(path, "rt", encoding=encoding, errors=errors, newline="") as stream:
         yield stream
-
-
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except UnicodeError as error:
-        raise SourceError("the table is not UTF-8", code="E_SOURCE_TEXT", where=path.name) from error
-    except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
-    except OSError as error:
-        raise SourceError(
-            f"the table cannot be read ({error.strerror})", code="E_SOURCE_READ", where=path.name
-        ) from error

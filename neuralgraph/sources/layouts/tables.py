@@ -7,12 +7,13 @@ import gzip
 import math
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from neuralgraph.errors import SourceError
 
-__all__ = ["CHEXPERT_LABELS", "LABEL_VALUES", "find_table", "label_value", "labels_of", "read_csv"]
+__all__ = ["CHEXPERT_LABELS", "LABEL_VALUES", "find_table", "label_value", "labels_of", "read_csv", "reading_table"]
 
 CHEXPERT_LABELS: tuple[str, ...] = (
     "No Finding",
@@ -64,26 +65,39 @@ def read_csv(path: Path, required: Sequence[str] = ()) -> Iterator[dict[str, str
     SourceError (E_SOURCE_DAMAGED) : broken quoting or compression.
     """
     opened = gzip.open if path.suffix == ".gz" else open
+    with reading_table(path), opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream, strict=True)
+        header = [name.strip() for name in next(reader, [])]
+        if not any(header):
+            raise SourceError("the table has no header", code="E_SOURCE_EMPTY", where=path.name)
+        for name in required:
+            if name not in header:
+                raise SourceError(f"the table has no column {name!r}", code="E_SOURCE_READ", where=path.name)
+        if len(set(header)) != len(header):
+            raise SourceError("two columns of the table have the same name", code="E_SOURCE_READ", where=path.name)
+        for fields in reader:
+            if not fields:
+                continue
+            yield (
+                dict(zip(header, (text.strip() for text in fields), strict=True))
+                if len(fields) == len(header)
+                else None
+            )
+
+
+@contextmanager
+def reading_table(path: Path) -> Iterator[None]:
+    """What goes wrong while a table is read, in words that name its file alone.
+
+    Raises
+    ------
+    SourceError (E_SOURCE_TEXT) : it is not UTF-8.
+    SourceError (E_SOURCE_DAMAGED) : broken quoting or compression.
+    SourceError (E_SOURCE_READ) : it cannot be read.
+    """
     try:
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            if not any(header):
-                raise SourceError("the table has no header", code="E_SOURCE_EMPTY", where=path.name)
-            for name in required:
-                if name not in header:
-                    raise SourceError(f"the table has no column {name!r}", code="E_SOURCE_READ", where=path.name)
-            if len(set(header)) != len(header):
-                raise SourceError("two columns of the table have the same name", code="E_SOURCE_READ", where=path.name)
-            for fields in reader:
-                if not fields:
-                    continue
-                yield (
-                    dict(zip(header, (text.strip() for text in fields), strict=True))
-                    if len(fields) == len(header)
-                    else None
-                )
-    except UnicodeDecodeError as error:
+        yield
+    except UnicodeError as error:
         raise SourceError("the table is not UTF-8", code="E_SOURCE_TEXT", where=path.name) from error
     except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise SourceError("the table is damaged or truncated", code="E_SOURCE_DAMAGED", where=path.name) from error
