@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from types import TracebackType
 
 import numpy as np
@@ -24,6 +23,7 @@ from neuralgraph.graph.rules import text_problem
 from neuralgraph.graph.study import Study
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.opening import open_archive
+from neuralgraph.wire.computed import computed
 
 __all__ = ["BatchReader"]
 
@@ -91,7 +91,7 @@ class BatchReader:
         """Number of studies to read from: those of ``split``, or all."""
         return len(self.positions)
 
-    @cached_property
+    @computed
     def width(self) -> int:
         """Width of the embeddings, 0 when no study says; what a study without patches takes for its concepts.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from neuralgraph.container.record import Record
 from neuralgraph.container.source import ByteSource, BytesSource
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, root_digest
+from neuralgraph.wire.computed import computed
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["ENVELOPE", "ByteSource", "BytesSource", "Container", "section_payload"]
@@ -181,7 +181,7 @@ class Container:
         """
         return section_payload(self.source, self.contents.sections[name])
 
-    @cached_property
+    @computed
     def index(self) -> Index:
         """The index; a large one is verified where it is used.
 
@@ -193,7 +193,7 @@ class Container:
         pages = section_pages(self.source, section, whole=self._whole)
         return Index(pages, len(self), end=section.offset)
 
-    @cached_property
+    @computed
     def keys(self) -> Keys | None:
         """The keys, or None in a file of one study; large ones are verified where they are used.
 
