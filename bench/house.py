@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import ast
+import io
 import json
 import subprocess
 import sys
+import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -65,14 +67,13 @@ def measured(revision: str) -> dict[str, Any]:
 
 
 def _files(revision: str) -> Iterator[tuple[PurePosixPath, str]]:
-    listed = subprocess.run(
-        ["git", "ls-tree", "-r", "--name-only", revision], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    for name in listed.stdout.splitlines():
-        path = PurePosixPath(name)
-        if path.suffix in _CODE or name == "FORMAT.md":
-            shown = subprocess.run(["git", "show", f"{revision}:{name}"], cwd=ROOT, check=True, capture_output=True)
-            yield path, shown.stdout.decode("utf-8")
+    made = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(fileobj=io.BytesIO(made.stdout)) as archive:
+        for member in archive:
+            path = PurePosixPath(member.name)
+            content = archive.extractfile(member) if path.suffix in _CODE or member.name == "FORMAT.md" else None
+            if content is not None:
+                yield path, content.read().decode("utf-8")
 
 
 def _room(path: PurePosixPath) -> str:
@@ -96,7 +97,8 @@ def _functions(path: PurePosixPath, tree: ast.Module) -> Iterator[tuple[int, int
                 said = node.body[0]
                 length -= (said.end_lineno or said.lineno) - said.lineno + 1
             taken = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
-            yield length, len(taken), f"{path}: {node.name}"
+            named = [each for each in taken if each.arg not in ("self", "cls")]
+            yield length, len(named), f"{path}: {node.name}"
 
 
 def _names(package: dict[PurePosixPath, ast.Module]) -> dict[str, int]:

@@ -128,8 +128,8 @@ class Converter:
                 store_report=self._settings.store_report,
                 store_pixels=self._settings.store_pixels,
             )
-        silent = text is not None and not study.concepts and self._settings.extractor != "none"
-        return study, unread_reason(text, self._settings.sections) if silent and text is not None else ""
+        read = bool(study.concepts) or self._settings.extractor == "none"
+        return study, "" if read else unread_reason(text, self._settings.sections)
 
     def _film(self, path: str, view: str) -> Film:
         """The film, with the view the manifest gives; where it gives none, with its own."""

@@ -47,7 +47,7 @@ is invalid; 2 wrong usage; 3 the input cannot be read or is not valid; 4 an extr
 - ``pull``: ``ngr pull``, films out of an archive, over DICOMweb
 - ``push``: ``ngr push``, studies into an archive, beside their films
 - ``recover``: ``ngr recover``, whole studies out of a damaged file
-- ``remote_choices``: what verbs that read URLs let the caller choose
+- ``remote_choices``: what verbs that speak to others let the caller choose
 - ``render``: ``ngr render``, a picture of a study
 - ``serve``: ``ngr serve``, a collection over HTTP
 - ``stop_signals``: SIGINT and SIGTERM as a question that a long run asks itself, so that it can leave what it has

@@ -130,9 +130,8 @@ def _unread(text: str | None, study: Study, making: MakingOptions) -> str:
     """Why a report gave no concept, "" where it did or nobody asked."""
     from neuralgraph.compressor.report_graph.unread import unread_reason
 
-    if text is None or study.concepts or making.extractor is Extractor.none:
-        return ""
-    return unread_reason(text, making.sections.value)
+    read = bool(study.concepts) or making.extractor is Extractor.none
+    return "" if read else unread_reason(text, making.sections.value)
 
 
 def _label(text: str) -> tuple[str, float]:

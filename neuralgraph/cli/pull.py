@@ -10,6 +10,7 @@ import typer
 
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.progress import meter
+from neuralgraph.cli.remote_choices import Certificates
 from neuralgraph.errors import SourceError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def pull(
         bool, typer.Option("--again", help="Fetch what is there too, and keep what has changed as its correction.")
     ] = False,
     patience: Annotated[float, typer.Option(help="Seconds of silence after which an answer is given up.", min=1)] = 60,
-    certificates: Annotated[Path | None, typer.Option(help="Certificate authorities to trust.")] = None,
+    certificates: Certificates = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Fetch films, and structured reports beside them, from the archive at URL into the folder SPOOL.

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from neuralgraph.cli.output import note, write_line
+from neuralgraph.cli.remote_choices import Certificates
 from neuralgraph.errors import NeuralGraphError, OutputError, SourceError, StudyError
 
 __all__ = ["push"]
@@ -36,7 +37,7 @@ def push(
         bool, typer.Option("--generated", help="With --findings: also findings of reports that a model wrote.")
     ] = False,
     title: Annotated[str, typer.Option(help="Our application entity title, for C-STORE.")] = "NEURALGRAPH",
-    certificates: Annotated[Path | None, typer.Option(help="Certificate authorities to trust.")] = None,
+    certificates: Certificates = None,
 ) -> None:
     """Store STUDIES in the archive at ADDRESS as Raw Data objects of their films' patients and studies.
 

@@ -1,12 +1,13 @@
-"""What verbs that read URLs let the caller choose."""
+"""What verbs that speak to others let the caller choose."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["Timeout"]
+__all__ = ["Certificates", "Timeout"]
 
 Timeout = Annotated[
     float | None,
@@ -16,3 +17,5 @@ Timeout = Annotated[
         help="For a URL: seconds that a request may take, and as many for each further MiB of it.  [default: 30]",
     ),
 ]
+
+Certificates = Annotated[Path | None, typer.Option(help="Certificate authorities to trust.")]

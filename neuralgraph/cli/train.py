@@ -270,7 +270,7 @@ def _prepare(
         config = changed_config(DEMO_CONFIG, name=name, **({"labels": list(labels)} if labels else {}))
         tokenizer = ReportTokenizer.read(DEMO_DIRECTORY)
         return fresh_start(config, tokenizer, preprocessor, seed=recipe.seed), failures, examples
-    return start_from(directory, name=name, labels=labels), failures, examples
+    return start_from(directory, name=name, labels=labels, seed=recipe.seed), failures, examples
 
 
 def _note_patients(out: Path, begin: ModelOptions, examples: Any) -> None:

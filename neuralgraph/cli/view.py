@@ -77,17 +77,18 @@ def view(
     except OSError as error:
         reason = f"no address on this machine can be listened on ({error.strerror}); use --export"
         raise OutputError(reason, code="E_OUTPUT", where="127.0.0.1") from error
+    what = "this file" if len(files) + len(others) == 1 else "these files"
     with serving:
-        write_line(serving.url)
-        sys.stdout.flush()
-        what = "this file" if len(files) + len(others) == 1 else "these files"
-        note(f"serving {what} to this machine; press Ctrl-C to stop")
-        if browser:
-            import webbrowser
-
-            if not webbrowser.open(serving.url):
-                note("no browser was found; open the address above")
+        # From here on Ctrl-C is the way to end it, however soon it comes.
         try:
+            write_line(serving.url)
+            sys.stdout.flush()
+            note(f"serving {what} to this machine; press Ctrl-C to stop")
+            if browser:
+                import webbrowser
+
+                if not webbrowser.open(serving.url):
+                    note("no browser was found; open the address above")
             serving.wait()
         except KeyboardInterrupt:
             note("stopped")

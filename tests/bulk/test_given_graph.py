@@ -1,12 +1,13 @@
 import json
 
+import numpy as np
 import pytest
 
 from neuralgraph.bulk import ConversionSettings
 from neuralgraph.bulk.converter import Converter
 from neuralgraph.bulk.given_graph import GivenGraphs, given_graph
 from neuralgraph.bulk.task import Task, read_task, task_line
-from neuralgraph.compressor import Compressor, TopK
+from neuralgraph.compressor import Compressor, TopFraction, TopK
 from neuralgraph.errors import SourceError
 from neuralgraph.storage.archive import load
 from tests.compressor.test_compressor import PlainScorer
@@ -107,3 +108,18 @@ def test_a_converter_takes_them(film, tmp_path):
         "fingerprint": "e3b0c44298fc1c14",
     }
     assert study.provenance["labeler"] == "by hand"
+
+
+def test_an_estimated_fusion_edge_is_said_of_a_given_graph_too():
+    compressor = Compressor(PlainScorer(), TopFraction(1.0), GivenGraphs())
+    film = np.random.default_rng(0).random((1024, 640), np.float32)
+    study = compressor(film, TEXT, graph=given_graph(TEXT, GRAPHS))
+    assert len(study.patches) == 64 * 40
+    assert study.provenance["fusion"] == {"rule": "betweenness", "pivots": 256}
+
+
+def test_a_given_graph_needs_its_report():
+    study = Compressor(PlainScorer(), TopK(3), GivenGraphs())(
+        np.eye(64, dtype=np.float32), graph=given_graph(TEXT, GRAPHS)
+    )
+    assert (study.concepts, study.provenance["report"]) == ((), "generated")

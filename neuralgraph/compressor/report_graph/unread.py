@@ -15,15 +15,15 @@ UNREAD: dict[str, str] = {
 """Reasons, and what each means."""
 
 
-def unread_reason(text: str, sections: SectionChoice = "findings+impression") -> str:
-    """A key of ``UNREAD`` for a report whose graph has no concept; "" for a text without words.
+def unread_reason(text: str | None, sections: SectionChoice = "findings+impression") -> str:
+    """A key of ``UNREAD`` for a report whose graph has no concept; "" without a text, or for one without words.
 
     Parameters
     ----------
     text : the report.
     sections : what was to be read of it.
     """
-    if not any(letter.isalpha() for letter in text):
+    if text is None or not any(letter.isalpha() for letter in text):
         return ""
     if is_another_language(text):
         return "language"

@@ -28,7 +28,7 @@ class Start:
     """What the record calls it: the digest of a model, or "fresh"."""
 
 
-def start_from(directory: Path, *, name: str, labels: tuple[str, ...]) -> Start:
+def start_from(directory: Path, *, name: str, labels: tuple[str, ...], seed: int = 0) -> Start:
     """Begin with a model that is there.
 
     Parameters
@@ -36,6 +36,7 @@ def start_from(directory: Path, *, name: str, labels: tuple[str, ...]) -> Start:
     directory : of the model.
     name : of the new model.
     labels : findings of the new model. A head for other findings than the old one's begins at random.
+    seed : of these random weights.
 
     Raises
     ------
@@ -45,7 +46,9 @@ def start_from(directory: Path, *, name: str, labels: tuple[str, ...]) -> Start:
     old = NeuralGraphModel.from_pretrained(directory)
     kept = labels or old.config.labels
     config = changed_config(old.config, name=name, labels=list(kept))
-    model = NeuralGraphModel(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = NeuralGraphModel(config)
     weights = old.state_dict()
     if kept != old.config.labels:
         weights = {key: value for key, value in weights.items() if not key.startswith("classifier.")}

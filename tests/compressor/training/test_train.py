@@ -184,6 +184,16 @@ def test_nothing_to_learn_from_is_said(start, parts, tmp_path):
         train(start(), (parts[0], parts[1].part([])), tmp_path, QUICK)
 
 
+def test_a_head_for_other_findings_is_the_same_for_the_same_seed(demo_directory):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    made = [start_from(demo_directory, name="n", labels=("nodule",), seed=seed).model for seed in (3, 3, 4)]
+    heads = [torch.cat([weight.flatten() for weight in model.classifier.parameters()]) for model in made]
+    assert torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize(
     "change", [{"steps": 0}, {"vision_rate": -1}, {"precision": "float8"}, {"validation_share": 1.0}, {"clip": 0}]
 )
