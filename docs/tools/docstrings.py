@@ -48,3 +48,13 @@ class PlainSections(griffe.Extension):
         """What griffe calls for every module, class, function and attribute."""
         if obj.docstring is not None:
             obj.docstring.value = plain_sections(obj.docstring.value)
+
+    def on_class_members(self, *, cls: griffe.Class, **_: Any) -> None:
+        """What griffe calls for every class: what ``wire.computed`` decorates is a property, as ``cached_property``."""
+        for name, member in list(cls.members.items()):
+            if member.is_function and any(str(each.value) == "computed" for each in member.decorators):
+                shown = griffe.Attribute(
+                    name, lineno=member.lineno, annotation=member.returns, docstring=member.docstring, parent=cls
+                )
+                shown.labels |= {"cached", "property"}
+                cls.set_member(name, shown)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +29,7 @@ from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention, stored_words
 from neuralgraph.wire import canonical
+from neuralgraph.wire.computed import computed
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, REPORT_SECTIONS, VIEW_POSITIONS
 
@@ -118,14 +118,14 @@ class Study(Immutable):
         """float32 [rows, cols]: the whole attention map of the first view."""
         return self.views[0].attention if self.views else np.empty((0, 0), np.float32)
 
-    @cached_property
+    @computed
     def edges(self) -> NDArray[np.int32]:
         """int32 [m, 2]: kept patches that are grid neighbours, each pair once, lower index first."""
         edges = grid_edges(self.patches.view, self.patches.row, self.patches.col)
         edges.flags.writeable = False
         return edges
 
-    @cached_property
+    @computed
     def digest(self) -> str:
         """Content digest, 64 hex digits: equal for equal content, whatever codec, level or packing stores it."""
         return self.columns().digest().hex()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("griffe", reason="the documentation needs the extra docs")
+griffe = pytest.importorskip("griffe", reason="the documentation needs the extra docs")
 
-from docs.tools.docstrings import plain_sections
+from docs.tools.docstrings import PlainSections, plain_sections
 
 DOCSTRING = """What it does.
 
@@ -49,3 +49,10 @@ float32 [n, d]: the embedding.
 
 def test_text_without_headings_stays_as_it_is():
     assert plain_sections("A line.\n\n- an item : of a list\n") == "A line.\n\n- an item : of a list"
+
+
+def test_what_is_computed_once_is_shown_as_a_property():
+    study = griffe.load("neuralgraph", extensions=griffe.load_extensions(PlainSections))["graph.study.Study"]
+    assert study["edges"].is_attribute and "property" in study["edges"].labels
+    assert study["edges"].docstring.value.startswith("int32 [m, 2]")
+    assert study["prune"].is_function
