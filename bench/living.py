@@ -1,9 +1,7 @@
 """A collection of many synthetic studies: what each verb takes, in time, memory and bytes; and the server under load.
 
-    python -m bench living --studies 1000000 --folder /somewhere/large
-    python -m bench living --again --folder /somewhere/large
+    python -m bench living --studies 1000000 --added 100000 --folder /somewhere/large
     python -m bench living --usual 3000 --folder /somewhere/large
-    python -m bench living --million --folder /somewhere/large
     python -m bench living --serve --seconds 600 --clients 64 --folder /somewhere/large
 
 Studies are small on purpose (4 patches of 32 values, six concepts): the verbs are measured, not the disk. Every verb
@@ -31,6 +29,9 @@ from bench.living_studies import extend, spool, spool_again, study_id_of
 RESULTS = Path(__file__).with_name("results")
 _FOLDER = re.compile(r"(?:/[^/\s:]+)+/")
 """Where it ran is nobody's business."""
+NGR = ("-m", "neuralgraph")
+PART = 10_000
+"""Studies of an archive."""
 QUESTION = "right effusion present, no tube"
 
 
@@ -68,73 +69,67 @@ with ng.open(sys.argv[1]) as archive:
 """
 
 
-def measure(folder: Path, studies: int) -> None:
-    """Every verb, once."""
-    part, place = 10_000, str(folder / "collection")
-    ngr = ("-m", "neuralgraph")
-    files = []
-    for first in range(0, studies + part, part):
-        path = folder / f"spool-{first:08d}.ngr"
-        if not path.exists():
-            spool(path, first, part)
-        files.append(str(path))
-    found: dict[str, object] = {"studies": studies, "load_average_before": os.getloadavg()[0]}
-    if not Path(place, "collection.json").exists():
-        measured(*ngr, "collection", "create", place)
-        found["add_all"] = measured(*ngr, "collection", "add", place, *files[:-1])
-    found["archive_bytes"] = sum(path.stat().st_size for path in Path(place, "archives").iterdir())
-    found["catalogue_bytes"] = sum(path.stat().st_size for path in Path(place, "catalogue").iterdir())
-    found["add_10000"] = measured(*ngr, "collection", "add", place, files[-1])
-    found["add_10000_again"] = measured(*ngr, "collection", "add", place, files[-1])
-    gone = study_id_of(studies // 2)
-    found["remove_1"] = measured(*ngr, "collection", "remove", place, "--id", gone)
-    found["open"] = measured("-c", OPENED, place)
-    found["find"] = measured(*ngr, "find", place, QUESTION, "--json", "-o", str(folder / "ids.txt"), "--force")
-    found["find_in_process_seconds"] = _asked(place)
-    found["info"] = measured(*ngr, "info", place, "--json")
-    found["compact"] = measured(*ngr, "collection", "compact", place)
-    found["vacuum"] = measured(*ngr, "collection", "vacuum", place, "--older-than", "0s")
-    found["manifest_bytes"] = sum(path.stat().st_size for path in Path(place, "manifests").iterdir())
-    found["iterate"] = measured("-c", ITERATED, place)
-    found["verify"] = measured(*ngr, "collection", "verify", place)
-    found["load_average_after"] = os.getloadavg()[0]
-    _write(found)
-
-
-def again(folder: Path, studies: int) -> None:
-    """The verbs once more, of a collection of ten archives and of their studies under other ids (``extend``)."""
-    part, place = 10_000, str(folder / "collection")
-    ngr = ("-m", "neuralgraph")
-    files = [folder / f"spool-{first:08d}.ngr" for first in range(0, studies + part, part)]
+def prepare(folder: Path, studies: int, added: int) -> None:
+    """A collection of so many studies: some are added, the others are theirs under other ids (``extend``)."""
+    place, files = str(folder / "collection"), spools(folder, studies)
+    several = added // PART
     for number, path in enumerate(files):
-        if not path.exists():
-            if number < 10:
-                spool(path, number * part, part)
-            else:
-                spool_again(path, files[number % 10], number * part)
+        if path.exists():
+            continue
+        if number < several:
+            spool(path, number * PART, PART)
+        else:
+            spool_again(path, files[number % several], number * PART)
     if not Path(place, "collection.json").exists():
-        measured(*ngr, "collection", "create", place, "--archive-studies", str(part))
-        measured(*ngr, "collection", "add", place, *map(str, files[:10]))
-        extend(place, [str(path) for path in files[10:-1]], 10)
+        measured(*NGR, "collection", "create", place, "--archive-studies", str(PART))
+        _write({"add": measured(*NGR, "collection", "add", place, *map(str, files[:several]))})
+        extend(place, [str(path) for path in files[several:-1]], several)
+
+
+def spools(folder: Path, studies: int) -> list[Path]:
+    """What is added; the last one is no part of the collection that ``prepare`` makes."""
+    return [folder / f"spool-{first:08d}.ngr" for first in range(0, studies + PART, PART)]
+
+
+def measure(folder: Path, studies: int, added: int) -> None:
+    """Every verb, once."""
+    # In a process of its own: what this one has in memory counts for all that it starts.
+    begin = [
+        "-m",
+        "bench.living",
+        "--prepare",
+        "--folder",
+        str(folder),
+        "--studies",
+        str(studies),
+        "--added",
+        str(added),
+    ]
+    subprocess.run([sys.executable, *begin], check=True)
+    place, last = str(folder / "collection"), str(spools(folder, studies)[-1])
+    found: dict[str, object] = {"studies": studies, "added": added}
+    for name in ("archives", "catalogue"):
+        found[f"{name}_bytes"] = sum(path.stat().st_size for path in Path(place, name).iterdir())
     gone = study_id_of(studies // 2)
     verbs: dict[str, tuple[str, ...]] = {
-        "find": (*ngr, "find", place, QUESTION, "--json", "-o", str(folder / "ids.txt"), "--force"),
-        "info": (*ngr, "info", place, "--json"),
+        "find": (*NGR, "find", place, QUESTION, "--json", "-o", str(folder / "ids.txt"), "--force"),
+        "info": (*NGR, "info", place, "--json"),
         "open": ("-c", OPENED, place),
-        "add_10000": (*ngr, "collection", "add", place, str(files[-1])),
-        "add_10000_again": (*ngr, "collection", "add", place, str(files[-1])),
-        "remove_1": (*ngr, "collection", "remove", place, "--id", gone),
-        "compact": (*ngr, "collection", "compact", place),
-        "vacuum": (*ngr, "collection", "vacuum", place, "--older-than", "0s"),
-        "verify_header": (*ngr, "collection", "verify", place, "--level", "header"),
-        "verify": (*ngr, "collection", "verify", place),
+        "add_10000": (*NGR, "collection", "add", place, last),
+        "add_10000_again": (*NGR, "collection", "add", place, last),
+        "remove_1": (*NGR, "collection", "remove", place, "--id", gone),
+        "compact": (*NGR, "collection", "compact", place),
+        "vacuum": (*NGR, "collection", "vacuum", place, "--older-than", "0s"),
+        "verify_header": (*NGR, "collection", "verify", place, "--level", "header"),
+        "iterate": ("-c", ITERATED, place),
+        "verify": (*NGR, "collection", "verify", place),
     }
-    found: dict[str, object] = {"studies": studies}
     for name, command in verbs.items():
         found[name] = measured(*command)
         if name == "find":
             found["find_in_process_seconds"] = _asked(place)
-        _write({"again": found})
+        _write(found)
+    _write({"manifest_bytes": max(path.stat().st_size for path in Path(place, "manifests").iterdir())})
 
 
 ASKED = """
@@ -151,7 +146,6 @@ print(json.dumps(times))
 
 
 def _asked(place: str) -> list[float]:
-    # In a process of its own: what this one has in memory counts for all that it starts.
     return json.loads(str(measured("-c", ASKED, place, QUESTION)["said"]))
 
 
@@ -166,64 +160,6 @@ def usual(folder: Path, studies: int) -> None:
     measured("-m", "neuralgraph", "catalog", str(path), "-o", str(table), "--force")
     tables = sum(Path(each).stat().st_size for each in catalogue_paths(table).values())
     _write({"usual": {"studies": studies, "archive_bytes": path.stat().st_size, "catalogue_bytes": tables}})
-
-
-def million(folder: Path) -> None:
-    """The catalogue of a million studies, made of the tables of this collection over and over, and asked."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    from neuralgraph.catalogue import Catalogue
-    from neuralgraph.catalogue.tables import write_parquet
-
-    full = sorted((folder / "collection" / "catalogue").glob("*.studies.parquet"))
-    full = [path for path in full if parquet.read_metadata(path).num_rows >= 8000][:3]
-    target = folder / "million"
-    target.mkdir(exist_ok=True)
-    files: dict[str, list[str]] = {"studies": [], "concepts": [], "triples": []}
-    count = 0
-    while count < 1_000_000:
-        number = len(files["studies"])
-        source = full[number % len(full)]
-        for table, names in files.items():
-            path = target / f"{number:04d}.{table}.parquet"
-            found = parquet.read_table(source.with_name(source.name.replace(".studies.", f".{table}.")))
-            changes = {"archive": pa.repeat(pa.scalar(f"{number:032x}"), len(found))}
-            if table == "studies":
-                count += len(found)
-                changes["study_id"] = pa.array([f"{number:04d}{each[4:]}" for each in found["study_id"].to_pylist()])
-            for name, column in changes.items():
-                found = found.set_column(found.schema.get_field_index(name), name, column)
-            with open(path, "wb") as stream:
-                write_parquet(found, stream)
-            names.append(str(path))
-    answers = []
-    began = time.perf_counter()
-    with Catalogue(files) as catalogue:
-        opened = time.perf_counter() - began
-        for _ in range(5):
-            began, worked = time.perf_counter(), time.process_time()
-            ids = catalogue.find(QUESTION)
-            answers.append(
-                {
-                    "seconds": round(time.perf_counter() - began, 2),
-                    "processor_seconds": round(time.process_time() - worked, 2),
-                    "studies": len(ids),
-                }
-            )
-    _write(
-        {
-            "million": {
-                "studies": count,
-                "bytes": sum(Path(name).stat().st_size for names in files.values() for name in names),
-                "opened_seconds": round(opened, 2),
-                "question": QUESTION,
-                "answers": answers,
-                "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-                "load_average": os.getloadavg()[0],
-            }
-        }
-    )
 
 
 async def _client(
@@ -311,9 +247,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=100_000)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--again", action="store_true", help="the verbs once more, adding few of the studies singly")
+    parser.add_argument("--added", type=int, default=100_000, help="of these; the others are theirs under other ids")
+    parser.add_argument("--prepare", action="store_true", help="make the collection, measure no verb")
     parser.add_argument("--serve", action="store_true")
-    parser.add_argument("--million", action="store_true")
     parser.add_argument("--usual", type=int, help="so many studies of the default profile, for the catalogue's share")
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--clients", type=int, default=64)
@@ -322,14 +258,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if options.usual:
         usual(options.folder, options.usual)
-    elif options.million:
-        million(options.folder)
-    elif options.again:
-        again(options.folder, options.studies)
+    elif options.prepare:
+        prepare(options.folder, options.studies, options.added)
     elif options.serve:
         load(options.folder, options.seconds, options.clients)
     else:
-        measure(options.folder, options.studies)
+        measure(options.folder, options.studies, options.added)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-griffe = pytest.importorskip("griffe", reason="the documentation needs the extra docs")
+pytest.importorskip("griffe", reason="the documentation needs the extra docs")
+
+import griffe
 
 from docs.tools.docstrings import PlainSections, plain_sections
 
@@ -53,6 +55,7 @@ def test_text_without_headings_stays_as_it_is():
 
 def test_what_is_computed_once_is_shown_as_a_property():
     study = griffe.load("neuralgraph", extensions=griffe.load_extensions(PlainSections))["graph.study.Study"]
-    assert study["edges"].is_attribute and "property" in study["edges"].labels
+    assert study["edges"].is_attribute
+    assert "property" in study["edges"].labels
     assert study["edges"].docstring.value.startswith("int32 [m, 2]")
     assert study["prune"].is_function
