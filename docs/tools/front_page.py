@@ -91,10 +91,11 @@ def _read(found: dict[str, Any]) -> list[str]:
 
 
 def _living(found: dict[str, Any]) -> list[str]:
-    whole, steps = found["add_all"]["seconds"], [found[name]["seconds"] for name in ("remove_1", "vacuum")]
+    whole = found["add"]["seconds"] / found["added"] * found["studies"]
+    steps = [found[name]["seconds"] for name in ("remove_1", "vacuum")]
     return [
         f"Seconds to remove one study of {found['studies']:,} so that no byte of it is left",
         f"{sum(steps):.1f}",
-        f"{whole:,.0f} to write them all again",
+        f"{whole:,.0f} to add them all again, at the rate of {found['added']:,}",
         "[a million studies](measurements/living.md)",
     ]
