@@ -27,7 +27,7 @@ from neuralgraph.graph.study import Study
 from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
 
-__all__ = ["ReportGraph", "from_radgraph", "radgraph_document", "to_radgraph"]
+__all__ = ["RadGraphReport", "from_radgraph", "radgraph_document", "to_radgraph"]
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _SHORT_LABELS = {
@@ -39,7 +39,7 @@ _SHORT_LABELS = {
 """Labels of the RadGraph 1.0 data set."""
 
 
-class ReportGraph(NamedTuple):
+class RadGraphReport(NamedTuple):
     """The graph of one report."""
 
     text: str
@@ -113,7 +113,7 @@ def _concept_tokens(study: Study) -> tuple[list[str], list[tuple[int, int]]]:
     return tokens, spans
 
 
-def from_radgraph(document: Mapping[str, Any]) -> dict[str, ReportGraph]:
+def from_radgraph(document: Mapping[str, Any]) -> dict[str, RadGraphReport]:
     """The report graphs of a document, by id.
 
     Labels may be those of the RadGraph 1.0 data set (``OBS-DP``) too; members that are not in the schema are not read.
@@ -141,7 +141,7 @@ def from_radgraph(document: Mapping[str, Any]) -> dict[str, ReportGraph]:
     return graphs
 
 
-def _report_graph(entry: Mapping[str, Any]) -> ReportGraph:
+def _report_graph(entry: Mapping[str, Any]) -> RadGraphReport:
     tokens = entry["text"].split()
     text = " ".join(tokens)
     starts = np.cumsum([0] + [len(token) + 1 for token in tokens]).tolist()
@@ -163,7 +163,7 @@ def _report_graph(entry: Mapping[str, Any]) -> ReportGraph:
             if tail == key:
                 raise StudyError("an entity is related to itself", code="E_IDX", where=f"entity {key}")
             triples.add((position[key], RELATIONS.index(relation), position[tail]))
-    return ReportGraph(text, tuple(concepts), np.array(sorted(triples), np.int32).reshape(-1, 3))
+    return RadGraphReport(text, tuple(concepts), np.array(sorted(triples), np.int32).reshape(-1, 3))
 
 
 def _known(word: str, vocabulary: Sequence[str], *, where: str) -> None:

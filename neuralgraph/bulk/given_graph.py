@@ -61,7 +61,7 @@ def given_graph(text: str, graphs: Sequence[str]) -> ReportGraph:
     return ReportGraph.ordered(concepts, triples)
 
 
-def _graph(graph: str) -> radgraph.ReportGraph:
+def _graph(graph: str) -> radgraph.RadGraphReport:
     try:
         return radgraph.from_radgraph({"0": parsed_json(graph)})["0"]
     except (StudyError, ValueError, RecursionError) as error:

@@ -15,7 +15,15 @@ from neuralgraph.rows.facts import concept_rows, study_row
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.gate import prove
 
-__all__ = ["Counts", "Overview", "Totals", "archive_overview", "overview_facts", "study_by_prefix", "value_name"]
+__all__ = [
+    "Overview",
+    "StudyCounts",
+    "StudyTotals",
+    "archive_overview",
+    "overview_facts",
+    "study_by_prefix",
+    "value_name",
+]
 
 _FINDINGS = 30
 """Findings that an overview names."""
@@ -23,7 +31,7 @@ _SHOWN = 5
 
 
 @dataclass
-class Totals:
+class StudyTotals:
     """Sums over studies."""
 
     studies: int = 0
@@ -41,7 +49,7 @@ class Totals:
 
 
 @dataclass
-class Counts:
+class StudyCounts:
     """How many studies say what."""
 
     reports: dict[str, int] = field(default_factory=Counter)
@@ -58,7 +66,7 @@ class Overview:
     """Adds up the rows of studies (``neuralgraph.rows.facts``)."""
 
     def __init__(self) -> None:
-        self._totals, self._counts = Totals(), Counts()
+        self._totals, self._counts = StudyTotals(), StudyCounts()
 
     def add(self, row: Mapping[str, Any], concepts: list[dict[str, Any]]) -> None:
         """Take the row of a study and those of its concepts."""
@@ -90,7 +98,7 @@ def value_name(value: float) -> str:
     return {1.0: "positive", 0.0: "negative", -1.0: "uncertain"}.get(value, "other")
 
 
-def overview_facts(totals: Totals, counts: Counts) -> dict[str, Any]:
+def overview_facts(totals: StudyTotals, counts: StudyCounts) -> dict[str, Any]:
     """The facts of an overview in their one form, ready for JSON: names in order, findings by how many say them.
 
     Bytes are those of the records, beside two denominators: the films' pixels at one byte each, uncompressed, and the

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from neuralgraph.catalogue.database import Catalogue
-from neuralgraph.catalogue.overview import Counts, Totals, overview_facts, value_name
+from neuralgraph.catalogue.overview import StudyCounts, StudyTotals, overview_facts, value_name
 from neuralgraph.collection.catalogued import table_files
 from neuralgraph.collection.collection import Collection
 from neuralgraph.rows.columns import LABEL
@@ -60,13 +60,13 @@ def collection_overview(collection: Collection) -> dict[str, Any]:
             "SELECT coalesce(model, 'not stated') AS name, coalesce(model_digest, '')[1:12] AS digest, count(*) AS n "
             "FROM studies GROUP BY ALL ORDER BY ALL"
         )
-        counts = Counts(
+        counts = StudyCounts(
             reports={row["report"]: row["n"] for row in reports},
             models={(row["name"], row["digest"]): row["n"] for row in models},
             labels=dict(_labels(rows)),
             findings=_findings(files),
         )
-    return overview_facts(Totals(**total), counts)
+    return overview_facts(StudyTotals(**total), counts)
 
 
 def _labels(rows: Callable[[str], list[dict[str, Any]]]) -> Iterator[tuple[str, dict[str, int]]]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.container.layout import PROLOGUE
-from neuralgraph.container.pages import Column, Pages
+from neuralgraph.container.pages import PagedColumn, Pages
 from neuralgraph.errors import FormatError
 from neuralgraph.wire.columns import Counts
 from neuralgraph.wire.limits import MAX_INTEGER
@@ -89,8 +89,8 @@ class Index:
         if pages.whole:
             self.check()
 
-    def _column(self, dtype: str) -> Column:
-        column = Column(self._pages, dtype, self._n, self._position)
+    def _column(self, dtype: str) -> PagedColumn:
+        column = PagedColumn(self._pages, dtype, self._n, self._position)
         self._position += column.nbytes
         return column
 

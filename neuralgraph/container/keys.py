@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.container.layout import padding
-from neuralgraph.container.pages import Column, Pages
+from neuralgraph.container.pages import PagedColumn, Pages
 from neuralgraph.errors import FormatError
 from neuralgraph.wire.limits import MAX_ID_BYTES
 
@@ -54,8 +54,8 @@ class Keys:
         if len(pages.payload) < 2 * column:
             raise FormatError("the keys are shorter than their columns", code="E_INDEX", where="keys")
         self._pages, self._pool = pages, 2 * column
-        self._order = Column(pages, "<u4", n_records, 0)
-        self._ends = Column(pages, "<u4", n_records, column)
+        self._order = PagedColumn(pages, "<u4", n_records, 0)
+        self._ends = PagedColumn(pages, "<u4", n_records, column)
         self._ordered = False
         if pages.whole:
             self._check_columns()

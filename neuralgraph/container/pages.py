@@ -18,7 +18,7 @@ from neuralgraph.container.source import ByteSource
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import PAGE_BYTES, crc32
 
-__all__ = ["SMALL_SECTION", "Column", "Pages", "WholePayload", "section_pages", "section_payload"]
+__all__ = ["SMALL_SECTION", "PagedColumn", "Pages", "WholePayload", "section_pages", "section_payload"]
 
 SMALL_SECTION = 2**20
 """A section of at most so many bytes is read and verified whole: 16,384 studies of an index."""
@@ -151,7 +151,7 @@ def section_pages(source: ByteSource, section: Section, *, whole: int | None = N
     return _PagesAsNeeded(source, section)
 
 
-class Column:
+class PagedColumn:
     """A column of numbers in a section: looks like a one-dimensional array, and verifies the pages that are touched.
 
     ``column[i]``, ``column[start:stop]``, ``column[array of positions]`` and ``numpy.asarray(column)`` give NumPy

@@ -42,7 +42,7 @@ def write(results: dict[str, Any]) -> str:
     parts = [
         f"{studies:,} synthetic studies (4 patches of 32 values, six concepts, {each:,.0f} bytes of archive each), of which "
         f"{added:,} were added one by one and the others are theirs under other ids, in archives of 10,000; two cores. Every verb "
-        "ran in a process of its own; memory is its largest. The load average, when a verb began, counts what the verbs before it "
+        "ran in a process of its own; memory is its largest. The load average at its end counts what the verbs before it "
         f"had to do. Measured with `python -m bench living --studies {studies} --added {added}`.",
         table(["verb", "seconds", "of the processor", "MiB", "load average"], rows),
         f"In a process that has everything open `find` takes {min(asked)} to {max(asked)} s.",

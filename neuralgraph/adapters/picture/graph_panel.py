@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuralgraph.adapters.picture.layout import Layout, concept_layout, shown_concepts
+from neuralgraph.adapters.picture.layout import ConceptLayout, concept_layout, shown_concepts
 from neuralgraph.adapters.picture.lettering import wrapped
 from neuralgraph.adapters.picture.own_values import OwnValues
 from neuralgraph.adapters.picture.relation_lines import draw_relations
@@ -40,7 +40,7 @@ _POLARITY: dict[str, dict[str, Any]] = {
 }
 
 
-def graph_layout(study: Study) -> tuple[list[int], Layout]:
+def graph_layout(study: Study) -> tuple[list[int], ConceptLayout]:
     """The shown concepts, ascending, and their layout."""
     shown = shown_concepts(len(study.concepts), study.fusion, MOST_CONCEPTS)
     place = {concept: index for index, concept in enumerate(shown)}
@@ -52,7 +52,7 @@ def graph_layout(study: Study) -> tuple[list[int], Layout]:
 
 
 def draw_graph(
-    axes: Axes, study: Study, shown: list[int], layout: Layout, values: OwnValues | None = None
+    axes: Axes, study: Study, shown: list[int], layout: ConceptLayout, values: OwnValues | None = None
 ) -> dict[int, Any]:
     """Draw the report graph into `axes`; concepts that have values of one's own take their colours.
 

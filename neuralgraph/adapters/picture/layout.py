@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.wire.vocabulary import RELATIONS
 
-__all__ = ["Layout", "concept_layout", "shown_concepts"]
+__all__ = ["ConceptLayout", "concept_layout", "shown_concepts"]
 
 _MODIFY = RELATIONS.index("modify")
 _HEADS, _PLACES = 1, 2
 
 
 @dataclass(frozen=True)
-class Layout:
+class ConceptLayout:
     """Positions of concepts."""
 
     column: tuple[int, ...]
@@ -40,7 +40,7 @@ def shown_concepts(n_concepts: int, fusion: tuple[int, int] | None, limit: int) 
     return shown
 
 
-def concept_layout(concepts: Sequence[Concept], triples: NDArray[np.int32]) -> Layout:
+def concept_layout(concepts: Sequence[Concept], triples: NDArray[np.int32]) -> ConceptLayout:
     """Columns by role, heights by the report's order and by what a concept is joined to.
 
     Observations stand in the order of the report; every other concept stands as near as it can to the mean height of
@@ -66,7 +66,7 @@ def concept_layout(concepts: Sequence[Concept], triples: NDArray[np.int32]) -> L
             _stack(members[number], y, triples)
     # Columns that are longer than the first one are centred on it; nothing may rise above the top.
     top = min(y.values(), default=0.0)
-    return Layout(tuple(column), tuple(y[index] - top for index in range(len(concepts))))
+    return ConceptLayout(tuple(column), tuple(y[index] - top for index in range(len(concepts))))
 
 
 def _stack(members: list[int], y: dict[int, float], triples: NDArray[np.int32]) -> None:

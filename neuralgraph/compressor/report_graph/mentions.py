@@ -10,12 +10,12 @@ from neuralgraph.compressor.report_graph.clauses import Phrase
 from neuralgraph.compressor.report_graph.lexicon import UNITS, Entry, Lexicon
 from neuralgraph.compressor.report_graph.words import NUMBER
 
-__all__ = ["ABSENT", "NOTHING", "PRESENT", "UNCERTAIN", "Mention", "build_tagger"]
+__all__ = ["ABSENT", "NOTHING", "PRESENT", "UNCERTAIN", "LexiconPhrase", "build_tagger"]
 
 _MEASUREMENT = Entry("measurement", "measurement", "measurement")
 
 
-class Mention(NamedTuple):
+class LexiconPhrase(NamedTuple):
     """A phrase of the lexicon in a sentence."""
 
     entry: Entry
@@ -27,7 +27,7 @@ class Mention(NamedTuple):
     """``PRESENT``, ``UNCERTAIN``, ``ABSENT``, or ``NOTHING`` where the sentence says nothing of it."""
 
 
-def build_tagger(lexicon: Lexicon) -> Callable[[Sequence[str]], list[Mention]]:
+def build_tagger(lexicon: Lexicon) -> Callable[[Sequence[str]], list[LexiconPhrase]]:
     """The function from the words of one sentence to its mentions, in order, not overlapping."""
     trie: dict[str, Any] = {}
     for words, entry in lexicon.phrases.items():
@@ -37,14 +37,14 @@ def build_tagger(lexicon: Lexicon) -> Callable[[Sequence[str]], list[Mention]]:
         node[""] = entry
     judge = Judge(lexicon)
 
-    def tag(words: Sequence[str]) -> list[Mention]:
+    def tag(words: Sequence[str]) -> list[LexiconPhrase]:
         phrases = sorted(
             [*_longest(_matches(words, trie), len(words)), *_measurements(words)],
             key=lambda phrase: phrase.start,
         )
         if not phrases:
             return []
-        return [Mention(*phrase, verdict) for phrase, verdict in zip(phrases, judge(words, phrases), strict=True)]
+        return [LexiconPhrase(*phrase, verdict) for phrase, verdict in zip(phrases, judge(words, phrases), strict=True)]
 
     return tag
 

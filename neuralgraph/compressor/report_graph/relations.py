@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from neuralgraph.compressor.report_graph.lexicon import Entry, Lexicon
-from neuralgraph.compressor.report_graph.mentions import ABSENT, NOTHING, Mention
+from neuralgraph.compressor.report_graph.mentions import ABSENT, NOTHING, LexiconPhrase
 from neuralgraph.compressor.report_graph.words import PLACEHOLDER, UNKNOWN
 from neuralgraph.wire.vocabulary import RELATIONS
 
@@ -44,7 +44,7 @@ class SentenceGraph(NamedTuple):
     triples: tuple[tuple[int, int, int], ...]
 
 
-def relate(words: Sequence[str], mentions: Sequence[Mention], lexicon: Lexicon) -> SentenceGraph:
+def relate(words: Sequence[str], mentions: Sequence[LexiconPhrase], lexicon: Lexicon) -> SentenceGraph:
     """Join the mentions of one sentence.
 
     Parameters
@@ -62,7 +62,7 @@ def relate(words: Sequence[str], mentions: Sequence[Mention], lexicon: Lexicon) 
 
 
 class _Relator:
-    def __init__(self, words: Sequence[str], mentions: Sequence[Mention], lexicon: Lexicon) -> None:
+    def __init__(self, words: Sequence[str], mentions: Sequence[LexiconPhrase], lexicon: Lexicon) -> None:
         self.words = words
         self.mentions = [
             mention for mention in mentions if mention.entry.kind != "ignored" and mention.polarity != NOTHING

@@ -20,7 +20,7 @@ from neuralgraph.compressor.report_graph.lexicon import load_lexicon
 from neuralgraph.compressor.report_graph.words import split_words
 from neuralgraph.errors import ModelError
 
-__all__ = ["Part", "Section", "SectionChoice", "check_choice", "parts_to_read", "read_parts", "split_sections"]
+__all__ = ["Part", "ReportSection", "SectionChoice", "check_choice", "parts_to_read", "read_parts", "split_sections"]
 
 SectionChoice = Literal["findings+impression", "impression"]
 
@@ -54,7 +54,7 @@ _NARRATIVE = frozenset({"findings", "impression", "addendum", "preliminary", "lo
 _ASIDE = frozenset({"referral", "comparison", "other"})
 
 
-class Section(NamedTuple):
+class ReportSection(NamedTuple):
     """A part of the report under one header."""
 
     kind: str
@@ -165,12 +165,12 @@ def _headers(text: str) -> dict[int, tuple[int, str]]:
     return found
 
 
-def split_sections(text: str) -> list[Section]:
+def split_sections(text: str) -> list[ReportSection]:
     """The sections of a report, in order; a single preamble when it has no headers."""
     return _between(text, _headers(text))
 
 
-def _between(text: str, headers: Mapping[int, tuple[int, str]]) -> list[Section]:
+def _between(text: str, headers: Mapping[int, tuple[int, str]]) -> list[ReportSection]:
     bounds: list[tuple[str, int, int]] = [("preamble", 0, 0)]
     for start in sorted(headers):
         end, kind = headers[start]
@@ -184,7 +184,7 @@ def _between(text: str, headers: Mapping[int, tuple[int, str]]) -> list[Section]
         else:
             bounds.append((kind, start, end))
     sections = [
-        Section(kind, body, following[1])
+        ReportSection(kind, body, following[1])
         for (kind, _, body), following in zip(bounds, [*bounds[1:], ("", len(text), 0)], strict=True)
     ]
     return [section for section in sections if text[section.start : section.end].strip()]
@@ -226,12 +226,12 @@ def parts_to_read(text: str, choice: SectionChoice = "findings+impression") -> l
     return [(part.start, part.end) for part in read_parts(text, choice)]
 
 
-def _part(section: Section) -> Part:
+def _part(section: ReportSection) -> Part:
     name, rank = _SECTIONS.get(section.kind, ("unknown", 0 if section.kind == "preliminary" else 1))
     return Part(name, section.start, section.end, rank)
 
 
-def _unheaded(text: str, sections: list[Section]) -> list[Section]:
+def _unheaded(text: str, sections: list[ReportSection]) -> list[ReportSection]:
     """Paragraphs of narrative that stand under no header of their own, after the last indication or technique."""
     found = []
     for number, section in enumerate(sections):
@@ -240,11 +240,11 @@ def _unheaded(text: str, sections: list[Section]) -> list[Section]:
             body = section.end - len(text[section.start : section.end].lstrip())
             cut = _PARAGRAPH.search(text, body, section.end)
             if cut is not None and text[cut.end() : section.end].strip():
-                found.append(Section("preamble", cut.end(), section.end))
+                found.append(ReportSection("preamble", cut.end(), section.end))
     return found
 
 
-def _below_first_line(text: str, sections: list[Section]) -> list[Section]:
+def _below_first_line(text: str, sections: list[ReportSection]) -> list[ReportSection]:
     """Where nothing else is left: the lines below the first one of the last indication."""
     if not sections or sections[-1].kind not in _ASIDE:
         return []
@@ -253,10 +253,10 @@ def _below_first_line(text: str, sections: list[Section]) -> list[Section]:
     cut = _LINE_END.search(text, body, end)
     if cut is None or not text[cut.end() : end].strip():
         return []
-    return [Section("preamble", cut.end(), end)]
+    return [ReportSection("preamble", cut.end(), end)]
 
 
-def _for_labels(text: str, sections: list[Section]) -> list[Section]:
+def _for_labels(text: str, sections: list[ReportSection]) -> list[ReportSection]:
     findings = [section for section in sections if section.kind == "findings"]
     impressions = [section for section in sections if section.kind == "impression"][-1:]
     if impressions and (not findings or _says_something(text[impressions[0].start : impressions[0].end])):
@@ -265,7 +265,7 @@ def _for_labels(text: str, sections: list[Section]) -> list[Section]:
         return sorted(findings + impressions, key=lambda section: section.start)
     last = _last_paragraph(text, sections)
     if last is not None:
-        return [Section("preamble", *last)]
+        return [ReportSection("preamble", *last)]
     for kinds in ({"preamble", "loose", "preliminary", "addendum"}, {"comparison"}):
         rest = [section for section in sections if section.kind in kinds]
         if rest:
@@ -282,7 +282,7 @@ def _says_something(impression: str) -> bool:
     return any(word in lexicon.nouns or (word,) in lexicon.phrases for word in words)
 
 
-def _last_paragraph(text: str, sections: list[Section]) -> tuple[int, int] | None:
+def _last_paragraph(text: str, sections: list[ReportSection]) -> tuple[int, int] | None:
     """The paragraph that closes the report, if a blank line parts it from the body of the last header."""
     if not sections or sections[-1].kind == "preamble":
         return None

@@ -50,7 +50,7 @@ from neuralgraph.sources.layouts import (
     mimic_cxr_jpg,
     openi,
 )
-from neuralgraph.sources.layouts.columns import COLUMNS, Column, TableUse, columns_text
+from neuralgraph.sources.layouts.columns import COLUMNS, TableColumn, TableUse, columns_text
 from neuralgraph.sources.layouts.manifest import (
     FAULTS,
     REASONS,
@@ -72,7 +72,6 @@ __all__ = [
     "FRONTAL",
     "LAYOUTS",
     "REASONS",
-    "Column",
     "DroppedRow",
     "Layout",
     "Manifest",
@@ -80,6 +79,7 @@ __all__ = [
     "ManifestRow",
     "Roots",
     "Selection",
+    "TableColumn",
     "TableUse",
     "columns_text",
     "default_selection",

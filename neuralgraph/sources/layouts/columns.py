@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from neuralgraph.sources.layouts.tables import CHEXPERT_LABELS
 
-__all__ = ["COLUMNS", "LABEL_PREFIX", "MASK_PREFIX", "Column", "TableUse", "columns_text", "read_as"]
+__all__ = ["COLUMNS", "LABEL_PREFIX", "MASK_PREFIX", "TableColumn", "TableUse", "columns_text", "read_as"]
 
 LABEL_PREFIX = "label."
 """Begins the names of columns that hold labels of one's own."""
@@ -28,7 +28,7 @@ _NEARLY_LABEL = re.compile(r"l(?:abel|able|abels)(?:[._ :-]+(.*))?", re.IGNORECA
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """One column."""
 
     name: str
@@ -37,8 +37,8 @@ class Column:
     meaning: str
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column(
+COLUMNS: tuple[TableColumn, ...] = (
+    TableColumn(
         "image",
         (
             "image_path",
@@ -55,24 +55,28 @@ COLUMNS: tuple[Column, ...] = (
         ),
         "path of the film, or several with ; between; the only column that must be there",
     ),
-    Column(
+    TableColumn(
         "study_id", ("study", "study_uid", "study_instance_uid", "accession_number", "accession"), "names the study"
     ),
-    Column("patient_id", ("patient", "subject_id", "subject", "mrn"), "names the patient; splits never divide one"),
-    Column("view", ("view_position", "projection"), "PA, AP, LATERAL ..., one for all films or one each with ;"),
-    Column("report", ("report_text", "radiology_report", "text"), "the text, or the path of a .txt file"),
-    Column("report_path", ("report_file", "report_filename"), "path of the report's text"),
-    Column("findings", ("finding_text", "findings_text"), "that section, where the report is in sections"),
-    Column("impression", ("impressions", "impression_text", "conclusion"), "that section likewise"),
-    Column("split", ("partition", "subset"), "train, validate or test; without it patients are split 70/15/15"),
-    Column("order", ("study_date", "date"), "sorts the studies of a patient from first to last"),
-    Column("labeler", (), "who or what assigned the labels"),
-    Column("radgraph", (), "the report's graph: an entry of RadGraph as JSON, or a list of them"),
-    Column("boxes", (), "for training: what readers drew, a list of label, x, y, w, h, phrase as JSON (see ``marks``)"),
-    Column(
+    TableColumn(
+        "patient_id", ("patient", "subject_id", "subject", "mrn"), "names the patient; splits never divide one"
+    ),
+    TableColumn("view", ("view_position", "projection"), "PA, AP, LATERAL ..., one for all films or one each with ;"),
+    TableColumn("report", ("report_text", "radiology_report", "text"), "the text, or the path of a .txt file"),
+    TableColumn("report_path", ("report_file", "report_filename"), "path of the report's text"),
+    TableColumn("findings", ("finding_text", "findings_text"), "that section, where the report is in sections"),
+    TableColumn("impression", ("impressions", "impression_text", "conclusion"), "that section likewise"),
+    TableColumn("split", ("partition", "subset"), "train, validate or test; without it patients are split 70/15/15"),
+    TableColumn("order", ("study_date", "date"), "sorts the studies of a patient from first to last"),
+    TableColumn("labeler", (), "who or what assigned the labels"),
+    TableColumn("radgraph", (), "the report's graph: an entry of RadGraph as JSON, or a list of them"),
+    TableColumn(
+        "boxes", (), "for training: what readers drew, a list of label, x, y, w, h, phrase as JSON (see ``marks``)"
+    ),
+    TableColumn(
         "mask", (), "for training: a picture that is not black where a finding is; ``mask.<name>`` where it is NAME"
     ),
-    Column("marked", (), "for training: findings, or * for all, that are marked wherever they are; else unknown"),
+    TableColumn("marked", (), "for training: findings, or * for all, that are marked wherever they are; else unknown"),
 )
 """What a manifest may say, besides ``label.<name>`` and the fourteen labels of CheXpert under their own names."""
 
