@@ -10,7 +10,6 @@ import pytest
 
 from neuralgraph.errors import CODES
 from neuralgraph.wire.columns import GRAPH_COLUMNS
-from neuralgraph.wire.limits import HARD_LIMITS, Limits
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS
 from spec.tools.tables import FOLDER, tables
 
@@ -46,40 +45,6 @@ def test_document_has_every_word_of_the_vocabularies():
     assert [word for word in words if word in CONCEPT_LABELS[:6]] == list(CONCEPT_LABELS[:6])
     assert words[-len(RELATIONS) :] == list(RELATIONS)
     assert words[-len(RELATIONS) - len(REPORT_SECTIONS) : -len(RELATIONS)] == list(REPORT_SECTIONS)
-
-
-def _number(cell: str) -> int:
-    cell = cell.strip().removesuffix(" bytes").replace(",", "")
-    if cell.startswith("2^"):
-        return 2 ** int(cell[2:])
-    amount, _, unit = cell.partition(" ")
-    return int(amount) * {"": 1, "MiB": 2**20, "GiB": 2**30}[unit]
-
-
-def test_document_has_the_limits():
-    section = FORMAT.split("## 9.")[1].split("## 10.")[0]
-    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")][2:]
-    names = {
-        "file": "file_bytes",
-        "records": "records",
-        "contents": "toc_bytes",
-        "sections": "sections",
-        "streams of a record": "streams",
-        "record, stored": "record_bytes",
-        "record, decoded": "decoded_bytes",
-        "views": "views",
-        "cells": "cells",
-        "patches": "patches",
-        "width of a vector": "embedding_dim",
-        "edges": "edges",
-        "concepts": "concepts",
-        "mentions": "mentions",
-        "triples": "triples",
-        "labels": "labels",
-        "text": "text_bytes",
-    }
-    stated = {names[name.strip()]: (_number(default), _number(hard)) for name, default, hard in rows}
-    assert stated == {name: (getattr(Limits(), name), HARD_LIMITS[name]) for name in HARD_LIMITS}
 
 
 def test_schema_forbids_what_the_code_forbids():
