@@ -9,13 +9,13 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from neuralgraph.bulk.destination import file_digest
 from neuralgraph.bulk.pseudonyms import Pseudonyms
 from neuralgraph.bulk.task import FAILURES, Task
 from neuralgraph.sources.layouts import FAULTS, REASONS, Manifest, ManifestRow
+from neuralgraph.wire.computed import computed
 
 __all__ = ["Failure", "Plan", "PlannedStudy", "in_shard", "make_plan", "study_ids"]
 
@@ -33,7 +33,7 @@ class PlannedStudy:
     learnt: str = ""
     """One of ``learnt.LEARNT``."""
 
-    @cached_property
+    @computed
     def given(self) -> str:
         """Keyed hash of the row and of the bytes of its films and report, which are read at the first call; where they
         lie does not count.
@@ -42,7 +42,7 @@ class PlannedStudy:
             "row", json.dumps([_record(self.row), [file_digest(Path(path)) for path in self._paths]])
         )
 
-    @cached_property
+    @computed
     def seen(self) -> str:
         """Keyed hash of the row and of the sizes and times of its files, to know them again without reading them."""
         return self.pseudonyms("seen", json.dumps([_record(self.row), [_stated(path) for path in self._paths]]))

@@ -23,6 +23,7 @@ def table_names(manifest: Manifest, *, where: str) -> dict[str, list[str]]:
 
     Parameters
     ----------
+    manifest : the state.
     where : names the collection in errors.
 
     Raises

@@ -22,7 +22,7 @@ _AGAINST = (
     ("int8 archive, against torch.load per file", 24, "ngr train, int8", _PER_FILE),
     ("compact archive (the default), against torch.load per file", 14, _COMPACT, _PER_FILE),
 )
-"""Least ratios of graphs per second (issue 15)."""
+"""Least ratios of graphs per second."""
 
 
 def _ratio(rounds: list[dict[str, Any]], one: str, other: str, key: str) -> float:
