@@ -12,7 +12,7 @@ from neuralgraph.errors import Problem
 from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.vocabulary import REPORT_KINDS
 
-__all__ = ["METHOD_KEYS", "METHOD_MEMBERS", "SOURCE_KEYS", "join", "problems", "split"]
+__all__ = ["METHOD_KEYS", "METHOD_MEMBERS", "SOURCE_KEYS", "problems", "split"]
 
 METHOD_KEYS: dict[str, type] = {
     "model": dict,  # name, digest, trained
@@ -46,11 +46,6 @@ def split(provenance: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The method map and the source map of a provenance."""
     method = {key: value for key, value in provenance.items() if key in METHOD_KEYS}
     return method, {key: value for key, value in provenance.items() if key not in METHOD_KEYS}
-
-
-def join(method: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
-    """The flat provenance of a method map and a source map."""
-    return {**method, **source}
 
 
 def _unknown_members(where: str, value: Any, known: tuple[str, ...] | None) -> list[Problem]:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["join_strings", "split_strings"]
-
-
-def join_strings(strings: Sequence[bytes]) -> tuple[list[int], bytes]:
-    """Lengths and concatenation of byte strings."""
-    return [len(string) for string in strings], b"".join(strings)
+__all__ = ["split_strings"]
 
 
 def split_strings(lengths: NDArray[Any], text: NDArray[Any]) -> list[bytes]:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
-from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept, Mention
@@ -23,11 +22,11 @@ from neuralgraph.graph.into_columns import columns_of
 from neuralgraph.graph.patches import ConceptVectors, Patches
 from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes
 from neuralgraph.graph.retention import kept_patches
-from neuralgraph.graph.rules import method_map, places, raise_first, study_problems
+from neuralgraph.graph.rules import method_map, places, study_problems
 from neuralgraph.graph.showing import study_html
 from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import View
-from neuralgraph.graph.words import WordAttention, stored_words
+from neuralgraph.graph.words import WordAttention
 from neuralgraph.wire import canonical
 from neuralgraph.wire.computed import computed
 from neuralgraph.wire.study_columns import StudyColumns
@@ -93,7 +92,8 @@ class Study(Immutable):
         object.__setattr__(self, "extensions", FrozenMap(payloads))
         if self.pixels is not None:
             object.__setattr__(self, "pixels", frozen_pixels(self.pixels, len(self.patches)))
-        raise_first(study_problems(columns_of(self)))
+        for problem in study_problems(columns_of(self)):
+            raise StudyError(problem.message, code=problem.code, where=problem.where)
 
     def __repr__(self) -> str:
         """One line, without any label or text of the report."""
@@ -192,7 +192,9 @@ class Study(Immutable):
         spans = zip(*(graph[f"concept_{part}"].tolist() for part in ("label", "start", "end", "section")), strict=True)
         parts = (graph[f"mention_{part}"].tolist() for part in ("concept", "label", "start", "end", "section"))
         values = graph["label_value"].tolist()
-        vectors = None
+        vectors = words = None
+        if columns.word_attention is not None:
+            words = WordAttention.from_bytes(columns.word_attention, counts.n_cells)
         if counts.n_concept_vectors:
             vector = _read_only(columns.concept_vectors)
             vectors = _proven(ConceptVectors, index=_read_only(graph["concept_vector"], np.int32), vector=vector)
@@ -219,11 +221,11 @@ class Study(Immutable):
             triples=_read_only(_triples(graph)),
             fusion=(int(graph["fusion_patch"][0]), int(graph["fusion_concept"][0])) if counts.n_fusion else None,
             labels=FrozenMap(zip((name.decode() for name in names), values, strict=True)),
-            provenance=freeze(facts.join(method_map(columns.method), canonical.decode(source, where="source"))),
+            provenance=freeze({**method_map(columns.method), **canonical.decode(source, where="source")}),
             concept_vectors=vectors,
             report=None if columns.report is None else columns.report.decode(),
             pixels=None if columns.pixels is None else pixels_from_bytes(columns.pixels, counts.n_patches),
-            word_attention=stored_words(columns.word_attention, counts.n_cells),
+            word_attention=words,
             extensions=FrozenMap(columns.extensions),
             edges=_read_only(graph["edge"], np.int32),
         )
