@@ -164,8 +164,9 @@ class Keys:
         ChecksumError (E_CRC) : a page is damaged.
         """
         previous: bytes | None = None
-        for position in self._order[:].tolist():
-            current = self.study_id_bytes(position)
+        # Small keys are cut into ids at once; of large ones no more is in memory than the page at hand.
+        id_at = self._slices(self._ends[:], first=True).__getitem__ if self._pages.whole else self.study_id_bytes
+        for current in map(id_at, self._order[:].tolist()):
             if current == previous:
                 raise FormatError("two studies have the same id", code="E_DUP", where="keys")
             if previous is not None and current < previous:
