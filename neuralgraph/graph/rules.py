@@ -21,7 +21,6 @@ from neuralgraph.errors import FormatError, Problem, StudyError
 from neuralgraph.graph import provenance
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.pixels import pixels_from_bytes
-from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
 from neuralgraph.graph.words import INFINITE, word_attention_problems
 from neuralgraph.wire import canonical
@@ -30,7 +29,7 @@ from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS
 
-__all__ = ["method_map", "places", "study_problems", "text_problem"]
+__all__ = ["method_map", "places", "strings_of", "study_problems", "text_problem"]
 
 _CODE_TOLERANCE = 0.5 + 1e-6
 # Control characters (category Cc) and the characters that turn the direction of text.
@@ -67,6 +66,15 @@ def places(columns: StudyColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     within = cell - (ends - cells)[view]
     row, col = np.divmod(within, cols[view])
     return view.astype(np.int32), row.astype(np.int32), col.astype(np.int32)
+
+
+def strings_of(columns: StudyColumns) -> list[bytes]:
+    """Study id, source map, texts of the concepts and names of the labels; their lengths are known to add up."""
+    text, strings, start = columns.graph["text"].tobytes(), [], 0
+    for length in columns.graph["string_bytes"].tolist():
+        strings.append(text[start : start + length])
+        start += length
+    return strings
 
 
 def _first(broken: np.ndarray) -> int:
@@ -210,7 +218,7 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
     if int(graph["string_bytes"].astype(np.int64).sum()) != counts.text_bytes:
         yield Problem("E_TEXT", "strings", "the lengths of the strings do not add up to the text")
         return
-    study_id, source, *rest = split_strings(graph["string_bytes"], graph["text"])
+    study_id, source, *rest = strings_of(columns)
     texts, names = rest[: counts.n_concepts], rest[counts.n_concepts :]
     if not 1 <= len(study_id) <= MAX_ID_BYTES:
         yield Problem("E_TEXT", "study_id", f"an id has 1 to {MAX_ID_BYTES} bytes, this has {len(study_id)}")
