@@ -1,19 +1,24 @@
 /** The contents (FORMAT.md 6.2): where the sections are, and the method maps that records share. */
 import { compareBytes, pad8, viewOf } from "./bytes.js";
 import { decodeCanonical } from "./canonical.js";
+import { sha256 } from "./checksums.js";
 import { fail } from "./errors.js";
+import { isExtensionName } from "./extensions.js";
 import { PROLOGUE_BYTES } from "./framing.js";
-import { isExtensionName, isSectionName } from "./names.js";
 import { checkMethod, requireMap } from "./provenance.js";
-import { sha256 } from "./sha256.js";
 
 export const PAGE_BYTES = 65536;
 const CRITICAL = 1;
 const COPY_SAFE = 2;
+const KNOWN = new Map([["index", CRITICAL], ["keys", 0]]);
+
+export function isSectionName(name) {
+  return /^[a-z][a-z0-9_]{0,31}$/.test(name);
+}
 
 /** Members of a map with exactly the keys `required`, and perhaps `optional`. */
 function members(node, where, required, optional = []) {
-  if (node.type !== "map") fail("E_TOC_KEY", where, "this is not a map");
+  requireMap(node, where);
   const found = Object.create(null);
   for (const [key, value] of node.value) {
     if (!required.includes(key) && !optional.includes(key)) fail("E_TOC_KEY", where, `unknown member ${key}`);
@@ -52,12 +57,11 @@ function checkSections(sections, count, tocOffset) {
     if (names.has(section.name)) fail("E_SECTION", where, "the name stands twice");
     names.add(section.name);
     if (section.flags < 0 || section.flags > (CRITICAL | COPY_SAFE)) fail("E_SECTION", where, "reserved flags are set");
-    const known = { index: CRITICAL, keys: 0 };
-    if (Object.hasOwn(known, section.name)) {
-      if (section.flags !== known[section.name]) fail("E_SECTION", where, "the flags are wrong");
-    } else if (section.flags & CRITICAL) {
+    const flags = KNOWN.get(section.name);
+    if (flags === undefined && section.flags & CRITICAL) {
       fail("E_SECTION", where, "the section is critical and not known to this reader");
     }
+    if (flags !== undefined && flags !== section.flags) fail("E_SECTION", where, "the flags are wrong");
     if (section.offset < 0 || section.length < 1 || section.crc32 < 0 || section.crc32 > 0xffffffff) {
       fail("E_RANGE", where, "an offset, a length or a checksum is out of range");
     }
@@ -79,7 +83,7 @@ export async function readContents(bytes, { count, tocOffset, limits }) {
   const top = members(decodeCanonical(bytes, "contents"), "contents", ["layout", "meta"]);
   const layout = members(top.layout, "layout", ["sections"]);
   const meta = members(top.meta, "meta", ["methods"], ["ext"]);
-  if (meta.ext !== undefined && meta.ext.type !== "map") fail("E_TOC_KEY", "ext", "this is not a map");
+  if (meta.ext !== undefined) requireMap(meta.ext, "ext");
   const rows = arrayOf(layout.sections, "sections");
   if (rows.length > limits.sections) fail("E_LIMIT", "sections", `${rows.length} sections`);
   const sections = rows.map((row, i) => readRow(row, `section ${i}`));

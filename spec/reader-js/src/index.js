@@ -7,10 +7,9 @@ export const INDEX_ROW_BYTES = 64;
 export const INDEX_COUNTS = ["n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion"];
 
 export class Index {
-  /** `indexOffset` is where the index section begins: the end of the last record. */
+  /** `payload` has 64 bytes per record; `indexOffset` is where the index section begins: the end of the last record. */
   constructor(payload, count, indexOffset) {
     const where = "index";
-    if (payload.length !== INDEX_ROW_BYTES * count) fail("E_INDEX", where, "the size is not 64 bytes per record");
     this.count = count;
     this.payload = payload;
     this.view = viewOf(payload);
@@ -24,12 +23,9 @@ export class Index {
 
   row(i) {
     const { view, count } = this;
-    const row = { offset: u64At(view, 8 * i, "index"), length: view.getUint32(8 * count + 4 * i, true), counts: {} };
-    INDEX_COUNTS.forEach((name, column) => {
-      row.counts[name] = view.getUint32((12 + 4 * column) * count + 4 * i, true);
-    });
-    row.leaf = this.leaf(i);
-    return row;
+    const at = (column) => view.getUint32(column * count + 4 * i, true);
+    const counts = Object.fromEntries(INDEX_COUNTS.map((name, column) => [name, at(12 + 4 * column)]));
+    return { offset: u64At(view, 8 * i, "index"), length: at(8), counts, leaf: this.leaf(i) };
   }
 
   leaf(i) {

@@ -18,9 +18,8 @@ export function decodeUtf8(bytes) {
   if (short !== null) return short;
   try {
     return STRICT.decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return null;
-    throw error;
+  } catch {
+    return null;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Word attention (FORMAT.md 5.6, [F31] and [F32]). */
-import { viewOf } from "./bytes.js";
+import { isFiniteNotNegative, viewOf } from "./bytes.js";
 import { fail } from "./errors.js";
 
 const STEP_BYTES = 4;
@@ -21,7 +21,7 @@ export function readWords(bytes, cells, where) {
   );
   if (spans.some(([start, end]) => start >= end)) fail("E_TEXT", where, "a word has no letter");
   if (spans.some(([start], i) => i > 0 && start < spans[i - 1][1])) fail("E_ORDER", where, "words do not ascend, or overlap");
-  if (!(Number.isFinite(step) && step >= 0) || Object.is(step, -0)) fail("E_NUM", where, "the step is not finite or negative");
+  if (!isFiniteNotNegative(step)) fail("E_NUM", where, "the step is not finite or negative");
   const attention = Float32Array.from(bytes.subarray(STEP_BYTES + SPAN_BYTES * words), (q) => q * q * step);
   if (!attention.every(Number.isFinite)) fail("E_NUM", where, "an attention is too large for an f32");
   return { spans, step, attention };

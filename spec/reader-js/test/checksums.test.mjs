@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "../src/bytes.js";
-import { crc32 } from "../src/crc32.js";
-import { sha256 } from "../src/sha256.js";
+import { crc32, sha256 } from "../src/checksums.js";
 import { encodeUtf8 } from "../src/utf8.js";
 
 test("CRC-32 of the check string and of nothing", () => {
