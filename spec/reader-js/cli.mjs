@@ -44,12 +44,9 @@ export async function judge(source, { content = true } = {}) {
 }
 
 async function judgePath(path, options) {
-  let handle;
-  try {
-    handle = await openFile(path, "r");
-  } catch (error) {
-    if (error.code === undefined) throw error;
-    return { ok: false, code: "E_OPEN", where: "", message: `the file cannot be read: ${error.code}` };
+  const handle = await openFile(path, "r").catch((error) => error);
+  if (handle instanceof Error) {
+    return { ok: false, code: "E_OPEN", where: "", message: `the file cannot be read: ${handle.code}` };
   }
   try {
     return await judge(await fileSource(handle), options);

@@ -65,19 +65,19 @@ class Decoder {
     return value;
   }
 
-  /** Go past a tag and the number behind it; returns the type and that number, which a short tag holds itself. */
+  /** Go past a tag and the number behind it: {type, value}, the value being that number, which a short tag holds itself. */
   head() {
     if (++this.values > MAX_VALUES) this.refuse("a map has too many values");
     const tag = this.bytes[this.take(1)];
-    if (tag < 0x80) return ["integer", tag];
-    if (tag < 0x90) return ["map", tag & 0x0f];
-    if (tag < 0xa0) return ["array", tag & 0x0f];
-    if (tag < 0xc0) return ["text", tag & 0x1f];
-    if (tag >= 0xe0) return ["integer", tag - 256];
-    if (tag === 0xc2 || tag === 0xc3) return ["boolean", tag === 0xc3];
-    if (tag === 0xcb) return ["float", this.view.getFloat64(this.take(8))];
-    const [type, ...number] = TAGS[tag] ?? this.refuse(`0x${tag.toString(16)} begins no value`);
-    return [type, this.number(...number)];
+    if (tag < 0x80) return { type: "integer", value: tag };
+    if (tag < 0x90) return { type: "map", value: tag & 0x0f };
+    if (tag < 0xa0) return { type: "array", value: tag & 0x0f };
+    if (tag < 0xc0) return { type: "text", value: tag & 0x1f };
+    if (tag >= 0xe0) return { type: "integer", value: tag - 256 };
+    if (tag === 0xc2 || tag === 0xc3) return { type: "boolean", value: tag === 0xc3 };
+    if (tag === 0xcb) return { type: "float", value: this.view.getFloat64(this.take(8)) };
+    const [type, width, read, bound] = TAGS[tag] ?? this.refuse(`0x${tag.toString(16)} begins no value`);
+    return { type, value: this.number(width, read, bound) };
   }
 
   string(length, what) {
@@ -94,7 +94,7 @@ class Decoder {
     const entries = [];
     let before = null;
     for (let i = 0; i < length; i++) {
-      const [type, keyLength] = this.head();
+      const { type, value: keyLength } = this.head();
       if (type !== "text") this.refuse("a key is not a text");
       const keyBytes = this.string(keyLength, "text");
       const key = this.text(keyBytes);
@@ -107,11 +107,12 @@ class Decoder {
 
   any(depth) {
     const start = this.at;
-    const [type, value] = this.head();
-    if (type === "text") return { type, value: this.text(this.string(value, "text")) };
-    if (type === "bytes") return { type, value: this.string(value, "byte string").slice() };
+    const node = this.head();
+    const { type, value } = node;
     if (type === "float" && !Number.isFinite(value)) this.refuse("a number is not finite");
-    if (type !== "array" && type !== "map") return { type, value };
+    if (type === "text") node.value = this.text(this.string(value, "text"));
+    if (type === "bytes") node.value = this.string(value, "byte string").slice();
+    if (type !== "array" && type !== "map") return node;
     if (depth > MAX_DEPTH) this.refuse("maps and arrays nest too deep");
     if (type === "map") return { type, value: this.entries(value, depth), bytes: this.bytes.slice(start, this.at) };
     const values = [];
@@ -126,6 +127,16 @@ export function decodeCanonical(bytes, where) {
   const value = decoder.any(1);
   if (decoder.at !== bytes.length) decoder.refuse("bytes follow the map");
   return value;
+}
+
+/** The [key, value] of what must be a map; E_TOC_KEY. */
+export function entriesOf(node, where) {
+  return node.type === "map" ? node.value : fail("E_TOC_KEY", where, "this is not a map");
+}
+
+/** The values of what must be an array; E_TOC_KEY. */
+export function arrayOf(node, where) {
+  return node.type === "array" ? node.value : fail("E_TOC_KEY", where, "this is not an array");
 }
 
 /** Plain JavaScript values: maps become objects without a prototype, byte strings Uint8Array. */

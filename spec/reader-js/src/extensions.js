@@ -4,12 +4,9 @@ import { fail } from "./errors.js";
 import { isExtension, streamPlace } from "./record.js";
 import { decodeUtf8 } from "./utf8.js";
 
-const NAME = /^x(\.[a-z0-9][a-z0-9-]*){3,}$/;
-const MAX_NAME_BYTES = 255;
-
-/** `x.<reverse-dns>.<name>` with at least two labels between the `x` and the name. */
+/** `x.<reverse-dns>.<name>` with at least two labels between the `x` and the name, in at most 255 bytes. */
 export function isExtensionName(name) {
-  return name.length <= MAX_NAME_BYTES && NAME.test(name);
+  return name.length <= 255 && /^x(\.[a-z0-9][a-z0-9-]*){3,}$/.test(name);
 }
 
 /** Split every extension among the decoded streams into its name and its payload; ids and order of names are checked. */
@@ -25,9 +22,8 @@ export function splitExtensions(decoded, where) {
   });
   extensions.forEach(({ id, place, nameBytes }, i) => {
     if (id !== 0x8000 + i) fail("E_STREAM", place, "extensions do not take the ids from 0x8000 upwards");
-    if (i > 0 && compareBytes(extensions[i - 1].nameBytes, nameBytes) >= 0) {
-      fail("E_STREAM", place, "extensions do not ascend by name");
-    }
+    const ascends = i === 0 || compareBytes(extensions[i - 1].nameBytes, nameBytes) < 0;
+    if (!ascends) fail("E_STREAM", place, "extensions do not ascend by name");
   });
   return extensions;
 }

@@ -1,4 +1,5 @@
 /** The allow-list of method and source maps (FORMAT.md 6.3, [F17]). */
+import { entriesOf } from "./canonical.js";
 import { fail } from "./errors.js";
 import { isExtensionName } from "./extensions.js";
 
@@ -21,17 +22,11 @@ const SOURCE = new Map(Object.entries({
   loss: [isRows, "loss is not an array of maps"],
 }));
 
-export function requireMap(node, where) {
-  if (node.type !== "map") fail("E_TOC_KEY", where, "this is not a map");
-}
-
 /** Refuse members of a decoded method map that section 6.3 does not list. */
 export function checkMethod(method, where) {
-  requireMap(method, where);
-  for (const [key, value] of method.value) {
+  for (const [key, value] of entriesOf(method, where)) {
     const known = METHOD.get(key) ?? fail("E_TOC_KEY", where, `unknown member ${key}`);
-    requireMap(value, `${where} ${key}`);
-    for (const [inner] of value.value) {
+    for (const [inner] of entriesOf(value, `${where} ${key}`)) {
       if (!known.includes(inner)) fail("E_TOC_KEY", `${where} ${key}`, `unknown member ${inner}`);
     }
   }
@@ -39,8 +34,7 @@ export function checkMethod(method, where) {
 
 /** Refuse members of a decoded source map that section 6.3 does not list, and films that are not one map per view. */
 export function checkSource(source, views, where) {
-  requireMap(source, where);
-  for (const [key, value] of source.value) {
+  for (const [key, value] of entriesOf(source, where)) {
     const [holds, message] = SOURCE.get(key) ?? [() => isExtensionName(key), `unknown member ${key}`];
     if (!holds(value)) fail("E_TOC_KEY", where, message);
     if (key === "films" && value.value.length !== views) fail("E_TOC_KEY", where, `${value.value.length} films of ${views} views`);

@@ -1,10 +1,10 @@
 /** Open .ngr files: `open(source)` gives {count, ids, study(i), validate()}. */
 import { equalBytes, pad8, requireZero } from "./bytes.js";
-import { readContents } from "./contents.js";
 import { crc32, rootOf } from "./checksums.js";
+import { readContents } from "./contents.js";
 import { NgrError, fail } from "./errors.js";
 import { PROLOGUE_BYTES, TRAILER_BYTES, checkPrologue, readTrailer } from "./framing.js";
-import { INDEX_ROW_BYTES, Index } from "./index.js";
+import { INDEX_ROW_BYTES, readIndex } from "./index.js";
 import { readKeys } from "./keys.js";
 import { limitsWith } from "./limits.js";
 import { readSection, verifySection } from "./sections.js";
@@ -18,8 +18,6 @@ export { decodedForm } from "./decoded-form.js";
 class Archive {
   constructor(parts) {
     Object.assign(this, parts);
-    this.count = parts.trailer.count;
-    this.sizes = [];
   }
 
   /** Read one study; every rule of the format that concerns it holds, or NgrError is thrown. */
@@ -97,11 +95,11 @@ export async function open(given, { limits: wishes = {} } = {}) {
   const { sections, methods, metaBytes } = await readContents(contentsBytes, { count, tocOffset, limits });
   // A wrong length is refused before memory for it is taken.
   if (sections[0].length !== INDEX_ROW_BYTES * count) fail("E_INDEX", "index", "the size is not 64 bytes per record");
-  const index = new Index(await readSection(source, sections[0]), count, sections[0].offset);
+  const index = readIndex(await readSection(source, sections[0]), count, sections[0].offset);
   let keys = null;
   for (const section of sections.slice(1)) {
     if (section.name === "keys") keys = readKeys(await readSection(source, section), count);
     else await verifySection(source, section);
   }
-  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys });
+  return new Archive({ source, limits, prologue, trailer, count, index, methods, metaBytes, keys, sizes: [] });
 }

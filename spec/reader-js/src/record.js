@@ -1,29 +1,42 @@
 /** Record header and stream table (FORMAT.md 5.1 and 5.2). */
 import { equalBytes, pad8, requireZero, viewOf } from "./bytes.js";
-import { graphStreamBytes } from "./columns.js";
 import { crc32 } from "./checksums.js";
+import { graphStreamBytes } from "./columns.js";
 import { fail } from "./errors.js";
 import { formOfStreams } from "./forms.js";
 import { INDEX_COUNTS } from "./index.js";
 import { wordCount } from "./words.js";
 
 export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, words: 0x10, embedding: 0x20, vectors: 0x60 });
+/** First and last id of parts, words and optional columns, planes, extensions. */
+const KNOWN_IDS = [[0x01, 0x03], [0x10, 0x1f], [0x20, 0x9f], [0x8000, 0xbfff]];
 const SYNC = Uint8Array.of(0x4e, 0x47, 0x52, 0x72, 0xb1, 0x9d, 0x5e, 0xc3);
 export const FIXED_BYTES = 104;
 export const TABLE_ROW_BYTES = 16;
-/** The thirteen counts of a record, in stored order. */
+/** The thirteen counts of a record in stored order, each with the name of its limit and the words for too many. */
 const COUNTS = [
-  "n_views", "n_cells", "n_patches", "embedding_dim", "n_edges", "n_concepts",
-  "n_concept_vectors", "concept_dim", "n_mentions", "n_triples", "n_fusion", "n_labels", "text_bytes",
+  ["n_views", "views", "views"],
+  ["n_cells", "cells", "cells"],
+  ["n_patches", "patches", "patches"],
+  ["embedding_dim", "width", "values in an embedding"],
+  ["n_edges", "edges", "edges"],
+  ["n_concepts", "concepts", "concepts"],
+  ["n_concept_vectors", "concepts", "concept vectors"],
+  ["concept_dim", "width", "values in a concept vector"],
+  ["n_mentions", "mentions", "mentions"],
+  ["n_triples", "triples", "triples"],
+  ["n_fusion", null, null],
+  ["n_labels", "labels", "labels"],
+  ["text_bytes", "textBytes", "bytes of text"],
 ];
 
-export const isExtension = (id) => id >= 0x8000 && id <= 0xbfff;
+export const isExtension = (id) => id >= 0x8000;
 export const streamPlace = (where, id) => `${where} stream 0x${id.toString(16)}`;
 export const isOptionalColumn = (id) => id >= 0x11 && id <= 0x1f;
 
 /** The counts of a record whose bytes `view` shows. */
 export function readCounts(view) {
-  return Object.fromEntries(COUNTS.map((name, i) => [name, view.getUint32(16 + 4 * i, true)]));
+  return Object.fromEntries(COUNTS.map(([name], i) => [name, view.getUint32(16 + 4 * i, true)]));
 }
 
 function checkCounts(c, where) {
@@ -43,23 +56,11 @@ function checkCounts(c, where) {
   for (const [holds, message] of rules) if (!holds) fail("E_RECORD", where, message);
 }
 
-function checkLimits(c, streams, limits, where) {
-  const quantities = [
-    [streams, limits.streams, "streams"],
-    [c.n_views, limits.views, "views"],
-    [c.n_cells, limits.cells, "cells"],
-    [c.n_patches, limits.patches, "patches"],
-    [c.embedding_dim, limits.width, "values in an embedding"],
-    [c.concept_dim, limits.width, "values in a concept vector"],
-    [c.n_edges, limits.edges, "edges"],
-    [c.n_concepts, limits.concepts, "concepts"],
-    [c.n_concept_vectors, limits.concepts, "concept vectors"],
-    [c.n_mentions, limits.mentions, "mentions"],
-    [c.n_triples, limits.triples, "triples"],
-    [c.n_labels, limits.labels, "labels"],
-    [c.text_bytes, limits.textBytes, "bytes of text"],
-  ];
-  for (const [value, limit, what] of quantities) if (value > limit) fail("E_LIMIT", where, `${value} ${what}`);
+function checkLimits(counts, streams, limits, where) {
+  if (streams > limits.streams) fail("E_LIMIT", where, `${streams} streams`);
+  for (const [name, limit, what] of COUNTS) {
+    if (limit !== null && counts[name] > limits[limit]) fail("E_LIMIT", where, `${counts[name]} ${what}`);
+  }
 }
 
 /** [F10]: which streams there are; returns both matrices as {form, first, rows, width}, `first` the stream of plane 0. */
@@ -77,9 +78,7 @@ function checkPresence(streams, counts, where) {
   const embedding = matrix(STREAM.embedding, counts.n_patches, counts.embedding_dim);
   const vectors = matrix(STREAM.vectors, counts.n_concept_vectors, counts.concept_dim);
   for (const id of ids) {
-    const known = (id >= STREAM.graph && id <= STREAM.pixels) || id === STREAM.words;
-    const plane = id >= STREAM.embedding && id < STREAM.vectors + 0x40;
-    if (!known && !plane && !isOptionalColumn(id) && !isExtension(id)) fail("E_STREAM", where, `unknown stream 0x${id.toString(16)}`);
+    if (!KNOWN_IDS.some(([first, last]) => id >= first && id <= last)) fail("E_STREAM", where, `unknown stream 0x${id.toString(16)}`);
   }
   return { embedding, vectors };
 }

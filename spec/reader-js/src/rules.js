@@ -52,18 +52,14 @@ export function checkViews(g, counts, where) {
 
 /** View, row and column of every patch; the cells must exist [F23]. */
 export function locatePatches(g, counts, where) {
-  const place = { view: [], row: [], col: [] };
   const cells = cellsOfViews(g);
   const patches = rulesOf(counts.n_patches, `${where} patch`);
   patches((i) => g.patch_cell[i] < counts.n_cells, "E_IDX", "the cell does not exist");
-  for (const cell of g.patch_cell) {
-    const v = cells.findIndex(([, end]) => cell < end);
-    const own = cell - cells[v][0];
-    place.view.push(v);
-    place.row.push(Math.floor(own / g.view_cols[v]));
-    place.col.push(own % g.view_cols[v]);
-  }
-  return place;
+  const view = Array.from(g.patch_cell, (cell) => cells.findIndex(([, end]) => cell < end));
+  const within = (cell, i) => cell - cells[view[i]][0];
+  const row = Array.from(g.patch_cell, (cell, i) => Math.floor(within(cell, i) / g.view_cols[view[i]]));
+  const col = Array.from(g.patch_cell, (cell, i) => within(cell, i) % g.view_cols[view[i]]);
+  return { view, row, col };
 }
 
 /** [F23] and [F24] */

@@ -1,7 +1,7 @@
 /** Sections and their page tables (FORMAT.md section 6, [R7]). */
 import { requireZero, viewOf } from "./bytes.js";
-import { PAGE_BYTES } from "./contents.js";
 import { crc32 } from "./checksums.js";
+import { PAGE_BYTES } from "./contents.js";
 import { fail } from "./errors.js";
 
 /** Pages that one read brings: over a network a read costs more than its bytes. */

@@ -1,8 +1,8 @@
 /** One study, from the bytes of its record to values with a meaning. */
 import { equalBytes } from "./bytes.js";
 import { decodeCanonical, toPlain } from "./canonical.js";
-import { readColumns } from "./columns.js";
 import { contentDigest, leafOf } from "./checksums.js";
+import { readColumns } from "./columns.js";
 import { fail } from "./errors.js";
 import { nameExtensions } from "./extensions.js";
 import { readPixels } from "./pixels.js";
@@ -12,8 +12,8 @@ import { cellsOfViews, checkEdges, checkLabels, checkPatches, checkReportGraph, 
 import { readStreams } from "./streams.js";
 import { readStrings } from "./strings.js";
 import { decodeUtf8 } from "./utf8.js";
-import { readWords } from "./words.js";
 import { CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS } from "./vocabulary.js";
+import { attentionOf, readWords } from "./words.js";
 
 function assemble(header, parts, g, strings, source, report, place, where) {
   const { counts } = header;
@@ -28,9 +28,8 @@ function assemble(header, parts, g, strings, source, report, place, where) {
       patchHeight: g.view_patch_height[v],
       patchWidth: g.view_patch_width[v],
       scoreStep: g.view_score_step[v],
-      position: VIEW_POSITIONS[g.view_position[v]] ?? "unknown",
-      // q * q has at most 16 bits and step 24, so that the product is exact in f64 and storing it rounds once.
-      attention: Float32Array.from(g.cell_score.subarray(...cells), (q) => q * q * g.view_score_step[v]),
+      position: VIEW_POSITIONS[g.view_position[v]],
+      attention: attentionOf(g.cell_score.subarray(...cells), g.view_score_step[v]),
     })),
     patches: {
       count: counts.n_patches,
@@ -89,8 +88,7 @@ export async function readStudy(record, row, archive, where) {
   const strings = readStrings(g, counts, where);
   const source = decodeCanonical(strings.source, `${where} source map`);
   checkSource(source, counts.n_views, `${where} source map`);
-  const report = parts.report === null ? null : decodeUtf8(parts.report);
-  if (parts.report !== null && report === null) fail("E_TEXT", where, "the report is not valid UTF-8");
+  const report = parts.report && (decodeUtf8(parts.report) ?? fail("E_TEXT", where, "the report is not valid UTF-8"));
   checkLabels(g, where);
   return assemble(header, parts, g, strings, source, report, place, where);
 }

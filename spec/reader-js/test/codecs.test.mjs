@@ -15,9 +15,8 @@ function matrix(codec, { rows, width, planes }) {
   return decodeMatrix(formOfStreams(ids, 0), planes.map(bytes), rows, width, "vector");
 }
 
-function stream(codec, { stored, decoded_bytes: decodedBytes }) {
-  return decodeStream(bytes(stored), { encoding: codec.id, storedBytes: stored.length / 2, decodedBytes }, "vector");
-}
+const stream = (codec, { stored, decoded_bytes: decodedBytes }) =>
+  decodeStream(bytes(stored), { encoding: codec.id, storedBytes: stored.length / 2, decodedBytes }, "vector");
 
 for (const name of readdirSync(BOOK).filter((entry) => !entry.includes("."))) {
   test(name, () => {

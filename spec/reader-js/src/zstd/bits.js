@@ -46,8 +46,9 @@ export class BackwardBits {
     this.left = (end - at) * 8 - (Math.clz32(last) - 24) - 1;
   }
 
-  /** `count` bits, at most 24, that lie `from` bits above the start of the slice. */
+  /** `count` bits, at most 48, that lie `from` bits above the start of the slice. */
   bitsAt(from, count) {
+    if (count > 24) return this.bitsAt(from + 24, count - 24) * 2 ** 24 + this.bitsAt(from, 24);
     const byte = this.start + (from >>> 3);
     const { bytes } = this;
     // A byte past the slice holds bits above the ones that are asked for, which the mask removes.
@@ -59,11 +60,6 @@ export class BackwardBits {
     if (count > this.left) corrupt("a bit stream ends early");
     this.left -= count;
     return this.bitsAt(this.left, count);
-  }
-
-  /** Like read, of up to 48 bits. */
-  readWide(count) {
-    return count <= 24 ? this.read(count) : this.read(count - 24) * 2 ** 24 + this.read(24);
   }
 
   /** The next `count` bits without moving, with zero bits below the start. */

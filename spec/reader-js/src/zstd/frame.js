@@ -10,8 +10,7 @@ const MAX_BLOCK = 131072;
 
 /** [F20] up to the first block: descriptor, then content size, then window, which is returned. */
 function readHeader(input, decodedBytes) {
-  const { bytes } = input;
-  if (bytes.length < 6 || input.integer(4) !== MAGIC) corrupt("this is not a zstd frame");
+  if (input.end < 6 || input.integer(4) !== MAGIC) corrupt("this is not a zstd frame");
   const descriptor = input.integer(1);
   if ((descriptor & 0x18) !== 0) corrupt("an unused or reserved bit is set");
   if ((descriptor & 0x04) !== 0) corrupt("the frame has a checksum of its own");

@@ -30,11 +30,6 @@ export function tableFromCounts(counts, accuracy) {
   return { accuracy, symbols, bits, base };
 }
 
-/** The table of one symbol that takes no bits. */
-export function tableOfOne(symbol) {
-  return { accuracy: 0, symbols: Uint8Array.of(symbol), bits: new Uint8Array(1), base: new Uint16Array(1) };
-}
-
 /** Parse a table description (RFC 8878, section 4.1.1), which is passed in `input`; its bits stand lowest first. */
 export function readTable(input, { maxAccuracy, maxSymbol }) {
   const { bytes, end } = input;

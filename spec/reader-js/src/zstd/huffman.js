@@ -9,17 +9,15 @@ function weightsFromFse(input) {
   const bits = new BackwardBits(input);
   const states = [bits.read(table.accuracy), bits.read(table.accuracy)];
   const weights = [];
-  for (let turn = 0; ; turn ^= 1) {
+  let turn = 0;
+  for (; bits.left >= 0; turn ^= 1) {
     if (weights.length > 254) corrupt("there are too many Huffman weights");
     const state = states[turn];
     weights.push(table.symbols[state]);
     states[turn] = table.base[state] + bits.peek(table.bits[state]);
     bits.left -= table.bits[state];
-    if (bits.left < 0) {
-      weights.push(table.symbols[states[turn ^ 1]]);
-      return weights;
-    }
   }
+  return [...weights, table.symbols[states[turn]]];
 }
 
 function tableFromWeights(weights) {
@@ -42,16 +40,15 @@ function tableFromWeights(weights) {
   const starts = new Uint16Array(maxBits + 2);
   for (const weight of all) if (weight > 0) starts[weight + 1] += 1 << (weight - 1);
   for (let weight = 1; weight <= maxBits; weight++) starts[weight + 1] += starts[weight];
-  for (let symbol = 0; symbol < all.length; symbol++) {
-    const weight = all[symbol];
-    if (weight === 0) continue;
+  all.forEach((weight, symbol) => {
+    if (weight === 0) return;
     const end = starts[weight] + (1 << (weight - 1));
     for (let at = starts[weight]; at < end; at++) {
       symbols[at] = symbol;
       lengths[at] = maxBits + 1 - weight;
     }
     starts[weight] = end;
-  }
+  });
   return { maxBits, symbols, lengths };
 }
 

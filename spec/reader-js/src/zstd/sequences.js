@@ -1,6 +1,6 @@
 /** The sequences section of a compressed block and its execution (RFC 8878, sections 3.1.1.3.2 and 3.1.1.4). */
 import { BackwardBits, corrupt } from "./bits.js";
-import { readTable, tableFromCounts, tableOfOne } from "./fse.js";
+import { readTable, tableFromCounts } from "./fse.js";
 
 /** Base and width of every length code; the first code means `value`. */
 function ranges(value, widths) {
@@ -11,12 +11,8 @@ function ranges(value, widths) {
   });
 }
 
-const LITERAL_LENGTHS = ranges(0, [
-  ...Array(16).fill(0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-]);
-const MATCH_LENGTHS = ranges(3, [
-  ...Array(32).fill(0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-]);
+const LITERAL_LENGTHS = ranges(0, [...Array(16).fill(0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+const MATCH_LENGTHS = ranges(3, [...Array(32).fill(0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
 
 const LITERAL_COUNTS = [4, 3, ...Array(11).fill(2), 1, 1, 1, ...Array(9).fill(2), 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1];
 const OFFSET_COUNTS = [...Array(6).fill(1), 2, 2, 2, ...Array(15).fill(1), ...Array(5).fill(-1)];
@@ -43,7 +39,7 @@ function readChoice(mode, kind, block, latest) {
   if (mode === 3) return latest ?? corrupt("sequences repeat a table that was never given");
   const symbol = block.integer(1, "a repeated symbol is missing");
   if (symbol > kind.maxSymbol) corrupt("a repeated symbol is out of range");
-  return tableOfOne(symbol);
+  return tableFromCounts([...Array(symbol).fill(0), 1], 0);
 }
 
 /** The distance a sequence copies from; moves it to the front of the three latest. */
@@ -80,7 +76,7 @@ export function runSequences(block, literals, state, out, blockEnd) {
     let mlState = bits.read(ml.accuracy);
     while (count-- > 0) {
       const offsetCode = of.symbols[ofState];
-      const offsetValue = 2 ** offsetCode + bits.readWide(offsetCode);
+      const offsetValue = 2 ** offsetCode + bits.read(offsetCode);
       const matchCode = MATCH_LENGTHS[ml.symbols[mlState]];
       const matchLength = matchCode.base + bits.read(matchCode.bits);
       const literalCode = LITERAL_LENGTHS[ll.symbols[llState]];
