@@ -251,7 +251,7 @@ def _pictures(film: Loaded, tools: _Tools) -> dict[str, PictureFeatures]:
     planes = prepared(film.pixels, tools.preprocessor).pixels
     if planes is None:
         raise AssertionError("a prepared film has pixels")
-    plane: Plane = np.ascontiguousarray(planes[: place.height, : place.width])
+    plane: Plane = np.rint(planes[: place.height, : place.width] / 257).astype(np.uint8)
     sizes, inputs = [], []
     settings = pictures()
     for picture in settings:
