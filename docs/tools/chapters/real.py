@@ -107,8 +107,8 @@ on one core of a machine that did other work too.
 
 {table(heads, rows)}
 
-The area that can be kept hardly rises beyond 384 pixels (column "oracle"), and what the model keeps falls there: four fifths of its
-lessons were at 256 pixels, and a lesion that fills twenty patches is not one that it knows. So a film is reduced to {results["grid_side"]} pixels
+The area that can be kept hardly rises beyond 384 pixels (column "oracle"), and what the model keeps does not rise and falls at 960: four
+fifths of its lessons were at 256 pixels, and a lesion that fills hundreds of patches is not one that it knows. So a film is reduced to {results["grid_side"]} pixels
 unless somebody asks for more, and 960 pixels give their 60 x 60 patches when they are asked for. The side was chosen from these four
 on these films, which flatters it a little."""
 

