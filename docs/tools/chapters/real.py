@@ -41,7 +41,7 @@ REASONS = """## What is not reached, and why
 - **Most lessons at 384 pixels, and more of them**: no better on films, on one fold. Not kept.
 - **The mean of the weights of two runs of the first lessons** that saw the films in another order (a "soup") was no better than the better of
   the two, on one fold; a score that is smoothed over neighbouring patches pointed no better, on two. Neither kept.
-- **Marks pasted onto films without a finding**: anatomy does not fit from one patient to the next, as a look at twenty pairs showed. Not trained.
+- **Marks pasted onto films without a finding**: anatomy does not fit from one patient to the next, as a look at eight pairs showed. Not trained.
 - **The score rule `findings`**, which now counts the words that say where too: close to the sum, the paper's score, on these films;
   the sum stays the default.
 
