@@ -55,33 +55,11 @@ class Claims:
     """The study id that the keys state, UTF-8."""
 
 
-def examine(container: Container, position: int, *, level: Level, data: memoryview | None = None) -> Examination:
-    """Every broken rule of one record of a file.
+def examine(container: Container, position: int, record: Record, *, level: Level, with_keys: bool) -> Examination:
+    """Every broken rule of the record at ``position``, with what its file claims of it; as ``examine_record``.
 
-    Parameters
-    ----------
-    container, position : the file, and which of its records.
-    level : how far to go.
-    data : the bytes of the record, if they have been read already; they are read once otherwise.
-
-    Yields
-    ------
-    NeuralGraphError : what is wrong, not raised, in the order of R12.
-
-    Returns
-    -------
-    the columns; None where they cannot be had, or below the level of streams.
+    ``with_keys`` compares the study id with the keys, the last rule of all.
     """
-    try:
-        record = container.record(position, data)
-    except NeuralGraphError as error:
-        yield error
-        return None
-    return (yield from _of_file(container, position, record, level=level, with_keys=True))
-
-
-def _of_file(container: Container, position: int, record: Record, *, level: Level, with_keys: bool) -> Examination:
-    """What is behind a sound header; ``with_keys`` compares the study id with the keys, the last rule of all."""
 
     def key() -> bytes:
         assert container.keys is not None, "a file of several studies has keys"
@@ -101,7 +79,7 @@ def _of_file(container: Container, position: int, record: Record, *, level: Leve
 
 
 def examine_record(record: Record, method: bytes, claims: Claims, *, level: Level) -> Examination:
-    """Every broken rule of a record whose header is sound, wherever its bytes come from; as ``examine``.
+    """Every broken rule of a record whose header is sound, wherever its bytes come from.
 
     Parameters
     ----------
@@ -109,6 +87,14 @@ def examine_record(record: Record, method: bytes, claims: Claims, *, level: Leve
     method : the method map that the record names.
     claims : what is said of it elsewhere.
     level : how far to go.
+
+    Yields
+    ------
+    NeuralGraphError : what is wrong, not raised, in the order of R12.
+
+    Returns
+    -------
+    the columns; None where they cannot be had, or below the level of streams.
     """
     if level < Level.STREAMS:
         return None
@@ -179,13 +165,20 @@ def first_error(examination: Iterator[NeuralGraphError]) -> StudyColumns | None:
 def prove(
     container: Container, position: int, *, level: Level = Level.MEANING, data: memoryview | None = None
 ) -> StudyColumns:
-    """The columns of a record, proven up to ``level``, which is at least that of streams; arguments as ``examine``.
+    """The columns of a record, proven up to ``level``, which is at least that of streams.
+
+    Parameters
+    ----------
+    container, position : the file, and which of its records.
+    level : how far to go.
+    data : the bytes of the record, if they have been read already; they are read once otherwise.
 
     Raises
     ------
     NeuralGraphError : the first broken rule in the order of R12.
     """
-    columns = first_error(examine(container, position, level=level, data=data))
+    record = container.record(position, data)
+    columns = first_error(examine(container, position, record, level=level, with_keys=True))
     assert columns is not None, "from the level of streams on, a record without errors has columns"
     return columns
 
@@ -222,7 +215,7 @@ def examine_file(
         if envelope:
             size, streams = record.decoded_bytes, len(record.streams)
             envelope = [envelope[0] + size, max(envelope[1], size), max(envelope[2], streams)]
-        columns = yield from _of_file(container, position, record, level=level, with_keys=not damaged)
+        columns = yield from examine(container, position, record, level=level, with_keys=not damaged)
         if columns is not None:
             take(columns)
     if envelope and envelope != [container.trailer[name] for name in ENVELOPE]:

@@ -64,7 +64,11 @@ def flip_digest(record):
 
 
 def codes(container: Container, position: int, level: Level) -> list[str]:
-    return [error.code for error in examine(container, position, level=level)]
+    try:
+        record = container.record(position)
+    except FormatError as error:
+        return [error.code]
+    return [error.code for error in examine(container, position, record, level=level, with_keys=True)]
 
 
 @pytest.mark.parametrize("level", Level)
