@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import zstandard
 
+from neuralgraph.graph.study import Study
 from neuralgraph.storage.decoded import decoded_bytes
-from spec.tools.vectors.invalid_contents import contents_vectors, section_vectors
+from spec.tools.vectors.invalid_contents import contents_vectors, map_vectors, section_vectors
 from spec.tools.vectors.invalid_framing import framing_vectors
-from spec.tools.vectors.invalid_maps import map_vectors
 from spec.tools.vectors.invalid_meaning import meaning_vectors
 from spec.tools.vectors.invalid_records import record_vectors
 from spec.tools.vectors.invalid_streams import stream_vectors
+from spec.tools.vectors.studies import Table, draft_of
 from spec.tools.vectors.valid import valid_vectors
-from spec.tools.vectors.vector import Table, Vector, vector
 
-__all__ = ["GENERATOR", "corpus_files", "decoded_text", "vectors"]
+__all__ = ["corpus_files", "decoded_text"]
 
 GENERATOR = 1
 """Raised when a released vector had to change; adding vectors does not raise it."""
-
 
 FAMILIES: tuple[Callable[[], Table], ...] = (
     valid_vectors,
@@ -36,18 +35,6 @@ FAMILIES: tuple[Callable[[], Table], ...] = (
     stream_vectors,
     meaning_vectors,
 )
-
-
-def vectors() -> Iterator[Vector]:
-    """Every vector; names are unique within a folder."""
-    seen: set[str] = set()
-    for family in FAMILIES:
-        for title, file in family().items():
-            each = vector(title, file)
-            if each.path in seen:
-                raise ValueError(f"two vectors are called {each.path}")
-            seen.add(each.path)
-            yield each
 
 
 def decoded_text(form: dict[str, Any]) -> str:
@@ -67,25 +54,30 @@ def corpus_files() -> dict[str, bytes]:
 
     Raises
     ------
-    ValueError : this package's reader does not agree with what a vector expects.
+    ValueError : two vectors have one path, or this package's reader does not agree with what a vector expects.
     """
     files: dict[str, bytes] = {}
     rows = []
-    for each in vectors():
-        form = decoded_bytes(each.data)
-        got = None if form["ok"] else form["code"]
-        if got != each.code:
-            raise ValueError(f"{each.path}: expected {each.code}, the reader says {form}")
-        files[each.path] = each.data
-        row = {"path": each.path, "sha256": hashlib.sha256(each.data).hexdigest()}
-        if each.code is None:
-            expected = each.path.removesuffix(".ngr") + ".json"
-            files[expected] = decoded_text(form).encode()
-            row |= {"expected": expected, "expected_sha256": hashlib.sha256(files[expected]).hexdigest()}
+    for title, file in (row for family in FAMILIES for row in family().items()):
+        head, reason = title.split(": ", 1)
+        *requirements, name = head.split()
+        code = requirements.pop(0) if requirements[0].startswith("E_") else None
+        path = f"valid/{name}" if code is None else f"invalid/{code}/{name}"
+        if f"{path}.ngr" in files:
+            raise ValueError(f"two vectors are called {path}")
+        draft = draft_of(file) if isinstance(file, Study) else file
+        files[f"{path}.ngr"] = data = draft if isinstance(draft, bytes) else draft.pack()
+        form = decoded_bytes(data)
+        if form.get("code") != code:
+            raise ValueError(f"{path}: expected {code}, the reader says {form}")
+        row = {"path": f"{path}.ngr", "sha256": hashlib.sha256(data).hexdigest()}
+        if code is None:
+            files[f"{path}.json"] = expected = decoded_text(form).encode()
+            row |= {"expected": f"{path}.json", "expected_sha256": hashlib.sha256(expected).hexdigest()}
         else:
-            row["code"] = each.code
-        rows.append({**row, "reason": each.reason, "requirements": sorted(set(each.requirements), key=_natural)})
-    head = {
+            row["code"] = code
+        rows.append({**row, "reason": reason, "requirements": sorted(set(requirements), key=_natural)})
+    about = {
         "format": "ngr 1.0",
         "provenance": {
             "command": "python -m spec.tools",
@@ -94,8 +86,7 @@ def corpus_files() -> dict[str, bytes]:
         },
     }
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-    body = json.dumps(head, indent=1)[:-2] + ',\n "vectors": [\n' + lines + "\n]}\n"
-    files["index.json"] = body.encode()
+    files["index.json"] = (json.dumps(about, indent=1)[:-2] + ',\n "vectors": [\n' + lines + "\n]}\n").encode()
     return files
 
 

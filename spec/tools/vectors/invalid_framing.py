@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from spec.tools.vectors.draft import both, put
-from spec.tools.vectors.studies import basic, draft_of, textual
-from spec.tools.vectors.vector import Table, each
+from spec.tools.vectors.studies import Table, basic, draft_of, each, textual
 
 __all__ = ["framing_vectors"]
 

@@ -13,15 +13,16 @@ from spec.tools.vectors.draft import Draft
 from spec.tools.vectors.studies import (
     CONCEPTS,
     MENTIONS,
+    Table,
     basic,
     columns_with,
     concept_vectors,
+    each,
     film,
     grid_study,
     of_columns,
     textual,
 )
-from spec.tools.vectors.vector import Table, each
 
 __all__ = ["meaning_vectors"]
 

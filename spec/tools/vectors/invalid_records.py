@@ -19,8 +19,7 @@ from spec.tools.vectors.draft import (
     streams,
     without,
 )
-from spec.tools.vectors.studies import REPORT, basic, concept_vectors, draft_of, full
-from spec.tools.vectors.vector import Table, each
+from spec.tools.vectors.studies import REPORT, Table, basic, concept_vectors, draft_of, each, full
 
 __all__ = ["record_vectors"]
 

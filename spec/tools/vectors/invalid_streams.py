@@ -13,9 +13,8 @@ from neuralgraph.codecs import zstd
 from neuralgraph.graph.study import Study
 from neuralgraph.graph.words import WordAttention
 from spec.tools.vectors.draft import ZSTD_MAGIC, Draft, StreamDraft, stream, without, zstd_block
-from spec.tools.vectors.studies import REPORT, basic, draft_of, full, of_columns, textual
+from spec.tools.vectors.studies import REPORT, Table, basic, draft_of, each, full, of_columns, textual
 from spec.tools.vectors.valid_forms import svd_planes
-from spec.tools.vectors.vector import Table, each
 
 __all__ = ["stream_vectors"]
 

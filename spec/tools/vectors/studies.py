@@ -1,8 +1,8 @@
-"""The studies the vectors are made of: tiny, deterministic, and of nobody."""
+"""The studies the vectors are made of, tiny, deterministic and of nobody, and the tables that say vectors by rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,10 +25,12 @@ __all__ = [
     "METHOD",
     "REPORT",
     "SOURCE",
+    "Table",
     "basic",
     "columns_with",
     "concept_vectors",
     "draft_of",
+    "each",
     "film",
     "full",
     "grid_study",
@@ -38,6 +40,13 @@ __all__ = [
     "scored",
     "textual",
 ]
+
+Table = dict[str, Draft | Study | bytes]
+"""Title -> what the file is packed of, or its bytes.
+
+A title is "E_COVER F3 F4 name: what is wrong": the code every reader must refuse the file with (a valid one has none),
+requirements of FORMAT.md that the file exercises, its name without suffix, and what is special about it.
+"""
 
 METHOD = {
     "model": {"name": "vector", "digest": "0" * 16, "trained": False},
@@ -177,3 +186,20 @@ def columns_with(study: Study) -> Callable[..., Draft]:
 def concept_vectors(index: list[int], width: int) -> ConceptVectors:
     """Vectors for concepts."""
     return ConceptVectors(np.array(index), ramp(max(index) + 1, width, seed=3))
+
+
+def each(title: str, values: Mapping[str, Any] | Iterable[Any], make: Callable[[Any], Draft | bytes]) -> Table:
+    """A row for each value.
+
+    Parameters
+    ----------
+    title : has {value}, and {name} and {words} for what the value is called; {code} where codes stand before the names.
+    values : name -> value; or values that are called what they are.
+    make : the file of a value.
+    """
+    named = values if isinstance(values, Mapping) else {str(value): value for value in values}
+    rows: Table = {}
+    for called, value in named.items():
+        code, _, name = called.rpartition(" ")
+        rows[title.format(code=code, name=name, words=name.replace("-", " "), value=value)] = make(value)
+    return rows

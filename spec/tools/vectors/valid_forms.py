@@ -14,8 +14,7 @@ from neuralgraph.codecs.svd import Svd
 from neuralgraph.container.encode import encode_record
 from neuralgraph.graph.study import Study
 from spec.tools.vectors.draft import Draft
-from spec.tools.vectors.studies import basic, concept_vectors, draft_of, film, grid_study, ramp
-from spec.tools.vectors.vector import Table, each
+from spec.tools.vectors.studies import Table, basic, concept_vectors, draft_of, each, film, grid_study, ramp
 
 __all__ = ["plain_forms", "svd_forms", "svd_planes"]
 
