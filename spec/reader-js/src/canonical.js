@@ -4,9 +4,8 @@
  * A value decodes to {type, value} with type "map", "array", "text", "bytes", "boolean", "integer" or "float"; a map
  * value is an array of [key, value], and every map also carries `bytes`, its own encoding.
  */
-import { compareBytes, viewOf } from "./bytes.js";
+import { compareBytes, decodeUtf8, viewOf } from "./bytes.js";
 import { fail } from "./errors.js";
-import { decodeUtf8 } from "./utf8.js";
 
 const MAX_DEPTH = 8;
 const MAX_VALUES = 100000;

@@ -1,6 +1,5 @@
 /** Checksums and digests (FORMAT.md section 4). */
-import { concatBytes, float32Bytes } from "./bytes.js";
-import { encodeUtf8 } from "./utf8.js";
+import { concatBytes, encodeUtf8, float32Bytes } from "./bytes.js";
 
 const TABLE = new Uint32Array(256).map((_, byte) => {
   let value = byte;

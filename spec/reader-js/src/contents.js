@@ -6,15 +6,12 @@ import { fail } from "./errors.js";
 import { isExtensionName } from "./extensions.js";
 import { PROLOGUE_BYTES } from "./framing.js";
 import { checkMethod } from "./provenance.js";
+import { PAGE_BYTES } from "./sections.js";
 
-export const PAGE_BYTES = 65536;
 const CRITICAL = 1;
 const COPY_SAFE = 2;
+const SECTION_NAME = /^[a-z][a-z0-9_]{0,31}$/;
 const KNOWN = new Map([["index", CRITICAL], ["keys", 0]]);
-
-export function isSectionName(name) {
-  return /^[a-z][a-z0-9_]{0,31}$/.test(name);
-}
 
 /** Members of a map with exactly the keys `required`, and perhaps `optional`. */
 function members(node, where, required, optional = []) {
@@ -41,7 +38,7 @@ function checkSections(sections, count, tocOffset) {
   const names = new Set();
   sections.forEach((section, i) => {
     const where = `section ${i}`;
-    if (!isSectionName(section.name) && !isExtensionName(section.name)) fail("E_NAME", where, "this is not a section name");
+    if (!SECTION_NAME.test(section.name) && !isExtensionName(section.name)) fail("E_NAME", where, "this is not a section name");
     if (names.has(section.name)) fail("E_SECTION", where, "the name stands twice");
     names.add(section.name);
     if (section.flags < 0 || section.flags > (CRITICAL | COPY_SAFE)) fail("E_SECTION", where, "reserved flags are set");

@@ -1,8 +1,7 @@
 /** Extension streams (FORMAT.md 12.2): a name and a payload that is handed on unread. */
-import { compareBytes } from "./bytes.js";
+import { compareBytes, decodeUtf8 } from "./bytes.js";
 import { fail } from "./errors.js";
 import { isExtension, streamPlace } from "./record.js";
-import { decodeUtf8 } from "./utf8.js";
 
 /** `x.<reverse-dns>.<name>` with at least two labels between the `x` and the name, in at most 255 bytes. */
 export function isExtensionName(name) {

@@ -1,16 +1,13 @@
 /** Open .ngr files: `open(source)` gives {count, ids, study(i), validate()}. */
-import { equalBytes, pad8, requireZero } from "./bytes.js";
+import { decodeUtf8, encodeUtf8, equalBytes, pad8, requireZero } from "./bytes.js";
 import { crc32, rootOf } from "./checksums.js";
 import { readContents } from "./contents.js";
 import { NgrError, fail } from "./errors.js";
 import { PROLOGUE_BYTES, TRAILER_BYTES, checkPrologue, readTrailer } from "./framing.js";
-import { INDEX_ROW_BYTES, readIndex } from "./index.js";
-import { readKeys } from "./keys.js";
 import { limitsWith } from "./limits.js";
-import { readSection, verifySection } from "./sections.js";
+import { INDEX_ROW_BYTES, readIndex, readKeys, readSection, verifySection } from "./sections.js";
 import { sourceOf } from "./source.js";
 import { readStudy } from "./study.js";
-import { decodeUtf8, encodeUtf8 } from "./utf8.js";
 
 export { NgrError } from "./errors.js";
 export { decodedForm } from "./decoded-form.js";

@@ -4,7 +4,7 @@ import { crc32 } from "./checksums.js";
 import { graphStreamBytes } from "./columns.js";
 import { fail } from "./errors.js";
 import { formOfStreams } from "./forms.js";
-import { INDEX_COUNTS } from "./index.js";
+import { INDEX_COUNTS } from "./sections.js";
 import { wordCount } from "./words.js";
 
 export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, words: 0x10, embedding: 0x20, vectors: 0x60 });

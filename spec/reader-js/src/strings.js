@@ -1,7 +1,6 @@
 /** The strings of a study (FORMAT.md 5.3 and [F27]). */
-import { compareBytes } from "./bytes.js";
+import { compareBytes, decodeUtf8 } from "./bytes.js";
 import { fail } from "./errors.js";
-import { decodeUtf8 } from "./utf8.js";
 
 const FORBIDDEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const MAX_ID_BYTES = 128;

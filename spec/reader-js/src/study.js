@@ -1,5 +1,5 @@
 /** One study, from the bytes of its record to values with a meaning. */
-import { equalBytes } from "./bytes.js";
+import { decodeUtf8, equalBytes } from "./bytes.js";
 import { decodeCanonical, toPlain } from "./canonical.js";
 import { contentDigest, leafOf } from "./checksums.js";
 import { readColumns } from "./columns.js";
@@ -11,7 +11,6 @@ import { readRecordHeader } from "./record.js";
 import { cellsOfViews, checkEdges, checkLabels, checkPatches, checkReportGraph, checkViews, locatePatches } from "./rules.js";
 import { readStreams } from "./streams.js";
 import { readStrings } from "./strings.js";
-import { decodeUtf8 } from "./utf8.js";
 import { CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS } from "./vocabulary.js";
 import { attentionOf, readWords } from "./words.js";
 
