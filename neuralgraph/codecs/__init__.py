@@ -7,7 +7,6 @@ a *byte codec* stores one stream of bytes without loss. ``registry`` holds both 
 - ``forms``: what a form is: a way to write a float32 matrix as byte planes that later go through a byte codec
 - ``int8``: form ``int8``: one signed byte per value and one float32 scale per row (codecs/int8/SPEC.md)
 - ``loss``: how far a decoded matrix is from the one it was made of: measures that every form is judged by
-- ``parts``: integer codes in two parts: what is left after a shift, and the bits below it
 - ``registry``: the shelf: every codec this version has, in literal tables that dispatch, documents and tests read
   alike
 - ``store``: byte codec 0, ``store``: the bytes as they are (codecs/store/SPEC.md)

@@ -2,7 +2,9 @@
 
 Patches of one film resemble each other. Their Karhunen-Loeve transform puts what they share into few components, each
 of which is then quantised with the same step, so that bits go where the variance is (reverse water-filling); steps
-differ between channels, in powers of two. Basis and steps stand in the record: a file needs nothing but itself.
+differ between channels, in powers of two. Basis and steps stand in the record: a file needs nothing but itself. The
+lower bits of a large code are noise and stand as they are, apart from what is left after a shift: of that all rows have
+about the same few values, which one entropy table serves well.
 
 Lossy: the writer searches the coarsest step whose error it has measured to be within ``loss``. Sums of products of
 small integers are exact in float64, so every reader decodes the same bits whatever the order of its additions.
@@ -19,10 +21,9 @@ from numpy.typing import NDArray
 
 from neuralgraph.codecs.forms import Buffer, Matrix
 from neuralgraph.codecs.loss import channel_deviation, coarsest, normalised_rmse
-from neuralgraph.codecs.parts import MAX_CODE, join, shifts_of, split
 from neuralgraph.errors import CodecError, StudyError
 
-__all__ = ["DEFAULT_LOSS", "GROUP", "SVD", "Svd"]
+__all__ = ["DEFAULT_LOSS", "GROUP", "MAX_CODE", "MAX_SHIFT", "SVD", "Svd", "join", "shifts_of", "split"]
 
 DEFAULT_LOSS = 0.011
 """Channel-normalised RMSE of embedding="svd"."""
@@ -30,10 +31,15 @@ DEFAULT_LOSS = 0.011
 GROUP = 32
 """Rows that are mixed with each other."""
 
+MAX_SHIFT = 8
+MAX_CODE = (1 << 15) - 1
+"""Largest magnitude of a code."""
+
 _UNIT = 127
 _FINE = 256
 """Parts of a step in which the writer computes."""
 _Floats = NDArray[np.float64]
+_Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -161,7 +167,7 @@ def _groups(rows: int) -> Iterator[int]:
         yield min(GROUP, rows - start)
 
 
-def _mixing(fine: _Floats) -> NDArray[np.int64]:
+def _mixing(fine: _Floats) -> _Codes:
     """int [components, rows]: eigenvectors of the Gram matrix, largest first, in units of 1/127.
 
     The Gram matrix is exact; rounding to 1/127 and a fixed sign hide what linear algebra libraries do differently.
@@ -169,14 +175,70 @@ def _mixing(fine: _Floats) -> NDArray[np.int64]:
     vectors = np.linalg.eigh(fine @ fine.T)[1].T[::-1]
     strongest = np.abs(np.rint(vectors * _UNIT)).argmax(axis=1)
     signs = np.where(vectors[np.arange(len(vectors)), strongest] < 0, -1, 1)
-    mixing: NDArray[np.int64] = np.rint(vectors * signs[:, None] * _UNIT).astype(np.int64)
+    mixing: _Codes = np.rint(vectors * signs[:, None] * _UNIT).astype(np.int64)
     return mixing
 
 
-def _codes(mixing: NDArray[np.int64], fine: _Floats) -> NDArray[np.int64]:
+def _codes(mixing: _Codes, fine: _Floats) -> _Codes:
     """int [components, width]: through the inverse of the rounded mixing, which is not quite orthogonal."""
-    codes: NDArray[np.int64] = np.rint(np.linalg.pinv(mixing.T / _UNIT) @ fine / _FINE).astype(np.int64)
+    codes: _Codes = np.rint(np.linalg.pinv(mixing.T / _UNIT) @ fine / _FINE).astype(np.int64)
     return codes
+
+
+def shifts_of(codes: _Codes) -> NDArray[np.uint8]:
+    """u8 [rows]: how many low bits leave a mean magnitude of about 1 in each row of ``codes``."""
+    mean = np.abs(codes).sum(axis=1) / max(codes.shape[1], 1)
+    largest = _unsigned(codes).max(axis=1, initial=0)
+    shifts = [
+        max(math.ceil(math.log2(m / 1.2)) if m > 1.2 else 0, int(top).bit_length() - 8)
+        for m, top in zip(mean.tolist(), largest.tolist(), strict=True)
+    ]
+    return np.clip(shifts, 0, MAX_SHIFT).astype("u1")
+
+
+def split(codes: _Codes, shifts: NDArray[np.uint8]) -> tuple[bytes, bytes]:
+    """The planes of upper and lower parts, both of ``codes.size`` bytes.
+
+    Parameters
+    ----------
+    codes : int [rows, columns], of magnitude at most ``MAX_CODE``.
+    shifts : u8 [rows].
+    """
+    unsigned = _unsigned(codes)
+    pieces = [((unsigned[row, :, None] >> np.arange(shift)) & 1).ravel() for row, shift in enumerate(shifts.tolist())]
+    bits = np.concatenate(pieces).astype("u1") if pieces else np.zeros(0, "u1")
+    lower = np.packbits(bits, bitorder="little").tobytes()
+    return (unsigned >> shifts[:, None]).astype("u1").tobytes(), lower.ljust(codes.size, b"\0")
+
+
+def join(upper: Buffer, lower: Buffer, shifts: NDArray[np.uint8], columns: int, *, where: str) -> NDArray[np.float64]:
+    """float64 [rows, columns]: the codes of two planes, as whole numbers.
+
+    Raises
+    ------
+    CodecError (E_FILTER) : a shift is too large, or bits follow the last lower part.
+    """
+    if (shifts > MAX_SHIFT).any():
+        raise CodecError(f"a shift is more than {MAX_SHIFT}", code="E_FILTER", where=where)
+    counts = shifts.astype(np.int64)
+    unsigned = np.frombuffer(upper, "u1").reshape(len(shifts), columns).astype(np.int64) << counts[:, None]
+    total = int(counts.sum()) * columns
+    packed = np.frombuffer(lower, "u1")
+    bits = np.unpackbits(packed[: -(-total // 8)], bitorder="little")
+    if bits[total:].any() or packed[-(-total // 8) :].any():
+        raise CodecError("bits follow the low part of the last code", code="E_FILTER", where=where)
+    at = 0
+    for row, count in enumerate(counts.tolist()):
+        if count:
+            unsigned[row] += bits[at : at + count * columns].reshape(columns, count) @ (1 << np.arange(count))
+            at += count * columns
+    codes: NDArray[np.float64] = np.where(unsigned & 1, -(unsigned >> 1) - 1, unsigned >> 1).astype(np.float64)
+    return codes
+
+
+def _unsigned(codes: _Codes) -> _Codes:
+    """0, -1, 1, -2, ... as 0, 1, 2, 3, ..."""
+    return np.where(codes < 0, -2 * codes - 1, 2 * codes)
 
 
 SVD = Svd()
