@@ -11,9 +11,8 @@ finds records) -> ``writer`` and ``reader`` (a whole file). Nothing here knows w
 - ``pages``: the payload of a section, read and verified by pages (FORMAT.md section 6)
 - ``reader``: reading a file: every byte is under a check, every size justified before memory is taken
 - ``record``: one study, the same bytes in a file of its own and in an archive (FORMAT.md section 5)
-- ``salvage``: where the records of a damaged file are
+- ``salvage``: where the records of a damaged file are, and what its end still says of them
 - ``source``: where the bytes of a file come from: memory, a local file, an object behind a network
 - ``streams``: the parts of a record: header, stream table, and what each stream id means
-- ``tail``: what the end of a damaged file still says: where records lie, and how they were made
 - ``writer``: writing a file in one pass: records, then sections, table of contents and trailer
 """

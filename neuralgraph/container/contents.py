@@ -54,10 +54,14 @@ class Section:
         return 4 * -(-self.length // PAGE_BYTES)
 
     @property
+    def stored_bytes(self) -> int:
+        """Bytes of payload, page table and padding."""
+        return self.length + self.table_bytes + padding(self.length + self.table_bytes)
+
+    @property
     def end(self) -> int:
-        """First byte after payload, page table and padding."""
-        end = self.offset + self.length + self.table_bytes
-        return end + padding(end)
+        """First byte behind them."""
+        return self.offset + self.stored_bytes
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ class _PagesAsNeeded(Pages):
 
 def _page_table(source: ByteSource, section: Section) -> memoryview:
     """The verified page table."""
-    data = source.read(section.offset + section.length, section.end - section.offset - section.length)
+    data = source.read(section.offset + section.length, section.stored_bytes - section.length)
     table = data[: section.table_bytes]
     if crc32(table) != section.table_crc32:
         raise ChecksumError("the page table is damaged", code="E_CRC", where=section.name)

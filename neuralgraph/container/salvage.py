@@ -15,12 +15,15 @@ their own. So records are found in this order:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from neuralgraph.container.layout import ALIGNMENT, PROLOGUE, SYNC, padding, parse_prologue
-from neuralgraph.container.reader import ByteSource
+from neuralgraph.container.contents import INDEX, KEYS, Contents, Section, parse_contents
+from neuralgraph.container.index import ROW_BYTES, Index
+from neuralgraph.container.keys import Keys
+from neuralgraph.container.layout import ALIGNMENT, PROLOGUE, SYNC, TRAILER, padding, parse_prologue, parse_trailer
+from neuralgraph.container.pages import Pages, section_payload
+from neuralgraph.container.source import ByteSource
 from neuralgraph.container.streams import ENTRY, HEADER, MINIMUM_BYTES, TAIL
-from neuralgraph.container.tail import Tail, read_tail
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import crc32, leaf_digest
@@ -31,6 +34,27 @@ __all__ = ["Gap", "Place", "Survey", "survey"]
 _CHUNK = 2**20
 _METHODS = b"\xa7methods"
 _MAX_CANDIDATES = 16
+
+
+@dataclass
+class Tail:
+    """What the end of a damaged file still says: the parts whose checksums hold; None where they do not.
+
+    The end may have moved: a file that lost or gained bytes ends with a trailer that states another length.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    """What is wrong with it."""
+    shift: int = 0
+    """By how much the tail stands behind its original place."""
+    contents: Contents | None = None
+    index: Index | None = None
+    keys: Keys | None = None
+
+    @property
+    def records_end(self) -> int | None:
+        """First byte after the last record in the undamaged file, or None when it is not known."""
+        return None if self.contents is None else self.contents.sections[INDEX].offset
 
 
 @dataclass(frozen=True)
@@ -87,7 +111,7 @@ def survey(source: ByteSource, limits: Limits, *, search: bool) -> Survey:
     ------
     FormatError (E_PROLOGUE, E_FEATURE) : a file of a version, or with features, that this reader does not know.
     """
-    tail = read_tail(source, limits)
+    tail = _read_tail(source, limits)
     result = Survey(tail, problems=[*_prologue_problems(source), *tail.problems])
     if tail.index is not None and _is_ours(source, tail, search=search):
         result.places = list(_by_index(source, tail))
@@ -100,6 +124,63 @@ def survey(source: ByteSource, limits: Limits, *, search: bool) -> Survey:
         _in_step(source, result, search=search)
     result.methods = list(tail.contents.methods.values()) if tail.contents else _methods(source, result)
     return result
+
+
+def _read_tail(source: ByteSource, limits: Limits) -> Tail:
+    """The tail of a file of any condition; never raises for what the file holds."""
+    tail = Tail()
+    if source.size < PROLOGUE.size + TRAILER.size:
+        tail.problems.append(Problem("E_TRUNCATED", "file", f"{source.size} bytes are less than the smallest file"))
+        return tail
+    try:
+        _read_parts(tail, source, limits)
+    except NeuralGraphError as error:
+        tail.problems.append(error.problem)
+    return tail
+
+
+def _read_parts(tail: Tail, source: ByteSource, limits: Limits) -> None:
+    data = bytes(source.read(source.size - TRAILER.size, TRAILER.size))
+    stated = int.from_bytes(data[TRAILER.offset("file_bytes") :][:8], "little")
+    # Magic and checksum are verified here too; the length is what a moved tail states otherwise.
+    trailer = parse_trailer(data, stated)
+    tail.shift = source.size - stated
+    if tail.shift:
+        code = "E_TRUNCATED" if tail.shift < 0 else "E_TRAILING"
+        tail.problems.append(Problem(code, "trailer", f"the trailer says {stated} bytes, the file has {source.size}"))
+    start, length = trailer["toc_offset"] + tail.shift, trailer["toc_bytes"]
+    if length > limits.toc_bytes:
+        raise FormatError(f"the table of contents has {length} bytes", code="E_TOC_SIZE", where="toc")
+    if start < 0 or start + length > source.size:
+        raise _outside()
+    toc = bytes(source.read(start, length))
+    if crc32(toc) != trailer["toc_crc32"]:
+        raise ChecksumError("the table of contents is damaged", code="E_TOC_CRC", where="toc")
+    contents = parse_contents(toc, toc_offset=trailer["toc_offset"], limits=limits)
+    section = contents.sections[INDEX]
+    if trailer["n_records"] == 0 or section.length != ROW_BYTES * trailer["n_records"]:
+        raise FormatError("the index is not that of the stated number of studies", code="E_INDEX", where="index")
+    tail.contents = contents
+    try:
+        tail.index = Index(_pages(source, section, tail.shift), trailer["n_records"], end=section.offset)
+    except NeuralGraphError as error:
+        tail.problems.append(error.problem)
+    if KEYS in contents.sections:
+        try:
+            tail.keys = Keys(_pages(source, contents.sections[KEYS], tail.shift), trailer["n_records"])
+        except NeuralGraphError as error:
+            tail.problems.append(error.problem)
+
+
+def _pages(source: ByteSource, section: Section, shift: int) -> Pages:
+    """The payload of a section that stands ``shift`` bytes behind its original place."""
+    if section.offset + shift < 0:
+        raise _outside()
+    return Pages(section_payload(source, replace(section, offset=section.offset + shift)))
+
+
+def _outside() -> FormatError:
+    return FormatError("the bytes lie outside the file", code="E_RANGE", where="file")
 
 
 def _prologue_problems(source: ByteSource) -> list[Problem]:

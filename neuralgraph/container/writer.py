@@ -114,5 +114,5 @@ class ContainerWriter:
         table = page_table(payload)
         section = Section(name, flags, self._position, len(payload), crc32(table))
         self._write(payload)
-        self._write(table + bytes(section.end - section.offset - len(payload) - len(table)))
+        self._write(table + bytes(section.stored_bytes - len(payload) - len(table)))
         return section
