@@ -9,7 +9,6 @@
 - ``concepts``: concepts of the report graph, and the places of the report that say them
 - ``frozen``: immutable values: arrays that cannot be written to, maps that cannot be changed
 - ``fusion``: the fusion edge: the most central patch joined to the most central concept (paper section 2)
-- ``into_columns``: a study into its columns (FORMAT.md section 5.3)
 - ``origin``: whose words the report graph of a study is: a radiologist's, or a model's
 - ``patches``: arrays of a study that belong together: the kept patches, and stored features of concepts
 - ``pixels``: pixel patches: the kept patches cut from the film, stored only on request (FORMAT.md section 5.5)
@@ -21,7 +20,6 @@
   says
 - ``showing``: a study in a notebook: a small table with its attention map
 - ``study``: a film (or several) pruned to its most attended patches, joined to the graph of its report
-- ``study_fields``: what a study consists of, for those that read one and are needed to make one
 - ``view``: one film of the study, its grid of patches and the attention each cell received
 - ``words``: word attention: which patch the decoder looked at for which word, stored only on request
 """

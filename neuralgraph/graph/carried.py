@@ -10,15 +10,17 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
-from neuralgraph.graph.study_fields import StudyFields
+from neuralgraph.graph.concepts import Concept
+from neuralgraph.graph.patches import Patches
+from neuralgraph.graph.view import View
 
-__all__ = ["CARRIED", "ORIGIN", "PlainGraph", "carried_facts", "carried_graph", "refuse_carried"]
+__all__ = ["CARRIED", "ORIGIN", "PlainGraph", "StudyFields", "carried_facts", "carried_graph", "refuse_carried"]
 
 CARRIED = "x.org.neuralgraph.reference-graph"
 """The extension that holds the graph: an uncompressed ``.npz`` with ``x``, ``edge_index``, ``y`` and so on."""
@@ -29,6 +31,31 @@ _ORDER = "from nodes edges width n_patches bfloat16"
 _FEWEST_BYTES = 10
 _KINDS = "biufU"
 _COUNT = "n_patches"
+
+
+class StudyFields(Protocol):
+    """What is read of a study by those that ``neuralgraph.graph.study`` itself needs; it describes the fields."""
+
+    @property
+    def study_id(self) -> str: ...  # noqa: D102
+    @property
+    def views(self) -> tuple[View, ...]: ...  # noqa: D102
+    @property
+    def patches(self) -> Patches: ...  # noqa: D102
+    @property
+    def concepts(self) -> tuple[Concept, ...]: ...  # noqa: D102
+    @property
+    def triples(self) -> NDArray[np.int32]: ...  # noqa: D102
+    @property
+    def fusion(self) -> tuple[int, int] | None: ...  # noqa: D102
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
+    @property
+    def extensions(self) -> Mapping[str, bytes]: ...  # noqa: D102
+    @property
+    def n_cells(self) -> int: ...  # noqa: D102
+    @property
+    def digest(self) -> str: ...  # noqa: D102
 
 
 class PlainGraph(NamedTuple):

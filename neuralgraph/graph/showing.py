@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from neuralgraph.graph.carried import carried_facts
+from neuralgraph.graph.carried import StudyFields, carried_facts
 from neuralgraph.graph.origin import GENERATED, graph_origin
-from neuralgraph.graph.study_fields import StudyFields
 from neuralgraph.graph.view import View
 
 __all__ = ["attention_svg", "study_html"]

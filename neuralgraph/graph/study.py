@@ -15,18 +15,20 @@ from numpy.typing import NDArray
 from neuralgraph.errors import StudyError
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.carried import refuse_carried
+from neuralgraph.graph.column_values import code_of, exactly
 from neuralgraph.graph.concepts import Concept, Mention
 from neuralgraph.graph.frozen import FrozenMap, Immutable, float32, freeze, frozen_array, whole
 from neuralgraph.graph.fusion import fusion_edge, fusion_record
-from neuralgraph.graph.into_columns import columns_of
 from neuralgraph.graph.patches import ConceptVectors, Patches
-from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes
+from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes, pixels_to_bytes
+from neuralgraph.graph.provenance import split
 from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.rules import method_map, places, strings_of, study_problems
 from neuralgraph.graph.showing import study_html
 from neuralgraph.graph.view import View
 from neuralgraph.graph.words import WordAttention
 from neuralgraph.wire import canonical
+from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
 from neuralgraph.wire.computed import computed
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, REPORT_SECTIONS, VIEW_POSITIONS
@@ -91,7 +93,7 @@ class Study(Immutable):
         object.__setattr__(self, "extensions", FrozenMap(payloads))
         if self.pixels is not None:
             object.__setattr__(self, "pixels", frozen_pixels(self.pixels, len(self.patches)))
-        for problem in study_problems(columns_of(self)):
+        for problem in study_problems(self.columns()):
             raise StudyError(problem.message, code=problem.code, where=problem.where)
 
     def __repr__(self) -> str:
@@ -172,8 +174,40 @@ class Study(Immutable):
         )
 
     def columns(self) -> StudyColumns:
-        """The study as columns, ready for the container."""
-        return columns_of(self)
+        """The study as columns, ready for the container (FORMAT.md section 5.3).
+
+        Raises
+        ------
+        StudyError : a value does not fit its column, or the parts contradict each other.
+        """
+        method, source = split(dict(self.provenance))
+        strings = [self.study_id.encode(errors="surrogatepass"), canonical.encode(source)]
+        strings += [concept.text.encode(errors="surrogatepass") for concept in self.concepts]
+        strings += [name.encode(errors="surrogatepass") for name in self.labels]
+        text = b"".join(strings)
+        counts = _counts(self, text_bytes=len(text))
+        reason = counts.contradiction()
+        if reason:
+            raise StudyError(f"the parts of the study contradict each other: {reason}", code="E_STUDY", where="study")
+        values = {
+            **_film_values(self),
+            **_report_values(self),
+            "label_value": list(self.labels.values()),
+            "string_bytes": [len(string) for string in strings],
+            "text": np.frombuffer(text, np.uint8),
+        }
+        vectors = self.concept_vectors
+        return StudyColumns(
+            counts=counts,
+            method=canonical.encode(method),
+            graph={column.name: exactly(values[column.name], column, counts) for column in GRAPH_COLUMNS},
+            embedding=self.patches.embedding,
+            concept_vectors=np.empty((0, 0), np.float32) if vectors is None else vectors.vector,
+            report=None if self.report is None else self.report.encode(errors="surrogatepass"),
+            pixels=None if self.pixels is None else pixels_to_bytes(self.pixels),
+            word_attention=None if self.word_attention is None else self.word_attention.to_bytes(),
+            extensions=dict(self.extensions),
+        )
 
     def _repr_html_(self) -> str:
         """What a notebook shows: sizes and the attention map, and whether its model was trained; no label, no text of
@@ -269,3 +303,74 @@ def _spanned(place: _Place) -> _Place:
     if isinstance(place, Mention):
         return place._replace(concept=whole(place.concept, "mentions"), start=start, end=end)
     return place._replace(start=start, end=end)
+
+
+def _counts(study: Study, *, text_bytes: int) -> Counts:
+    """How many of everything a study has, which gives its columns their lengths."""
+    vectors = study.concept_vectors
+    return Counts(
+        n_views=len(study.views),
+        n_cells=study.n_cells,
+        n_patches=len(study.patches),
+        embedding_dim=study.patches.embedding.shape[1],
+        n_edges=len(study.edges),
+        n_concepts=len(study.concepts),
+        n_concept_vectors=0 if vectors is None else vectors.vector.shape[0],
+        concept_dim=0 if vectors is None else vectors.vector.shape[1],
+        n_mentions=len(study.mentions),
+        n_triples=len(study.triples),
+        n_fusion=0 if study.fusion is None else 1,
+        n_labels=len(study.labels),
+        text_bytes=text_bytes,
+    )
+
+
+def _film_values(study: Study) -> dict[str, Any]:
+    """The columns of views, cells and patches, by name."""
+    views = study.views
+    return {
+        **{
+            f"view_{name}": [getattr(view, name) for view in views]
+            for name in ("rows", "cols", "height", "width", "patch_height", "patch_width", "score_step")
+        },
+        "view_position": [code_of(VIEW_POSITIONS, view.position, "view position") for view in views],
+        "cell_score": np.concatenate([view.score_code.ravel() for view in views] or [np.empty(0, np.uint8)]),
+        "patch_cell": _cells(study),
+        "patch_score": study.patches.score,
+        "edge": study.edges,
+    }
+
+
+def _report_values(study: Study) -> dict[str, Any]:
+    """The columns of concepts, mentions and triples, and of the edge that joins them to the patches, by name."""
+    fusion = [study.fusion] if study.fusion else []
+    return {
+        "concept_label": [code_of(CONCEPT_LABELS, concept.label, "concept label") for concept in study.concepts],
+        "concept_start": [concept.start for concept in study.concepts],
+        "concept_end": [concept.end for concept in study.concepts],
+        "concept_section": [code_of(REPORT_SECTIONS, each.section, "section") for each in study.concepts],
+        "concept_vector": [] if study.concept_vectors is None else study.concept_vectors.index,
+        "mention_concept": [mention.concept for mention in study.mentions],
+        "mention_label": [code_of(CONCEPT_LABELS, mention.label, "concept label") for mention in study.mentions],
+        "mention_section": [code_of(REPORT_SECTIONS, mention.section, "section") for mention in study.mentions],
+        "mention_start": [mention.start for mention in study.mentions],
+        "mention_end": [mention.end for mention in study.mentions],
+        "triple_head": study.triples[:, 0],
+        "triple_relation": study.triples[:, 1],
+        "triple_tail": study.triples[:, 2],
+        "fusion_patch": [patch for patch, _ in fusion],
+        "fusion_concept": [concept for _, concept in fusion],
+    }
+
+
+def _cells(study: Study) -> NDArray[np.int64]:
+    """Cell number of every patch: views one after another, each row by row."""
+    sizes = np.array([[view.rows, view.cols] for view in study.views], np.int64).reshape(-1, 2)
+    view, row, col = study.patches.view, study.patches.row, study.patches.col
+    if len(view) and (view.min() < 0 or view.max() >= len(sizes)):
+        raise StudyError("a patch names a view that does not exist", code="E_IDX", where="patches")
+    if ((row < 0) | (col < 0) | (row >= sizes[view, 0]) | (col >= sizes[view, 1])).any():
+        raise StudyError("a patch lies outside its grid", code="E_COORD", where="patches")
+    first: NDArray[np.int64] = np.cumsum(sizes.prod(axis=1)) - sizes.prod(axis=1)
+    cells: NDArray[np.int64] = first[view] + row * sizes[view, 1] + col
+    return cells

@@ -61,8 +61,7 @@ HELD: dict[str, str] = {
     "tests/container/test_lies.py": "container.contents container.index container.keys",
     "tests/container/test_record.py": "container.source",
     "tests/graph/test_rules.py": "wire.study_columns",
-    "tests/graph/test_showing.py": "graph.study_fields",
-    "tests/graph/test_study.py": "graph.into_columns graph.pixels graph.provenance",
+    "tests/graph/test_study.py": "graph.pixels graph.provenance",
     "tests/migration/test_hostile_files.py": "migration.archive migration.tensors migration.values",
     "tests/pacs/test_pull.py": "pacs.store_web",
     "tests/phantoms/test_films.py": (
