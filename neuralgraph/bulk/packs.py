@@ -17,7 +17,7 @@ from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import OutputError
 from neuralgraph.storage.atomic import atomic_file
 from neuralgraph.storage.lookup import study_id_at
-from neuralgraph.storage.profiles import copy_record
+from neuralgraph.storage.save import copy_record
 from neuralgraph.wire.json_reading import parsed_json
 
 __all__ = ["assign", "build"]

@@ -27,7 +27,7 @@ from neuralgraph.bulk.summary import write_summary
 from neuralgraph.bulk.task import Answer
 from neuralgraph.errors import FormatError, OutputError, StudyError
 from neuralgraph.storage.atomic import check_writable
-from neuralgraph.storage.profiles import check_profile
+from neuralgraph.storage.save import check_profile
 
 __all__ = ["Observer", "Outcome", "Progress", "RunOptions", "convert"]
 

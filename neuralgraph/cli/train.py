@@ -287,8 +287,7 @@ def _patients_key(out: Path, begin: ModelOptions) -> Pseudonyms:
     """The key that was given; else the one in the folder of the model, taken over from the model it began with."""
     from neuralgraph.bulk.pseudonyms import Pseudonyms, destination_key, read_key
     from neuralgraph.compressor.model.learnt_from import PATIENTS_KEY_NAME
-    from neuralgraph.storage.atomic import atomic_file
-    from neuralgraph.storage.private import owner_only
+    from neuralgraph.storage.atomic import atomic_file, owner_only
 
     if begin.key_file is not None:
         return Pseudonyms(read_key(begin.key_file))

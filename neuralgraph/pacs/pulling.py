@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.private import owner_only
+from neuralgraph.storage.atomic import atomic_file, owner_only
 
 __all__ = ["MISSING_NAME", "Missing", "PullProgress", "Pulled", "write_missing"]
 

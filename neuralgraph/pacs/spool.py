@@ -22,8 +22,7 @@ from neuralgraph.errors import OutputError, SourceError
 from neuralgraph.pacs.same_object import same_object
 from neuralgraph.sources.documents import STRUCTURED_REPORTS
 from neuralgraph.sources.films.dicom import FILM_CLASSES
-from neuralgraph.storage.atomic import atomic_file, make_folder
-from neuralgraph.storage.private import owner_only
+from neuralgraph.storage.atomic import atomic_file, make_folder, owner_only
 
 __all__ = ["ACCEPTED", "SUPERSEDED", "Spool"]
 

@@ -19,7 +19,7 @@ from neuralgraph.rows.columns import TABLES, arrow
 from neuralgraph.serving.description import Endpoint
 from neuralgraph.serving.state import ServedState
 from neuralgraph.storage.manifest import Manifest, write_manifest
-from neuralgraph.storage.profiles import copy_record
+from neuralgraph.storage.save import copy_record
 
 __all__ = ["Studies"]
 

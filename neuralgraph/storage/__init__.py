@@ -2,16 +2,13 @@
 
 - ``save``: studies to files
 - ``lossy``: what a form costs a study, on record
-- ``profiles``: what a file is for
 - ``atomic``: files written aside and renamed
-- ``private``: files for their owner alone
 - ``opening``: what a path may be, and what of it is opened
 - ``archive``: studies read by position or id
 - ``lookup``: study ids of an archive, and from an id to a position
 - ``identity``: whether what is opened again is what was opened before
 - ``gate``: what a record must prove before anything of it is handed out
 - ``manifest``: which archives of a collection count
-- ``far_collection``: the same behind a URL
 - ``pack``: joining and parting files
 - ``validate``: every problem of a file
 - ``recover``: whole studies out of a damaged file

@@ -1,4 +1,7 @@
-"""Files are written aside and renamed: at any moment the target is absent, old and whole, or new and whole."""
+"""Files are written aside and renamed: at any moment the target is absent, old and whole, or new and whole.
+
+Also what a folder of outputs needs, and files that their owner alone may read.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import BinaryIO, cast
 from neuralgraph.access.places import looks_like_url, place_name
 from neuralgraph.errors import OutputError
 
-__all__ = ["atomic_file", "check_writable", "make_folder", "partial_prefix", "refuse_url"]
+__all__ = ["atomic_file", "check_writable", "make_folder", "owner_only", "partial_prefix", "refuse_url"]
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -60,6 +63,12 @@ def make_folder(
     except OSError as error:
         named = str(folder if where is None else where)
         raise OutputError(f"cannot create the folder ({error.strerror})", code="E_OUTPUT", where=named) from error
+
+
+def owner_only(stream: BinaryIO) -> None:
+    """Let nobody else read an open file. Windows has no such bits: there the folder decides."""
+    if hasattr(os, "fchmod"):
+        os.fchmod(stream.fileno(), 0o600)
 
 
 def refuse_url(path: str | os.PathLike[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -14,12 +15,12 @@ from neuralgraph.access.places import Place, as_place, place_name
 from neuralgraph.access.sources import open_source
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
-from neuralgraph.errors import FormatError
+from neuralgraph.errors import FormatError, missing_extra
 from neuralgraph.storage.archive import Archive, OpenFile, ngr_files
-from neuralgraph.storage.far_collection import far_archives
+from neuralgraph.storage.manifest import MANIFESTS, MARKER, Manifest, newest_manifest, read_manifest
 from neuralgraph.wire.limits import Limits
 
-__all__ = ["open_archive"]
+__all__ = ["open_archive", "places_of"]
 
 MOST_HELD_OPEN = 200
 """A folder of more files is read by opening each anew at each access: a process may hold few files open."""
@@ -60,7 +61,7 @@ def open_archive(
     TypeError : ``path`` is nothing that names a file; an open file object, for example.
     """
     several = isinstance(path, Iterable) and not isinstance(path, str | bytes | os.PathLike | IOBase)
-    places = list(_places(path if several else [path], storage_options))  # type: ignore[list-item, arg-type]
+    places = list(places_of(path if several else [path], storage_options))  # type: ignore[list-item, arg-type]
     if not places:
         raise FormatError("no file was given", code="E_OPEN")
     keep_open = len(places) <= MOST_HELD_OPEN
@@ -76,11 +77,11 @@ def open_archive(
     return Archive(opened)
 
 
-def _places(paths: Iterable[Place], options: Mapping[str, Any] | None) -> Iterator[Path | str | BytesIO]:
+def places_of(paths: Iterable[Place], options: Mapping[str, Any] | None = None) -> Iterator[Path | str | BytesIO]:
     """Files as paths, URLs as text, files in memory as they are; of folders and collections the archives in them."""
     for path in map(as_place, paths):
         if isinstance(path, str):
-            yield from far_archives(path, options) or [path]
+            yield from _far_archives(path, options) or [path]
         elif isinstance(path, Path) and is_folder(path):
             files = ngr_files(path)
             if not files:
@@ -88,3 +89,60 @@ def _places(paths: Iterable[Place], options: Mapping[str, Any] | None) -> Iterat
             yield from files
         else:
             yield path
+
+
+def _far_archives(url: str, options: Mapping[str, Any] | None) -> list[str] | None:
+    """URLs of the archives that count in the collection at a URL, in order; None when there is none.
+
+    A URL that ends in ``.ngr`` is a file, and nothing is asked for it. A server of one collection gives the manifest
+    itself under the name of the marker, because the folders of a web server cannot be listed.
+
+    Raises
+    ------
+    FormatError (E_OPEN, E_MANIFEST) : there is a collection, and it cannot be read.
+    MissingExtraError (E_EXTRA) : fsspec, or what it needs for this scheme, is not installed.
+    """
+    plain = url.split("?", 1)[0]
+    if plain.endswith(".ngr") or "::" in url:
+        return None
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise missing_extra("opening a URL", extra="remote", library="fsspec") from error
+    base = url.rstrip("/")
+    try:
+        files, root = url_to_fs(base, **(options or {}))
+        files.invalidate_cache()
+        marker = files.cat_file(f"{root}/{MARKER}")
+    except ImportError as error:
+        reason = f"opening {url.split(':')[0]}:// URLs"
+        raise missing_extra(reason, extra="remote", library=error.name or "a library") from error
+    except _failures():
+        # No marker, no collection; what opens the URL as a file says what is wrong with it.
+        return None
+    where = place_name(base)
+    return [f"{base}/{member.path}" for member in _manifest(marker, files, root, where).archives]
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What is raised when nothing can be read at a URL."""
+    try:
+        from aiohttp import ClientError
+    except ImportError:
+        return (OSError, ValueError)
+    return (OSError, ValueError, ClientError)
+
+
+def _manifest(marker: bytes, files: Any, root: str, where: str) -> Manifest:
+    try:
+        served = "sha256" in json.loads(marker)
+    except (ValueError, TypeError) as error:
+        raise FormatError("the marker of the collection is damaged", code="E_MANIFEST", where=where) from error
+    if served:
+        return read_manifest(marker, where=f"{where}/{MARKER}")
+    try:
+        names = [row.rsplit("/", 1)[-1] for row in files.ls(f"{root}/{MANIFESTS}", detail=False)]
+        return newest_manifest(names, lambda name: bytes(files.cat_file(f"{root}/{name}")), where=where)
+    except OSError as error:
+        reason = f"the manifest cannot be read ({type(error).__name__})"
+        raise FormatError(reason, code="E_OPEN", where=where) from error

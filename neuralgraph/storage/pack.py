@@ -7,20 +7,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from io import BytesIO
 from pathlib import Path
 
-from neuralgraph.access.files import is_folder, located
-from neuralgraph.access.places import Place, is_url, place_name
+from neuralgraph.access.files import located
+from neuralgraph.access.places import Place, place_name
 from neuralgraph.access.sources import open_source
 from neuralgraph.container.reader import Container
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import FormatError, OutputError
-from neuralgraph.storage.archive import ngr_files
 from neuralgraph.storage.atomic import atomic_file, make_folder, refuse_url
 from neuralgraph.storage.gate import Level, prove
 from neuralgraph.storage.lookup import study_id_at
-from neuralgraph.storage.profiles import check_profile, copy_record
+from neuralgraph.storage.opening import places_of
+from neuralgraph.storage.save import check_profile, copy_record
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["file_name", "pack", "unpack"]
@@ -44,7 +43,7 @@ def pack(
 
     Parameters
     ----------
-    paths : files and folders.
+    paths : files, folders, collections, and URLs of files and collections.
     archive : the archive to write.
     profile : "compact" copies records byte for byte. "train" stores embeddings without compression: every value and
         content digest stays, the bytes of the records and so their leaves change.
@@ -62,7 +61,7 @@ def pack(
     FormatError (E_DUP) : two studies have the same id; the id and both files are named.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
-    files = [file for path in paths for file in _files_of(path)]
+    files = list(places_of(paths))
     check_profile(profile)
     taken: dict[str, tuple[Place, bytes]] = {}
     with atomic_file(archive) as stream:
@@ -96,15 +95,6 @@ def _is_new(
     advice = "they are equal: say skip_equal (--skip-equal) to take one" if digest == earlier else "they differ"
     reason = f"two studies have the id {study_id!r}, in {place_name(first)} and in {place_name(file)}; {advice}"
     raise FormatError(reason, code="E_DUP")
-
-
-def _files_of(path: Place) -> Sequence[Place]:
-    if isinstance(path, BytesIO) or is_url(path) or not is_folder(path):
-        return [path]
-    files = ngr_files(Path(os.fsdecode(path)))
-    if not files:
-        raise FormatError("the folder holds no .ngr file", code="E_OPEN", where=place_name(path))
-    return files
 
 
 def unpack(

@@ -25,7 +25,7 @@ from neuralgraph.adapters.pyg.batch import Batcher
 from neuralgraph.batches import kernel
 from neuralgraph.batches.reader import BatchReader
 from neuralgraph.container.streams import CONCEPT_VECTOR_STREAMS
-from neuralgraph.storage.profiles import PROFILES
+from neuralgraph.storage.save import PROFILES
 
 MakeStudy = Callable[..., ng.Study]
 LABELS = ["edema", "effusion"]

@@ -43,7 +43,6 @@ HELD: dict[str, str] = {
     "tests/cli/test_own_table_to_score.py": "bulk.learnt compressor.model.learnt_from",
     "tests/cli/test_train.py": "compressor.training.sources",
     "tests/cli/test_validate.py": "cli.remote_choices cli.verdicts",
-    "tests/collection/test_bucket.py": "storage.far_collection",
     "tests/collection/test_collection.py": (
         "collection.held collection.leftovers collection.places collection.rewriting collection.writing"
         " storage.manifest"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph import OutputError
-from neuralgraph.storage.atomic import atomic_file, check_writable, make_folder
+from neuralgraph.storage.atomic import atomic_file, check_writable, make_folder, owner_only
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
@@ -185,3 +186,12 @@ def test_a_folder_is_made_with_those_above_it_or_named_as_asked(tmp_path):
         with pytest.raises(OutputError, match="cannot create the folder") as caught:
             make_folder(tmp_path / "file" / "c", where=where)
         assert (caught.value.code, caught.value.where) == ("E_OUTPUT", named)
+
+
+@pytest.mark.skipif(not hasattr(os, "fchmod"), reason="the system has no such bits")
+def test_nobody_else_reads_it(tmp_path):
+    path = tmp_path / "names.csv"
+    path.touch(0o644)
+    with path.open("wb") as stream:
+        owner_only(stream)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

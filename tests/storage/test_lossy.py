@@ -10,7 +10,7 @@ import neuralgraph as ng
 from neuralgraph.codecs.registry import FORMS, decode_bytes
 from neuralgraph.errors import CodecError, StudyError
 from neuralgraph.storage.lossy import form_named, measured_loss
-from neuralgraph.storage.profiles import PROFILES
+from neuralgraph.storage.save import PROFILES
 
 LOSSY = ["bfloat16", "float16", "int8", "svd", "svd:0.2"]
 

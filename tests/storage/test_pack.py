@@ -8,6 +8,7 @@ import pytest
 from builders import build_study
 
 import neuralgraph as ng
+from neuralgraph.collection import Collection, add
 from neuralgraph.storage.pack import file_name, pack, unpack
 
 TAKEN = ["CON", "nul", "aux.x", "com1", "LPT9.txt", "a:b", "a\\b", "a/b", "x.", "x ", "..", "a*b", 'a"b', "a|b"]
@@ -31,3 +32,12 @@ def test_there_and_back(tmp_path):
     assert pack(paths, tmp_path / "again.ngr") == 2
     with ng.open(tmp_path / "again.ngr") as archive:
         assert [study.digest for study in archive] == [study.digest for study in studies]
+
+
+def test_a_collection_is_packed_from_behind_a_url_too(tmp_path):
+    memory = pytest.importorskip("fsspec", reason="fsspec is not installed").filesystem("memory")
+    ng.save([build_study(seed=seed) for seed in range(3)], tmp_path / "three.ngr")
+    add(Collection.create(tmp_path / "chest", catalogue=False), [tmp_path / "three.ngr"])
+    memory.put(str(tmp_path / "chest"), "/packed", recursive=True)
+    assert pack(["memory://packed"], tmp_path / "all.ngr") == pack([tmp_path / "chest"], tmp_path / "near.ngr") == 3
+    memory.rm("/packed", recursive=True)

@@ -16,8 +16,7 @@ from typing import Any
 from neuralgraph.errors import SourceError
 from neuralgraph.sources.layouts.columns import TableUse
 from neuralgraph.sources.layouts.marks import Mark, mark_fields
-from neuralgraph.storage.atomic import atomic_file
-from neuralgraph.storage.private import owner_only
+from neuralgraph.storage.atomic import atomic_file, owner_only
 from neuralgraph.wire.escapes import escaped_json
 from neuralgraph.wire.vocabulary import VIEW_POSITIONS
 
