@@ -18,6 +18,7 @@ from neuralgraph.errors import CodecError, StudyError
 __all__ = [
     "BYTE_CODECS",
     "FORMS",
+    "FORM_OF_STREAM",
     "PRIVATE_ENCODINGS",
     "STORE",
     "ZSTD",
@@ -28,7 +29,6 @@ __all__ = [
     "check_extra_codecs",
     "decode_bytes",
     "exact_form",
-    "form_of_stream",
 ]
 
 STORE = 0
@@ -72,7 +72,8 @@ FORMS: dict[str, FormEntry] = {
 }
 """Name -> form. Plane p of a form is stream ``base + offset + p`` of its matrix (FORMAT.md section 7.2)."""
 
-_FORM_OF_STREAM = {entry.offset + plane: entry for entry in FORMS.values() for plane in range(entry.form.n_planes)}
+FORM_OF_STREAM = {entry.offset + plane: entry for entry in FORMS.values() for plane in range(entry.form.n_planes)}
+"""Offset of a stream id from its matrix's base -> the form one of whose planes it is."""
 
 
 ExtraCodecs: TypeAlias = Mapping[int, ByteDecoder]
@@ -115,11 +116,6 @@ def decode_bytes(
     if codec is None:
         raise CodecError(f"encoding {encoding} is not known to this version", code="E_STREAM", where=where)
     return codec.decode(stored, decoded_bytes, where=where)
-
-
-def form_of_stream(offset: int) -> FormEntry | None:
-    """The form one of whose planes has this stream id offset."""
-    return _FORM_OF_STREAM.get(offset)
 
 
 def exact_form(matrix: Matrix) -> Form:

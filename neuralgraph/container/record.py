@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.codecs.forms import Buffer
-from neuralgraph.codecs.registry import ExtraCodecs, FormEntry, decode_bytes, form_of_stream
+from neuralgraph.codecs.registry import FORM_OF_STREAM, ExtraCodecs, FormEntry, decode_bytes
 from neuralgraph.container.layout import ALIGNMENT, padding
 from neuralgraph.container.streams import (
     CONCEPT_VECTOR_STREAMS,
@@ -191,8 +191,8 @@ class Record:
         present = [stream_id - base for stream_id in self.streams if base <= stream_id < base + MATRIX_STREAMS]
         if not present:
             return None
-        entry = form_of_stream(present[0])
-        if entry is None or any(form_of_stream(offset) != entry for offset in present):
+        entry = FORM_OF_STREAM.get(present[0])
+        if entry is None or any(FORM_OF_STREAM.get(offset) != entry for offset in present):
             raise self._error("the streams of a matrix belong to no known form", code="E_STREAM", at=self._name(base))
         return entry
 
