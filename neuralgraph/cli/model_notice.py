@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuralgraph.cli.output import note
-from neuralgraph.graph.bundled_model import bundled_notice
+from neuralgraph.graph.origin import bundled_notice
 
 __all__ = ["model_notice", "tell_model"]
 

@@ -1,7 +1,6 @@
 """The study as a typed graph, in numpy only.
 
 - ``adjacency``: edges of the visual graph: kept patches that are 4-neighbours on the grid (paper section 2)
-- ``bundled_model``: what must be said of the model that comes with the package, wherever what it made is shown
 - ``carried``: plain graphs: what ``ngr migrate`` takes over from files that say neither where a patch was nor what a
   concept is
 - ``centrality``: betweenness centrality (Brandes 2001) in numpy
@@ -9,7 +8,7 @@
 - ``concepts``: concepts of the report graph, and the places of the report that say them
 - ``frozen``: immutable values: arrays that cannot be written to, maps that cannot be changed
 - ``fusion``: the fusion edge: the most central patch joined to the most central concept (paper section 2)
-- ``origin``: whose words the report graph of a study is: a radiologist's, or a model's
+- ``origin``: what must be said wherever a study is shown: whose words its report graph is, and of the bundled model
 - ``patches``: arrays of a study that belong together: the kept patches, and stored features of concepts
 - ``pixels``: pixel patches: the kept patches cut from the film, stored only on request (FORMAT.md section 5.5)
 - ``plain``: a study as plain values, for other formats: facts that JSON can say, and named arrays

@@ -23,7 +23,6 @@ __all__ = [
     "fusion_edge",
     "fusion_record",
     "most_central",
-    "pivots",
 ]
 
 TIE_TOLERANCE = 1e-9
@@ -33,7 +32,8 @@ EXACT_NODES = 2048
 """Up to this many nodes centrality is exact; in larger graphs it is estimated from ``PIVOTS`` nodes."""
 
 PIVOTS = 256
-"""Nodes from which the shortest paths of a larger graph are followed."""
+"""Nodes whose shortest paths stand for those of all in a larger graph (Brandes and Pich 2007), evenly spaced: patches
+are numbered by attention and not by place, so these lie all over the film, and are the same every time."""
 
 
 def most_central(centrality: NDArray[np.float64]) -> int:
@@ -44,18 +44,6 @@ def most_central(centrality: NDArray[np.float64]) -> int:
 
 Centrality: TypeAlias = Callable[[int, Iterable[Sequence[int]]], NDArray[np.float64]]
 """Node count and node pairs to one number per node, like ``betweenness``."""
-
-
-def pivots(n_nodes: int) -> NDArray[np.int64] | None:
-    """The nodes whose shortest paths stand for those of all (Brandes and Pich 2007), evenly spaced over the numbers.
-
-    Patches are numbered by attention and not by place, so these lie all over the film, and are the same every time.
-
-    Returns
-    -------
-    int64 [PIVOTS], ascending, or None for a graph that is small enough to be exact.
-    """
-    return None if n_nodes <= EXACT_NODES else np.arange(PIVOTS, dtype=np.int64) * n_nodes // PIVOTS
 
 
 def fusion_record(n_patches: int, n_concepts: int) -> dict[str, Any]:
@@ -86,8 +74,9 @@ def fusion_edge(
         return None
     ends = []
     for n_nodes, pairs in ((n_patches, edges), (n_concepts, triples[:, [0, 2]])):
-        sources = pivots(n_nodes)
-        ends.append(
-            most_central(centrality(n_nodes, pairs) if sources is None else betweenness(n_nodes, pairs, sources))
-        )
+        if n_nodes <= EXACT_NODES:
+            found = centrality(n_nodes, pairs)
+        else:
+            found = betweenness(n_nodes, pairs, np.arange(PIVOTS, dtype=np.int64) * n_nodes // PIVOTS)
+        ends.append(most_central(found))
     return ends[0], ends[1]

@@ -77,8 +77,9 @@ def strings_of(columns: StudyColumns) -> list[bytes]:
     return strings
 
 
-def _first(broken: np.ndarray) -> int:
-    return int(np.argmax(broken))
+def _first(broken: np.ndarray, code: str, where: str, reason: str, *, row: int = 0) -> tuple[Problem, ...]:
+    """The problem of the first broken row, if there is one; the first of ``broken`` is row number ``row``."""
+    return (Problem(code, f"{where}[{int(broken.argmax()) + row}]", reason),) if broken.any() else ()
 
 
 def _grid(columns: StudyColumns) -> Iterator[Problem]:
@@ -119,9 +120,9 @@ def _maps(columns: StudyColumns) -> Iterator[Problem]:
 def _patches(columns: StudyColumns) -> Iterator[Problem]:
     graph, counts = columns.graph, columns.counts
     cell, score = graph["patch_cell"].astype(np.int64), graph["patch_score"]
-    broken = cell >= counts.n_cells
-    if broken.any():
-        yield Problem("E_IDX", f"patches[{_first(broken)}]", f"cell {cell[_first(broken)]} of {counts.n_cells}")
+    outside = cell >= counts.n_cells
+    if outside.any():
+        yield from _first(outside, "E_IDX", "patches", f"cell {cell[outside][0]} of {counts.n_cells}")
         return
     # Not numpy.unique: its first call imports numpy.ma, which takes longer than reading a study.
     ordered = np.sort(cell)
@@ -131,15 +132,12 @@ def _patches(columns: StudyColumns) -> Iterator[Problem]:
     there = places(columns)
     # The bits of finite floats without a sign order as their values do; all others are larger.
     bits = score.view("<u4")
-    broken = bits >= _INFINITY_BITS
-    if broken.any():
-        yield Problem("E_NUM", f"patches[{_first(broken)}]", "the score is negative or not finite")
+    if no_score := _first(bits >= _INFINITY_BITS, "E_NUM", "patches", "the score is negative or not finite"):
+        yield from no_score
     else:
         rank = cell - (bits.astype(np.int64) << 32)
-        broken = rank[1:] < rank[:-1]
-        if broken.any():
-            reason = "patches are not in descending order of score, ties by cell"
-            yield Problem("E_ORDER", f"patches[{_first(broken) + 1}]", reason)
+        reason = "patches are not in descending order of score, ties by cell"
+        yield from _first(rank[1:] < rank[:-1], "E_ORDER", "patches", reason, row=1)
         yield from _attention(columns, cell, there[0])
     yield from _edges(columns, there)
 
@@ -149,9 +147,8 @@ def _attention(columns: StudyColumns, cell: np.ndarray, view: np.ndarray) -> Ite
     for number, step in enumerate(graph["view_score_step"].tolist()):
         expected = codes_of_attention(graph["patch_score"], step)
         broken = (np.abs(expected - graph["cell_score"][cell]) > _CODE_TOLERANCE) & (view == number)
-        if broken.any():
-            reason = "the score is not the one the attention map has at this cell"
-            yield Problem("E_ATTENTION", f"patches[{_first(broken)}]", reason)
+        reason = "the score is not the one the attention map has at this cell"
+        yield from _first(broken, "E_ATTENTION", "patches", reason)
 
 
 def _edges(columns: StudyColumns, there: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[Problem]:
@@ -170,12 +167,9 @@ def _concepts(columns: StudyColumns) -> Iterator[Problem]:
     if (graph["concept_section"] >= len(REPORT_SECTIONS)).any():
         yield Problem("E_IDX", "concept_section", "not a known section of a report")
     start, end = graph["concept_start"], graph["concept_end"]
-    broken = start > end
-    if broken.any():
-        yield Problem("E_TEXT", f"concepts[{_first(broken)}]", "the span ends before it starts")
+    yield from _first(start > end, "E_TEXT", "concepts", "the span ends before it starts")
     broken = (start[1:] < start[:-1]) | ((start[1:] == start[:-1]) & (end[1:] < end[:-1]))
-    if broken.any():
-        yield Problem("E_ORDER", f"concepts[{_first(broken) + 1}]", "concepts are not in order of their spans")
+    yield from _first(broken, "E_ORDER", "concepts", "concepts are not in order of their spans", row=1)
     if (graph["concept_vector"] >= max(1, counts.n_concept_vectors)).any():
         yield Problem("E_IDX", "concept_vector", "points outside the concept vectors")
     yield from _mentions(columns)
@@ -198,12 +192,8 @@ def _mentions(columns: StudyColumns) -> Iterator[Problem]:
     broken = concept >= columns.counts.n_concepts
     broken |= graph["mention_label"] >= len(CONCEPT_LABELS)
     broken |= graph["mention_section"] >= len(REPORT_SECTIONS)
-    if broken.any():
-        reason = "a concept, a label or a section that does not exist"
-        yield Problem("E_IDX", f"mentions[{_first(broken)}]", reason)
-    broken = start > end
-    if broken.any():
-        yield Problem("E_TEXT", f"mentions[{_first(broken)}]", "the span ends before it starts")
+    yield from _first(broken, "E_IDX", "mentions", "a concept, a label or a section that does not exist")
+    yield from _first(start > end, "E_TEXT", "mentions", "the span ends before it starts")
     if not _ascend(zip(concept.tolist(), start.tolist(), end.tolist(), strict=True)):
         yield Problem("E_ORDER", "mentions", "mentions are not in ascending order of concept and span, each once")
 

@@ -9,7 +9,7 @@ import pytest
 from neuralgraph.compressor.fusion import fast_betweenness, fusion
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.centrality import betweenness
-from neuralgraph.graph.fusion import EXACT_NODES, PIVOTS, fusion_edge, fusion_record, most_central, pivots
+from neuralgraph.graph.fusion import EXACT_NODES, PIVOTS, fusion_edge, fusion_record, most_central
 
 
 def kept(seed: int, n: int, side: int) -> np.ndarray:
@@ -61,7 +61,6 @@ def test_an_estimate_finds_a_node_that_is_nearly_the_most_central():
 
 
 def test_small_graphs_are_exact_and_say_nothing():
-    assert pivots(EXACT_NODES) is None
     assert fusion_record(EXACT_NODES, 5) == {}
     assert fusion_record(0, EXACT_NODES + 1) == {}
 

@@ -27,7 +27,6 @@ HELD: dict[str, str] = {
     ),
     "tests/adapters/picture/test_sheet.py": "cli.contact_sheet cli.films",
     "tests/adapters/test_kernel.py": "batches.pruning batches.reader batches.remembered",
-    "tests/adapters/test_origin.py": "graph.origin",
     "tests/adapters/test_plain_graphs.py": "graph.carried",
     "tests/adapters/test_resume.py": "storage.identity",
     "tests/batches/test_kernel_steps.py": "batches.arrays",

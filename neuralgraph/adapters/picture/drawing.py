@@ -13,10 +13,9 @@ from neuralgraph.adapters.picture.graph_panel import MOST_CONCEPTS, draw_graph, 
 from neuralgraph.adapters.picture.lettering import FONT, legible, wrapped
 from neuralgraph.adapters.picture.own_values import values_of
 from neuralgraph.errors import StudyError, missing_extra
-from neuralgraph.graph.bundled_model import BUNDLED_WORDS
 from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept, Mention
-from neuralgraph.graph.origin import GENERATED, graph_origin
+from neuralgraph.graph.origin import BUNDLED_WORDS, GENERATED, graph_origin
 from neuralgraph.graph.sentences import SIGNS, polarity, sentence_around
 from neuralgraph.graph.study import Study
 

@@ -19,8 +19,7 @@ from neuralgraph.adapters.picture.drawing import is_synthetic
 from neuralgraph.adapters.picture.film_panel import checked_image
 from neuralgraph.adapters.picture.sheet_words import findings_words, labels_words
 from neuralgraph.errors import SourceError, StudyError, missing_extra
-from neuralgraph.graph.bundled_model import bundled_notice
-from neuralgraph.graph.origin import graph_origin
+from neuralgraph.graph.origin import bundled_notice, graph_origin
 from neuralgraph.graph.showing import attention_svg
 from neuralgraph.graph.study import Study
 

@@ -1,4 +1,4 @@
-from neuralgraph.graph.bundled_model import BUNDLED_WORDS, bundled_notice
+from neuralgraph.graph.origin import BUNDLED_WORDS, bundled_notice
 
 
 def test_only_the_bundled_model_has_a_notice():
