@@ -12,24 +12,12 @@ from neuralgraph.wire import canonical
 from spec.tools.vectors.draft import INDEXED_COUNTS, Draft, SectionDraft, count_at, put, sha256
 from spec.tools.vectors.studies import METHOD, SOURCE, Table, basic, draft_of, each, of_columns, textual
 
-__all__ = ["contents_vectors", "map_vectors", "section_vectors"]
+__all__ = ["CONTENTS", "SECTIONS"]
 
 MAX32, MAX_INTEGER = 2**32 - 1, 2**53 - 1
 Contents = Any
 """The contents as a value: {"layout": {"sections": rows}, "meta": {"methods": maps}}."""
-
-
 BASIC = draft_of(basic())
-
-
-def contents_vectors() -> Table:
-    """Broken members, rows and methods."""
-    return {**_members(), **_methods()}
-
-
-def section_vectors() -> Table:
-    """Broken section rows, section bytes, index and keys."""
-    return {**_section_rows(), **_section_bytes(), **_index(), **_keys()}
 
 
 def _layout(toc: Contents, sections: Any) -> Contents:
@@ -339,8 +327,8 @@ ENCODINGS = {
 """Name and what it is -> encoding of a value."""
 
 
-def map_vectors() -> Table:
-    """All of them; encodings of a value are put in place of one in ``ext``."""
+def _maps() -> Table:
+    """Encodings of a value are put in place of one in ``ext``."""
     basic_with = partial(replace, BASIC)
 
     def ext(encoded: bytes) -> Draft:
@@ -355,3 +343,8 @@ def map_vectors() -> Table:
         "E_TOC_FORM F14 empty: contents without a byte": basic_with(toc_bytes=lambda _: b""),
         "E_TOC_FORM F14 too-many-values: more than 100,000 values": ext(b"\xdd\x00\x01\x86\xa1" + bytes(100_001)),
     }
+
+
+CONTENTS = (_members, _methods, _maps)
+SECTIONS = (_section_rows, _section_bytes, _index, _keys)
+"""Makers of tables, in the order of the corpus."""

@@ -9,14 +9,9 @@ from functools import partial
 from spec.tools.vectors.draft import both, put
 from spec.tools.vectors.studies import Table, basic, draft_of, each, textual
 
-__all__ = ["framing_vectors"]
+__all__ = ["FRAMING"]
 
 MAX32, MAX64 = 2**32 - 1, 2**64 - 1
-
-
-def framing_vectors() -> Table:
-    """All of them."""
-    return {**_whole_files(), **_prologues(), **_trailers(), **_envelopes()}
 
 
 def _whole_files() -> Table:
@@ -170,3 +165,7 @@ def _envelopes() -> Table:
             "E_LIMIT max": MAX32,
         }, lambda value: two_with(trailer=put(44, "I", value))),
     }  # fmt: skip
+
+
+FRAMING = (_whole_files, _prologues, _trailers, _envelopes)
+"""Makers of tables, in the order of the corpus."""

@@ -24,17 +24,10 @@ from spec.tools.vectors.studies import (
     textual,
 )
 
-__all__ = ["meaning_vectors"]
+__all__ = ["MEANING"]
 
 MAX32 = 2**32 - 1
 ALL = slice(None)
-
-
-def meaning_vectors() -> Table:
-    """All of them."""
-    return {
-        **_grids(), **_patches(), **_edges(), **_report_graph(), **_mentions(), **_strings(), **_sources(), **_labels()
-    }  # fmt: skip
 
 
 def _grids() -> Table:
@@ -306,3 +299,7 @@ def _labels() -> Table:
     return each("E_NUM F28 label-value-{name}: a label value of {value}",
         {"nan": nan, "infinite": inf, "minus-infinite": -inf}, lambda number: values(("label_value", 1, number)),
     )  # fmt: skip
+
+
+MEANING = (_grids, _patches, _edges, _report_graph, _mentions, _strings, _sources, _labels)
+"""Makers of tables, in the order of the corpus."""

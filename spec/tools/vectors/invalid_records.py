@@ -21,20 +21,13 @@ from spec.tools.vectors.draft import (
 )
 from spec.tools.vectors.studies import REPORT, Table, basic, concept_vectors, draft_of, each, full
 
-__all__ = ["record_vectors"]
+__all__ = ["RECORDS"]
 
 MAX16, MAX32 = 2**16 - 1, 2**32 - 1
-
-
 FULL = draft_of(full())
 RIGHT = record_draft(FULL.records[0])
 NO_ENVELOPE = put(32, "s", bytes(16))
 """The trailer of records that state no streams."""
-
-
-def record_vectors() -> Table:
-    """All of them."""
-    return {**_headers(), **_counts(), **_contradictions(), **_tables(), **_presence(), **_sizes(), **_orders()}
 
 
 def _flipped(at: int, bits: int) -> Draft:
@@ -241,3 +234,7 @@ def _orders() -> Table:
         "E_RECORD R8 R12 index-and-size: a count that neither the index nor the size of the graph stream agrees with":
             replace(FULL.changed(_stating(n_triples=99)), index=put(24, "I", 98)),
     }  # fmt: skip
+
+
+RECORDS = (_headers, _counts, _contradictions, _tables, _presence, _sizes, _orders)
+"""Makers of tables, in the order of the corpus."""

@@ -16,15 +16,7 @@ from spec.tools.vectors.draft import ZSTD_MAGIC, Draft, StreamDraft, stream, wit
 from spec.tools.vectors.studies import REPORT, Table, basic, draft_of, each, full, of_columns, textual
 from spec.tools.vectors.valid_forms import svd_planes
 
-__all__ = ["stream_vectors"]
-
-
-def stream_vectors() -> Table:
-    """All of them."""
-    return {
-        **_checksums(), **_encodings(), **_frames(), **_sizes_of_frames(), **_empty_frames(), **_floats(), **_int8(),
-        **_svd(), **_pixels(), **_words(), **_extension_names(), **_extensions(),
-    }  # fmt: skip
+__all__ = ["STREAMS"]
 
 
 def _checksums() -> Table:
@@ -300,3 +292,10 @@ def _extensions() -> Table:
             stored((0x8000, first), (0x8002, second)),
         "E_STREAM F10 extension-ids-late: extension ids 0x8001 and 0xBFFF": stored((0x8001, first), (0xBFFF, second)),
     }  # fmt: skip
+
+
+STREAMS = (
+    _checksums, _encodings, _frames, _sizes_of_frames, _empty_frames, _floats, _int8, _svd, _pixels, _words,
+    _extension_names, _extensions,
+)  # fmt: skip
+"""Makers of tables, in the order of the corpus."""

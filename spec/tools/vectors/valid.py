@@ -33,18 +33,10 @@ from spec.tools.vectors.studies import (
 )
 from spec.tools.vectors.valid_forms import plain_forms, svd_forms
 
-__all__ = ["valid_vectors"]
+__all__ = ["VALID"]
 
 ANATOMY, OBSERVATION = CONCEPT_LABELS[0], CONCEPT_LABELS[3]
 NO_TRIPLES = np.empty((0, 3))
-
-
-def valid_vectors() -> Table:
-    """All of them."""
-    return {
-        **_shapes(), **_mentions(), **plain_forms(), **svd_forms(), **_streams(), **_word_attention(), **_stored(),
-        **_texts(), **_maps(), **_framing(), **_archives(), **_wide_studies(),
-    }  # fmt: skip
 
 
 def _shapes() -> Table:
@@ -286,3 +278,10 @@ def _wide_studies() -> Table:
         "F12 embedding-stored: planes of noise are stored": grid_study("e", [film(6, 6)], 16, noisy),
         "F20 embedding-compressed: planes that compress": grid_study("e", [film(6, 6)], 16, smooth),
     }  # fmt: skip
+
+
+VALID = (
+    _shapes, _mentions, plain_forms, svd_forms, _streams, _word_attention, _stored, _texts, _maps, _framing,
+    _archives, _wide_studies,
+)  # fmt: skip
+"""Makers of tables, in the order of the corpus."""
