@@ -29,7 +29,7 @@ from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import crc32, leaf_digest
 from neuralgraph.wire.limits import HARD_LIMITS, Limits
 
-__all__ = ["Gap", "Place", "Survey", "survey"]
+__all__ = ["Place", "Survey", "survey"]
 
 _CHUNK = 2**20
 _METHODS = b"\xa7methods"
@@ -59,7 +59,7 @@ class Tail:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a record stands, or stood."""
+    """Where a record stands, or stood; or bytes in which several may have stood."""
 
     offset: int
     length: int
@@ -71,15 +71,6 @@ class Place:
     """Found by searching: it may be the content of another record."""
 
 
-@dataclass(frozen=True)
-class Gap:
-    """Bytes in which studies may have stood."""
-
-    offset: int
-    length: int
-    problem: Problem
-
-
 @dataclass
 class Survey:
     """What is known about a damaged file."""
@@ -89,7 +80,6 @@ class Survey:
     """Records, in the order of the file."""
     suspects: list[Place] = field(default_factory=list)
     """Records found by searching that were not asked for."""
-    gaps: list[Gap] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     """Damage to what is not a record."""
     complete: bool = False
@@ -315,6 +305,9 @@ def _index_follows(source: ByteSource, position: int, result: Survey) -> bool:
 
 def _search(source: ByteSource, result: Survey, start: int, stop: int, *, search: bool) -> None:
     """Look for sound headers on 8-byte boundaries; never inside a record found."""
+    if stop > start:
+        reason = "no record stands where one should begin; how many studies stood here is not known"
+        result.places.append(Place(start, stop - start, problem=Problem("E_RECORD", f"byte {start}", reason)))
     position = start
     while (found := _next_sync(source, position, stop)) is not None:
         header = _header(source, found)
@@ -323,9 +316,6 @@ def _search(source: ByteSource, result: Survey, start: int, stop: int, *, search
             continue
         (result.places if search else result.suspects).append(Place(found, header.length, searched=True))
         position = found + header.length
-    if stop > start:
-        reason = "no record stands where one should begin; how many studies stood here is not known"
-        result.gaps.append(Gap(start, stop - start, Problem("E_RECORD", f"byte {start}", reason)))
 
 
 def _next_sync(source: ByteSource, start: int, stop: int) -> int | None:
@@ -345,7 +335,7 @@ def _next_sync(source: ByteSource, start: int, stop: int) -> int | None:
 
 def _methods(source: ByteSource, result: Survey) -> list[bytes]:
     """Method maps of a table of contents whose checksum is lost or does not hold."""
-    sound = [place for place in result.places if not place.searched]
+    sound = [place for place in result.places if place.number is not None]
     behind = max((place.offset + place.length for place in sound), default=PROLOGUE.size)
     start = max(min(behind, source.size), source.size - HARD_LIMITS["toc_bytes"] - _CHUNK)
     data = bytes(source.read(start, source.size - start))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import html
 import os
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from itertools import accumulate
 from operator import index
 from pathlib import Path
 from typing import Any, TypeAlias, overload
@@ -128,12 +126,11 @@ class Archive(Sequence[Study]):
 
     def __init__(self, files: Sequence[OpenFile]) -> None:
         self._files = files
-        self._ends = list(accumulate(len(container) for _, _, container in files))
         self._ids = StudyIds([(str(path), container) for path, _, container in files])
 
     def __len__(self) -> int:
         """Number of studies."""
-        return self._ends[-1]
+        return len(self._ids)
 
     @property
     def files(self) -> Sequence[OpenFile]:
@@ -149,11 +146,10 @@ class Archive(Sequence[Study]):
 
     def _locate(self, position: int) -> tuple[int, int]:
         """Number of the file and position in it."""
-        if not -len(self) <= position < len(self):
-            raise StudyNotFoundError(f"position {position} of {len(self)} studies", where=str(position))
-        position %= len(self)
-        number = bisect_right(self._ends, position)
-        return number, position - (self._ends[number - 1] if number else 0)
+        n = len(self)
+        if not -n <= position < n:
+            raise StudyNotFoundError(f"position {position} of {n} studies", where=str(position))
+        return self._ids.place(position % n)
 
     def position(self, study_id: str) -> int:
         """Position of the study of this id; O(log n) in a file of n studies.

@@ -72,11 +72,16 @@ class StudyIds(Sequence[str]):
             raise IndexError(f"position {key} of {len(self)} studies")
         return self._at(key % len(self))
 
-    def _at(self, position: int) -> str:
+    def place(self, position: int) -> tuple[int, int]:
+        """Number of the file, and position in it, of the study at a position that is there."""
         number = bisect_right(self._starts, position) - 1
+        return number, position - self._starts[number]
+
+    def _at(self, position: int) -> str:
+        number, within = self.place(position)
         name, container = self._files[number]
         with located(name):
-            return study_id_at(container, position - self._starts[number])
+            return study_id_at(container, within)
 
     def __iter__(self) -> Iterator[str]:
         """Ids in order.
@@ -98,7 +103,7 @@ class StudyIds(Sequence[str]):
         return next(position for position, each in enumerate(self._each()) if each == study_id)
 
     def _repeated(self, study_id: str, positions: Sequence[int]) -> FormatError:
-        names = [self._files[bisect_right(self._starts, position) - 1][0] for position in positions[:2]]
+        names = [self._files[self.place(position)[0]][0] for position in positions[:2]]
         reason = (
             f"two files hold a study with the id {study_id!r}: {names[0]} and {names[1]}; open one, or put them "
             "together with ngr pack --skip-equal, which takes what is equal once"

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from neuralgraph.access.files import FileSource, located
 from neuralgraph.container.encode import method_tag
@@ -74,10 +74,8 @@ class Recovery:
         return self.complete and not self.lost and not any(study.without_method for study in self.recovered)
 
 
-class _Salvaged(NamedTuple):
-    record: bytes | memoryview
-    method: bytes
-    report: Recovered
+_Salvaged: TypeAlias = tuple[bytes | memoryview, bytes, Recovered]
+"""A record, its method, and what is told of it."""
 
 
 def recover(
@@ -117,7 +115,7 @@ def recover(
     with FileSource(damaged) as source, located(damaged):
         found = survey(source, accepted, search=search)
         bench = _Bench(source, found, accepted, _methods_of(methods_from), without_method=without_method)
-        lost = [Loss(gap.offset, gap.length, gap.problem, None) for gap in found.gaps]
+        lost: list[Loss] = []
         salvaged = bench.salvage(found.places, lost)
         recovered = []
         first = next(salvaged, None)
@@ -128,7 +126,7 @@ def recover(
                     writer.add(record, study_id=report.study_id, method=method)
                     recovered.append(report)
                 writer.finish()
-        suspects = [each.report for each in bench.salvage(found.suspects, [])]
+        suspects = [report for _, _, report in bench.salvage(found.suspects, [])]
     return Recovery(
         recovered=tuple(recovered),
         lost=tuple(sorted(lost, key=lambda loss: loss.offset)),
@@ -160,14 +158,14 @@ class _Bench:
     def salvage(self, places: Iterable[Place], lost: list[Loss]) -> Iterator[_Salvaged]:
         """The good records of ``places``; the others are put into ``lost``."""
         for place in places:
+            problem = place.problem
             try:
-                if place.problem is not None:
-                    raise FormatError(place.problem.message, code=place.problem.code, where=place.problem.where)
-                salvaged = self._try(place)
+                if problem is None:
+                    yield self._try(place)
             except NeuralGraphError as error:
-                lost.append(Loss(place.offset, place.length, error.problem, self._study_id(place)))
-            else:
-                yield salvaged
+                problem = error.problem
+            if problem is not None:
+                lost.append(Loss(place.offset, place.length, problem, self._study_id(place)))
 
     def _study_id(self, place: Place) -> str | None:
         if self._keys is None or place.number is None or place.number >= len(self._keys):
@@ -187,7 +185,7 @@ class _Bench:
             raise FormatError("a study of the same id was recovered already", code="E_DUP", where=where)
         self._ids.add(study_id)
         report = Recovered(study_id, place.offset, place.length, without_method, place.searched)
-        return _Salvaged(_resealed(data, columns) if without_method else data, columns.method, report)
+        return _resealed(data, columns) if without_method else data, columns.method, report
 
     def _columns(self, data: memoryview, where: str) -> tuple[StudyColumns, bool]:
         """The columns of a record, and whether its method was lost; its digest is proven unless it was."""
