@@ -13,30 +13,23 @@ function index(n) {
   return n <= 256 ? "u8" : n <= 65536 ? "u16" : "u32";
 }
 
-/** Every column as [name, type or the counts' say on it, the counts' number of values], in stored order. */
+/** Neighbouring columns that share [names, type or the counts' say on it, the counts' number of values], in stored order. */
 const COLUMNS = [
-  ["view_rows", "u16", (c) => c.n_views],
-  ["view_cols", "u16", (c) => c.n_views],
-  ["view_height", "u32", (c) => c.n_views],
-  ["view_width", "u32", (c) => c.n_views],
-  ["view_patch_height", "f32", (c) => c.n_views],
-  ["view_patch_width", "f32", (c) => c.n_views],
-  ["view_score_step", "f32", (c) => c.n_views],
+  ["view_rows view_cols", "u16", (c) => c.n_views],
+  ["view_height view_width", "u32", (c) => c.n_views],
+  ["view_patch_height view_patch_width view_score_step", "f32", (c) => c.n_views],
   ["view_position", "u8", (c) => c.n_views],
   ["cell_score", "u8", (c) => c.n_cells],
   ["patch_cell", (c) => index(c.n_cells), (c) => c.n_patches],
   ["patch_score", "f32", (c) => c.n_patches],
   ["edge", (c) => index(c.n_patches), (c) => 2 * c.n_edges],
   ["concept_label", "u8", (c) => c.n_concepts],
-  ["concept_start", "u32", (c) => c.n_concepts],
-  ["concept_end", "u32", (c) => c.n_concepts],
+  ["concept_start concept_end", "u32", (c) => c.n_concepts],
   ["concept_section", "u8", (c) => c.n_concepts],
   ["concept_vector", (c) => index(c.n_concept_vectors), (c) => c.n_concept_vectors > 0 ? c.n_concepts : 0],
   ["mention_concept", (c) => index(c.n_concepts), (c) => c.n_mentions],
-  ["mention_label", "u8", (c) => c.n_mentions],
-  ["mention_section", "u8", (c) => c.n_mentions],
-  ["mention_start", "u32", (c) => c.n_mentions],
-  ["mention_end", "u32", (c) => c.n_mentions],
+  ["mention_label mention_section", "u8", (c) => c.n_mentions],
+  ["mention_start mention_end", "u32", (c) => c.n_mentions],
   ["triple_head", (c) => index(c.n_concepts), (c) => c.n_triples],
   ["triple_relation", "u8", (c) => c.n_triples],
   ["triple_tail", (c) => index(c.n_concepts), (c) => c.n_triples],
@@ -45,7 +38,7 @@ const COLUMNS = [
   ["label_value", "f32", (c) => c.n_labels],
   ["string_bytes", (c) => index(c.text_bytes), (c) => 2 + c.n_concepts + c.n_labels],
   ["text", "u8", (c) => c.text_bytes],
-];
+].flatMap(([names, ...row]) => names.split(" ").map((name) => [name, ...row]));
 
 const typeOf = (type, counts) => (typeof type === "string" ? type : type(counts));
 

@@ -3,9 +3,9 @@ import { equalBytes, pad8, requireZero, viewOf } from "./bytes.js";
 import { crc32 } from "./checksums.js";
 import { graphStreamBytes } from "./columns.js";
 import { fail } from "./errors.js";
+import { wordCount } from "./film.js";
 import { formOfStreams } from "./forms.js";
 import { INDEX_COUNTS } from "./sections.js";
-import { wordCount } from "./words.js";
 
 export const STREAM = Object.freeze({ graph: 0x01, report: 0x02, pixels: 0x03, words: 0x10, embedding: 0x20, vectors: 0x60 });
 /** First and last id of parts, words and optional columns, planes, extensions. */

@@ -5,14 +5,13 @@ import { contentDigest, leafOf } from "./checksums.js";
 import { readColumns } from "./columns.js";
 import { fail } from "./errors.js";
 import { nameExtensions } from "./extensions.js";
-import { readPixels } from "./pixels.js";
+import { attentionOf, readPixels, readWords } from "./film.js";
 import { checkSource } from "./provenance.js";
 import { readRecordHeader } from "./record.js";
 import { cellsOfViews, checkEdges, checkLabels, checkPatches, checkReportGraph, checkViews, locatePatches } from "./rules.js";
 import { readStreams } from "./streams.js";
 import { readStrings } from "./strings.js";
 import { CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS } from "./vocabulary.js";
-import { attentionOf, readWords } from "./words.js";
 
 function assemble(header, parts, g, strings, source, report, place, where) {
   const { counts } = header;
