@@ -9,7 +9,6 @@ a *byte codec* stores one stream of bytes without loss. ``registry`` holds both 
 - ``loss``: how far a decoded matrix is from the one it was made of: measures that every form is judged by
 - ``registry``: the shelf: every codec this version has, in literal tables that dispatch, documents and tests read
   alike
-- ``store``: byte codec 0, ``store``: the bytes as they are (codecs/store/SPEC.md)
 - ``svd``: form ``svd``: the patches of a study in the basis in which they are least alike (codecs/svd/SPEC.md)
 - ``zstd``: byte codec 1, ``zstd``: exactly one frame of RFC 8878, under rules a small reader can check
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeAlias
 
-from neuralgraph.codecs import store, zstd
+from neuralgraph.codecs import zstd
 from neuralgraph.codecs.floating import BFLOAT16, FLOAT16, FLOAT32
 from neuralgraph.codecs.forms import Buffer, Form, Matrix
 from neuralgraph.codecs.int8 import INT8
@@ -49,7 +49,14 @@ class ByteCodec(NamedTuple):
     decode: ByteDecoder
 
 
-BYTE_CODECS: dict[int, ByteCodec] = {STORE: ByteCodec("store", store.decode), ZSTD: ByteCodec("zstd", zstd.decode)}
+def _stored(stored: memoryview, decoded_bytes: int, *, where: str) -> memoryview:
+    """The same bytes, when there are as many as the counts require (codecs/store/SPEC.md)."""
+    if len(stored) != decoded_bytes:
+        raise CodecError(f"{len(stored)} bytes are stored, {decoded_bytes} are required", code="E_SIZE", where=where)
+    return stored
+
+
+BYTE_CODECS: dict[int, ByteCodec] = {STORE: ByteCodec("store", _stored), ZSTD: ByteCodec("zstd", zstd.decode)}
 """Encoding id of a stream entry -> codec. Ids are permanent; 2 and 3 stay reserved (FORMAT.md section 7.1)."""
 
 
