@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import missing_extra
-from neuralgraph.graph.centrality import betweenness
-from neuralgraph.graph.fusion import fusion_edge
+from neuralgraph.graph.fusion import betweenness, fusion_edge
 
 __all__ = ["fast_betweenness", "fusion"]
 
@@ -18,7 +17,7 @@ _SMALL = 64
 
 
 def fast_betweenness(n_nodes: int, pairs: Iterable[Sequence[int]]) -> NDArray[np.float64]:
-    """Betweenness as ``neuralgraph.graph.centrality.betweenness`` defines it; the two agree to rounding.
+    """Betweenness as ``neuralgraph.graph.fusion.betweenness`` defines it; the two agree to rounding.
 
     Exact at any size, in time that grows with the square of it; ``fusion`` asks for graphs of up to
     ``neuralgraph.graph.fusion.EXACT_NODES`` nodes only.

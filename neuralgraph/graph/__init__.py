@@ -3,11 +3,11 @@
 - ``adjacency``: edges of the visual graph: kept patches that are 4-neighbours on the grid (paper section 2)
 - ``carried``: plain graphs: what ``ngr migrate`` takes over from files that say neither where a patch was nor what a
   concept is
-- ``centrality``: betweenness centrality (Brandes 2001) in numpy
 - ``column_values``: values on their way into the columns of a record, refused when they do not fit
 - ``concepts``: concepts of the report graph, and the places of the report that say them
 - ``frozen``: immutable values: arrays that cannot be written to, maps that cannot be changed
-- ``fusion``: the fusion edge: the most central patch joined to the most central concept (paper section 2)
+- ``fusion``: the fusion edge: the most central patch joined to the most central concept (paper section 2), and
+  betweenness centrality in numpy
 - ``origin``: what must be said wherever a study is shown: whose words its report graph is, and of the bundled model
 - ``patches``: arrays of a study that belong together: the kept patches, and stored features of concepts
 - ``pixels``: pixel patches: the kept patches cut from the film, stored only on request (FORMAT.md section 5.5)

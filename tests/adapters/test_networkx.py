@@ -12,7 +12,7 @@ from neuralgraph import ConceptVectors, Patches, Study, StudyError
 nx = pytest.importorskip("networkx")
 
 from neuralgraph.adapters.networkx import from_networkx, to_networkx  # noqa: E402
-from neuralgraph.graph.centrality import betweenness  # noqa: E402
+from neuralgraph.graph.fusion import betweenness  # noqa: E402
 
 
 def test_graph_of_a_hand_made_study(study: Study) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from neuralgraph.compressor.fusion import fast_betweenness, fusion
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.centrality import betweenness
-from neuralgraph.graph.fusion import EXACT_NODES, PIVOTS, fusion_edge, fusion_record, most_central
+from neuralgraph.graph.fusion import EXACT_NODES, PIVOTS, betweenness, fusion_edge, fusion_record, most_central
 
 
 def kept(seed: int, n: int, side: int) -> np.ndarray:

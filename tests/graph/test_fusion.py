@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuralgraph.graph import centrality
+from neuralgraph.graph import fusion
 from neuralgraph.graph.adjacency import grid_edges
-from neuralgraph.graph.centrality import betweenness
-from neuralgraph.graph.fusion import TIE_TOLERANCE, fusion_edge, most_central
+from neuralgraph.graph.fusion import TIE_TOLERANCE, betweenness, fusion_edge, most_central
 
 graphs = st.integers(1, 25).flatmap(
     lambda n: st.tuples(st.just(n), st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=3 * n))
@@ -32,9 +31,9 @@ def test_betweenness_is_that_of_networkx(graph):
 @given(graphs)
 def test_few_nodes_are_decided_as_many_are(graph):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(centrality, "_FEW", -1)
+        patch.setattr(fusion, "_FEW", -1)
         many = betweenness(*graph)
-        patch.setattr(centrality, "_FEW", 1 << 30)
+        patch.setattr(fusion, "_FEW", 1 << 30)
         few = betweenness(*graph)
     assert np.allclose(few, many, rtol=1e-12, atol=1e-12)
     assert most_central(few) == most_central(many)
