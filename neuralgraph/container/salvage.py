@@ -14,8 +14,10 @@ their own. So records are found in this order:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from neuralgraph.container.contents import INDEX, KEYS, Contents, Section, parse_contents
 from neuralgraph.container.index import ROW_BYTES, Index
@@ -273,7 +275,7 @@ def _in_step(source: ByteSource, result: Survey, *, search: bool) -> None:
             problem = Problem("E_TRUNCATED", where, f"the file ends {after - stop} bytes before the study does")
             result.places.append(Place(position, stop - position, number, problem))
             return
-        elif after == end or _sound(source, after):
+        elif after == end or ((follows := _header(source, after)) and follows.sound):
             problem = Problem("E_RECORD", where, "the record header is damaged")
             result.places.append(Place(position, header.length, number, problem))
         else:
@@ -286,11 +288,6 @@ def _in_step(source: ByteSource, result: Survey, *, search: bool) -> None:
         result.complete = True
         return
     _search(source, result, position, stop, search=search)
-
-
-def _sound(source: ByteSource, offset: int) -> bool:
-    header = _header(source, offset)
-    return header is not None and header.sound
 
 
 def _index_follows(source: ByteSource, position: int, result: Survey) -> bool:
@@ -340,15 +337,11 @@ def _methods(source: ByteSource, result: Survey) -> list[bytes]:
     start = max(min(behind, source.size), source.size - HARD_LIMITS["toc_bytes"] - _CHUNK)
     data = bytes(source.read(start, source.size - start))
     methods: list[bytes] = []
-    at = data.find(_METHODS)
-    for _ in range(_MAX_CANDIDATES):
-        if at < 0:
-            break
+    for found in islice(re.finditer(_METHODS, data), _MAX_CANDIDATES):
         try:
-            value = canonical.decode_prefix(data[at + len(_METHODS) :], where="toc.meta.methods")
+            value = canonical.decode_prefix(data[found.end() :], where="toc.meta.methods")
         except NeuralGraphError:
-            value = None
+            continue
         if isinstance(value, list):
             methods += [canonical.encode(method) for method in value if isinstance(method, dict)]
-        at = data.find(_METHODS, at + 1)
     return methods
