@@ -4,7 +4,7 @@
  * a register of 128 bits that lies d bits before another is multiplied by x^d modulo the polynomial, in two halves, and
  * added to it. What is left at the end, 16 bytes that are congruent to all that was read, goes through the tables.
  */
-#include "checksum.h"
+#include "batch.h"
 
 #include "processor.h"
 
@@ -99,14 +99,11 @@ static u32 by_512_bits(u32 crc, const u8 *data, size_t size) { return by_table(c
 
 static int has_128, has_512;
 
-void checksum_setup(void) {
+const char *checksum_setup(void) {
     processor can = processor_at_hand();
     make_tables();
     has_128 = can.carry_less;
     has_512 = can.carry_less_512;
-}
-
-const char *checksum_way(void) {
     return has_512 ? "carry-less multiplication, 512 bits" : has_128 ? "carry-less multiplication, 128 bits" : "tables";
 }
 
