@@ -47,9 +47,7 @@ static reason about(batch *b, u64 number, reason why) {
 }
 
 static reason read_heads(batch *b) {
-    u64 size = 0;
-    for (u64 i = 0; i < b->n; i++) size += b->studies[i].place.bytes ? 0 : head_bytes(&b->studies[i]);
-    u8 *free_from = reserve(&b->room[HEADS], size);
+    u8 *free_from = reserve(&b->room[HEADS], b->n * READ_FIRST);
     if (!free_from) return NO_MEMORY;
 #if defined(POSIX_FADV_WILLNEED)
     /* The system is told of all records first, so that what is not in memory is under way at the same time. */
@@ -114,10 +112,17 @@ reason batch_read(batch *b) {
 }
 
 reason batch_graphs(batch *b) {
+    u64 n = 0;
+    for (u64 i = 0; i < b->n; i++) n += b->studies[i].n[N_CONCEPTS];
+    vector *vectors = reserve(&b->room[OF_VECTORS], n * sizeof *vectors);
+    if (!vectors) return NO_MEMORY;
+    memset(vectors, 0, n * sizeof *vectors);
     for (u64 i = 0; i < b->n; i++) {
         study *s = &b->studies[i];
         reason why = check_graph(s, &b->room[WORK]);
         if (why) return about(b, i, why);
+        s->vectors = vectors;
+        vectors += s->n[N_CONCEPTS];
         s->n[KEPT_PATCHES] = s->n[N_PATCHES];
         s->n[KEPT_EDGES] = s->n[N_EDGES];
         s->n[FUSED] = s->n[N_FUSION];
@@ -126,16 +131,6 @@ reason batch_graphs(batch *b) {
         s->fusion[1] = number_of(s, FUSION_CONCEPT, 0);
     }
     return FINE;
-}
-
-int batch_vectors(batch *b) {
-    u64 n = 0;
-    for (u64 i = 0; i < b->n; i++) n += b->studies[i].n[N_CONCEPTS];
-    vector *vectors = reserve(&b->room[OF_VECTORS], n * sizeof *vectors);
-    if (!vectors) return 0;
-    memset(vectors, 0, n * sizeof *vectors);
-    for (u64 i = 0; i < b->n; vectors += b->studies[i++].n[N_CONCEPTS]) b->studies[i].vectors = vectors;
-    return 1;
 }
 
 /* Fewer patches, and fusion edges chosen anew; studies that keep all are not changed. */
@@ -168,27 +163,26 @@ void batch_rows(const batch *b, u64 rows[N_ROWS]) {
     for (u64 i = 0; i < b->n; i++) add_rows(&b->studies[i], rows);
 }
 
-/* The planes that are stored, read with one request from the first to the end of the last. */
+/* The planes that are stored are read with one request, from the first to the end of the last. */
 static reason read_planes(const study *s, const u8 *plane[MOST_PLANES], memory *room) {
-    u64 begin = UINT64_MAX, end = 0;
+    const stream *first = NULL, *last = NULL;
     for (u32 i = 0; i < s->form->n_planes; i++) {
+        if (s->plane[i].decoded) continue;
+        last = &s->plane[i];
+        if (!first) first = last;
+    }
+    u64 size = first ? last->at + padded(last) - first->at : 0;
+    u8 *to = reserve(room, s->place.bytes ? 0 : size);
+    const u8 *bytes = to && first ? record_bytes(s, first->at, size, to) : to;
+    if (!bytes) return to ? UNREADABLE : NO_MEMORY;
+    reason why = FINE;
+    for (u32 i = 0; i < s->form->n_planes && !why; i++) {
         plane[i] = s->plane[i].decoded;
         if (plane[i]) continue;
-        if (s->plane[i].at < begin) begin = s->plane[i].at;
-        end = s->plane[i].at + padded(&s->plane[i]);
+        plane[i] = bytes + (s->plane[i].at - first->at);
+        why = check_stored(&s->plane[i], plane[i]);
     }
-    if (!end) return FINE;
-    u8 *to = s->place.bytes ? NULL : reserve(room, end - begin);
-    if (!s->place.bytes && !to) return NO_MEMORY;
-    const u8 *bytes = record_bytes(s, begin, end - begin, to);
-    if (!bytes) return UNREADABLE;
-    for (u32 i = 0; i < s->form->n_planes; i++) {
-        if (plane[i]) continue;
-        plane[i] = bytes + (s->plane[i].at - begin);
-        reason why = check_stored(&s->plane[i], plane[i]);
-        if (why) return why;
-    }
-    return FINE;
+    return why;
 }
 
 static reason fill_embedding(const study *s, const arrays *out, memory *room) {
@@ -203,7 +197,6 @@ static reason fill_embedding(const study *s, const arrays *out, memory *room) {
 
 reason batch_fill(batch *b, arrays *out, const targets *labels) {
     reason why = FINE;
-    batch_rows(b, out->rows);
     memset(out->first, 0, sizeof out->first);
     out->past_caches = out->rows[NODES] * out->width > LARGE_X;
     for (u64 i = 0; i < b->n && !why; i++) {

@@ -4,7 +4,7 @@
  *                   then `place` of each of them: where its record is, and what is accepted of it
  *   batch_read      headers and all compressed streams are read and checked; `frames` is what there is to decompress
  *   batch_graphs    graph streams, decompressed by now, are laid out and their rules checked
- *   batch_vectors   there is room for the feature vectors of concepts, which the caller fills in
+ *                   then `vectors` of each study, if there is to be an `x`
  *   batch_keep      patches to be left out, if any
  *   batch_rows      how large the arrays are
  *   batch_fill      the arrays are written; stored planes of embeddings are read and checked on the way
@@ -105,7 +105,7 @@ typedef struct {
     const form *form;                     /* of the embedding; NULL without patches */
     column column[N_COLUMNS];
     u32 fusion[2];                        /* patch and concept, where there is a fusion edge */
-    vector *vectors;                      /* of its concepts, when they are wanted */
+    vector *vectors;                      /* of its concepts; `bytes` is NULL where there is none yet */
 } study;
 
 /* A compressed stream, and the study that it is of. */
@@ -126,11 +126,12 @@ typedef struct {
 } batch;
 
 /* Columns of `y`, with the names in ascending order. */
+typedef struct { u32 bytes, column; } name; /* bytes of a name, and which column it is, below `n` */
 typedef struct {
     u64 n;
-    const u8 *text;                            /* the names, one after another */
-    const struct { u32 bytes, column; } *names; /* of each name, and which column it is, below `n` */
-    u32 uncertain;                             /* position in neuralgraph.batches.targets.UNCERTAIN */
+    const u8 *text;    /* the names, one after another */
+    const name *names;
+    u32 uncertain;     /* position in neuralgraph.batches.targets.UNCERTAIN */
 } targets;
 
 /* The arrays, and what they have rows for; see neuralgraph.adapters.pyg.to_data, and GraphBatch for `graph`. */
@@ -139,7 +140,8 @@ enum { NODES, PAIRS, FUSIONS, STUDIES, N_ROWS };
 
 typedef struct {
     void *array[N_ARRAYS];                /* NULL for what is not wanted */
-    u64 rows[N_ROWS], first[N_ROWS];      /* of the whole batch, and where those of the study at hand begin */
+    u64 rows[N_ROWS];                     /* what `batch_rows` says */
+    u64 first[N_ROWS];                    /* where those of the study at hand begin */
     u64 width;                            /* of a row of `x` */
     int past_caches;                      /* `x` is too large for them */
 } arrays;
@@ -147,7 +149,6 @@ typedef struct {
 int batch_begin(batch *b, u64 n, int with_x); /* 0 when memory is full */
 reason batch_read(batch *b);
 reason batch_graphs(batch *b);
-int batch_vectors(batch *b);                  /* 0 when memory is full */
 reason batch_keep(batch *b, const u32 *kept, const i64 *fusion); /* [n], [n][2] */
 void batch_rows(const batch *b, u64 rows[N_ROWS]);
 reason batch_fill(batch *b, arrays *out, const targets *labels); /* `x` only of a batch with it */
@@ -159,7 +160,9 @@ void batch_free(batch *b);
 /* At least so many bytes, what was in them lost; NULL when memory is full. */
 void *reserve(memory *m, u64 bytes);
 
-/* Bytes of a record to be read first: its header, and more. */
+/* Bytes of a record to be read first, from a file at most enough for the longest header, of 256 streams: mostly a short
+ * header and the graph stream. */
+enum { READ_FIRST = 4608 };
 u64 head_bytes(const study *s);
 
 /* Bytes of a record from `at` on: copied to `room` from its file, or where they are in memory. NULL: unreadable. */
@@ -171,10 +174,7 @@ reason check_head(study *s, int with_x);
 /* A stream as it is stored, with its padding. */
 reason check_stored(const stream *stream, const u8 *stored);
 
-/* The rules for a zstd frame (F20) that is to hold `content` bytes. */
-reason check_frame(const u8 *frame, u64 size, u64 content);
-
-/* CRC-32 of section 4.1, in the fastest way this machine knows, which has a name and is chosen once, before all. */
+/* CRC-32 of section 4.1, in the fastest way this machine knows, which is chosen once, before all; its name. */
 const char *checksum_setup(void);
 u32 checksum(const u8 *data, size_t size);
 
@@ -199,11 +199,10 @@ int compare_texts(text a, text b);
 const form *form_of_stream(u32 offset);
 u64 plane_bytes(const form *form, u32 plane, u64 rows, u64 width);
 
-/* Chooses the fastest loops for this machine; called once, before `widen`. */
+/* Writes the matrix as float32 [rows][width]. 0 when a value is not finite or a parameter breaks F21. In the fastest way
+ * this machine knows, when `planes_setup` has been called once. */
 void planes_setup(void);
-
-/* Writes the matrix as float32 [rows][width]. 0 when a value is not finite or a parameter breaks F21. */
-int widen(u32 form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out, int past_caches);
+extern int (*widen)(u32 form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out, int past_caches);
 
 /* Copies `n` values. What is larger than the caches is better written past them: a line that is written whole need not
  * be read first, and does not push out what is read next. `flush_past_caches` comes before anyone else reads it. */

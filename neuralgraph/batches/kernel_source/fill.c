@@ -34,61 +34,56 @@ static void fill_nodes(const study *s, const arrays *out) {
     }
 }
 
-typedef struct { u32 source, target, kind; } pair;
-
-static u64 both(pair *pairs, u64 n, u32 a, u32 b, u32 forth, u32 back) {
-    pairs[n] = (pair){a, b, forth};
-    pairs[n + 1] = (pair){b, a, back};
-    return n + 2;
-}
+/* An edge in one direction, as a number that sorts as edges do: by source, target, kind. */
+static u64 pair(u64 source, u64 target, u32 kind) { return source << 32 | (target * KINDS + kind); }
 
 /* Every edge in both directions, in no order. */
-static u64 list_pairs(const study *s, pair *pairs) {
-    u32 kept = s->n[KEPT_PATCHES];
-    u64 n = 0;
+static u64 list_pairs(const study *s, u64 *pairs) {
+    u64 kept = s->n[KEPT_PATCHES], n = 0;
     for (u64 i = 0; i < s->n[N_EDGES]; i++) {
         u32 a = number_of(s, EDGE, 2 * i), b = number_of(s, EDGE, 2 * i + 1);
-        if (b < kept) n = both(pairs, n, a, b, ADJACENT, ADJACENT);
+        if (b >= kept) continue;
+        pairs[n++] = pair(a, b, ADJACENT);
+        pairs[n++] = pair(b, a, ADJACENT);
     }
     for (u64 i = 0; i < s->n[N_TRIPLES]; i++) {
         u32 kind = FIRST_RELATION + 2 * number_of(s, TRIPLE_RELATION, i);
-        u32 head = kept + number_of(s, TRIPLE_HEAD, i), tail = kept + number_of(s, TRIPLE_TAIL, i);
-        n = both(pairs, n, head, tail, kind, kind + 1);
+        u64 head = kept + number_of(s, TRIPLE_HEAD, i), tail = kept + number_of(s, TRIPLE_TAIL, i);
+        pairs[n++] = pair(head, tail, kind);
+        pairs[n++] = pair(tail, head, kind + 1);
     }
-    return s->n[FUSED] ? both(pairs, n, s->fusion[0], kept + s->fusion[1], FUSES, FUSES) : n;
+    if (!s->n[FUSED]) return n;
+    pairs[n++] = pair(s->fusion[0], kept + s->fusion[1], FUSES);
+    pairs[n++] = pair(kept + s->fusion[1], s->fusion[0], FUSES);
+    return n;
 }
 
-/* Turns counts into the place where each key begins. */
-static void accumulate(u32 *count, u64 keys) {
+/* A stable counting sort by the 32 bits from `shift` on, which are below `keys`. */
+static void sort(const u64 *from, u64 *to, u64 n, int shift, u32 *start, u64 keys) {
+    memset(start, 0, 4 * keys);
+    for (u64 i = 0; i < n; i++) start[(u32)(from[i] >> shift)]++;
     for (u64 key = 0, sum = 0; key < keys; key++) {
-        u32 more = count[key];
-        count[key] = (u32)sum;
+        u32 more = start[key];
+        start[key] = (u32)sum;
         sum += more;
     }
+    for (u64 i = 0; i < n; i++) to[start[(u32)(from[i] >> shift)]++] = from[i];
 }
 
-/* Pairs sorted by source, target, kind: two stable counting sorts, the more significant key last. */
 static reason fill_pairs(const study *s, const arrays *out, memory *work) {
     u64 n = 2 * ((u64)s->n[N_EDGES] + s->n[N_TRIPLES] + 1), nodes = (u64)s->n[KEPT_PATCHES] + s->n[N_CONCEPTS];
-    pair *pairs = reserve(work, 2 * n * sizeof *pairs + 4 * (KINDS + 1) * nodes);
+    u64 *pairs = reserve(work, 2 * n * sizeof *pairs + 4 * KINDS * nodes);
     if (!pairs) return NO_MEMORY;
-    pair *sorted = pairs + n;
-    u32 *by_target = (u32 *)(sorted + n), *by_source = by_target + KINDS * nodes;
+    u64 *sorted = pairs + n;
+    u32 *start = (u32 *)(sorted + n);
     n = list_pairs(s, pairs);
-    memset(by_target, 0, 4 * (KINDS + 1) * nodes);
-    for (u64 i = 0; i < n; i++) {
-        by_target[(u64)pairs[i].target * KINDS + pairs[i].kind]++;
-        by_source[pairs[i].source]++;
-    }
-    accumulate(by_target, KINDS * nodes);
-    accumulate(by_source, nodes);
-    for (u64 i = 0; i < n; i++) sorted[by_target[(u64)pairs[i].target * KINDS + pairs[i].kind]++] = pairs[i];
+    sort(pairs, sorted, n, 0, start, KINDS * nodes);
+    sort(sorted, pairs, n, 32, start, nodes);
     i64 *index = out->array[EDGE_INDEX], *type = out->array[EDGE_TYPE];
-    for (u64 i = 0; i < n; i++) {
-        u64 at = out->first[PAIRS] + by_source[sorted[i].source]++;
-        if (index) index[at] = (i64)(out->first[NODES] + sorted[i].source);
-        if (index) index[at + out->rows[PAIRS]] = (i64)(out->first[NODES] + sorted[i].target);
-        if (type) type[at] = sorted[i].kind;
+    for (u64 i = 0, at = out->first[PAIRS]; i < n; i++, at++) {
+        if (index) index[at] = (i64)(out->first[NODES] + (pairs[i] >> 32));
+        if (index) index[at + out->rows[PAIRS]] = (i64)(out->first[NODES] + (u32)pairs[i] / KINDS);
+        if (type) type[at] = pairs[i] % KINDS;
     }
     return FINE;
 }
@@ -107,18 +102,18 @@ static void fill_targets(const study *s, const arrays *out, const targets *wante
     u64 first = FIRST_CONCEPT + (u64)s->n[N_CONCEPTS];
     memset(y, 0, 4 * wanted->n);
     memset(mask, 0, wanted->n);
-    text label = text_of(s, first), name = {wanted->text, 0, 0};
+    text label = text_of(s, first), here = {wanted->text, 0, 0};
     for (u64 k = 0; k < wanted->n && label.number < first + s->n[N_LABELS];) {
-        name.size = wanted->names[k].bytes;
+        here.size = wanted->names[k].bytes;
         u32 column = wanted->names[k].column;
-        int order = compare_texts(label, name);
+        int order = compare_texts(label, here);
         if (order == 0) {
             float value = f32_of(s, LABEL_VALUE, label.number - first);
             int doubtful = value == -1;
             mask[column] = !(doubtful && wanted->uncertain == MASK);
             y[column] = !doubtful || wanted->uncertain == KEEP ? value : wanted->uncertain == ONES ? 1 : 0;
         }
-        if (order >= 0) name.bytes += wanted->names[k++].bytes;
+        if (order >= 0) here.bytes += wanted->names[k++].bytes;
         if (order <= 0) label = next_text(s, label);
     }
 }
@@ -130,7 +125,7 @@ static reason fill_concepts(const study *s, const arrays *out, memory *work) {
     float *to = (float *)out->array[X] + (out->first[NODES] + s->n[KEPT_PATCHES]) * out->width;
     memset(row, 0, 4 * out->width);
     for (u32 i = 0; i < s->n[N_CONCEPTS]; i++, to += out->width) {
-        if (!s->vectors || !s->vectors[i].bytes) return VECTORS;
+        if (!s->vectors[i].bytes) return VECTORS;
         const u8 *values = s->vectors[i].bytes, *places = values + 4 * (u64)s->vectors[i].n;
         for (u32 k = 0; k < s->vectors[i].n; k++) {
             if (u16_at(places + 2 * k) >= out->width) return VECTORS;

@@ -191,7 +191,6 @@ static int find_vector(Reader *self, PyObject *known, u64 study, PyObject *key, 
 static PyObject *reader_missing(Reader *self, PyObject *known) {
     batch *b = &self->batch;
     if (!ready(self, CHECKED) || !demand(PyDict_Check(known), "a dictionary is needed")) return NULL;
-    if (!batch_vectors(b)) return PyErr_NoMemory();
     PyObject *missing = PyList_New(0);
     for (u64 i = 0; i < b->n && missing; i++) {
         const study *s = &b->studies[i];
@@ -282,8 +281,8 @@ static PyType_Slot slots[] = {
 static PyType_Spec reader = {"neuralgraph.batches._kernel.Reader", sizeof(Reader), 0, Py_TPFLAGS_DEFAULT, slots};
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_kernel", "From record bytes to the arrays of a batch; see kernel_source/batch.h.", -1,
-    NULL, NULL, NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT, .m_name = "_kernel", .m_size = -1,
+    .m_doc = "From record bytes to the arrays of a batch; see kernel_source/batch.h.",
 };
 
 /* Whether a value is in the module now. */

@@ -6,7 +6,6 @@
 #endif
 
 #include "batch.h"
-#include "processor.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #define INFINITE 0x7f800000u /* the bits of infinity; those of finite values are smaller, without their sign */
@@ -31,22 +30,23 @@ u64 plane_bytes(const form *form, u32 plane, u64 rows, u64 width) {
     return rows * width;
 }
 
-#if defined(__SSE2__)
 void copy_values(float *to, const float *from, u64 n, int past_caches) {
+#if defined(__SSE2__)
     if (past_caches) {
         for (; n && (uintptr_t)to % 16; n--) *to++ = *from++;
         for (; n >= 4; to += 4, from += 4, n -= 4) _mm_stream_ps(to, _mm_loadu_ps(from));
     }
-    memcpy(to, from, 4 * n);
-}
-void flush_past_caches(void) { _mm_sfence(); }
 #else
-void copy_values(float *to, const float *from, u64 n, int past_caches) {
     (void)past_caches;
+#endif
     memcpy(to, from, 4 * n);
 }
-void flush_past_caches(void) {}
+
+void flush_past_caches(void) {
+#if defined(__SSE2__)
+    _mm_sfence();
 #endif
+}
 
 INLINE float float_of(u32 bits) { float v; memcpy(&v, &bits, sizeof v); return v; }
 INLINE u32 bits_of(float v) { u32 bits; memcpy(&bits, &v, sizeof bits); return bits; }
@@ -104,21 +104,19 @@ INLINE int widen_form(u32 form, const u8 *const plane[MOST_PLANES], u64 rows, u6
     }
 
 WIDEN(widen_plain, )
-static int (*best)(u32, const u8 *const[MOST_PLANES], u64, u64, float *, int) = widen_plain;
+int (*widen)(u32, const u8 *const[MOST_PLANES], u64, u64, float *, int) = widen_plain;
 
 #if defined(__x86_64__)
+#include "processor.h"
+
 WIDEN(widen_avx2, __attribute__((target("avx2"))))
 WIDEN(widen_avx512, __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq"))))
 
 void planes_setup(void) {
     processor can = processor_at_hand();
-    if (can.avx2) best = widen_avx2;
-    if (can.avx512) best = widen_avx512;
+    if (can.avx2) widen = widen_avx2;
+    if (can.avx512) widen = widen_avx512;
 }
 #else
 void planes_setup(void) {}
 #endif
-
-int widen(u32 form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out, int past_caches) {
-    return best(form, plane, rows, width, out, past_caches);
-}

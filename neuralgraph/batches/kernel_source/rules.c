@@ -51,13 +51,10 @@ u64 lay_out(const u32 n[N_COUNTS], column columns[N_COLUMNS]) {
 /* F22 and F26, of single numbers. */
 static reason check_ranges(const study *s) {
     for (int i = 0; i < N_COLUMNS; i++) {
-        u32 bytes = COLUMNS[i].bytes, below = bytes < INDEX ? COLUMNS[i].below : s->n[bytes - INDEX], largest = 0;
-        if (i == STRING_BYTES || (bytes < INDEX && !below) || !s->column[i].values) continue;
-        for (u64 k = 0; k < s->column[i].values; k++) {
-            u32 number = number_of(s, i, k);
-            largest = number > largest ? number : largest;
-        }
-        if (largest >= below) return RANGE;
+        u32 bytes = COLUMNS[i].bytes, below = bytes < INDEX ? COLUMNS[i].below : s->n[bytes - INDEX];
+        if (i == STRING_BYTES || (bytes < INDEX && !below)) continue;
+        for (u64 k = 0; k < s->column[i].values; k++)
+            if (number_of(s, i, k) >= below) return RANGE;
     }
     return FINE;
 }
