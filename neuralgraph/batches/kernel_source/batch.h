@@ -199,8 +199,8 @@ int compare_texts(text a, text b);
 const form *form_of_stream(u32 offset);
 u64 plane_bytes(const form *form, u32 plane, u64 rows, u64 width);
 
-/* Writes the matrix as float32 [rows][width]. 0 when a value is not finite or a parameter breaks F21. In the fastest way
- * this machine knows, when `planes_setup` has been called once. */
+/* Writes the matrix as float32 [rows][width]. 0 when a value is not finite or a parameter breaks F21. `planes_setup`,
+ * called once, chooses the fastest loops for this machine. */
 void planes_setup(void);
 extern int (*widen)(u32 form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out, int past_caches);
 

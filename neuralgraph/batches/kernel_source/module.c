@@ -231,8 +231,8 @@ static int take_arrays(Reader *self, PyObject *given, arrays *out, u64 n_targets
     if (!demand(PyList_Size(given) == N_ARRAYS, "all arrays are needed")) return 0;
     for (int i = 0; i < N_ARRAYS; i++) {
         PyObject *array = PyList_GetItem(given, i);
-        u64 values = ARRAYS[i].values == WIDTH ? out->width : ARRAYS[i].values == TARGETS ? n_targets : ARRAYS[i].values;
-        u64 size = out->rows[ARRAYS[i].rows] * values * ARRAYS[i].bytes;
+        u64 values = ARRAYS[i].values, rows = out->rows[ARRAYS[i].rows];
+        u64 size = rows * ARRAYS[i].bytes * (values == WIDTH ? out->width : values == TARGETS ? n_targets : values);
         if (array != Py_None && !(out->array[i] = borrow(self, array, PyBUF_WRITABLE, size))) return 0;
     }
     return demand(!out->array[Y] == !out->array[Y_MASK], "y and y_mask are needed together")
@@ -257,8 +257,9 @@ static PyObject *reader_fill(Reader *self, PyObject *args) {
     PyObject *given, *text, *names;
     unsigned int width;
     targets labels;
-    if (!PyArg_ParseTuple(args, "O!I(OOI)", &PyList_Type, &given, &width, &text, &names, &labels.uncertain)) return NULL;
-    if (!ready(self, CHECKED)) return NULL;
+    if (!PyArg_ParseTuple(args, "O!I(OOI)", &PyList_Type, &given, &width, &text, &names, &labels.uncertain)
+        || !ready(self, CHECKED))
+        return NULL;
     arrays out = {.width = width};
     batch_rows(&self->batch, out.rows);
     if (!take_targets(self, text, names, &labels) || !take_arrays(self, given, &out, labels.n)) return NULL;
@@ -271,7 +272,8 @@ static PyObject *reader_fill(Reader *self, PyObject *args) {
 #define STEP(name, flags) {#name, (PyCFunction)reader_##name, flags, NULL} /* what they do says `_kernel.pyi` */
 static PyMethodDef steps[] = {
     STEP(read, METH_VARARGS), STEP(graphs, METH_O), STEP(graph, METH_O), STEP(study_ids, METH_NOARGS),
-    STEP(label_names, METH_NOARGS), STEP(missing, METH_O), STEP(keep, METH_VARARGS), STEP(fill, METH_VARARGS), STEP(end, METH_NOARGS),
+    STEP(label_names, METH_NOARGS), STEP(missing, METH_O), STEP(keep, METH_VARARGS), STEP(fill, METH_VARARGS),
+    STEP(end, METH_NOARGS),
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot slots[] = {
