@@ -203,9 +203,8 @@ def _place(part: _Part, places: NDArray[np.int64], records: list[memoryview | No
         container.index.fetch(part.positions)
     offsets, lengths = container.index.places(part.positions)
     descriptor = open_files.enter_context(source.at_work()) if isinstance(source, FileSource) else -1
-    places[part.studies] = np.stack(
-        [np.full_like(offsets, part.number), np.full_like(offsets, descriptor), offsets, lengths], axis=1
-    )
+    for column, values in enumerate((part.number, descriptor, offsets, lengths)):
+        places[part.studies, column] = values
     if descriptor < 0:
         found = dict(container.records_bytes(part.positions.tolist()))
         for number, position in zip(part.studies.tolist(), part.positions.tolist(), strict=True):
@@ -217,7 +216,7 @@ class KernelBatch:
 
     Parameters
     ----------
-    reader : of the kernel, to which all records have been told.
+    reader : of the kernel.
     positions : int64 [B], of the studies in the archive.
     refuse : raises what is wrong with the study at a position; told why the kernel refuses it.
     """

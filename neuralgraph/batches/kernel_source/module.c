@@ -144,10 +144,13 @@ static PyObject *reader_graphs(Reader *self, PyObject *decoded) {
     batch *b = &self->batch;
     if (!ready(self, READ) || !demand(PyList_Check(decoded), "a list is needed")) return NULL;
     if (!demand((u64)PyList_Size(decoded) == b->n_frames, "what each frame held is needed")) return NULL;
+    if (PyList_Append(self->held, decoded)) return NULL;
     for (u64 i = 0; i < b->n_frames; i++) {
         stream *s = b->frames[i].stream;
-        s->decoded = borrow(self, PyList_GetItem(decoded, (Py_ssize_t)i), PyBUF_SIMPLE, s->decoded_bytes);
-        if (!s->decoded) return NULL;
+        PyObject *held = PyList_GetItem(decoded, (Py_ssize_t)i);
+        int fits = PyBytes_Check(held) && PyBytes_Size(held) == (Py_ssize_t)s->decoded_bytes;
+        if (!demand(fits, "a frame held other bytes")) return NULL;
+        s->decoded = (const u8 *)PyBytes_AsString(held);
     }
     reason why;
     WITHOUT_LOCK(self, why = batch_graphs(b));
