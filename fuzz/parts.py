@@ -18,9 +18,9 @@ import neuralgraph as ng
 from neuralgraph.codecs import zstd
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.container.contents import parse_contents
-from neuralgraph.container.index import Index, index_bytes
+from neuralgraph.container.index import ROW_BYTES, Index
 from neuralgraph.container.keys import Keys
-from neuralgraph.container.pages import WholePayload
+from neuralgraph.container.pages import Pages
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import ENTRY, HEADER, TAIL
 from neuralgraph.graph.rules import study_problems
@@ -86,9 +86,9 @@ def check_contents(data: bytes) -> str:
 def check_index(data: bytes) -> str:
     """An index (FORMAT.md section 6.4), after a u8 number of records and the u32 where they end."""
     count = data[0] % 16 + 1 if data else 1
-    payload = _exactly(data[5:], index_bytes(count))
+    payload = _exactly(data[5:], ROW_BYTES * count)
     try:
-        index = Index(WholePayload(memoryview(payload)), count, end=int.from_bytes(data[1:5], "little"))
+        index = Index(Pages(memoryview(payload)), count, end=int.from_bytes(data[1:5], "little"))
     except ng.NeuralGraphError as error:
         return error.code
     places = list(zip(index.offset[:].tolist(), index.length[:].tolist(), strict=True))
@@ -101,7 +101,7 @@ def check_keys(data: bytes) -> str:
     """Keys (FORMAT.md section 6.5), after a u8 number of records: every id is found where it is."""
     count = data[0] % 16 + 2 if data else 2
     try:
-        keys = Keys(WholePayload(memoryview(data[1:])), count)
+        keys = Keys(Pages(memoryview(data[1:])), count)
         keys.check_order()
         found = [keys.find(keys.study_id(position)) for position in range(count)]
     except ng.NeuralGraphError as error:

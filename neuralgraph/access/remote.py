@@ -302,17 +302,6 @@ class RemoteSource:
             if ranges and not self._closed:
                 self._started(ranges)
 
-    def check_unchanged(self) -> None:
-        """Ask anew what the server says of the file, and refuse one that has changed.
-
-        Raises
-        ------
-        FormatError (E_OPEN) : it has.
-        """
-        self._in_this_process()
-        if self._stated() != self._identity:
-            raise self._replaced()
-
     def _fetch(self, request: Request) -> list[tuple[int, memoryview]]:
         """The bytes of ranges, all under way at the same time; what fails for the moment is asked for again."""
         done: dict[int, bytes] = {}

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Buffer", "Form", "Matrix"]
+__all__ = ["Buffer", "Encoder", "Form", "Matrix"]
 
 Matrix: TypeAlias = NDArray[np.float32]
 """float32 [rows, width], C order."""
@@ -16,12 +16,32 @@ Matrix: TypeAlias = NDArray[np.float32]
 Buffer: TypeAlias = bytes | memoryview
 
 
-class Form(Protocol):
-    """One numeric form of a matrix (codecs/<name>/SPEC.md). Pure: no state, no input but its arguments."""
+class Encoder(Protocol):
+    """What writes a matrix in a form."""
 
     @property
     def name(self) -> str:
-        """Name in the book, and the value of ``embedding=`` that selects the form."""
+        """Name of the form in the book, and the value of ``embedding=`` that selects it."""
+
+    def encode(self, matrix: Matrix) -> tuple[bytes, ...]:
+        """The planes of ``matrix``, whose values are finite.
+
+        Raises
+        ------
+        StudyError (E_NUM) : a value is outside the range of the form.
+        """
+
+    def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
+        """The matrix, exactly the same on every machine.
+
+        Raises
+        ------
+        CodecError (E_FILTER, E_NUM) : the planes hold something the form does not allow.
+        """
+
+
+class Form(Encoder, Protocol):
+    """One numeric form of a matrix (codecs/<name>/SPEC.md). Pure: no state, no input but its arguments."""
 
     @property
     def n_planes(self) -> int:
@@ -34,25 +54,9 @@ class Form(Protocol):
     def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
         """Bytes of each plane."""
 
-    def encode(self, matrix: Matrix) -> tuple[bytes, ...]:
-        """The planes of ``matrix``, whose values are finite.
-
-        Raises
-        ------
-        StudyError (E_NUM) : a value is outside the range of the form.
-        """
-
     def bound(self, matrix: Matrix) -> float:
         """The largest loss the form may cause in ``matrix``: of ``loss_measure``, 0 when nothing is lost."""
 
     @property
     def loss_measure(self) -> str:
         """What ``bound`` bounds: "largest", the largest error of a value, or "rmse", channel-normalised."""
-
-    def decode(self, planes: Sequence[Buffer], rows: int, width: int, *, where: str) -> Matrix:
-        """The matrix, exactly the same on every machine.
-
-        Raises
-        ------
-        CodecError (E_FILTER, E_NUM) : the planes hold something the form does not allow.
-        """

@@ -56,10 +56,16 @@ def normalised_rmse(matrix: Matrix, decoded: Matrix, deviation: NDArray[np.float
 
     The sum is rounded once (``math.fsum``), so that every machine finds the same number.
     """
+    squares = _squares(matrix, decoded, deviation)
+    return math.sqrt(math.fsum(squares.ravel().tolist()) / squares.size) if squares.size else 0.0
+
+
+def _squares(matrix: Matrix, decoded: Matrix, deviation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squares of the errors, each relative to its channel; none where there is no deviation."""
     if not matrix.size or not deviation.any():
-        return 0.0
+        return np.empty(0)
     errors = (np.asarray(decoded, np.float64) - np.asarray(matrix, np.float64)) / deviation
-    return math.sqrt(math.fsum((errors * errors).ravel().tolist()) / errors.size)
+    return errors * errors
 
 
 def cosine_error(matrix: Matrix, decoded: Matrix) -> float:
@@ -81,12 +87,12 @@ def three_digits(value: float) -> float:
 
 def rounded_rmse(matrix: Matrix, decoded: Matrix, deviation: NDArray[np.float64]) -> float:
     """``normalised_rmse`` to three significant digits."""
-    if not matrix.size or not deviation.any():
+    squares = _squares(matrix, decoded, deviation)
+    if not squares.size:
         return 0.0
-    errors = (np.asarray(decoded, np.float64) - np.asarray(matrix, np.float64)) / deviation
-    quick = math.sqrt(float((errors * errors).sum()) / errors.size)
+    quick = math.sqrt(float(squares.sum()) / squares.size)
     # Any order of summing n numbers that are not negative is off by less than n roundings.
-    slack = quick * (4 + errors.size) * _EPSILON
+    slack = quick * (4 + squares.size) * _EPSILON
     return _settled(quick, slack, lambda: normalised_rmse(matrix, decoded, deviation))
 
 

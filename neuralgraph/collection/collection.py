@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -263,7 +263,8 @@ def _next(latest: Manifest, change: Change) -> Manifest:
         studies,
         program(),
     )
-    return latest.after(
+    return replace(
+        latest,
         snapshot=latest.snapshot + 1,
         archives=tuple(archives),
         removed=tuple(sorted((set(latest.removed) | change.tombstones) - change.revived)),

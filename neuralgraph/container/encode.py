@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.codecs import zstd
-from neuralgraph.codecs.forms import Form
+from neuralgraph.codecs.forms import Encoder
 from neuralgraph.codecs.registry import FORMS, STORE, ZSTD
 from neuralgraph.container.layout import padding
 from neuralgraph.container.streams import (
@@ -42,8 +42,8 @@ def method_tag(method: bytes) -> int:
 def encode_record(
     columns: StudyColumns,
     *,
-    embedding: Form,
-    concept_vectors: Form,
+    embedding: Encoder,
+    concept_vectors: Encoder,
     level: int = zstd.LEVEL,
     for_loaders: bool = False,
 ) -> bytes:

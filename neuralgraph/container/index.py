@@ -17,7 +17,7 @@ from neuralgraph.errors import FormatError
 from neuralgraph.wire.columns import Counts
 from neuralgraph.wire.limits import MAX_INTEGER
 
-__all__ = ["COUNT_COLUMNS", "Index", "IndexRows", "index_bytes"]
+__all__ = ["COUNT_COLUMNS", "ROW_BYTES", "Index", "IndexRows"]
 
 COUNT_COLUMNS = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
 """Counts repeated in the index, from which a reader allocates a whole batch before it reads a record."""
@@ -25,14 +25,8 @@ COUNT_COLUMNS = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
 LEAF_BYTES = 32
 _NUMBERS = struct.Struct(f"<{1 + len(COUNT_COLUMNS)}I")
 
-
 ROW_BYTES = 8 + 4 * (1 + len(COUNT_COLUMNS)) + LEAF_BYTES
 """Bytes of the index per record, over all columns: 64."""
-
-
-def index_bytes(n_records: int) -> int:
-    """Payload size of the index of ``n_records`` records."""
-    return ROW_BYTES * n_records
 
 
 class IndexRows:

@@ -53,7 +53,7 @@ class Keys:
         column = 4 * n_records + padding(4 * n_records)
         if len(pages.payload) < 2 * column:
             raise FormatError("the keys are shorter than their columns", code="E_INDEX", where="keys")
-        self._pages, self._pool = pages, 2 * column
+        self._pages, self._pool, self._size = pages, 2 * column, len(pages.payload)
         self._order = PagedColumn(pages, "<u4", n_records, 0)
         self._ends = PagedColumn(pages, "<u4", n_records, column)
         self._ordered = False
@@ -97,10 +97,6 @@ class Keys:
         self._pages.need(self._pool + bounds[0], self._pool + bounds[-1])
         pool = bytes(self._pages.payload[self._pool + bounds[0] : self._pool + bounds[-1]])
         return [pool[start - bounds[0] : stop - bounds[0]] for start, stop in pairwise(bounds)]
-
-    @property
-    def _size(self) -> int:
-        return len(self._pages.payload)
 
     def find(self, study_id: str) -> int | None:
         """Position of the study with this id, or None; O(log n), and as many pages are touched.
@@ -168,8 +164,9 @@ class Keys:
         ChecksumError (E_CRC) : a page is damaged.
         """
         previous: bytes | None = None
-        for position in self._order[:].tolist():
-            current = self.study_id_bytes(position)
+        # Small keys are cut into ids at once; of large ones no more is in memory than the page at hand.
+        id_at = self._slices(self._ends[:], first=True).__getitem__ if self._pages.whole else self.study_id_bytes
+        for current in map(id_at, self._order[:].tolist()):
             if current == previous:
                 raise FormatError("two studies have the same id", code="E_DUP", where="keys")
             if previous is not None and current < previous:

@@ -17,7 +17,6 @@ __all__ = [
     "PROLOGUE",
     "SYNC",
     "TRAILER",
-    "check_integers",
     "pack_prologue",
     "pack_trailer",
     "padding",
@@ -65,18 +64,6 @@ TRAILER = Structure(
 def padding(length: int) -> int:
     """Zero bytes that bring ``length`` to a multiple of ``ALIGNMENT``."""
     return -length % ALIGNMENT
-
-
-def check_integers(values: dict[str, int], *, where: str) -> None:
-    """Refuse integers that not every language can hold exactly.
-
-    Raises
-    ------
-    FormatError (E_OVERFLOW) : an integer exceeds 2^53 - 1.
-    """
-    for name, value in values.items():
-        if isinstance(value, int) and value > MAX_INTEGER:
-            raise FormatError(f"{name} exceeds 2^53 - 1", code="E_OVERFLOW", where=where)
 
 
 @cache
@@ -147,9 +134,12 @@ def parse_trailer(data: bytes, file_bytes: int) -> dict[str, int]:
     if crc32(data[:crc_offset]) != int.from_bytes(data[crc_offset : crc_offset + 4], "little"):
         raise ChecksumError("the trailer is damaged", code="E_TRAILER", where="trailer")
     values = TRAILER.unpack(data, code="E_TRAILER", where="trailer")
-    check_integers(values, where="trailer")
-    stated = values["file_bytes"]
+    numbers = {name: value for name, value in values.items() if isinstance(value, int)}
+    for name, value in numbers.items():
+        if value > MAX_INTEGER:
+            raise FormatError(f"{name} exceeds 2^53 - 1", code="E_OVERFLOW", where="trailer")
+    stated = numbers["file_bytes"]
     if stated != file_bytes:
-        code = "E_TRUNCATED" if isinstance(stated, int) and stated > file_bytes else "E_TRAILING"
+        code = "E_TRUNCATED" if stated > file_bytes else "E_TRAILING"
         raise FormatError(f"the trailer says {stated} bytes, the file has {file_bytes}", code=code, where="trailer")
-    return {name: value for name, value in values.items() if isinstance(value, int)}
+    return numbers

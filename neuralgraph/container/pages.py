@@ -8,7 +8,7 @@ put: an index of a million studies costs nothing to open.
 from __future__ import annotations
 
 import mmap
-from typing import Any, Protocol, SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +18,25 @@ from neuralgraph.container.source import ByteSource
 from neuralgraph.errors import ChecksumError, FormatError
 from neuralgraph.wire.checksums import PAGE_BYTES, crc32
 
-__all__ = ["SMALL_SECTION", "PagedColumn", "Pages", "WholePayload", "section_pages", "section_payload"]
+__all__ = ["SMALL_SECTION", "PagedColumn", "Pages", "section_pages", "section_payload"]
 
 SMALL_SECTION = 2**20
 """A section of at most so many bytes is read and verified whole: 16,384 studies of an index."""
 
 
-class Pages(Protocol):
-    """Payload of a section."""
+class Pages:
+    """Payload of a section, here one that has been verified.
 
-    @property
-    def payload(self) -> memoryview:
-        """All of it; only what ``need`` was called for may be used."""
+    Parameters
+    ----------
+    payload : all of it; only what ``need`` was called for may be used.
+    """
 
-    @property
-    def whole(self) -> bool:
-        """Everything has been verified."""
+    whole = True
+    """Everything has been verified."""
+
+    def __init__(self, payload: memoryview) -> None:
+        self.payload = payload
 
     def need(self, start: int, stop: int) -> None:
         """Make the bytes from ``start`` to ``stop`` usable.
@@ -47,22 +50,7 @@ class Pages(Protocol):
         """Make ``length`` bytes usable from each of ``starts``, which are at least one; errors as ``need``."""
 
 
-class WholePayload:
-    """A payload that has been verified."""
-
-    whole = True
-
-    def __init__(self, payload: memoryview) -> None:
-        self.payload = payload
-
-    def need(self, start: int, stop: int) -> None:
-        """Nothing is left to do."""
-
-    def need_items(self, starts: NDArray[np.int64], length: int) -> None:
-        """Nothing is left to do."""
-
-
-class _PagesAsNeeded:
+class _PagesAsNeeded(Pages):
     """Pages read and verified when they are first needed."""
 
     whole = False
@@ -72,7 +60,7 @@ class _PagesAsNeeded:
         self._table = np.frombuffer(_page_table(source, section), "<u4")
         # Of this process alone: what another one reads after a fork is not what was verified here.
         own = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
-        self.payload = memoryview(mmap.mmap(-1, section.length, **own))
+        super().__init__(memoryview(mmap.mmap(-1, section.length, **own)))
         self._present = np.zeros(len(self._table), np.bool_)
 
     def need(self, start: int, stop: int) -> None:
@@ -147,7 +135,7 @@ def section_pages(source: ByteSource, section: Section, *, whole: int | None = N
     FormatError (E_COVER) : padding is not zero.
     """
     if section.length <= (SMALL_SECTION if whole is None else whole):
-        return WholePayload(section_payload(source, section))
+        return Pages(section_payload(source, section))
     return _PagesAsNeeded(source, section)
 
 

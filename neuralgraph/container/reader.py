@@ -9,7 +9,7 @@ import numpy as np
 
 from neuralgraph.codecs.registry import ExtraCodecs, check_extra_codecs
 from neuralgraph.container.contents import INDEX, KEYS, Contents, parse_contents
-from neuralgraph.container.index import Index, index_bytes
+from neuralgraph.container.index import ROW_BYTES, Index
 from neuralgraph.container.keys import Keys, keys_bytes
 from neuralgraph.container.layout import (
     ALIGNMENT,
@@ -29,7 +29,7 @@ from neuralgraph.wire.checksums import crc32, leaf_digest, merkle_root, root_dig
 from neuralgraph.wire.computed import computed
 from neuralgraph.wire.limits import Limits
 
-__all__ = ["ENVELOPE", "ByteSource", "BytesSource", "Container", "section_payload"]
+__all__ = ["ENVELOPE", "ByteSource", "BytesSource", "Container"]
 
 ENVELOPE = ("total_decoded_bytes", "max_record_decoded_bytes", "max_streams")
 """The trailer's fields that bound what reading a file takes."""
@@ -157,8 +157,9 @@ class Container:
 
     def _check_index_extent(self) -> None:
         n_records, section = self.trailer["n_records"], self.contents.sections[INDEX]
-        if section.length != index_bytes(n_records):
-            reason = f"{section.length} bytes of index for {n_records} studies, {index_bytes(n_records)} are required"
+        required = ROW_BYTES * n_records
+        if section.length != required:
+            reason = f"{section.length} bytes of index for {n_records} studies, {required} are required"
             raise FormatError(reason, code="E_INDEX", where="index")
         if n_records > 1 and self.contents.sections[KEYS].length > keys_bytes(n_records):
             raise FormatError("the keys are larger than so many ids can be", code="E_INDEX", where="keys")

@@ -36,14 +36,6 @@ class ByteSource(Protocol):
     def begin(self) -> None:
         """Fetch what is expected meanwhile, where that takes time; nothing waits for it."""
 
-    def check_unchanged(self) -> None:
-        """Refuse a file that was replaced or changed since it was opened, as far as its size and times tell.
-
-        Raises
-        ------
-        FormatError (E_OPEN, E_TRUNCATED, E_TRAILING) : it was.
-        """
-
 
 class BytesSource:
     """A file held in memory."""
@@ -63,9 +55,6 @@ class BytesSource:
 
     def begin(self) -> None:
         """Everything is at hand."""
-
-    def check_unchanged(self) -> None:
-        """Memory that is handed over does not change."""
 
     def close(self) -> None:
         """Nothing was opened."""

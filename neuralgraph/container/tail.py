@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from neuralgraph.container.contents import INDEX, KEYS, Contents, parse_contents
-from neuralgraph.container.index import Index
+from neuralgraph.container.index import ROW_BYTES, Index
 from neuralgraph.container.keys import Keys
 from neuralgraph.container.layout import PROLOGUE, TRAILER, parse_trailer
-from neuralgraph.container.pages import WholePayload, section_payload
+from neuralgraph.container.pages import Pages, section_payload
 from neuralgraph.container.source import ByteSource
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.wire.checksums import crc32
@@ -47,9 +47,6 @@ class ShiftedSource:
 
     def begin(self) -> None:
         """A damaged file is read as it comes."""
-
-    def check_unchanged(self) -> None:
-        """A damaged file is taken as it is."""
 
 
 @dataclass
@@ -101,15 +98,15 @@ def _read(tail: Tail, source: ByteSource, limits: Limits) -> None:
         raise ChecksumError("the table of contents is damaged", code="E_TOC_CRC", where="toc")
     contents = parse_contents(toc, toc_offset=trailer["toc_offset"], limits=limits)
     section = contents.sections[INDEX]
-    if trailer["n_records"] == 0 or section.length != 64 * trailer["n_records"]:
+    if trailer["n_records"] == 0 or section.length != ROW_BYTES * trailer["n_records"]:
         raise FormatError("the index is not that of the stated number of studies", code="E_INDEX", where="index")
     tail.contents = contents
     try:
-        tail.index = Index(WholePayload(section_payload(moved, section)), trailer["n_records"], end=section.offset)
+        tail.index = Index(Pages(section_payload(moved, section)), trailer["n_records"], end=section.offset)
     except NeuralGraphError as error:
         tail.problems.append(error.problem)
     if KEYS in contents.sections:
         try:
-            tail.keys = Keys(WholePayload(section_payload(moved, contents.sections[KEYS])), trailer["n_records"])
+            tail.keys = Keys(Pages(section_payload(moved, contents.sections[KEYS])), trailer["n_records"])
         except NeuralGraphError as error:
             tail.problems.append(error.problem)

@@ -20,7 +20,6 @@
 - ``sentences``: the sentence of the report that a concept comes from, and how to say in a sign and a word what it
   says
 - ``showing``: a study in a notebook: a small table with its attention map
-- ``strings``: strings of a study as one pool of bytes (FORMAT.md section 5.3)
 - ``study``: a film (or several) pruned to its most attended patches, joined to the graph of its report
 - ``study_fields``: what a study consists of, for those that read one and are needed to make one
 - ``view``: one film of the study, its grid of patches and the attention each cell received

@@ -11,7 +11,6 @@ from neuralgraph.errors import StudyError
 from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.column_values import code_of, exactly
 from neuralgraph.graph.pixels import pixels_to_bytes
-from neuralgraph.graph.strings import join_strings
 from neuralgraph.graph.study_fields import StudyFields
 from neuralgraph.wire import canonical
 from neuralgraph.wire.columns import GRAPH_COLUMNS, Counts
@@ -32,7 +31,7 @@ def columns_of(study: StudyFields) -> StudyColumns:
     strings = [study.study_id.encode(errors="surrogatepass"), canonical.encode(source)]
     strings += [concept.text.encode(errors="surrogatepass") for concept in study.concepts]
     strings += [name.encode(errors="surrogatepass") for name in study.labels]
-    lengths, text = join_strings(strings)
+    text = b"".join(strings)
     counts = _counts(study, text_bytes=len(text))
     reason = counts.contradiction()
     if reason:
@@ -41,7 +40,7 @@ def columns_of(study: StudyFields) -> StudyColumns:
         **_film_values(study),
         **_report_values(study),
         "label_value": list(study.labels.values()),
-        "string_bytes": lengths,
+        "string_bytes": [len(string) for string in strings],
         "text": np.frombuffer(text, np.uint8),
     }
     vectors = study.concept_vectors
@@ -82,13 +81,10 @@ def _film_values(study: StudyFields) -> dict[str, Any]:
     """The columns of views, cells and patches, by name."""
     views = study.views
     return {
-        "view_rows": [view.rows for view in views],
-        "view_cols": [view.cols for view in views],
-        "view_height": [view.height for view in views],
-        "view_width": [view.width for view in views],
-        "view_patch_height": [view.patch_height for view in views],
-        "view_patch_width": [view.patch_width for view in views],
-        "view_score_step": [view.score_step for view in views],
+        **{
+            f"view_{name}": [getattr(view, name) for view in views]
+            for name in ("rows", "cols", "height", "width", "patch_height", "patch_width", "score_step")
+        },
         "view_position": [code_of(VIEW_POSITIONS, view.position, "view position") for view in views],
         "cell_score": np.concatenate([view.score_code.ravel() for view in views] or [np.empty(0, np.uint8)]),
         "patch_cell": _cells(study),

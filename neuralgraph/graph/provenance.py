@@ -12,7 +12,7 @@ from neuralgraph.errors import Problem
 from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.vocabulary import REPORT_KINDS
 
-__all__ = ["METHOD_KEYS", "METHOD_MEMBERS", "SOURCE_KEYS", "join", "problems", "split"]
+__all__ = ["METHOD_KEYS", "METHOD_MEMBERS", "SOURCE_KEYS", "problems", "split"]
 
 METHOD_KEYS: dict[str, type] = {
     "model": dict,  # name, digest, trained
@@ -48,11 +48,6 @@ def split(provenance: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return method, {key: value for key, value in provenance.items() if key not in METHOD_KEYS}
 
 
-def join(method: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
-    """The flat provenance of a method map and a source map."""
-    return {**method, **source}
-
-
 def _unknown_members(where: str, value: Any, known: tuple[str, ...] | None) -> list[Problem]:
     unknown = [member for member in value if member not in known] if known else []
     return [Problem("E_TOC_KEY", where, f"{member[:64]!r} is not a known provenance key") for member in unknown]
@@ -74,13 +69,15 @@ def problems(method: Any, source: Any, *, n_views: int | None = None) -> list[Pr
                     found += _unknown_members(f"{name}.{key}", value, METHOD_MEMBERS.get(key))
             elif name == "method" or not is_extension_name(key):
                 found.append(Problem("E_TOC_KEY", name, f"{key[:64]!r} is not a known provenance key"))
+    if not isinstance(source, dict):
+        return found
     for key in ("films", "loss"):
-        rows = source.get(key) if isinstance(source, dict) else None
+        rows = source.get(key)
         if isinstance(rows, list) and not all(isinstance(row, dict) for row in rows):
             found.append(Problem("E_TOC_KEY", f"source.{key}", "a row is not a map"))
-    films = source.get("films") if isinstance(source, dict) else None
+    films, report = source.get("films"), source.get("report")
     if n_views is not None and isinstance(films, list) and len(films) != n_views:
         found.append(Problem("E_TOC_KEY", "source.films", f"{len(films)} films of a study of {n_views}"))
-    if isinstance(source, dict) and isinstance(source.get("report"), str) and source["report"] not in REPORT_KINDS:
+    if isinstance(report, str) and report not in REPORT_KINDS:
         found.append(Problem("E_TOC_KEY", "source.report", f"must be one of {', '.join(REPORT_KINDS)}"))
     return found

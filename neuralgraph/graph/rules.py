@@ -21,23 +21,20 @@ from neuralgraph.errors import FormatError, Problem, StudyError
 from neuralgraph.graph import provenance
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.pixels import pixels_from_bytes
-from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import codes_of_attention
-from neuralgraph.graph.words import word_attention_problems
+from neuralgraph.graph.words import INFINITE, word_attention_problems
 from neuralgraph.wire import canonical
 from neuralgraph.wire.limits import MAX_ID_BYTES
 from neuralgraph.wire.names import is_extension_name
 from neuralgraph.wire.study_columns import StudyColumns
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS
 
-__all__ = ["method_map", "places", "raise_first", "study_problems", "text_problem"]
+__all__ = ["method_map", "places", "strings_of", "study_problems", "text_problem"]
 
 _CODE_TOLERANCE = 0.5 + 1e-6
 # Control characters (category Cc) and the characters that turn the direction of text.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _INFINITY_BITS = 0x7F80_0000
-_INFINITE = 2.0**128 - 2.0**103
-"""From here on numbers round to infinity in float32."""
 _METHOD_DEPTH = 4
 """Method maps stand at this level of a file's contents."""
 _SHORT_METHOD = 4_096
@@ -69,6 +66,15 @@ def places(columns: StudyColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     within = cell - (ends - cells)[view]
     row, col = np.divmod(within, cols[view])
     return view.astype(np.int32), row.astype(np.int32), col.astype(np.int32)
+
+
+def strings_of(columns: StudyColumns) -> list[bytes]:
+    """Study id, source map, texts of the concepts and names of the labels; their lengths are known to add up."""
+    text, strings, start = columns.graph["text"].tobytes(), [], 0
+    for length in columns.graph["string_bytes"].tolist():
+        strings.append(text[start : start + length])
+        start += length
+    return strings
 
 
 def _first(broken: np.ndarray) -> int:
@@ -106,7 +112,7 @@ def _maps(columns: StudyColumns) -> Iterator[Problem]:
         start += size
         if not 0 <= step < math.inf or math.copysign(1, step) < 0:
             yield Problem("E_NUM", f"views[{number}]", "the step of the attention map is negative or not finite")
-        elif largest * largest * step >= _INFINITE:
+        elif largest * largest * step >= INFINITE:
             yield Problem("E_NUM", f"views[{number}]", "an attention is larger than a float32 can be")
 
 
@@ -212,7 +218,7 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
     if int(graph["string_bytes"].astype(np.int64).sum()) != counts.text_bytes:
         yield Problem("E_TEXT", "strings", "the lengths of the strings do not add up to the text")
         return
-    study_id, source, *rest = split_strings(graph["string_bytes"], graph["text"])
+    study_id, source, *rest = strings_of(columns)
     texts, names = rest[: counts.n_concepts], rest[counts.n_concepts :]
     if not 1 <= len(study_id) <= MAX_ID_BYTES:
         yield Problem("E_TEXT", "study_id", f"an id has 1 to {MAX_ID_BYTES} bytes, this has {len(study_id)}")
@@ -236,11 +242,7 @@ def _text(columns: StudyColumns) -> Iterator[Problem]:
 def _provenance(method: bytes, source: bytes, n_views: int) -> Iterator[Problem]:
     """Every broken rule of the two maps that provenance is stored as."""
     try:
-        yield from provenance.problems(
-            method_map(method),
-            canonical.decode(source, where="source"),
-            n_views=n_views,
-        )
+        yield from provenance.problems(method_map(method), canonical.decode(source, where="source"), n_views=n_views)
     except FormatError as error:
         yield error.problem
 
@@ -296,14 +298,3 @@ def _blobs(columns: StudyColumns) -> Iterator[Problem]:
     for name in columns.extensions:
         if not is_extension_name(name):
             yield Problem("E_NAME", "extensions", f"{name[:64]!r} is not x.<reverse-dns>.<name>")
-
-
-def raise_first(problems: Iterable[Problem]) -> None:
-    """Refuse what has a problem.
-
-    Raises
-    ------
-    StudyError : the first broken rule.
-    """
-    for problem in problems:
-        raise StudyError(problem.message, code=problem.code, where=problem.where)

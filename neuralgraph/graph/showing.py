@@ -28,12 +28,13 @@ def study_html(study: StudyFields) -> str:
     notebook is shared more readily than the file it looks at.
     """
     kept, cells = len(study.patches), study.n_cells
+    whose = f": {GENERATED}" if graph_origin(study.provenance, len(study.concepts)) == "generated" else ""
     rows = [
         ("study", study.study_id),
         *((f"film {i + 1}", _sizes(v)) for i, v in enumerate(study.views)),
         ("kept", f"{kept} of {cells} patches" + (f" ({kept / cells:.1%})" if cells else "")),
         ("embedding", f"{study.patches.embedding.shape[1]} values each"),
-        ("report graph", f"{len(study.concepts)} concepts, {len(study.triples)} triples{_whose(study)}"),
+        ("report graph", f"{len(study.concepts)} concepts, {len(study.triples)} triples{whose}"),
         ("fusion edge", "yes" if study.fusion else "none"),
         ("digest", study.digest[:16] + "…"),
     ]
@@ -54,11 +55,6 @@ def study_html(study: StudyFields) -> str:
 
 def _sizes(view: View) -> str:
     return f"{view.width} × {view.height} px, grid {view.cols} × {view.rows} (width × height)"
-
-
-def _whose(study: StudyFields) -> str:
-    generated = graph_origin(study.provenance, len(study.concepts)) == "generated"
-    return f": {GENERATED}" if generated else ""
 
 
 def attention_svg(study: StudyFields, view: int = 0, *, height: float = 160.0, film: str = "") -> str:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralgraph.errors import StudyError
-from neuralgraph.graph import provenance as facts
 from neuralgraph.graph.adjacency import grid_edges
 from neuralgraph.graph.carried import refuse_carried
 from neuralgraph.graph.concepts import Concept, Mention
@@ -23,11 +22,10 @@ from neuralgraph.graph.into_columns import columns_of
 from neuralgraph.graph.patches import ConceptVectors, Patches
 from neuralgraph.graph.pixels import frozen_pixels, pixels_from_bytes
 from neuralgraph.graph.retention import kept_patches
-from neuralgraph.graph.rules import method_map, places, raise_first, study_problems
+from neuralgraph.graph.rules import method_map, places, strings_of, study_problems
 from neuralgraph.graph.showing import study_html
-from neuralgraph.graph.strings import split_strings
 from neuralgraph.graph.view import View
-from neuralgraph.graph.words import WordAttention, stored_words
+from neuralgraph.graph.words import WordAttention
 from neuralgraph.wire import canonical
 from neuralgraph.wire.computed import computed
 from neuralgraph.wire.study_columns import StudyColumns
@@ -93,7 +91,8 @@ class Study(Immutable):
         object.__setattr__(self, "extensions", FrozenMap(payloads))
         if self.pixels is not None:
             object.__setattr__(self, "pixels", frozen_pixels(self.pixels, len(self.patches)))
-        raise_first(study_problems(columns_of(self)))
+        for problem in study_problems(columns_of(self)):
+            raise StudyError(problem.message, code=problem.code, where=problem.where)
 
     def __repr__(self) -> str:
         """One line, without any label or text of the report."""
@@ -186,16 +185,18 @@ class Study(Immutable):
     def from_columns(cls, columns: StudyColumns) -> Study:
         """The study of columns that keep every rule of FORMAT.md section 8 (``rules.study_problems``)."""
         graph, counts = columns.graph, columns.counts
-        study_id, source, *rest = split_strings(graph["string_bytes"], graph["text"])
+        study_id, source, *rest = strings_of(columns)
         texts, names = rest[: counts.n_concepts], rest[counts.n_concepts :]
         view, row, col = places(columns)
         spans = zip(*(graph[f"concept_{part}"].tolist() for part in ("label", "start", "end", "section")), strict=True)
         parts = (graph[f"mention_{part}"].tolist() for part in ("concept", "label", "start", "end", "section"))
         values = graph["label_value"].tolist()
-        vectors = None
+        vectors = words = None
+        if columns.word_attention is not None:
+            words = WordAttention.from_bytes(columns.word_attention, counts.n_cells)
         if counts.n_concept_vectors:
             vector = _read_only(columns.concept_vectors)
-            vectors = _proven(ConceptVectors, index=_read_only(graph["concept_vector"], np.int32), vector=vector)
+            vectors = _proven(ConceptVectors, index=_read_only(graph["concept_vector"].astype(np.int32)), vector=vector)
         return _proven(
             cls,
             study_id=study_id.decode(),
@@ -219,13 +220,13 @@ class Study(Immutable):
             triples=_read_only(_triples(graph)),
             fusion=(int(graph["fusion_patch"][0]), int(graph["fusion_concept"][0])) if counts.n_fusion else None,
             labels=FrozenMap(zip((name.decode() for name in names), values, strict=True)),
-            provenance=freeze(facts.join(method_map(columns.method), canonical.decode(source, where="source"))),
+            provenance=freeze({**method_map(columns.method), **canonical.decode(source, where="source")}),
             concept_vectors=vectors,
             report=None if columns.report is None else columns.report.decode(),
             pixels=None if columns.pixels is None else pixels_from_bytes(columns.pixels, counts.n_patches),
-            word_attention=stored_words(columns.word_attention, counts.n_cells),
+            word_attention=words,
             extensions=FrozenMap(columns.extensions),
-            edges=_read_only(graph["edge"], np.int32),
+            edges=_read_only(graph["edge"].astype(np.int32)),
         )
 
 
@@ -236,9 +237,7 @@ def _proven(kind: type[_Part], **values: Any) -> _Part:
     return part
 
 
-def _read_only(array: NDArray[Any], dtype: type[np.generic] = np.generic) -> NDArray[Any]:
-    if dtype is not np.generic:
-        array = array.astype(dtype)
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     array.flags.writeable = False
     return array
 
@@ -253,22 +252,13 @@ def _triples(graph: Mapping[str, NDArray[Any]]) -> NDArray[np.int32]:
 
 def _views(columns: StudyColumns) -> tuple[View, ...]:
     graph, views, start = columns.graph, [], 0
-    for i in range(columns.counts.n_views):
-        rows, cols = int(graph["view_rows"][i]), int(graph["view_cols"][i])
+    names = ("height", "width", "patch_height", "patch_width", "score_step")
+    values = (graph[f"view_{name}"].tolist() for name in ("rows", "cols", "position", *names))
+    for rows, cols, position, *sizes in zip(*values, strict=True):
         # A copy, or the map would keep the whole graph stream in memory.
-        code = graph["cell_score"][start : start + rows * cols].reshape(rows, cols).copy()
-        views.append(
-            _proven(
-                View,
-                height=int(graph["view_height"][i]),
-                width=int(graph["view_width"][i]),
-                patch_height=float(graph["view_patch_height"][i]),
-                patch_width=float(graph["view_patch_width"][i]),
-                score_code=_read_only(code),
-                score_step=float(graph["view_score_step"][i]),
-                position=VIEW_POSITIONS[graph["view_position"][i]],
-            )
-        )
+        code = _read_only(graph["cell_score"][start : start + rows * cols].reshape(rows, cols).copy())
+        fields = dict(zip(names, sizes, strict=True))
+        views.append(_proven(View, score_code=code, position=VIEW_POSITIONS[position], **fields))
         start += rows * cols
     return tuple(views)
 

@@ -12,11 +12,11 @@ from neuralgraph.errors import Problem, StudyError
 from neuralgraph.graph.frozen import Immutable, float32, frozen_array
 from neuralgraph.graph.view import attention_of_codes, quantised_attention
 
-__all__ = ["WordAttention", "stored_words", "word_attention_problems"]
+__all__ = ["INFINITE", "WordAttention", "word_attention_problems"]
 
 _STEP_BYTES = 4
 _SPAN_BYTES = 8
-_INFINITE = 2.0**128 - 2.0**103
+INFINITE = 2.0**128 - 2.0**103
 """From here on numbers round to infinity in float32."""
 
 
@@ -96,11 +96,6 @@ class WordAttention(Immutable):
         return cls(start, end, code, float(np.frombuffer(stream, "<f4", 1)[0]))
 
 
-def stored_words(stream: bytes | None, n_cells: int) -> WordAttention | None:
-    """The maps of a stream that the rules have proven, or None without one."""
-    return None if stream is None else WordAttention.from_bytes(stream, n_cells)
-
-
 def _word_count(size: int, n_cells: int) -> int:
     """Words of a stream of ``size`` bytes.
 
@@ -131,5 +126,5 @@ def word_attention_problems(stream: bytes, n_cells: int) -> Iterator[Problem]:
         yield Problem("E_ORDER", where, "words do not ascend, or overlap")
     if not 0 <= step < np.inf or np.signbit(step):
         yield Problem("E_NUM", where, "the step is negative or not finite")
-    elif largest * largest * step >= _INFINITE:
+    elif largest * largest * step >= INFINITE:
         yield Problem("E_NUM", where, "an attention is larger than a float32 can be")

@@ -263,7 +263,8 @@ class Archive(Sequence[Study]):
         """The different method maps of the files, canonical: more than one says that studies were made in different
         ways (by other models, or pruned otherwise), which must be meant before they train one model.
         """
-        return list(dict.fromkeys(method for _, _, container in self._files for method in _methods(container)))
+        maps = (method for _, _, container in self._files for method in container.contents.methods.values())
+        return list(dict.fromkeys(maps))
 
     def locate(self, study_id: str) -> tuple[int, int]:
         """Number of the file that holds the study of this id, and its position in it; errors as ``position``."""
@@ -337,7 +338,3 @@ class Archive(Sequence[Study]):
     def __exit__(self, *_: object) -> None:
         """Close the files."""
         self.close()
-
-
-def _methods(container: Container) -> Iterable[bytes]:
-    return container.contents.methods.values()

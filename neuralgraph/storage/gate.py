@@ -22,7 +22,7 @@ from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import leaf_digest
 from neuralgraph.wire.study_columns import StudyColumns
 
-__all__ = ["Claims", "Examination", "Level", "examine", "examine_bytes", "examine_file", "first_error", "prove"]
+__all__ = ["Claims", "Examination", "Level", "examine", "examine_file", "examine_record", "first_error", "prove"]
 
 Examination = Generator[NeuralGraphError, None, StudyColumns | None]
 """Errors in the order of R12; at the end the columns, unless a record below the level of streams, or a broken one."""
@@ -43,12 +43,8 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Claims:
-    """What is said of a record before it is read, and who can tell whether it is true."""
+    """What is said of a record besides its header, and who can tell whether it is true."""
 
-    record: Callable[[memoryview], Record]
-    """Parses the header; raises what is wrong with it."""
-    method: Callable[[Record], bytes]
-    """The method map that the record names; raises E_METHOD when there is none."""
     content_digest: bool = True
     """The content digest of the header is that of this method; False when the method is lost."""
     leaf: Callable[[], bytes] | None = None
@@ -59,9 +55,7 @@ class Claims:
     """The study id that the keys state, UTF-8."""
 
 
-def examine(
-    container: Container, position: int, *, level: Level, data: memoryview | None = None, with_keys: bool = True
-) -> Examination:
+def examine(container: Container, position: int, *, level: Level, data: memoryview | None = None) -> Examination:
     """Every broken rule of one record of a file.
 
     Parameters
@@ -69,7 +63,6 @@ def examine(
     container, position : the file, and which of its records.
     level : how far to go.
     data : the bytes of the record, if they have been read already; they are read once otherwise.
-    with_keys : compare the study id with the keys, which is the last rule of all.
 
     Yields
     ------
@@ -80,35 +73,40 @@ def examine(
     the columns; None where they cannot be had, or below the level of streams.
     """
     try:
-        data = container.record_bytes(position) if data is None else data
+        record = container.record(position, data)
     except NeuralGraphError as error:
         yield error
         return None
-    return (yield from examine_bytes(data, _claims(container, position, with_keys=with_keys), level=level))
+    return (yield from _of_file(container, position, record, level=level, with_keys=True))
 
 
-def _claims(container: Container, position: int, *, with_keys: bool) -> Claims:
+def _of_file(container: Container, position: int, record: Record, *, level: Level, with_keys: bool) -> Examination:
+    """What is behind a sound header; ``with_keys`` compares the study id with the keys, the last rule of all."""
+
     def key() -> bytes:
         assert container.keys is not None, "a file of several studies has keys"
         return container.keys.study_id_bytes(position)
 
-    return Claims(
-        record=lambda data: container.record(position, data),
-        method=container.method,
+    try:
+        method = container.method(record)
+    except NeuralGraphError as error:
+        yield error
+        return None
+    claims = Claims(
         leaf=lambda: container.index.leaf(position),
         root=container.verify_root if len(container) == 1 else None,
         key=key if with_keys and len(container) > 1 else None,
     )
+    return (yield from examine_record(record, method, claims, level=level))
 
 
-def examine_bytes(data: memoryview, claims: Claims, *, level: Level) -> Examination:
-    """Every broken rule of a record wherever its bytes come from; as ``examine``."""
-    try:
-        record = claims.record(data)
-        method = claims.method(record)
-    except NeuralGraphError as error:
-        yield error
-        return None
+def examine_record(record: Record, method: bytes, claims: Claims, *, level: Level) -> Examination:
+    """Every broken rule of a record whose header is sound, wherever its bytes come from; as ``examine``.
+
+    Parameters
+    ----------
+    method : the method map that the record names.
+    """
     if level < Level.STREAMS:
         return None
     columns = yield from _decode(record, method)
@@ -221,7 +219,7 @@ def examine_file(
         if envelope:
             size, streams = record.decoded_bytes, len(record.streams)
             envelope = [envelope[0] + size, max(envelope[1], size), max(envelope[2], streams)]
-        columns = yield from examine(container, position, level=level, data=record.data, with_keys=not damaged)
+        columns = yield from _of_file(container, position, record, level=level, with_keys=not damaged)
         if columns is not None:
             take(columns)
     if envelope and envelope != [container.trailer[name] for name in ENVELOPE]:

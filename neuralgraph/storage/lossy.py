@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neuralgraph.codecs.forms import Buffer, Form, Matrix
+from neuralgraph.codecs.forms import Buffer, Encoder, Form, Matrix
 from neuralgraph.codecs.loss import channel_deviation, rounded_cosine_error, rounded_rmse, three_digits
 from neuralgraph.codecs.registry import FORMS
 from neuralgraph.codecs.svd import SVD, Svd
@@ -53,31 +53,9 @@ def form_named(name: str) -> Form | None:
 class _Written:
     """A form whose planes have been made already: searching for them takes time."""
 
-    form: Form
+    name: str
     planes: tuple[bytes, ...]
     decoded: Matrix
-
-    @property
-    def name(self) -> str:
-        return self.form.name
-
-    @property
-    def repeatable(self) -> bool:
-        return self.form.repeatable
-
-    @property
-    def n_planes(self) -> int:
-        return self.form.n_planes
-
-    @property
-    def loss_measure(self) -> str:
-        return self.form.loss_measure
-
-    def plane_bytes(self, rows: int, width: int) -> tuple[int, ...]:
-        return self.form.plane_bytes(rows, width)
-
-    def bound(self, matrix: Matrix) -> float:
-        return self.form.bound(matrix)
 
     def encode(self, matrix: Matrix) -> tuple[bytes, ...]:
         del matrix
@@ -88,8 +66,8 @@ class _Written:
         return self.decoded
 
 
-def prepared(study: Study, form: Form) -> tuple[Study, Form]:
-    """The study with what ``form`` loses on record in its provenance, and the form to write its embedding with.
+def prepared(study: Study, form: Form) -> tuple[Study, Encoder]:
+    """The study with what ``form`` loses on record in its provenance, and what writes its embedding.
 
     Raises
     ------
@@ -98,7 +76,7 @@ def prepared(study: Study, form: Form) -> tuple[Study, Form]:
     matrix = study.patches.embedding
     planes = form.encode(matrix)
     decoded = form.decode(planes, *matrix.shape, where="embedding")
-    written = _Written(form, planes, decoded)
+    written = _Written(form.name, planes, decoded)
     if decoded.tobytes() == matrix.tobytes():
         return study, written
     loss = {"form": form.name, "bound": float(form.bound(matrix)), **measured_loss(matrix, decoded)}

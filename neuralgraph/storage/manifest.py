@@ -18,7 +18,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +147,6 @@ class Manifest:
         the id of a study that has a pseudonym of 128 bits.
         """
         return hmac.digest(bytes.fromhex(self.salt), b"study\0" + study_id.encode(), hashlib.sha256)[:16].hex()
-
-    def after(self, **changes: Any) -> Manifest:
-        """The manifest with changes."""
-        return replace(self, **changes)
 
 
 def manifest_name(snapshot: int) -> str:

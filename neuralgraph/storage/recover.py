@@ -8,10 +8,10 @@ of another one; ``neuralgraph.container.salvage`` says how records are found.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from neuralgraph.access.files import FileSource, located
 from neuralgraph.container.encode import method_tag
@@ -22,16 +22,13 @@ from neuralgraph.container.streams import ENTRY, HEADER
 from neuralgraph.container.writer import ContainerWriter
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, Problem
 from neuralgraph.storage.atomic import atomic_file, check_writable
-from neuralgraph.storage.gate import Claims, Level, examine_bytes, first_error
+from neuralgraph.storage.gate import Claims, Level, examine_record, first_error
 from neuralgraph.wire import canonical
 from neuralgraph.wire.checksums import crc32
 from neuralgraph.wire.limits import Limits
 from neuralgraph.wire.study_columns import StudyColumns
 
 __all__ = ["Loss", "Recovered", "Recovery", "recover"]
-
-
-_Answer = TypeVar("_Answer")
 
 
 class Recovered(NamedTuple):
@@ -77,14 +74,6 @@ class Recovery:
         return self.complete and not self.lost and not any(study.without_method for study in self.recovered)
 
 
-@dataclass
-class _Verdicts:
-    """Collects what becomes of each place, in order."""
-
-    recovered: list[Recovered] = field(default_factory=list)
-    lost: list[Loss] = field(default_factory=list)
-
-
 class _Salvaged(NamedTuple):
     record: bytes | memoryview
     method: bytes
@@ -128,23 +117,22 @@ def recover(
     with FileSource(damaged) as source, located(damaged):
         found = survey(source, accepted, search=search)
         bench = _Bench(source, found, accepted, _methods_of(methods_from), without_method=without_method)
-        verdicts = _Verdicts()
-        salvaged = bench.salvage(found.places, verdicts)
+        lost = [Loss(gap.offset, gap.length, gap.problem, None) for gap in found.gaps]
+        salvaged = bench.salvage(found.places, lost)
+        recovered = []
         first = next(salvaged, None)
         if first is not None:
             with atomic_file(output) as stream:
                 writer = ContainerWriter(stream, limits=limits)
                 for record, method, report in chain([first], salvaged):
                     writer.add(record, study_id=report.study_id, method=method)
+                    recovered.append(report)
                 writer.finish()
-        suspects = _Verdicts()
-        for _ in bench.salvage(found.suspects, suspects):
-            pass
-    gaps = [Loss(gap.offset, gap.length, gap.problem, None) for gap in found.gaps]
+        suspects = [each.report for each in bench.salvage(found.suspects, [])]
     return Recovery(
-        recovered=tuple(verdicts.recovered),
-        lost=tuple(sorted([*verdicts.lost, *gaps], key=lambda loss: loss.offset)),
-        suspects=tuple(suspects.recovered),
+        recovered=tuple(recovered),
+        lost=tuple(sorted(lost, key=lambda loss: loss.offset)),
+        suspects=tuple(suspects),
         damage=tuple(found.problems),
         complete=found.complete,
     )
@@ -169,17 +157,16 @@ class _Bench:
         self._ids: set[str] = set()
         self._methods = [*found.methods, *elsewhere]
 
-    def salvage(self, places: Iterable[Place], verdicts: _Verdicts) -> Iterator[_Salvaged]:
-        """The good records of ``places``; ``verdicts`` learns of every one."""
+    def salvage(self, places: Iterable[Place], lost: list[Loss]) -> Iterator[_Salvaged]:
+        """The good records of ``places``; the others are put into ``lost``."""
         for place in places:
             try:
                 if place.problem is not None:
                     raise FormatError(place.problem.message, code=place.problem.code, where=place.problem.where)
                 salvaged = self._try(place)
             except NeuralGraphError as error:
-                verdicts.lost.append(Loss(place.offset, place.length, error.problem, self._study_id(place)))
+                lost.append(Loss(place.offset, place.length, error.problem, self._study_id(place)))
             else:
-                verdicts.recovered.append(salvaged.report)
                 yield salvaged
 
     def _study_id(self, place: Place) -> str | None:
@@ -211,9 +198,10 @@ class _Bench:
             raise FormatError(reason, code="E_METHOD", where=where)
         lost = not candidates
         for number, method in enumerate(candidates or [canonical.encode({})], 1):
-            claims = Claims(_always(record), _always(method), content_digest=not lost)
             try:
-                columns = first_error(examine_bytes(data, claims, level=Level.MEANING))
+                columns = first_error(
+                    examine_record(record, method, Claims(content_digest=not lost), level=Level.MEANING)
+                )
             except ChecksumError as error:
                 # Another method may have the same tag: the digest proves the right one.
                 if error.code != "E_DIGEST" or number == len(candidates):
@@ -222,10 +210,6 @@ class _Bench:
                 assert columns is not None, "a record without errors has columns"
                 return columns, lost
         raise AssertionError("the last candidate returns or raises")
-
-
-def _always(answer: _Answer) -> Callable[[object], _Answer]:
-    return lambda _: answer
 
 
 def _resealed(data: bytes | memoryview, columns: StudyColumns) -> bytes:

@@ -102,10 +102,6 @@ class _Counted:
         """As the source."""
         self._source.begin()
 
-    def check_unchanged(self) -> None:
-        """As the source."""
-        self._source.check_unchanged()
-
 
 def validate_bytes(
     data: bytes | memoryview, *, level: Depth = "meaning", limits: Limits | None = None

@@ -7,28 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from spec.tools.vectors.draft import COUNTS, INDEXED_COUNTS
+
 __all__ = ["PAGE", "VECTOR", "example", "pieces"]
 
 ROOT = Path(__file__).parents[2]
 VECTOR = ROOT / "spec" / "vectors" / "valid" / "smallest.ngr"
 PAGE = ROOT / "spec" / "worked-example.md"
 HEX_BYTES = 16
-
-COUNTS = (
-    "n_views",
-    "n_cells",
-    "n_patches",
-    "embedding_dim",
-    "n_edges",
-    "n_concepts",
-    "n_concept_vectors",
-    "concept_dim",
-    "n_mentions",
-    "n_triples",
-    "n_fusion",
-    "n_labels",
-    "text_bytes",
-)
 
 
 class Piece(NamedTuple):
@@ -78,7 +64,7 @@ def pieces(data: bytes) -> Iterator[Piece | str]:  # noqa: PLR0915 - one piece a
     yield "Section `index` (6.4)"
     yield Piece(8, "`offset` of record 0: 32")
     yield Piece(4, f"`length` of record 0: {record_bytes}")
-    for name in ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion"):
+    for name in INDEXED_COUNTS:
         yield Piece(4, f"`{name}`")
     yield Piece(32, "`leaf` (4.3)")
     yield Piece(4, "page table: CRC-32 of the 64 bytes")

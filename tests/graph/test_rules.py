@@ -10,9 +10,7 @@ import pytest
 from builders import build_study, hand_made_study, studies
 from hypothesis import given
 
-from neuralgraph import StudyError
-from neuralgraph.graph.rules import places, raise_first, study_problems
-from neuralgraph.graph.strings import join_strings
+from neuralgraph.graph.rules import places, study_problems
 from neuralgraph.wire import canonical
 from neuralgraph.wire.columns import GRAPH_COLUMNS
 
@@ -31,10 +29,10 @@ def columns_with(*, counts=None, strings=None, study=None, **changes):
         ]
         for position, string in strings.items():
             pool[position] = string
-        lengths, text = join_strings(pool)
+        text = b"".join(pool)
         counts = {**(counts or {}), "text_bytes": len(text)}
         graph["text"] = np.frombuffer(text, "u1")
-        graph["string_bytes"] = np.array(lengths, "<u4")
+        graph["string_bytes"] = np.array([len(string) for string in pool], "<u4")
     for name in [name for name in changes if name in graph]:
         graph[name] = np.array(changes.pop(name), graph[name].dtype)
     return replace(columns, graph=graph, counts=replace(columns.counts, **(counts or {})), **changes)
@@ -180,9 +178,6 @@ def test_a_broken_rule_is_found(name):
     changes, expected = BROKEN[name]
     columns = columns_with(**changes)
     assert codes(columns) == expected
-    with pytest.raises(StudyError) as caught:
-        raise_first(study_problems(columns))
-    assert caught.value.code == expected[0]
 
 
 def test_vectors_must_exist():

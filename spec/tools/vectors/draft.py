@@ -8,39 +8,55 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from neuralgraph.wire import canonical
 
 __all__ = [
+    "COUNTS",
     "INDEXED_COUNTS",
+    "ZSTD_MAGIC",
     "Draft",
     "Edit",
+    "RecordChange",
     "RecordDraft",
     "SectionDraft",
     "StreamDraft",
     "both",
+    "count_at",
+    "header",
     "put",
     "record_draft",
+    "stream",
+    "streams",
+    "without",
+    "zstd_block",
 ]
 
 Edit = Callable[[bytearray], None]
 """Changes one structure before the checksum over it is computed (or after it, for the ``sealed_`` edits)."""
 
 PAGE = 65_536
-COUNTS_AT = 16
-INDEXED_COUNTS = (2, 4, 5, 9, 10)
-"""Positions of n_patches, n_edges, n_concepts, n_triples, n_fusion among the thirteen counts."""
+COUNTS = (
+    "n_views", "n_cells", "n_patches", "embedding_dim", "n_edges", "n_concepts", "n_concept_vectors", "concept_dim",
+    "n_mentions", "n_triples", "n_fusion", "n_labels", "text_bytes",
+)  # fmt: skip
+INDEXED_COUNTS = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
+
+
+def count_at(name: str) -> int:
+    """Where a record states a count."""
+    return 16 + 4 * COUNTS.index(name)
 
 
 def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def pad8(length: int) -> int:
-    return -length % 8
+def padding(length: int) -> bytes:
+    return bytes(-length % 8)
 
 
 def put(offset: int, kind: str, value: int | float | bytes) -> Edit:
@@ -63,8 +79,35 @@ def both(*edits: Edit) -> Edit:
     return edit
 
 
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+def zstd_block(body: bytes, length: int | None = None, *, kind: int = 0, last: bool = True) -> bytes:
+    """A block of a zstd frame, raw (kind 0) or repeating one byte (1); ``length`` if it states another than it has."""
+    length = len(body) if length is None else length
+    return (length << 3 | kind << 1 | int(last)).to_bytes(3, "little") + body
+
+
 def nothing(_: bytearray) -> None:
     """The edit that changes nothing."""
+
+
+def same(value: Any) -> Any:
+    """The change that changes nothing."""
+    return value
+
+
+def sealed(body: bytearray, edit: Edit) -> bytes:
+    """A structure edited, and the CRC-32 of it."""
+    edit(body)
+    return bytes(body) + struct.pack("<I", zlib.crc32(body))
+
+
+def edited(data: bytes, edit: Edit) -> bytes:
+    """Bytes edited."""
+    whole = bytearray(data)
+    edit(whole)
+    return bytes(whole)
 
 
 @dataclass
@@ -87,7 +130,7 @@ class StreamDraft:
 
     def body(self) -> bytes:
         """The stored bytes with their padding."""
-        return self.stored + (bytes(pad8(len(self.stored))) if self.padding is None else self.padding)
+        return self.stored + (padding(len(self.stored)) if self.padding is None else self.padding)
 
 
 @dataclass
@@ -101,36 +144,62 @@ class RecordDraft:
     """Of the header without its CRC; the CRC is computed afterwards."""
     sealed_edit: Edit = nothing
     """Of the whole record, CRC included."""
-    tail: bytes = b""
-    """After the last stream."""
 
     def pack(self) -> bytes:
         """The bytes of the record."""
         table = b"".join(stream.row() for stream in self.streams)
-        body = b"".join(stream.body() for stream in self.streams) + self.tail
+        body = b"".join(stream.body() for stream in self.streams)
         head = bytearray(self.fixed)
         struct.pack_into("<IH", head, 8, 104 + len(table) + 8 + len(body), len(self.streams))
-        head += table
-        self.edit(head)
-        record = head + struct.pack("<II", zlib.crc32(head), 0) + body
-        self.sealed_edit(record)
-        return bytes(record)
+        return edited(sealed(head + table, self.edit) + bytes(4) + body, self.sealed_edit)
 
     def stream(self, stream_id: int) -> StreamDraft:
         """The stream of this id."""
         return next(stream for stream in self.streams if stream.stream_id == stream_id)
 
 
+def stream_table(record: bytes) -> list[tuple[int, ...]]:
+    """The rows that a record has room for: id, encoding, stored bytes, decoded bytes, CRC-32."""
+    n_streams = min(int.from_bytes(record[12:14], "little"), max(len(record) - 112, 0) // 16)
+    return [struct.unpack_from("<HHIII", record, 104 + 16 * number) for number in range(n_streams)]
+
+
 def record_draft(record: bytes) -> RecordDraft:
     """The draft of a valid record."""
-    (n_streams,) = struct.unpack_from("<H", record, 12)
-    streams, position = [], 104 + 16 * n_streams + 8
-    for number in range(n_streams):
-        row = struct.unpack_from("<HHIII", record, 104 + 16 * number)
-        stored = record[position : position + row[2]]
-        streams.append(StreamDraft(row[0], row[1], stored, row[3]))
-        position += row[2] + pad8(row[2])
+    table = stream_table(record)
+    streams, position = [], 104 + 16 * len(table) + 8
+    for stream_id, encoding, size, decoded, _ in table:
+        streams.append(StreamDraft(stream_id, encoding, record[position : position + size], decoded))
+        position += size + -size % 8
     return RecordDraft(record[:104], streams)
+
+
+RecordChange = Callable[[RecordDraft], RecordDraft]
+
+
+def header(edit: Edit) -> RecordChange:
+    """Edits the header before its CRC is computed."""
+    return lambda record: replace(record, edit=edit)
+
+
+def streams(change: Callable[[list[StreamDraft]], list[StreamDraft]]) -> RecordChange:
+    """Changes the list of streams."""
+    return lambda record: replace(record, streams=change(record.streams))
+
+
+def stream(stream_id: int, /, **fields: Any) -> RecordChange:
+    """Gives one stream other fields; the streams stay in order of their ids."""
+    return lambda record: without((stream_id,), replace(record.stream(stream_id), **fields))(record)
+
+
+def without(ids: Container[int], *more: StreamDraft) -> RecordChange:
+    """Leaves streams out; ``more`` come in, where their ids belong."""
+
+    def change(before: list[StreamDraft]) -> list[StreamDraft]:
+        kept = [each for each in before if each.stream_id not in ids]
+        return sorted([*kept, *more], key=lambda each: each.stream_id)
+
+    return streams(change)
 
 
 @dataclass
@@ -147,16 +216,11 @@ class SectionDraft:
 
     def pack(self) -> tuple[bytes, int, int]:
         """Bytes with table and padding, length of the payload, CRC-32 of the table."""
-        payload = bytearray(self.payload)
-        self.edit(payload)
-        table = bytearray()
-        for start in range(0, len(payload), PAGE):
-            table += struct.pack("<I", zlib.crc32(payload[start : start + PAGE]))
-        self.table_edit(table)
-        whole = payload + table
-        whole += bytes(pad8(len(whole)))
-        self.sealed_edit(whole)
-        return bytes(whole), len(payload), zlib.crc32(table)
+        payload = edited(self.payload, self.edit)
+        checksums = [zlib.crc32(payload[start : start + PAGE]) for start in range(0, len(payload), PAGE)]
+        table = edited(struct.pack(f"<{len(checksums)}I", *checksums), self.table_edit)
+        whole = payload + table + padding(len(payload + table))
+        return edited(whole, self.sealed_edit), len(payload), zlib.crc32(table)
 
 
 @dataclass
@@ -171,24 +235,24 @@ class Draft:
     index: Edit = nothing
     sealed_index: Edit = nothing
     keys: Edit = nothing
-    sealed_keys: Edit = nothing
     more_sections: list[SectionDraft] = field(default_factory=list)
-    sections: Callable[[list[SectionDraft]], list[SectionDraft]] | None = None
-    toc: Callable[[Any], Any] | None = None
+    sections: Callable[[list[SectionDraft]], list[SectionDraft]] = same
+    toc: Callable[[Any], Any] = same
     """Changes the contents as a value."""
-    toc_bytes: Callable[[bytes], bytes] | None = None
+    toc_bytes: Callable[[bytes], bytes] = same
     """Changes the contents as bytes."""
-    toc_padding: bytes | None = None
     before_toc: bytes = b""
     trailer: Edit = nothing
     sealed_trailer: Edit = nothing
-    envelope: tuple[int, int] | None = None
-    """Decoded bytes and streams that the trailer states, where the records do not say them."""
-    file: Callable[[bytes], bytes] | None = None
 
     def with_records(self, *records: bytes) -> Draft:
         """The same file with other records."""
         return replace(self, records=list(records))
+
+    def changed(self, change: RecordChange) -> Draft:
+        """The same file, its one record changed."""
+        (record,) = self.records
+        return self.with_records(change(record_draft(record)).pack())
 
     def pack(self) -> bytes:
         """The bytes of the file."""
@@ -196,35 +260,24 @@ class Draft:
         data = prologue + b"".join(self.records)
         sections = [SectionDraft("index", 1, self._index(), self.index, self.sealed_index)]
         if len(self.records) > 1:
-            sections.append(SectionDraft("keys", 0, self._keys(), self.keys, self.sealed_keys))
-        sections += self.more_sections
-        if self.sections is not None:
-            sections = self.sections(sections)
+            sections.append(SectionDraft("keys", 0, self._keys(), self.keys))
         rows = []
-        for section in sections:
+        for section in self.sections(sections + self.more_sections):
             packed, length, table_crc = section.pack()
             rows.append([section.name, section.flags, len(data), length, table_crc])
             data += packed
         data += self.before_toc
         methods = [canonical.decode(method, where="") for method in sorted(set(self.methods), key=sha256)]
-        value: Any = {"layout": {"sections": rows}, "meta": {"methods": methods}}
-        if self.toc is not None:
-            value = self.toc(value)
-        toc = canonical.encode(value)
-        if self.toc_bytes is not None:
-            toc = self.toc_bytes(toc)
+        value = self.toc({"layout": {"sections": rows}, "meta": {"methods": methods}})
+        toc = self.toc_bytes(canonical.encode(value))
         meta = canonical.encode(value["meta"]) if isinstance(value, dict) and "meta" in value else b""
         toc_offset = len(data)
-        data += toc + (bytes(pad8(len(toc))) if self.toc_padding is None else self.toc_padding)
-        data += self._trailer(prologue, meta, toc, toc_offset, len(data) + 96)
-        return data if self.file is None else self.file(data)
+        data += toc + padding(len(toc))
+        return data + self._trailer(prologue, meta, toc, toc_offset, len(data) + 96)
 
     def _prologue(self) -> bytes:
         body = bytearray(b"\x89NGR\r\n\x1a\n" + bytes(16) + b"\x01\x00\x00\x00")
-        self.prologue(body)
-        whole = body + struct.pack("<I", zlib.crc32(body))
-        self.sealed_prologue(whole)
-        return bytes(whole)
+        return edited(sealed(body, self.prologue), self.sealed_prologue)
 
     def leaves(self) -> list[bytes]:
         """The leaf of every record (FORMAT.md section 4.3)."""
@@ -235,14 +288,15 @@ class Draft:
         offsets = [32 + sum(lengths[:number]) for number in range(len(lengths))]
         columns = [struct.pack(f"<{len(lengths)}Q", *offsets), struct.pack(f"<{len(lengths)}I", *lengths)]
         for count in INDEXED_COUNTS:
-            columns += [record[COUNTS_AT + 4 * count : COUNTS_AT + 4 * count + 4] for record in self.records]
+            at = count_at(count)
+            columns += [record[at : at + 4].ljust(4, b"\0") for record in self.records]
         return b"".join(columns + self.leaves())
 
     def _keys(self) -> bytes:
         n = len(self.study_ids)
         order = sorted(range(n), key=self.study_ids.__getitem__)
         ends = [sum(map(len, self.study_ids[: number + 1])) for number in range(n)]
-        pad = bytes(pad8(4 * n))
+        pad = padding(4 * n)
         return struct.pack(f"<{n}I", *order) + pad + struct.pack(f"<{n}I", *ends) + pad + b"".join(self.study_ids)
 
     def _root(self, prologue: bytes, meta: bytes) -> bytes:
@@ -253,31 +307,10 @@ class Draft:
         return sha256(b"NGR1-ROOT\x00" + prologue + level[0] + sha256(meta))
 
     def _trailer(self, prologue: bytes, meta: bytes, toc: bytes, toc_offset: int, file_bytes: int) -> bytes:
-        sizes, streams = [], []
-        for record in self.records if self.envelope is None else []:
-            n_streams = min(struct.unpack_from("<H", record, 12)[0], (len(record) - 112) // 16)
-            table = [struct.unpack_from("<HHIII", record, 104 + 16 * number) for number in range(n_streams)]
-            sizes.append(sum(row[3] for row in table))
-            streams.append(n_streams)
-        if self.envelope is not None:
-            sizes, streams = [self.envelope[0]], [self.envelope[1]]
-        body = bytearray(
-            struct.pack(
-                "<QIIQIIQII",
-                toc_offset,
-                len(toc),
-                zlib.crc32(toc),
-                file_bytes,
-                len(self.records),
-                0,
-                sum(sizes),
-                min(max(sizes, default=0), 2**32 - 1),
-                max(streams, default=0),
-            )
-            + self._root(prologue, meta)
-            + bytes(4)
-        )
-        self.trailer(body)
-        whole = body + struct.pack("<I", zlib.crc32(body)) + b"NGR\x1aEND\n"
-        self.sealed_trailer(whole)
-        return bytes(whole)
+        tables = [stream_table(record) for record in self.records]
+        sizes = [sum(decoded for _, _, _, decoded, _ in table) for table in tables]
+        numbers = struct.pack("<QIIQII", toc_offset, len(toc), zlib.crc32(toc), file_bytes, len(tables), 0)
+        largest, n_streams = min(max(sizes, default=0), 2**32 - 1), max(map(len, tables), default=0)
+        envelope = struct.pack("<QII", sum(sizes), largest, n_streams)
+        body = bytearray(numbers + envelope + self._root(prologue, meta) + bytes(4))
+        return edited(sealed(body, self.trailer) + b"NGR\x1aEND\n", self.sealed_trailer)

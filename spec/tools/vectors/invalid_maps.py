@@ -2,84 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import replace
+from functools import partial
 
-from spec.tools.vectors.invalid_contents import contents_vector
-from spec.tools.vectors.vector import Vector
+from spec.tools.vectors.draft import Draft
+from spec.tools.vectors.studies import basic, draft_of
+from spec.tools.vectors.vector import Table
 
 __all__ = ["map_vectors"]
 
+VALUES = {
+    "nil: a map holds nil": b"\xc0",
+    "never-used: a map holds the byte MessagePack never uses": b"\xc1",
+    "float32: a map holds a float32": b"\xca\x3f\x80\x00\x00",
+    "nan: a map holds a float64 that is not a number": b"\xcb\x7f\xf8" + bytes(6),
+    "infinite: a map holds an infinite float64": b"\xcb\x7f\xf0" + bytes(6),
+    "uint8-short: a map holds 127 in two bytes": b"\xcc\x7f",
+    "uint16-short: a map holds 255 in three bytes": b"\xcd\x00\xff",
+    "uint32-short: a map holds 65,535 in five bytes": b"\xce\x00\x00\xff\xff",
+    "uint64-short: a map holds 2^32 - 1 in nine bytes": b"\xcf" + bytes(4) + b"\xff" * 4,
+    "uint64-beyond: a map holds the integer 2^53": b"\xcf\x00\x20" + bytes(6),
+    "uint64-max: a map holds the integer 2^64 - 1": b"\xcf" + b"\xff" * 8,
+    "int8-short: a map holds -32 in two bytes": b"\xd0\xe0",
+    "int8-unsigned: a map holds 1 in a signed form": b"\xd0\x01",
+    "int16-short: a map holds -128 in three bytes": b"\xd1\xff\x80",
+    "int32-short: a map holds -32,768 in five bytes": b"\xd2\xff\xff\x80\x00",
+    "int64-short: a map holds -2^31 in nine bytes": b"\xd3" + b"\xff" * 4 + b"\x80\x00\x00\x00",
+    "int64-beyond: a map holds the integer -2^53": b"\xd3\xff\xe0" + bytes(6),
+    "int64-least: a map holds the integer -2^63": b"\xd3\x80" + bytes(7),
+    "str8-short: a map holds a text of 31 bytes with a length byte": b"\xd9\x1f" + b"s" * 31,
+    "str16-short: a map holds a text of 255 bytes with two length bytes": b"\xda\x00\xff" + b"s" * 255,
+    "str32-short: a map holds a text of one byte with four length bytes": b"\xdb\x00\x00\x00\x01s",
+    "bin16-short: a map holds one byte with two length bytes": b"\xc5\x00\x01b",
+    "bin32-short: a map holds one byte with four length bytes": b"\xc6\x00\x00\x00\x01b",
+    "array16-short: a map holds an array of one with two length bytes": b"\xdc\x00\x01\x01",
+    "array32-short: a map holds an array of one with four length bytes": b"\xdd\x00\x00\x00\x01\x01",
+    "map16-short: a map holds a map of one with two length bytes": b"\xde\x00\x01\xa1a\x01",
+    "map32-short: a map holds a map of one with four length bytes": b"\xdf\x00\x00\x00\x01\xa1a\x01",
+    "fixext: a map holds an extension type": b"\xd4\x01\x00",
+    "ext8: a map holds an extension type with a length": b"\xc7\x01\x01\x00",
+    "timestamp: a map holds a timestamp": b"\xd6\xff\x00\x00\x00\x00",
+    "utf8-invalid: a map holds a text that is not UTF-8": b"\xa2\xc3\x28",
+    "utf8-surrogate: a map holds a text with a surrogate": b"\xa3\xed\xa0\x80",
+    "utf8-overlong: a map holds a text with an overlong encoding": b"\xa2\xc0\x80",
+    "utf8-beyond: a map holds a text beyond U+10FFFF": b"\xa4\xf4\x90\x80\x80",
+    "key-number: a map holds a key that is a number": b"\x81\x01\x01",
+    "key-bytes: a map holds a key that is bytes": b"\x81\xc4\x01a\x01",
+    "key-map: a map holds a key that is a map": b"\x81\x80\x01",
+    "keys-equal: a map holds the same key twice": b"\x82\xa1a\x01\xa1a\x02",
+    "keys-descend: a map holds keys that descend": b"\x82\xa1b\x01\xa1a\x02",
+    "keys-by-length: a map holds keys by length instead of bytes": b"\x82\xa1b\x01\xa2aa\x02",
+    "keys-utf16-order: a map holds keys in the order of UTF-16": b"\x82\xa4\xf0\x9f\xab\x81\x01\xa3\xef\xbf\xbd\x01",
+    "deep-array: a map holds arrays nine deep in all": b"\x91" * 7 + b"\x90",
+    "deep-map: a map holds maps nine deep in all": b"\x81\xa1a" * 7 + b"\x80",
+    "array-claims: a map holds an array that claims 2^32 - 1 members": b"\xdd\xff\xff\xff\xff",
+    "map-claims: a map holds a map that claims 2^32 - 1 members": b"\xdf\xff\xff\xff\xff",
+    "text-claims: a map holds a text that claims 2^32 - 1 bytes": b"\xdb\xff\xff\xff\xff",
+    "text-too-long: a map holds a text that claims 1,048,577 bytes": b"\xdb\x00\x10\x00\x01",
+}
+"""Name and what it is -> encoding of a value."""
 
-def map_vectors() -> Iterator[Vector]:
-    """Encodings that are MessagePack but not canonical, put in place of the value of ``ext``."""
-    for name, encoded, reason in (
-        ("nil", b"\xc0", "nil"),
-        ("never-used", b"\xc1", "the byte MessagePack never uses"),
-        ("float32", b"\xca\x3f\x80\x00\x00", "a float32"),
-        ("nan", b"\xcb\x7f\xf8" + bytes(6), "a float64 that is not a number"),
-        ("infinite", b"\xcb\x7f\xf0" + bytes(6), "an infinite float64"),
-        ("uint8-short", b"\xcc\x7f", "127 in two bytes"),
-        ("uint16-short", b"\xcd\x00\xff", "255 in three bytes"),
-        ("uint32-short", b"\xce\x00\x00\xff\xff", "65,535 in five bytes"),
-        ("uint64-short", b"\xcf" + bytes(4) + b"\xff" * 4, "2^32 - 1 in nine bytes"),
-        ("uint64-beyond", b"\xcf\x00\x20" + bytes(6), "the integer 2^53"),
-        ("uint64-max", b"\xcf" + b"\xff" * 8, "the integer 2^64 - 1"),
-        ("int8-short", b"\xd0\xe0", "-32 in two bytes"),
-        ("int8-unsigned", b"\xd0\x01", "1 in a signed form"),
-        ("int16-short", b"\xd1\xff\x80", "-128 in three bytes"),
-        ("int32-short", b"\xd2\xff\xff\x80\x00", "-32,768 in five bytes"),
-        ("int64-short", b"\xd3" + b"\xff" * 4 + b"\x80\x00\x00\x00", "-2^31 in nine bytes"),
-        ("int64-beyond", b"\xd3\xff\xe0" + bytes(6), "the integer -2^53"),
-        ("int64-least", b"\xd3\x80" + bytes(7), "the integer -2^63"),
-        ("str8-short", b"\xd9\x1f" + b"s" * 31, "a text of 31 bytes with a length byte"),
-        ("str16-short", b"\xda\x00\xff" + b"s" * 255, "a text of 255 bytes with two length bytes"),
-        ("str32-short", b"\xdb\x00\x00\x00\x01s", "a text of one byte with four length bytes"),
-        ("bin16-short", b"\xc5\x00\x01b", "one byte with two length bytes"),
-        ("bin32-short", b"\xc6\x00\x00\x00\x01b", "one byte with four length bytes"),
-        ("array16-short", b"\xdc\x00\x01\x01", "an array of one with two length bytes"),
-        ("array32-short", b"\xdd\x00\x00\x00\x01\x01", "an array of one with four length bytes"),
-        ("map16-short", b"\xde\x00\x01\xa1a\x01", "a map of one with two length bytes"),
-        ("map32-short", b"\xdf\x00\x00\x00\x01\xa1a\x01", "a map of one with four length bytes"),
-        ("fixext", b"\xd4\x01\x00", "an extension type"),
-        ("ext8", b"\xc7\x01\x01\x00", "an extension type with a length"),
-        ("timestamp", b"\xd6\xff\x00\x00\x00\x00", "a timestamp"),
-        ("utf8-invalid", b"\xa2\xc3\x28", "a text that is not UTF-8"),
-        ("utf8-surrogate", b"\xa3\xed\xa0\x80", "a text with a surrogate"),
-        ("utf8-overlong", b"\xa2\xc0\x80", "a text with an overlong encoding"),
-        ("utf8-beyond", b"\xa4\xf4\x90\x80\x80", "a text beyond U+10FFFF"),
-        ("key-number", b"\x81\x01\x01", "a key that is a number"),
-        ("key-bytes", b"\x81\xc4\x01a\x01", "a key that is bytes"),
-        ("key-map", b"\x81\x80\x01", "a key that is a map"),
-        ("keys-equal", b"\x82\xa1a\x01\xa1a\x02", "the same key twice"),
-        ("keys-descend", b"\x82\xa1b\x01\xa1a\x02", "keys that descend"),
-        ("keys-by-length", b"\x82\xa1b\x01\xa2aa\x02", "keys by length instead of bytes"),
-        ("keys-utf16-order", b"\x82\xa4\xf0\x9f\xab\x81\x01\xa3\xef\xbf\xbd\x01", "keys in the order of UTF-16"),
-        ("deep-array", b"\x91" * 7 + b"\x90", "arrays nine deep in all"),
-        ("deep-map", b"\x81\xa1a" * 7 + b"\x80", "maps nine deep in all"),
-        ("array-claims", b"\xdd\xff\xff\xff\xff", "an array that claims 2^32 - 1 members"),
-        ("map-claims", b"\xdf\xff\xff\xff\xff", "a map that claims 2^32 - 1 members"),
-        ("text-claims", b"\xdb\xff\xff\xff\xff", "a text that claims 2^32 - 1 bytes"),
-        ("text-too-long", b"\xdb\x00\x10\x00\x01", "a text that claims 1,048,577 bytes"),
-    ):
-        # In {"a": value}, so that a value of the wrong type is not the first rule broken.
-        yield contents_vector(
-            "E_TOC_FORM", f"map-{name}", f"a map holds {reason}", "F14", toc=_ext_marker, toc_bytes=_ext(encoded)
+
+def map_vectors() -> Table:
+    """All of them; encodings of a value are put in place of one in ``ext``."""
+    basic_with = partial(replace, draft_of(basic()))
+
+    def ext(encoded: bytes) -> Draft:
+        """{"a": value} as ``ext``: its map is valid, so a value of the wrong type is not the first rule broken."""
+        return basic_with(
+            toc=lambda toc: {**toc, "meta": {**toc["meta"], "ext": {"a": "MARK"}}},
+            toc_bytes=lambda toc: toc.replace(b"\xa4MARK", encoded),
         )
-    yield contents_vector(
-        "E_TOC_FORM", "trailing", "a byte follows the contents", "F14", toc_bytes=lambda toc: toc + b"\x80"
-    )
-    yield contents_vector("E_TOC_FORM", "cut", "the contents end inside a value", "F14", toc_bytes=lambda toc: toc[:-1])
-    yield contents_vector("E_TOC_FORM", "empty", "contents without a byte", "F14", toc_bytes=lambda _: b"")
-    many = b"\xdd\x00\x01\x86\xa1" + bytes(100_001)
-    yield contents_vector(
-        "E_TOC_FORM", "too-many-values", "more than 100,000 values", "F14", toc=_ext_marker, toc_bytes=_ext(many)
-    )
 
-
-def _ext_marker(toc: Any) -> Any:
-    return {**toc, "meta": {**toc["meta"], "ext": {"a": "MARK"}}}
-
-
-def _ext(encoded: bytes) -> Callable[[bytes], bytes]:
-    return lambda toc: toc.replace(b"\xa4MARK", encoded)
+    return {
+        **{f"E_TOC_FORM F14 map-{title}": ext(encoded) for title, encoded in VALUES.items()},
+        "E_TOC_FORM F14 trailing: a byte follows the contents": basic_with(toc_bytes=lambda toc: toc + b"\x80"),
+        "E_TOC_FORM F14 cut: the contents end inside a value": basic_with(toc_bytes=lambda toc: toc[:-1]),
+        "E_TOC_FORM F14 empty: contents without a byte": basic_with(toc_bytes=lambda _: b""),
+        "E_TOC_FORM F14 too-many-values: more than 100,000 values": ext(b"\xdd\x00\x01\x86\xa1" + bytes(100_001)),
+    }

@@ -1,327 +1,303 @@
-"""Broken streams: checksums, codecs, forms, pixels, extensions (FORMAT.md sections 5.5, 7 and 12.2)."""
+"""Broken streams: checksums, codecs, planes, pixels, words, extensions (FORMAT.md sections 5.5, 7 and 12.2)."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import replace
+from math import inf, nan
 
 import numpy as np
 
 from neuralgraph.codecs import zstd
 from neuralgraph.graph.study import Study
 from neuralgraph.graph.words import WordAttention
-from neuralgraph.wire.study_columns import StudyColumns
-from spec.tools.vectors.draft import RecordDraft, StreamDraft
-from spec.tools.vectors.invalid_forms import broken_svd_vectors, embedding_planes
-from spec.tools.vectors.invalid_meaning import sealed
-from spec.tools.vectors.invalid_records import full, record_vector
-from spec.tools.vectors.studies import REPORT, basic, textual
-from spec.tools.vectors.vector import Vector
+from spec.tools.vectors.draft import ZSTD_MAGIC, Draft, StreamDraft, stream, without, zstd_block
+from spec.tools.vectors.studies import REPORT, basic, draft_of, full, of_columns, textual
+from spec.tools.vectors.valid_forms import svd_planes
+from spec.tools.vectors.vector import Table, each
 
 __all__ = ["stream_vectors"]
 
-Change = Callable[[RecordDraft], None]
 
-
-def stream_vectors() -> Iterator[Vector]:
+def stream_vectors() -> Table:
     """All of them."""
-    yield from _checksums()
-    yield from _zstd()
-    yield from _forms()
-    yield from broken_svd_vectors()
-    yield from _pixels()
-    yield from _words()
-    yield from _extensions()
+    return {
+        **_checksums(), **_encodings(), **_frames(), **_sizes_of_frames(), **_empty_frames(), **_floats(), **_int8(),
+        **_svd(), **_pixels(), **_words(), **_extension_names(), **_extensions(),
+    }  # fmt: skip
 
 
-def _stored(stream_id: int, encoding: int, stored: bytes, decoded: int | None = None) -> Change:
-    def change(record: RecordDraft) -> None:
-        stream = record.stream(stream_id)
-        stream.encoding, stream.stored = encoding, stored
-        stream.decoded_bytes = stream.decoded_bytes if decoded is None else decoded
-
-    return change
-
-
-def _checksums() -> Iterator[Vector]:
-    for name, stream_id in (
-        ("graph", 0x01),
-        ("report", 0x02),
-        ("plane", 0x23),
-        ("vectors", 0x60),
-        ("extension", 0x8000),
-    ):
-
-        def flip(record: RecordDraft, stream_id: int = stream_id) -> None:
-            stream = record.stream(stream_id)
-            stream.crc32 = 0x12345678
-
-        yield record_vector("E_CRC", f"stream-{name}", f"another CRC of stream {name}", flip, "R3", of=full())
-
-    def optional(record: RecordDraft) -> None:
-        record.streams.insert(2, StreamDraft(0x11, 0, b"later", 5, crc32=1))
-
-    yield record_vector(
-        "E_CRC", "stream-optional-column", "another CRC of a column that a reader ignores", optional, "R3", of=full()
-    )
+def _checksums() -> Table:
+    changed = draft_of(full()).changed
+    ids = {"graph": 0x01, "report": 0x02, "plane": 0x23, "vectors": 0x60, "extension": 0x8000}
+    return {
+        **each("E_CRC R3 stream-{name}: another CRC of stream {name}", ids,
+            lambda stream_id: changed(stream(stream_id, crc32=0x12345678))),
+        "E_CRC R3 stream-optional-column: another CRC of a column that a reader ignores":
+            changed(without((), StreamDraft(0x11, 0, b"later", 5, crc32=1))),
+    }  # fmt: skip
 
 
-def _zstd() -> Iterator[Vector]:  # noqa: PLR0915 - one vector after another
-    text = REPORT * 9
-    data = text.encode()
-    size = len(data)
-    study = basic("z", report=text)
-    frame = zstd.encode(data)
+DATA = (REPORT * 9).encode()
+SIZE = len(DATA)
+FRAME = zstd.encode(DATA)
+SEGMENT = ZSTD_MAGIC + b"\x60"
+"""Begins a frame without window, whose content size has two bytes."""
+CONTENT = (SIZE - 256).to_bytes(2, "little")
+RAW = zstd_block(DATA)
 
-    def block(kind: int, body: bytes, length: int, *, last: bool = True) -> bytes:
-        return (length << 3 | kind << 1 | int(last)).to_bytes(3, "little") + body
 
-    raw = block(0, data, size)
-    content = (size - 256).to_bytes(2, "little")
-    magic = b"\x28\xb5\x2f\xfd"
+def _report(stored: bytes, encoding: int = 1, *, decoded: int = SIZE) -> Draft:
+    """A study whose report is stored so."""
+    study = basic("z", report=REPORT * 9)
+    return draft_of(study).changed(stream(2, encoding=encoding, stored=stored, decoded_bytes=decoded))
 
-    def vector(
-        code: str, name: str, reason: str, stored: bytes, decoded: int | None = None, of: Study = study
-    ) -> Vector:
-        return record_vector(code, f"zstd-{name}", f"zstd: {reason}", _stored(2, 1, stored, decoded), "F20", of=of)
 
-    for encoding in (2, 3, 4, 0x7FFF, 0x8000, 0xFFFF):
-        yield record_vector(
-            "E_STREAM", f"encoding-{encoding}", f"encoding {encoding}", _stored(2, encoding, frame), "F10", of=study
-        )
-    yield record_vector(
-        "E_SIZE", "store-short", "a stored stream one byte short", _stored(2, 0, data[:-1]), "F11", of=study
-    )
-    yield record_vector(
-        "E_SIZE", "store-long", "a stored stream one byte long", _stored(2, 0, data + b"."), "F11", of=study
-    )
-    yield vector("E_ZSTD", "empty", "no byte", b"")
-    yield vector("E_ZSTD", "no-magic", "no frame magic", data)
-    yield vector("E_ZSTD", "magic-only", "the magic alone", magic)
-    yield vector("E_ZSTD", "skippable", "a skippable frame in front", b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd" + frame)
-    yield vector("E_ZSTD", "skippable-behind", "a skippable frame behind", frame + b"\x50\x2a\x4d\x18\x00\x00\x00\x00")
-    yield vector("E_ZSTD", "two-frames", "two frames", frame + zstd.encode(b""))
-    yield vector("E_ZSTD", "trailing", "a byte behind the frame", frame + b"\x00")
-    yield vector("E_ZSTD", "cut", "the frame is cut", frame[:-1])
-    yield vector("E_ZSTD", "header-only", "a header without a block", magic + b"\x60" + content)
-    yield vector("E_ZSTD", "header-cut", "the header is cut in its content size", magic + b"\x60" + content[:1])
-    yield vector("E_ZSTD", "no-content-size", "no content size", magic + b"\x00\x58" + raw)
-    yield vector("E_ZSTD", "reserved-bit", "the reserved bit", magic + b"\x68" + content + raw)
-    yield vector("E_ZSTD", "unused-bit", "the unused bit", magic + b"\x70" + content + raw)
-    yield vector("E_ZSTD", "checksum", "a frame checksum", magic + b"\x64" + content + raw + bytes(4))
-    yield vector("E_ZSTD", "dictionary", "a dictionary id", magic + b"\x61\x07" + content + raw)
-    yield vector(
-        "E_ZSTD", "dictionary-0", "a dictionary id of two bytes that is 0", magic + b"\x62\x00\x00" + content + raw
-    )
-    yield vector("E_ZSTD", "window", "a window of more than 8 MiB", magic + b"\x40\x69" + content + raw)
-    yield vector("E_ZSTD", "window-max", "the largest window there is", magic + b"\x40\xff" + content + raw)
-    yield vector(
-        "E_ZSTD", "block-reserved", "a block of the reserved type", magic + b"\x60" + content + block(3, data, size)
-    )
-    yield vector(
-        "E_ZSTD", "block-beyond", "a block longer than the frame", magic + b"\x60" + content + block(0, data, size + 1)
-    )
-    yield vector(
-        "E_ZSTD", "block-not-last", "no last block", magic + b"\x60" + content + block(0, data, size, last=False)
-    )
-    yield vector(
-        "E_ZSTD",
-        "content-less",
-        "less content than the frame states",
-        magic + b"\x60" + content + block(0, data[:-1], size - 1),
-    )
-    yield vector(
-        "E_ZSTD",
-        "content-more",
-        "more content than the frame states",
-        magic + b"\x60" + content + block(0, data + b".", size + 1),
-    )
-    for name, stated in (("minus-1", size - 1), ("plus-1", size + 1)):
-        header = magic + b"\x60" + (stated - 256).to_bytes(2, "little")
-        yield vector(
-            "E_SIZE", f"content-size-{name}", f"the frame states {stated} bytes, the record {size}", header + raw
-        )
-    yield vector(
-        "E_SIZE", "content-size-u32", "the frame states 2^20 bytes", magic + b"\xa0" + struct.pack("<I", 2**20) + raw
-    )
-    for name, stated in (("2-53", 2**53), ("2-63", 2**63), ("max", 2**64 - 1)):
-        head = magic + b"\xe0" + struct.pack("<Q", stated)
-        yield vector("E_SIZE", f"content-size-{name}", f"a single segment of {stated} bytes", head + raw)
-    both = magic + b"\x40\xff" + (size - 255).to_bytes(2, "little") + raw
-    yield vector("E_SIZE", "content-size-and-window", "another content size and too large a window", both)
-    both = magic + b"\x44\x58" + (size - 255).to_bytes(2, "little") + raw + bytes(4)
-    yield vector("E_ZSTD", "content-size-and-checksum", "another content size and a frame checksum", both)
-    yield vector(
-        "E_SIZE",
-        "content-size-windowed-max",
-        "2^64 - 1 bytes in a small window",
-        magic + b"\xc0\x58" + b"\xff" * 8 + raw,
-    )
-    yield vector("E_SIZE", "decoded-minus-1", "the record states a byte less", frame, size - 1)
-    yield vector("E_SIZE", "decoded-0", "the record states no byte", frame, 0)
-    empty = basic("z", report="")
+def _encodings() -> Table:
+    return {
+        **each("E_STREAM F10 encoding-{value}: encoding {value}", (2, 3, 4, 0x7FFF, 0x8000, 0xFFFF),
+            lambda encoding: _report(FRAME, encoding)),
+        "E_SIZE F11 store-short: a stored stream one byte short": _report(DATA[:-1], 0),
+        "E_SIZE F11 store-long: a stored stream one byte long": _report(DATA + b".", 0),
+    }  # fmt: skip
+
+
+def _frames() -> Table:
+    """What no frame may be, in this format or at all."""
+    skippable = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd"
+    frames = {
+        "empty: zstd: no byte": b"",
+        "no-magic: zstd: no frame magic": DATA,
+        "magic-only: zstd: the magic alone": ZSTD_MAGIC,
+        "skippable: zstd: a skippable frame in front": skippable + FRAME,
+        "skippable-behind: zstd: a skippable frame behind": FRAME + b"\x50\x2a\x4d\x18\x00\x00\x00\x00",
+        "two-frames: zstd: two frames": FRAME + zstd.encode(b""),
+        "trailing: zstd: a byte behind the frame": FRAME + b"\x00",
+        "cut: zstd: the frame is cut": FRAME[:-1],
+        "header-only: zstd: a header without a block": SEGMENT + CONTENT,
+        "header-cut: zstd: the header is cut in its content size": SEGMENT + CONTENT[:1],
+        "no-content-size: zstd: no content size": ZSTD_MAGIC + b"\x00\x58" + RAW,
+        "reserved-bit: zstd: the reserved bit": ZSTD_MAGIC + b"\x68" + CONTENT + RAW,
+        "unused-bit: zstd: the unused bit": ZSTD_MAGIC + b"\x70" + CONTENT + RAW,
+        "checksum: zstd: a frame checksum": ZSTD_MAGIC + b"\x64" + CONTENT + RAW + bytes(4),
+        "dictionary: zstd: a dictionary id": ZSTD_MAGIC + b"\x61\x07" + CONTENT + RAW,
+        "dictionary-0: zstd: a dictionary id of two bytes that is 0": ZSTD_MAGIC + b"\x62\x00\x00" + CONTENT + RAW,
+        "window: zstd: a window of more than 8 MiB": ZSTD_MAGIC + b"\x40\x69" + CONTENT + RAW,
+        "window-max: zstd: the largest window there is": ZSTD_MAGIC + b"\x40\xff" + CONTENT + RAW,
+        "block-reserved: zstd: a block of the reserved type": SEGMENT + CONTENT + zstd_block(DATA, kind=3),
+        "block-beyond: zstd: a block longer than the frame": SEGMENT + CONTENT + zstd_block(DATA, SIZE + 1),
+        "block-not-last: zstd: no last block": SEGMENT + CONTENT + zstd_block(DATA, last=False),
+        "content-less: zstd: less content than the frame states": SEGMENT + CONTENT + zstd_block(DATA[:-1]),
+        "content-more: zstd: more content than the frame states": SEGMENT + CONTENT + zstd_block(DATA + b"."),
+    }
+    return {f"E_ZSTD F20 zstd-{title}": _report(frame) for title, frame in frames.items()}
+
+
+def _sizes_of_frames() -> Table:
+    one_more = (SIZE - 255).to_bytes(2, "little")
+    return {
+        **each(f"E_SIZE F20 zstd-content-size-{{name}}: zstd: the frame states {{value}} bytes, the record {SIZE}",
+            {"minus-1": SIZE - 1, "plus-1": SIZE + 1},
+            lambda stated: _report(SEGMENT + (stated - 256).to_bytes(2, "little") + RAW)),
+        "E_SIZE F20 zstd-content-size-u32: zstd: the frame states 2^20 bytes":
+            _report(ZSTD_MAGIC + b"\xa0" + struct.pack("<I", 2**20) + RAW),
+        **each("E_SIZE F20 zstd-content-size-{name}: zstd: a single segment of {value} bytes",
+            {"2-53": 2**53, "2-63": 2**63, "max": 2**64 - 1},
+            lambda stated: _report(ZSTD_MAGIC + b"\xe0" + struct.pack("<Q", stated) + RAW)),
+        "E_SIZE F20 zstd-content-size-and-window: zstd: another content size and too large a window":
+            _report(ZSTD_MAGIC + b"\x40\xff" + one_more + RAW),
+        "E_ZSTD F20 zstd-content-size-and-checksum: zstd: another content size and a frame checksum":
+            _report(ZSTD_MAGIC + b"\x44\x58" + one_more + RAW + bytes(4)),
+        "E_SIZE F20 zstd-content-size-windowed-max: zstd: 2^64 - 1 bytes in a small window":
+            _report(ZSTD_MAGIC + b"\xc0\x58" + b"\xff" * 8 + RAW),
+        "E_SIZE F20 zstd-decoded-minus-1: zstd: the record states a byte less": _report(FRAME, decoded=SIZE - 1),
+        "E_SIZE F20 zstd-decoded-0: zstd: the record states no byte": _report(FRAME, decoded=0),
+    }  # fmt: skip
+
+
+def _empty_frames() -> Table:
     good = zstd.encode(b"")
-    yield vector("E_ZSTD", "empty-trailing", "a byte behind a frame without content", good + b"\x00", of=empty)
-    yield vector("E_ZSTD", "empty-twice", "two frames without content", good + good, of=empty)
-    yield vector("E_ZSTD", "empty-cut", "a frame without content, cut", good[:-1], of=empty)
-    yield vector(
-        "E_ZSTD",
-        "empty-with-content",
-        "content in a frame that states none",
-        magic + b"\x20\x00" + block(0, b"a", 1),
-        of=empty,
-    )
+
+    def empty(stored: bytes) -> Draft:
+        return draft_of(basic("z", report="")).changed(stream(2, encoding=1, stored=stored))
+
+    return {
+        "E_ZSTD F20 zstd-empty-trailing: zstd: a byte behind a frame without content": empty(good + b"\x00"),
+        "E_ZSTD F20 zstd-empty-twice: zstd: two frames without content": empty(good + good),
+        "E_ZSTD F20 zstd-empty-cut: zstd: a frame without content, cut": empty(good[:-1]),
+        "E_ZSTD F20 zstd-empty-with-content: zstd: content in a frame that states none":
+            empty(ZSTD_MAGIC + b"\x20\x00" + zstd_block(b"a")),
+    }  # fmt: skip
 
 
-def _forms() -> Iterator[Vector]:
-    study = basic("f")
-    for form, planes, values in (
-        (
-            "float32",
-            4,
+def _embedding(first: int, *planes: bytes) -> Draft:
+    """A study whose embedding has these planes, in streams that begin with ``first``."""
+    drafts = [StreamDraft(first + number, 0, plane, len(plane)) for number, plane in enumerate(planes)]
+    return draft_of(basic("f")).changed(without(range(0x20, 0x60), *drafts))
+
+
+def _floats() -> Table:
+    def last(first: int, n_planes: int, bits: int) -> Draft:
+        """The last of 16 values has these bits."""
+        return _embedding(first, *(bytes(15) + bytes([byte]) for byte in bits.to_bytes(n_planes, "little")))
+
+    return {
+        **each("E_NUM F21 F28 float32-{name}: a value of the embedding is {words}",
             {"nan": 0x7FC00000, "infinite": 0x7F800000, "minus-infinite": 0xFF800000, "signalling": 0x7F800001},
-        ),
-        ("bfloat16", 2, {"nan": 0x7FC0, "infinite": 0x7F80, "minus-infinite": 0xFF80}),
-        ("float16", 2, {"nan": 0x7E00, "infinite": 0x7C00, "minus-infinite": 0xFC00}),
-    ):
-        offset = {"float32": 0x20, "bfloat16": 0x28, "float16": 0x2A}[form]
-        for name, bits in values.items():
-            # The last of 16 values.
-            matrix = [bytes(15) + bytes([bits >> 8 * plane & 255]) for plane in range(planes)]
-            yield record_vector(
-                "E_NUM",
-                f"{form}-{name}",
-                f"a value of the embedding is {name.replace('-', ' ')}",
-                embedding_planes(offset, matrix),
-                "F21",
-                "F28",
-                of=study,
-            )
-    codes, scales = bytes(range(16)), np.array([0, 1, 2, 0.5], "<f4")
-
-    def int8(name: str, reason: str, codes: bytes, scales: np.ndarray, code: str = "E_FILTER") -> Vector:
-        return record_vector(
-            code,
-            f"int8-{name}",
-            f"int8: {reason}",
-            embedding_planes(0x30, [codes, scales.astype("<f4").tobytes()]),
-            "F21",
-            of=study,
-        )
-
-    yield int8("code", "the code -128", codes[:-1] + b"\x80", scales)
-    for name, value in (("negative", -1.0), ("minus-zero", -0.0), ("nan", float("nan")), ("infinite", float("inf"))):
-        yield int8(f"scale-{name}", f"a scale is {name.replace('-', ' ')}", codes, np.append(scales[:3], value))
-    yield int8("overflow", "code times scale overflows f32", codes, np.append(scales[:3], 3e38), "E_NUM")
+            lambda bits: last(0x20, 4, bits)),
+        **each("E_NUM F21 F28 bfloat16-{name}: a value of the embedding is {words}",
+            {"nan": 0x7FC0, "infinite": 0x7F80, "minus-infinite": 0xFF80}, lambda bits: last(0x28, 2, bits)),
+        **each("E_NUM F21 F28 float16-{name}: a value of the embedding is {words}",
+            {"nan": 0x7E00, "infinite": 0x7C00, "minus-infinite": 0xFC00}, lambda bits: last(0x2A, 2, bits)),
+    }  # fmt: skip
 
 
-def _pixels() -> Iterator[Vector]:
+def _int8() -> Table:
+    codes, scales = bytes(range(16)), [0, 1, 2, 0.5]
+
+    def int8(codes: bytes, scales: Sequence[float]) -> Draft:
+        return _embedding(0x30, codes, np.array(scales, "<f4").tobytes())
+
+    return {
+        "E_FILTER F21 int8-code: int8: the code -128": int8(codes[:-1] + b"\x80", scales),
+        **each("E_FILTER F21 int8-scale-{name}: int8: a scale is {words}",
+            {"negative": -1.0, "minus-zero": -0.0, "nan": nan, "infinite": inf},
+            lambda value: int8(codes, [*scales[:3], value])),
+        "E_NUM F21 int8-overflow: int8: code times scale overflows f32": int8(codes, [*scales[:3], 3e38]),
+    }  # fmt: skip
+
+
+def _svd() -> Table:
+    unit = [[127 * (a == b) for b in range(4)] for a in range(4)]
+    basis, exponents, upper, lower = svd_planes(1.0, [([0, 2, 0, 1], unit)], [0] * 4, [[1, -2, 3, -4]] * 4)
+    used = 12
+
+    def svd(*planes: bytes) -> Draft:
+        return _embedding(0x34, *planes)
+
+    def head(at: int, new: bytes) -> Draft:
+        return svd(basis[:at] + new + basis[at + len(new) :], exponents, upper, lower)
+
+    def bit_set(at: int, bit: int) -> Draft:
+        return svd(basis, exponents, upper, lower[:at] + bytes([lower[at] | 1 << bit]) + lower[at + 1 :])
+
+    return {
+        **each("E_FILTER F30 svd-base-{name}: svd: the base is {words}",
+            {"negative": -1.0, "minus-zero": -0.0, "infinite": inf, "nan": nan},
+            lambda value: head(0, struct.pack("<f", value))),
+        **each("E_FILTER F30 svd-shift-{value}: svd: a shift of {value}", (9, 16, 32, 255),
+            lambda value: head(6, bytes([value]))),
+        "E_FILTER F30 svd-mixing: svd: the mixing -128": head(23, b"\x80"),
+        **{
+            f"E_FILTER F30 svd-bits-{at}-{bit}: svd: bit {bit} of byte {at} behind the last lower part is set":
+                bit_set(at, bit)
+            for at, bit in ((used // 8, used % 8), (used // 8, 7), (used // 8 + 1, 0), (15, 7))
+        },
+        "E_NUM F21 svd-overflow: svd: a value overflows f32": head(0, struct.pack("<f", 3e38)),
+        "E_NUM F21 svd-exponent: svd: an exponent that overflows f32": svd(basis, b"\x7f" * 4, upper, lower),
+        "E_SIZE F11 svd-basis-short: svd: a basis a byte short": svd(basis[:-1], exponents, upper, lower),
+        "E_SIZE F11 svd-basis-long: svd: a basis a byte long": svd(basis + b"\0", exponents, upper, lower),
+        "E_SIZE F11 svd-exponents: svd: an exponent per row and channel": svd(basis, bytes(16), upper, lower),
+        "E_SIZE F11 svd-lower-cut: svd: lower parts without the zero bits behind them":
+            svd(basis, exponents, upper, lower[:2]),
+        "E_STREAM F10 svd-no-lower: svd: the plane of lower parts is missing": svd(basis, exponents, upper),
+    }  # fmt: skip
+
+
+def _pixels() -> Table:
     columns = basic("p", pixels=np.arange(16, dtype=np.uint8).reshape(4, 2, 2)).columns()
-
-    def pixels(name: str, reason: str, blob: bytes) -> Vector:
-        return sealed("E_SIZE", f"pixels-{name}", f"pixel patches: {reason}", replace(columns, pixels=blob), "F13")
-
     body = bytes(16)
-    yield pixels("empty", "no byte", b"")
-    yield pixels("header-cut", "seven bytes", bytes(7))
-    yield pixels("short", "a byte is missing", struct.pack("<4H", 2, 2, 1, 0) + body[:-1])
-    yield pixels("long", "a byte too many", struct.pack("<4H", 2, 2, 1, 0) + body + b"\x00")
-    yield pixels("height-max", "a height of 65,535", struct.pack("<4H", 65_535, 2, 1, 0) + body)
-    yield pixels("both-max", "65,535 x 65,535", struct.pack("<4H", 65_535, 65_535, 2, 0) + body)
-    yield pixels("height-0", "a height of 0 with pixels", struct.pack("<4H", 0, 2, 1, 0) + body)
-    for itemsize in (0, 3, 4, 65_535):
-        yield pixels(
-            f"itemsize-{itemsize}",
-            f"{itemsize} bytes per pixel",
-            struct.pack("<4H", 2, 2, itemsize, 0) + bytes(16 * min(itemsize, 4)),
-        )
-    yield pixels("reserved", "the fourth field is not 0", struct.pack("<4H", 2, 2, 1, 1) + body)
+
+    def head(height: int, width: int, itemsize: int, reserved: int = 0) -> bytes:
+        return struct.pack("<4H", height, width, itemsize, reserved)
+
+    blobs = {
+        "empty: pixel patches: no byte": b"",
+        "header-cut: pixel patches: seven bytes": bytes(7),
+        "short: pixel patches: a byte is missing": head(2, 2, 1) + body[:-1],
+        "long: pixel patches: a byte too many": head(2, 2, 1) + body + b"\x00",
+        "height-max: pixel patches: a height of 65,535": head(65_535, 2, 1) + body,
+        "both-max: pixel patches: 65,535 x 65,535": head(65_535, 65_535, 2) + body,
+        "height-0: pixel patches: a height of 0 with pixels": head(0, 2, 1) + body,
+        **each("itemsize-{value}: pixel patches: {value} bytes per pixel", (0, 3, 4, 65_535),
+            lambda itemsize: head(2, 2, itemsize) + bytes(16 * min(itemsize, 4))),
+        "reserved: pixel patches: the fourth field is not 0": head(2, 2, 1, 1) + body,
+    }  # fmt: skip
+    return {f"E_SIZE F13 pixels-{title}": of_columns(replace(columns, pixels=blob)) for title, blob in blobs.items()}
 
 
-def _words() -> Iterator[Vector]:
+def _words() -> Table:
     study = basic("w", word_attention=WordAttention.from_maps([0, 4], [3, 9], np.arange(24).reshape(2, 12)))
-    columns = study.columns()
+    right = study.columns().word_attention or b""
 
-    def words(code: str, name: str, reason: str, *edits: tuple[int, bytes]) -> Vector:
-        stream = bytearray(columns.word_attention or b"")
-        for at, new in edits:
-            stream[at : at + len(new)] = new
-        changed = replace(columns, word_attention=bytes(stream))
-        return sealed(code, f"word-attention-{name}", f"word attention: {reason}", changed, "F32")
+    def words(stored: bytes, of: Study = study) -> Draft:
+        return of_columns(replace(of.columns(), word_attention=stored))
 
-    def sized(name: str, reason: str, stream: bytes, of: StudyColumns = columns) -> Vector:
-        changed = replace(of, word_attention=stream)
-        return sealed("E_SIZE", f"word-attention-{name}", f"word attention: {reason}", changed, "F31")
+    def at(place: int, new: bytes) -> Draft:
+        return words(right[:place] + new + right[place + len(new) :])
 
-    yield sized("empty", "no byte", b"")
-    yield sized("step-only", "a step and no word", bytes(4))
-    yield sized("short", "a byte is missing", bytes(4 + 2 * 20 - 1))
-    yield sized("long", "a byte too many", bytes(4 + 2 * 20 + 1))
-    yield sized("no-cells", "a word in a study without a film", bytes(12), textual("w").columns())
-    yield words("E_TEXT", "no-letter", "the first word ends where it starts", (12, struct.pack("<I", 0)))
-    yield words("E_TEXT", "backwards", "the second word ends before it starts", (16, struct.pack("<I", 3)))
-    yield words("E_ORDER", "overlap", "the second word starts within the first", (8, struct.pack("<I", 2)))
-    yield words("E_ORDER", "order", "the second word stands before the first", (4, struct.pack("<4I", 4, 0, 9, 3)))
-    for name, step in (("nan", float("nan")), ("infinite", float("inf")), ("negative", -1.0), ("minus-zero", -0.0)):
-        yield words("E_NUM", f"step-{name}", f"a step that is {name}", (0, struct.pack("<f", step)))
-    yield words("E_NUM", "too-large", "an attention beyond f32", (0, struct.pack("<f", 3e38)))
+    return {
+        "E_SIZE F31 word-attention-empty: word attention: no byte": words(b""),
+        "E_SIZE F31 word-attention-step-only: word attention: a step and no word": words(bytes(4)),
+        "E_SIZE F31 word-attention-short: word attention: a byte is missing": words(bytes(4 + 2 * 20 - 1)),
+        "E_SIZE F31 word-attention-long: word attention: a byte too many": words(bytes(4 + 2 * 20 + 1)),
+        "E_SIZE F31 word-attention-no-cells: word attention: a word in a study without a film":
+            words(bytes(12), textual("w")),
+        "E_TEXT F32 word-attention-no-letter: word attention: the first word ends where it starts":
+            at(12, struct.pack("<I", 0)),
+        "E_TEXT F32 word-attention-backwards: word attention: the second word ends before it starts":
+            at(16, struct.pack("<I", 3)),
+        "E_ORDER F32 word-attention-overlap: word attention: the second word starts within the first":
+            at(8, struct.pack("<I", 2)),
+        "E_ORDER F32 word-attention-order: word attention: the second word stands before the first":
+            at(4, struct.pack("<4I", 4, 0, 9, 3)),
+        **each("E_NUM F32 word-attention-step-{name}: word attention: a step that is {name}",
+            {"nan": nan, "infinite": inf, "negative": -1.0, "minus-zero": -0.0},
+            lambda step: at(0, struct.pack("<f", step))),
+        "E_NUM F32 word-attention-too-large: word attention: an attention beyond f32": at(0, struct.pack("<f", 3e38)),
+        "E_CRC R3 word-attention-crc: another CRC of word attention": draft_of(study).changed(stream(0x10, crc32=1)),
+        "E_STREAM F10 word-attention-encoding: word attention in encoding 9":
+            draft_of(study).changed(stream(0x10, encoding=9, stored=right, decoded_bytes=4 + 2 * 20)),
+    }  # fmt: skip
 
-    def damaged(record: RecordDraft) -> None:
-        record.stream(0x10).crc32 = 1
 
-    yield record_vector("E_CRC", "word-attention-crc", "another CRC of word attention", damaged, "R3", of=study)
-    change = _stored(0x10, 9, (columns.word_attention or b""), 4 + 2 * 20)
-    yield record_vector("E_STREAM", "word-attention-encoding", "word attention in encoding 9", change, "F10", of=study)
+def _extension_names() -> Table:
+    """What the first bytes of an extension stream may not be."""
+    names = {
+        "core": b"vitals", "one-label": b"x.org.a", "upper": b"X.org.example.a", "upper-label": b"x.Org.example.a",
+        "empty-label": b"x.org..a", "underscore": b"x.org.example.a_b", "utf-8": "x.org.example.é".encode(),
+        "no-utf-8": b"x.org.example.\xff", "newline": b"x.org.example.a\n", "hyphen-first": b"x.org.-example.a",
+    }  # fmt: skip
+    stored = {
+        "empty: extension: no byte": b"",
+        "no-name: extension: a name of no byte": b"\x00payload",
+        "name-cut: extension: the name ends outside the stream": b"\x20x.org.example.a",
+        "name-max: extension: a name of 255 bytes that are not there": b"\xff" + b"x.org.example.a",
+        **{f"{label}: extension: the name {name!r}": bytes([len(name)]) + name + b"1" for label, name in names.items()},
+    }
+    changed = draft_of(basic("e", extensions={"x.org.example.a": b"1"})).changed
+    return {
+        f"E_NAME F10 extension-{title}": changed(stream(0x8000, encoding=0, stored=data, decoded_bytes=len(data)))
+        for title, data in stored.items()
+    }
 
 
-def _extensions() -> Iterator[Vector]:
-    study = basic("e", extensions={"x.org.example.a": b"1", "x.org.example.b": b"2"})
+def _extensions() -> Table:
+    """Of two extensions that differ in the last byte of their names."""
+    first, second = b"\x0fx.org.example.a1", b"\x0fx.org.example.b2"
+    draft = draft_of(basic("e", extensions={"x.org.example.a": b"1", "x.org.example.b": b"2"}))
 
-    alone = basic("e", extensions={"x.org.example.a": b"1"})
+    def stored(*extensions: tuple[int, bytes]) -> Draft:
+        return draft.changed(
+            without((0x8000, 0x8001), *(StreamDraft(number, 0, data, len(data)) for number, data in extensions))
+        )
 
-    def first(name: str, reason: str, stored: bytes) -> Vector:
-        change = _stored(0x8000, 0, stored, len(stored))
-        return record_vector("E_NAME", f"extension-{name}", f"extension: {reason}", change, "F10", of=alone)
-
-    def named(text: bytes) -> bytes:
-        return bytes([len(text)]) + text + b"1"
-
-    yield first("empty", "no byte", b"")
-    yield first("no-name", "a name of no byte", b"\x00payload")
-    yield first("name-cut", "the name ends outside the stream", b"\x20x.org.example.a")
-    yield first("name-max", "a name of 255 bytes that are not there", b"\xff" + b"x.org.example.a")
-    for label, text in (
-        ("core", b"vitals"), ("one-label", b"x.org.a"), ("upper", b"X.org.example.a"),
-        ("upper-label", b"x.Org.example.a"), ("empty-label", b"x.org..a"),
-        ("underscore", b"x.org.example.a_b"), ("utf-8", "x.org.example.é".encode()),
-        ("no-utf-8", b"x.org.example.\xff"), ("newline", b"x.org.example.a\n"),
-        ("hyphen-first", b"x.org.-example.a"),
-    ):  # fmt: skip
-        yield first(label, f"the name {text!r}", named(text))
-
-    def change_both(record: RecordDraft) -> None:
-        a, b = record.stream(0x8000), record.stream(0x8001)
-        a.stored, b.stored = b.stored, a.stored
-
-    def same(record: RecordDraft) -> None:
-        record.stream(0x8001).stored = record.stream(0x8000).stored
-
-    def gap(record: RecordDraft) -> None:
-        record.stream(0x8001).stream_id = 0x8002
-
-    def late(record: RecordDraft) -> None:
-        record.stream(0x8001).stream_id = 0xBFFF
-        record.stream(0x8000).stream_id = 0x8001
-
-    yield record_vector(
-        "E_STREAM",
-        "extensions-descend",
-        "extensions not in ascending order of their names",
-        change_both,
-        "F10",
-        of=study,
-    )
-    yield record_vector("E_STREAM", "extension-twice", "two extensions of one name", same, "F10", of=study)
-    yield record_vector("E_STREAM", "extension-id-left-out", "extension ids 0x8000 and 0x8002", gap, "F10", of=study)
-    yield record_vector("E_STREAM", "extension-ids-late", "extension ids 0x8001 and 0xBFFF", late, "F10", of=study)
+    return {
+        "E_STREAM F10 extensions-descend: extensions not in ascending order of their names":
+            stored((0x8000, second), (0x8001, first)),
+        "E_STREAM F10 extension-twice: two extensions of one name": stored((0x8000, first), (0x8001, first)),
+        "E_STREAM F10 extension-id-left-out: extension ids 0x8000 and 0x8002":
+            stored((0x8000, first), (0x8002, second)),
+        "E_STREAM F10 extension-ids-late: extension ids 0x8001 and 0xBFFF": stored((0x8001, first), (0xBFFF, second)),
+    }  # fmt: skip

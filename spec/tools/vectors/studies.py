@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,6 @@ from neuralgraph.graph.study import ConceptVectors, Patches, Study
 from neuralgraph.graph.view import View
 from neuralgraph.wire.study_columns import StudyColumns
 from spec.tools.vectors.draft import Draft
-from spec.tools.vectors.vector import Vector
 
 __all__ = [
     "CONCEPTS",
@@ -25,14 +26,17 @@ __all__ = [
     "REPORT",
     "SOURCE",
     "basic",
+    "columns_with",
     "concept_vectors",
     "draft_of",
     "film",
+    "full",
     "grid_study",
+    "of_columns",
     "ramp",
     "record_of",
+    "scored",
     "textual",
-    "valid_vector",
 ]
 
 METHOD = {
@@ -55,21 +59,31 @@ def ramp(rows: int, width: int, *, seed: int = 0) -> NDArray[np.float32]:
     return (steps.astype(np.float64) / 2**21 - 4).astype(np.float32).reshape(rows, width)
 
 
-def film(rows: int, cols: int, *, seed: int = 0, position: str = "PA") -> tuple[View, NDArray[np.float32]]:
-    """A view of 32-pixel patches and its scores, all different."""
+Film = tuple[View, NDArray[np.float32]]
+"""A view and the scores of its cells."""
+
+
+def scored(scores: Any, *, cut: int = 0, position: str = "unknown") -> Film:
+    """A view of 32-pixel patches with these scores, ``cut`` pixels short of its last row."""
+    scores = np.asarray(scores, np.float32)
+    rows, cols = scores.shape
+    size = {"height": 32 * rows - cut, "width": 32 * cols, "patch_height": 32, "patch_width": 32}
+    return View.from_scores(scores, **size, position=position), scores
+
+
+def film(rows: int, cols: int, *, seed: int = 0, position: str = "PA") -> Film:
+    """A view whose scores are all different."""
     cells = rows * cols
-    scores = ((np.arange(cells) * 7919 + seed) % max(cells, 1)).reshape(rows, cols) / cells + 0.25 / cells
-    scores = scores.astype(np.float32)
-    view = View.from_scores(
-        scores, height=32 * rows - 5, width=32 * cols, patch_height=32, patch_width=32, position=position
-    )
-    return view, scores
+    scores = ((np.arange(cells) * 7919 + seed) % cells).reshape(rows, cols) / cells + 0.25 / cells
+    return scored(scores, cut=5, position=position)
 
 
 def grid_study(
-    study_id: str, views: list[tuple[View, NDArray[np.float32]]], kept: int, embedding: NDArray[np.float32], **more: Any
+    study_id: str, views: list[Film], kept: int, embedding: NDArray[np.float32] | None = None, **more: Any
 ) -> Study:
-    """A study of the ``kept`` strongest patches of ``views``."""
+    """A study of the ``kept`` strongest patches of ``views``, of width 1 if no embedding is given."""
+    if embedding is None:
+        embedding = ramp(kept, min(kept, 1))
     places = [
         (float(scores[row, col]), number, row, col)
         for number, (view, scores) in enumerate(views)
@@ -116,7 +130,7 @@ def basic(study_id: str = "basic", **more: Any) -> Study:
 
 def textual(study_id: str = "text", **more: Any) -> Study:
     """A study without films."""
-    return grid_study(study_id, [], 0, np.empty((0, 0), np.float32), **more)
+    return grid_study(study_id, [], 0, **more)
 
 
 def record_of(
@@ -131,18 +145,35 @@ def record_of(
 def draft_of(*studies: Study, **forms: Any) -> Draft:
     """The draft of a file of studies."""
     columns = [study.columns() for study in studies]
-    return Draft(
-        records=[record_of(each, **forms) for each in columns],
-        methods=[each.method for each in columns],
-        study_ids=[study.study_id.encode() for study in studies],
-    )
+    records, methods = [record_of(each, **forms) for each in columns], [each.method for each in columns]
+    return Draft(records, methods, [study.study_id.encode() for study in studies])
 
 
-def concept_vectors(index: list[int], width: int, *, seed: int = 3) -> ConceptVectors:
+def full() -> Study:
+    """A study with every kind of stream that ``basic`` can have, films aside."""
+    vectors, extensions = concept_vectors([0, 1, 1], 3), {"x.org.example.a": b"1234"}
+    return basic("full", report=REPORT, concept_vectors=vectors, mentions=MENTIONS, extensions=extensions)
+
+
+def of_columns(columns: StudyColumns) -> Draft:
+    """The draft of a file of columns, whatever they mean; digest and all checksums are right."""
+    study_id = columns.graph["text"][: int(columns.graph["string_bytes"][0])].tobytes()
+    return Draft([record_of(columns)], [columns.method], [study_id])
+
+
+def columns_with(study: Study) -> Callable[..., Draft]:
+    """Makes drafts of one study with other values, each given as (column, index, value)."""
+
+    def make(*changes: tuple[str, Any, Any]) -> Draft:
+        columns = study.columns()
+        graph = {name: array.copy() for name, array in columns.graph.items()}
+        for name, at, value in changes:
+            graph[name][at] = value
+        return of_columns(replace(columns, graph=graph))
+
+    return make
+
+
+def concept_vectors(index: list[int], width: int) -> ConceptVectors:
     """Vectors for concepts."""
-    return ConceptVectors(np.array(index), ramp(max(index) + 1, width, seed=seed))
-
-
-def valid_vector(name: str, draft: Draft, reason: str, *requirements: str) -> Vector:
-    """The vector of a draft that is not broken."""
-    return Vector(name, draft.pack(), reason, requirements)
+    return ConceptVectors(np.array(index), ramp(max(index) + 1, width, seed=3))
