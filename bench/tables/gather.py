@@ -29,7 +29,7 @@ from neuralgraph.compressor.fusion import fusion
 from neuralgraph.compressor.generation import ReportWriter
 from neuralgraph.compressor.model.model import NeuralGraphModel
 from neuralgraph.compressor.model.preprocess import Preprocessor
-from neuralgraph.compressor.report_graph import Extractor, extractor
+from neuralgraph.compressor.report_graph import Extractor, ReportGraph, extractor
 from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
 from neuralgraph.compressor.training.examples import prepared
 from neuralgraph.compressor.training.report_text import described_text
@@ -227,13 +227,14 @@ def _written(studies: Sequence[Study], films: Sequence[Loaded], settings: Settin
 
 def with_written_report(study: Study, text: str, reader: Extractor) -> Study:
     """The study with the graph of another report than the one it came with."""
-    (graph,) = reader([text]) if text.strip() else ((),)
-    concepts, triples = (graph.concepts, graph.triples) if graph else ((), np.empty((0, 3), np.int32))
+    (graph,) = reader([text]) if text.strip() else (ReportGraph(),)
+    concepts, triples = graph.concepts, graph.triples
     n = len(study.patches)
     provenance = {key: value for key, value in study.provenance.items() if key != "fusion"}
     return replace(
         study,
         concepts=concepts,
+        mentions=graph.mentions,
         triples=triples,
         fusion=fusion(n, study.edges, len(concepts), triples),
         provenance={**provenance, "report": "generated", **fusion_record(n, len(concepts))},
@@ -250,7 +251,7 @@ def _pictures(film: Loaded, tools: _Tools) -> dict[str, PictureFeatures]:
     planes = prepared(film.pixels, tools.preprocessor).pixels
     if planes is None:
         raise AssertionError("a prepared film has pixels")
-    plane: Plane = np.ascontiguousarray(planes[: place.height, : place.width])
+    plane: Plane = np.rint(planes[: place.height, : place.width] / 257).astype(np.uint8)
     sizes, inputs = [], []
     settings = pictures()
     for picture in settings:

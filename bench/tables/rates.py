@@ -22,6 +22,7 @@ from bench.tables.gather import Sample
 from bench.tables.scoring import Truth, compared, scored
 from neuralgraph import to_bytes
 from neuralgraph.graph.study import Study
+from neuralgraph.tasks.graphs import without_report
 
 __all__ = ["DEFAULT", "Reader", "at_equal_bytes", "image_alone", "measure_rates"]
 
@@ -85,17 +86,7 @@ class Reader:
 
 def image_alone(study: Study) -> Study:
     """What of a study stands beside a picture: no report graph, no labels, no attention of words."""
-    return replace(
-        study,
-        concepts=(),
-        triples=np.empty((0, 3), np.int32),
-        fusion=None,
-        concept_vectors=None,
-        labels={},
-        report=None,
-        word_attention=None,
-        provenance={key: value for key, value in study.provenance.items() if key != "fusion"},
-    )
+    return replace(without_report(study), labels={})
 
 
 def pooled(matrices: Sequence[NDArray[np.float32]]) -> Features:

@@ -105,7 +105,10 @@ def examine_record(record: Record, method: bytes, claims: Claims, *, level: Leve
 
     Parameters
     ----------
+    record : its header, parsed, and its bytes.
     method : the method map that the record names.
+    claims : what is said of it elsewhere.
+    level : how far to go.
     """
     if level < Level.STREAMS:
         return None

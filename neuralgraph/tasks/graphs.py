@@ -15,7 +15,7 @@ from neuralgraph.errors import StudyError
 from neuralgraph.graph.retention import kept_patches
 from neuralgraph.graph.study import Study
 
-__all__ = ["GraphSettings", "Standardise", "n_patches", "standardised", "study_graph"]
+__all__ = ["GraphSettings", "Standardise", "n_patches", "standardised", "study_graph", "without_report"]
 
 _LEAST_SPREAD = 1e-6
 
@@ -53,17 +53,24 @@ def study_graph(study: Study, settings: GraphSettings) -> Data | HeteroData:
             raise StudyError(reason, code="E_STUDY", where=f"study {study.study_id}")
         study = kept
     if not settings.report:
-        study = replace(
-            study,
-            concepts=(),
-            mentions=(),
-            triples=np.empty((0, 3), np.int32),
-            fusion=None,
-            concept_vectors=None,
-            report=None,
-        )
+        study = without_report(study)
     convert = to_hetero_data if settings.heterogeneous else to_data
     return convert(study, labels=settings.labels, uncertain=settings.uncertain)
+
+
+def without_report(study: Study) -> Study:
+    """The study of its films alone: no report, no graph of one, and nothing that speaks of either."""
+    return replace(
+        study,
+        concepts=(),
+        mentions=(),
+        triples=np.empty((0, 3), np.int32),
+        fusion=None,
+        concept_vectors=None,
+        report=None,
+        word_attention=None,
+        provenance={key: value for key, value in study.provenance.items() if key != "fusion"},
+    )
 
 
 class Standardise:

@@ -31,13 +31,11 @@ export async function judge(source, { content = true } = {}) {
   try {
     const archive = await open(source);
     const studies = [];
-    const sizes = [];
     for (let i = 0; i < archive.count; i++) {
       const study = await archive.study(i);
-      sizes.push({ decodedBytes: study.decodedBytes, streamCount: study.streamCount });
       if (content) studies.push(decodedForm(study));
     }
-    await archive.verifyWhole(sizes);
+    await archive.verifyWhole();
     return content ? { ok: true, studies } : { ok: true, count: archive.count };
   } catch (error) {
     if (!(error instanceof NgrError)) throw error;
@@ -46,12 +44,9 @@ export async function judge(source, { content = true } = {}) {
 }
 
 async function judgePath(path, options) {
-  let handle;
-  try {
-    handle = await openFile(path, "r");
-  } catch (error) {
-    if (error.code === undefined) throw error;
-    return { ok: false, code: "E_OPEN", where: "", message: `the file cannot be read: ${error.code}` };
+  const handle = await openFile(path, "r").catch((error) => error);
+  if (handle instanceof Error) {
+    return { ok: false, code: "E_OPEN", where: "", message: `the file cannot be read: ${handle.code}` };
   }
   try {
     return await judge(await fileSource(handle), options);
@@ -63,16 +58,16 @@ async function judgePath(path, options) {
 async function main(args) {
   const options = { content: !args.includes("--verdict") };
   const rest = args.filter((argument) => argument !== "--verdict");
+  let paths = rest;
   if (rest.length === 2 && rest[0] === "--list") {
-    const lines = createInterface({ input: rest[1] === "-" ? process.stdin : createReadStream(rest[1]), crlfDelay: Infinity });
-    for await (const path of lines) {
-      if (path !== "") process.stdout.write(`${JSON.stringify(await judgePath(path, options))}\n`);
-    }
-  } else if (rest.length === 1 && !rest[0].startsWith("--")) {
-    process.stdout.write(`${JSON.stringify(await judgePath(rest[0], options))}\n`);
-  } else {
+    paths = createInterface({ input: rest[1] === "-" ? process.stdin : createReadStream(rest[1]), crlfDelay: Infinity });
+  } else if (rest.length !== 1 || rest[0].startsWith("--")) {
     process.stderr.write(`${USAGE}\n`);
     process.exitCode = 2;
+    return;
+  }
+  for await (const path of paths) {
+    if (path !== "") process.stdout.write(`${JSON.stringify(await judgePath(path, options))}\n`);
   }
 }
 

@@ -27,23 +27,17 @@ def test_what_short_numbers_and_dictionaries_saved():
     assert f"{min(slow):.0f} to {max(slow):.0f} microseconds, without {min(quick):.0f} to {max(quick):.0f}" in TEXT
 
 
-def settings():
-    found = results("rate_distortion")
-    parts = [part for name, part in found["phantoms"].items() if name.startswith("retention")]
-    return [{row["setting"]: row for row in part["settings"]} for part in (found["wide"], *parts)]
-
-
 def test_what_int4_is_beaten_by():
-    for rows, better in zip(settings(), ("svd:0.2", "svd:0.3", "svd:0.45"), strict=True):
-        for row in (rows[better], rows["int4"]):
+    for better, int4 in results("int4")["kinds"].values():
+        for row in (better, int4):
             assert f"{row['file_bytes']:,.0f} at" in TEXT or f"{row['file_bytes']:,.0f} bytes at" in TEXT
             assert f"{row['rmse']:.3f}" in TEXT
-        assert rows[better]["rmse"] < rows["int4"]["rmse"]
-        assert rows[better]["file_bytes"] < rows["int4"]["file_bytes"] + 1
+        assert better["rmse"] < int4["rmse"]
+        assert better["file_bytes"] < int4["file_bytes"] + 1
 
 
 def test_what_svd_owns():
-    rows = settings()[0]
+    rows = {row["setting"]: row for row in results("rate_distortion")["wide"]["settings"]}
     svd = [row["file_bytes"] for name, row in rows.items() if name.startswith("svd")]
     assert all(row["pareto"] for name, row in rows.items() if name.startswith("svd"))
     between = [n for n, row in rows.items() if row["pareto"] and min(svd) <= row["file_bytes"] <= max(svd)]

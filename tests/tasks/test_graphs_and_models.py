@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch_geometric.data import Batch
 from torch_geometric.explain import Explainer, GNNExplainer
 
+import neuralgraph as ng
 from neuralgraph.errors import StudyError
 from neuralgraph.tasks import MPNN, GraphSettings, HeteroMPNN, Standardise, fit, predict, study_graph
+from neuralgraph.tasks.graphs import without_report
 
 PLAIN = GraphSettings(labels=("opacity",))
 TYPES = GraphSettings(labels=("opacity",), heterogeneous=True)
@@ -25,6 +29,15 @@ def test_graph_of_the_image_alone(made_study):
     graph = study_graph(made_study(1, positive=True), GraphSettings(labels=("opacity",), report=False))
     assert (graph.node_type == 0).all()
     assert graph.fusion_edge_index.shape == (2, 0)
+
+
+def test_a_study_without_its_report_keeps_nothing_that_speaks_of_it(made_study):
+    study = made_study(1, positive=True)
+    study = replace(study, mentions=(ng.Mention(0, study.concepts[0].label, 40, 47),))
+    films = without_report(study)
+    assert (films.concepts, films.mentions, films.fusion, len(films.triples)) == ((), (), None, 0)
+    assert "fusion" not in films.provenance
+    assert films.labels == study.labels
 
 
 def test_standardised_patches(made_study):

@@ -6,9 +6,9 @@
  */
 import { decodeCanonical, toPlain } from "../../spec/reader-js/src/canonical.js";
 import { readColumns } from "../../spec/reader-js/src/columns.js";
-import { crc32 } from "../../spec/reader-js/src/crc32.js";
+import { crc32 } from "../../spec/reader-js/src/checksums.js";
 import { fail } from "../../spec/reader-js/src/errors.js";
-import { COUNTS, FIXED_BYTES, STREAM, TABLE_ROW_BYTES, placeStreams } from "../../spec/reader-js/src/record.js";
+import { FIXED_BYTES, STREAM, TABLE_ROW_BYTES, placeStreams, readCounts } from "../../spec/reader-js/src/record.js";
 import { readStrings } from "../../spec/reader-js/src/strings.js";
 import { CONCEPT_LABELS, RELATIONS } from "../../spec/reader-js/src/vocabulary.js";
 import { decodeZstd } from "../../spec/reader-js/src/zstd/frame.js";
@@ -34,10 +34,7 @@ function columnsOf(bytes, recordBytes, where) {
   if (graph?.id !== STREAM.graph) fail("E_STREAM", where, "the graph stream is missing");
   const stored = bytes.subarray(graph.offset, graph.offset + graph.storedBytes);
   if (crc32(stored) !== graph.crc32) fail("E_CRC", where, "the bytes do not match their checksum");
-  const counts = {};
-  COUNTS.forEach((name, i) => {
-    counts[name] = view.getUint32(16 + 4 * i, true);
-  });
+  const counts = readCounts(view);
   const decoded = graph.encoding === 0 ? stored : decodeZstd(stored, graph.decodedBytes);
   return { columns: readColumns(decoded, counts), counts };
 }

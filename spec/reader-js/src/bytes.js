@@ -1,8 +1,6 @@
 /** Little-endian reading, padding and hexadecimal (FORMAT.md section 1). */
 import { fail } from "./errors.js";
 
-export const MAX_INTEGER = Number.MAX_SAFE_INTEGER; // 2^53 - 1, [F2]
-
 export function viewOf(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -20,9 +18,12 @@ export function pad8(n) {
 }
 
 export function requireZero(bytes, where) {
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i] !== 0) fail("E_COVER", where, "padding is not zero");
-  }
+  if (bytes.some((byte) => byte !== 0)) fail("E_COVER", where, "padding is not zero");
+}
+
+/** Minus zero counts as negative, so that equal values have equal bits. */
+export function isFiniteNotNegative(value) {
+  return Number.isFinite(value) && value >= 0 && !Object.is(value, -0);
 }
 
 export function equalBytes(a, b) {

@@ -12,6 +12,31 @@ const MAX_DEPTH = 8;
 const MAX_VALUES = 100000;
 const MAX_STRING_BYTES = 1048576;
 
+/**
+ * Tags with a number behind them, the value or a length: type, bytes and reader of the number, and where it begins to
+ * need that many: the least if it is positive, the largest if it is negative.
+ */
+const TAGS = {
+  0xc4: ["bytes", 1, "getUint8", 0],
+  0xc5: ["bytes", 2, "getUint16", 0x100],
+  0xc6: ["bytes", 4, "getUint32", 0x10000],
+  0xcc: ["integer", 1, "getUint8", 0x80],
+  0xcd: ["integer", 2, "getUint16", 0x100],
+  0xce: ["integer", 4, "getUint32", 0x10000],
+  0xcf: ["integer", 8, "getBigUint64", 0x100000000],
+  0xd0: ["integer", 1, "getInt8", -33],
+  0xd1: ["integer", 2, "getInt16", -0x81],
+  0xd2: ["integer", 4, "getInt32", -0x8001],
+  0xd3: ["integer", 8, "getBigInt64", -0x80000001],
+  0xd9: ["text", 1, "getUint8", 32],
+  0xda: ["text", 2, "getUint16", 0x100],
+  0xdb: ["text", 4, "getUint32", 0x10000],
+  0xdc: ["array", 2, "getUint16", 16],
+  0xdd: ["array", 4, "getUint32", 0x10000],
+  0xde: ["map", 2, "getUint16", 16],
+  0xdf: ["map", 4, "getUint32", 0x10000],
+};
+
 class Decoder {
   constructor(bytes, where) {
     this.bytes = bytes;
@@ -32,123 +57,67 @@ class Decoder {
     return start;
   }
 
-  /** An unsigned integer of 1, 2, 4 or 8 bytes that would not fit in fewer: at least `least`. */
-  unsigned(width, least) {
-    const start = this.take(width);
-    let value;
-    if (width === 1) value = this.view.getUint8(start);
-    else if (width === 2) value = this.view.getUint16(start);
-    else if (width === 4) value = this.view.getUint32(start);
-    else {
-      const high = this.view.getUint32(start);
-      if (high > 0x1fffff) this.refuse("an integer exceeds 2^53 - 1");
-      value = high * 4294967296 + this.view.getUint32(start + 4);
-    }
-    if (value < least) this.refuse("an integer or a length is not in its shortest form");
+  number(width, read, bound) {
+    const value = Number(this.view[read](this.take(width)));
+    if (!Number.isSafeInteger(value)) this.refuse("an integer exceeds 2^53 - 1");
+    if (bound < 0 && value > bound) this.refuse("an integer is not in its shortest form");
+    if (value < bound && bound >= 0) this.refuse("an integer or a length is not in its shortest form");
     return value;
   }
 
-  negative(width, most) {
-    const start = this.take(width);
-    let value;
-    if (width === 1) value = this.view.getInt8(start);
-    else if (width === 2) value = this.view.getInt16(start);
-    else if (width === 4) value = this.view.getInt32(start);
-    else {
-      const wide = this.view.getBigInt64(start);
-      if (wide < -9007199254740991n) this.refuse("an integer exceeds 2^53 - 1");
-      value = wide >= 0n ? 0 : Number(wide);
-    }
-    if (value > most) this.refuse("an integer is not in its shortest form");
-    return value;
-  }
-
-  text(length) {
-    if (length > MAX_STRING_BYTES) this.refuse("a text is too long");
-    const start = this.take(length);
-    const text = decodeUtf8(this.bytes.subarray(start, start + length));
-    if (text === null) this.refuse("a text is not valid UTF-8");
-    return text;
-  }
-
-  binary(length) {
-    if (length > MAX_STRING_BYTES) this.refuse("a byte string is too long");
-    const start = this.take(length);
-    return { type: "bytes", value: this.bytes.slice(start, start + length) };
-  }
-
-  keyLength() {
+  /** Go past a tag and the number behind it: {type, value}, the value being that number, which a short tag holds itself. */
+  head() {
     if (++this.values > MAX_VALUES) this.refuse("a map has too many values");
     const tag = this.bytes[this.take(1)];
-    if (tag >= 0xa0 && tag <= 0xbf) return tag & 0x1f;
-    if (tag === 0xd9) return this.unsigned(1, 32);
-    if (tag === 0xda) return this.unsigned(2, 0x100);
-    if (tag === 0xdb) return this.unsigned(4, 0x10000);
-    return this.refuse("a key is not a text");
+    if (tag < 0x80) return { type: "integer", value: tag };
+    if (tag < 0x90) return { type: "map", value: tag & 0x0f };
+    if (tag < 0xa0) return { type: "array", value: tag & 0x0f };
+    if (tag < 0xc0) return { type: "text", value: tag & 0x1f };
+    if (tag >= 0xe0) return { type: "integer", value: tag - 256 };
+    if (tag === 0xc2 || tag === 0xc3) return { type: "boolean", value: tag === 0xc3 };
+    if (tag === 0xcb) return { type: "float", value: this.view.getFloat64(this.take(8)) };
+    const [type, width, read, bound] = TAGS[tag] ?? this.refuse(`0x${tag.toString(16)} begins no value`);
+    return { type, value: this.number(width, read, bound) };
   }
 
-  array(length, depth) {
-    if (depth > MAX_DEPTH) this.refuse("maps and arrays nest too deep");
-    const value = [];
-    for (let i = 0; i < length; i++) value.push(this.any(depth + 1));
-    return { type: "array", value };
+  string(length, what) {
+    if (length > MAX_STRING_BYTES) this.refuse(`a ${what} is too long`);
+    const start = this.take(length);
+    return this.bytes.subarray(start, start + length);
   }
 
-  map(start, length, depth) {
-    if (depth > MAX_DEPTH) this.refuse("maps and arrays nest too deep");
-    const value = [];
+  text(bytes) {
+    return decodeUtf8(bytes) ?? this.refuse("a text is not valid UTF-8");
+  }
+
+  entries(length, depth) {
+    const entries = [];
     let before = null;
     for (let i = 0; i < length; i++) {
-      const keyLength = this.keyLength();
-      const keyBytes = this.bytes.subarray(this.at, this.at + keyLength);
-      const key = this.text(keyLength);
+      const { type, value: keyLength } = this.head();
+      if (type !== "text") this.refuse("a key is not a text");
+      const keyBytes = this.string(keyLength, "text");
+      const key = this.text(keyBytes);
       if (before !== null && compareBytes(before, keyBytes) >= 0) this.refuse("keys do not ascend strictly");
       before = keyBytes;
-      value.push([key, this.any(depth + 1)]);
+      entries.push([key, this.any(depth + 1)]);
     }
-    return { type: "map", value, bytes: this.bytes.slice(start, this.at) };
+    return entries;
   }
 
   any(depth) {
-    if (++this.values > MAX_VALUES) this.refuse("a map has too many values");
-    const start = this.take(1);
-    const tag = this.bytes[start];
-    if (tag < 0x80) return { type: "integer", value: tag };
-    if (tag < 0x90) return this.map(start, tag & 0x0f, depth);
-    if (tag < 0xa0) return this.array(tag & 0x0f, depth);
-    if (tag < 0xc0) return { type: "text", value: this.text(tag & 0x1f) };
-    if (tag >= 0xe0) return { type: "integer", value: tag - 256 };
-    switch (tag) {
-      case 0xc2: return { type: "boolean", value: false };
-      case 0xc3: return { type: "boolean", value: true };
-      case 0xc4: return this.binary(this.unsigned(1, 0));
-      case 0xc5: return this.binary(this.unsigned(2, 0x100));
-      case 0xc6: return this.binary(this.unsigned(4, 0x10000));
-      case 0xcb: return this.float();
-      case 0xcc: return { type: "integer", value: this.unsigned(1, 0x80) };
-      case 0xcd: return { type: "integer", value: this.unsigned(2, 0x100) };
-      case 0xce: return { type: "integer", value: this.unsigned(4, 0x10000) };
-      case 0xcf: return { type: "integer", value: this.unsigned(8, 0x100000000) };
-      case 0xd0: return { type: "integer", value: this.negative(1, -33) };
-      case 0xd1: return { type: "integer", value: this.negative(2, -0x81) };
-      case 0xd2: return { type: "integer", value: this.negative(4, -0x8001) };
-      case 0xd3: return { type: "integer", value: this.negative(8, -0x80000001) };
-      case 0xd9: return { type: "text", value: this.text(this.unsigned(1, 32)) };
-      case 0xda: return { type: "text", value: this.text(this.unsigned(2, 0x100)) };
-      case 0xdb: return { type: "text", value: this.text(this.unsigned(4, 0x10000)) };
-      case 0xdc: return this.array(this.unsigned(2, 16), depth);
-      case 0xdd: return this.array(this.unsigned(4, 0x10000), depth);
-      case 0xde: return this.map(start, this.unsigned(2, 16), depth);
-      case 0xdf: return this.map(start, this.unsigned(4, 0x10000), depth);
-      default: return this.refuse(`0x${tag.toString(16)} begins no value`);
-    }
-  }
-
-  float() {
-    const start = this.take(8);
-    const value = this.view.getFloat64(start);
-    if (!Number.isFinite(value)) this.refuse("a number is not finite");
-    return { type: "float", value };
+    const start = this.at;
+    const node = this.head();
+    const { type, value } = node;
+    if (type === "float" && !Number.isFinite(value)) this.refuse("a number is not finite");
+    if (type === "text") node.value = this.text(this.string(value, "text"));
+    if (type === "bytes") node.value = this.string(value, "byte string").slice();
+    if (type !== "array" && type !== "map") return node;
+    if (depth > MAX_DEPTH) this.refuse("maps and arrays nest too deep");
+    if (type === "map") return { type, value: this.entries(value, depth), bytes: this.bytes.slice(start, this.at) };
+    const values = [];
+    for (let i = 0; i < value; i++) values.push(this.any(depth + 1));
+    return { type, value: values };
   }
 }
 
@@ -158,6 +127,16 @@ export function decodeCanonical(bytes, where) {
   const value = decoder.any(1);
   if (decoder.at !== bytes.length) decoder.refuse("bytes follow the map");
   return value;
+}
+
+/** The [key, value] of what must be a map; E_TOC_KEY. */
+export function entriesOf(node, where) {
+  return node.type === "map" ? node.value : fail("E_TOC_KEY", where, "this is not a map");
+}
+
+/** The values of what must be an array; E_TOC_KEY. */
+export function arrayOf(node, where) {
+  return node.type === "array" ? node.value : fail("E_TOC_KEY", where, "this is not an array");
 }
 
 /** Plain JavaScript values: maps become objects without a prototype, byte strings Uint8Array. */

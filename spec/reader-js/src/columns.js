@@ -63,14 +63,10 @@ export function readColumns(bytes, counts) {
     const type = typeOf(typed, counts);
     const length = counted(counts);
     const [width, read] = READERS[type];
-    if (width === 1) {
-      result[name] = bytes.subarray(at, at + length);
-    } else {
-      const values = type === "f32" ? new Float32Array(length) : new Uint32Array(length);
-      for (let i = 0; i < length; i++) values[i] = read(view, at + i * width);
-      result[name] = values;
-    }
+    const start = at;
     at += width * length;
+    if (width === 1) result[name] = bytes.subarray(start, at);
+    else result[name] = new (type === "f32" ? Float32Array : Uint32Array)(length).map((_, i) => read(view, start + i * width));
   }
   return result;
 }

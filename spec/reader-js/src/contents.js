@@ -1,21 +1,25 @@
 /** The contents (FORMAT.md 6.2): where the sections are, and the method maps that records share. */
 import { compareBytes, pad8, viewOf } from "./bytes.js";
-import { decodeCanonical } from "./canonical.js";
+import { arrayOf, decodeCanonical, entriesOf } from "./canonical.js";
+import { sha256 } from "./checksums.js";
 import { fail } from "./errors.js";
+import { isExtensionName } from "./extensions.js";
 import { PROLOGUE_BYTES } from "./framing.js";
-import { isExtensionName, isSectionName } from "./names.js";
-import { checkMethod, requireMap } from "./provenance.js";
-import { sha256 } from "./sha256.js";
+import { checkMethod } from "./provenance.js";
 
 export const PAGE_BYTES = 65536;
 const CRITICAL = 1;
 const COPY_SAFE = 2;
+const KNOWN = new Map([["index", CRITICAL], ["keys", 0]]);
+
+export function isSectionName(name) {
+  return /^[a-z][a-z0-9_]{0,31}$/.test(name);
+}
 
 /** Members of a map with exactly the keys `required`, and perhaps `optional`. */
 function members(node, where, required, optional = []) {
-  if (node.type !== "map") fail("E_TOC_KEY", where, "this is not a map");
   const found = Object.create(null);
-  for (const [key, value] of node.value) {
+  for (const [key, value] of entriesOf(node, where)) {
     if (!required.includes(key) && !optional.includes(key)) fail("E_TOC_KEY", where, `unknown member ${key}`);
     found[key] = value;
   }
@@ -23,25 +27,14 @@ function members(node, where, required, optional = []) {
   return found;
 }
 
-function arrayOf(node, where) {
-  if (node.type !== "array") fail("E_TOC_KEY", where, "this is not an array");
-  return node.value;
-}
-
 function readRow(node, where) {
   const row = arrayOf(node, where);
-  const types = ["text", "integer", "integer", "integer", "integer"];
-  if (row.length !== 5 || row.some((value, i) => value.type !== types[i])) {
+  const types = row.map(({ type }) => type).join();
+  if (types !== "text,integer,integer,integer,integer") {
     fail("E_TOC_KEY", where, "a section is not [name, flags, offset, length, crc32]");
   }
   const [name, flags, offset, length, crc32] = row.map((value) => value.value);
   return { name, flags, offset, length, crc32 };
-}
-
-/** Payload, page table and padding. */
-function storedBytes(length) {
-  const bytes = length + 4 * Math.ceil(length / PAGE_BYTES);
-  return bytes + pad8(bytes);
 }
 
 function checkSections(sections, count, tocOffset) {
@@ -52,16 +45,17 @@ function checkSections(sections, count, tocOffset) {
     if (names.has(section.name)) fail("E_SECTION", where, "the name stands twice");
     names.add(section.name);
     if (section.flags < 0 || section.flags > (CRITICAL | COPY_SAFE)) fail("E_SECTION", where, "reserved flags are set");
-    const known = { index: CRITICAL, keys: 0 };
-    if (Object.hasOwn(known, section.name)) {
-      if (section.flags !== known[section.name]) fail("E_SECTION", where, "the flags are wrong");
-    } else if (section.flags & CRITICAL) {
+    const flags = KNOWN.get(section.name);
+    if (flags === undefined && section.flags & CRITICAL) {
       fail("E_SECTION", where, "the section is critical and not known to this reader");
     }
+    if (flags !== undefined && flags !== section.flags) fail("E_SECTION", where, "the flags are wrong");
     if (section.offset < 0 || section.length < 1 || section.crc32 < 0 || section.crc32 > 0xffffffff) {
       fail("E_RANGE", where, "an offset, a length or a checksum is out of range");
     }
-    section.stored = storedBytes(section.length);
+    // Payload and page table, then their padding.
+    section.stored = section.length + 4 * Math.ceil(section.length / PAGE_BYTES);
+    section.stored += pad8(section.stored);
   });
   if (sections[0]?.name !== "index") fail("E_SECTION", "contents", "the first section is not index");
   let at = sections[0].offset;
@@ -79,24 +73,22 @@ export async function readContents(bytes, { count, tocOffset, limits }) {
   const top = members(decodeCanonical(bytes, "contents"), "contents", ["layout", "meta"]);
   const layout = members(top.layout, "layout", ["sections"]);
   const meta = members(top.meta, "meta", ["methods"], ["ext"]);
-  if (meta.ext !== undefined && meta.ext.type !== "map") fail("E_TOC_KEY", "ext", "this is not a map");
+  if (meta.ext !== undefined) entriesOf(meta.ext, "ext");
   const rows = arrayOf(layout.sections, "sections");
   if (rows.length > limits.sections) fail("E_LIMIT", "sections", `${rows.length} sections`);
   const sections = rows.map((row, i) => readRow(row, `section ${i}`));
   checkSections(sections, count, tocOffset);
   const methods = [];
-  const maps = arrayOf(meta.methods, "methods");
-  if (maps.length === 0) fail("E_TOC_KEY", "methods", "there is no method");
-  for (const [i, method] of maps.entries()) {
-    requireMap(method, `method ${i}`);
-    const digest = await sha256(method.bytes);
-    methods.push({ map: method, digest, tag: viewOf(digest).getUint32(0, true) });
+  for (const [i, map] of arrayOf(meta.methods, "methods").entries()) {
+    entriesOf(map, `method ${i}`);
+    const digest = await sha256(map.bytes);
+    methods.push({ map, digest, tag: viewOf(digest).getUint32(0, true) });
   }
+  if (methods.length === 0) fail("E_TOC_KEY", "methods", "there is no method");
   const tags = new Set(methods.map((method) => method.tag));
   if (tags.size !== methods.length) fail("E_METHOD", "methods", "two methods have the same tag");
-  for (let i = 1; i < methods.length; i++) {
-    if (compareBytes(methods[i - 1].digest, methods[i].digest) >= 0) fail("E_METHOD", "methods", "methods are not in order");
-  }
+  const ascends = ({ digest }, i) => i === 0 || compareBytes(methods[i - 1].digest, digest) < 0;
+  if (!methods.every(ascends)) fail("E_METHOD", "methods", "methods are not in order");
   methods.forEach((method, i) => checkMethod(method.map, `method ${i}`));
   return { sections, methods, metaBytes: top.meta.bytes };
 }

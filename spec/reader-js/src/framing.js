@@ -1,6 +1,6 @@
 /** Prologue and trailer (FORMAT.md section 3). */
 import { equalBytes, pad8, u64At, viewOf } from "./bytes.js";
-import { crc32 } from "./crc32.js";
+import { crc32 } from "./checksums.js";
 import { fail } from "./errors.js";
 
 export const PROLOGUE_BYTES = 32;

@@ -6,34 +6,21 @@ import { PROLOGUE_BYTES } from "./framing.js";
 export const INDEX_ROW_BYTES = 64;
 export const INDEX_COUNTS = ["n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion"];
 
-export class Index {
-  /** `indexOffset` is where the index section begins: the end of the last record. */
-  constructor(payload, count, indexOffset) {
-    const where = "index";
-    if (payload.length !== INDEX_ROW_BYTES * count) fail("E_INDEX", where, "the size is not 64 bytes per record");
-    this.count = count;
-    this.payload = payload;
-    this.view = viewOf(payload);
-    let at = PROLOGUE_BYTES;
-    for (let i = 0; i < count; i++) {
-      if (u64At(this.view, 8 * i, where) !== at) fail("E_INDEX", `index row ${i}`, "the record is not where the one before ends");
-      at += this.view.getUint32(8 * count + 4 * i, true);
-    }
-    if (at !== indexOffset) fail("E_INDEX", where, "the records do not end where the index begins");
+/** Rows and leaves of a payload of 64 bytes per record; `indexOffset` is where the section begins: the end of the last record. */
+export function readIndex(payload, count, indexOffset) {
+  const view = viewOf(payload);
+  const offsetOf = (i) => u64At(view, 8 * i, "index");
+  const u32At = (column, i) => view.getUint32(column * count + 4 * i, true);
+  const leaf = (i) => payload.subarray(32 * (count + i), 32 * (count + i + 1));
+  const row = (i) => {
+    const counts = Object.fromEntries(INDEX_COUNTS.map((name, column) => [name, u32At(12 + 4 * column, i)]));
+    return { offset: offsetOf(i), length: u32At(8, i), counts, leaf: leaf(i) };
+  };
+  let at = PROLOGUE_BYTES;
+  for (let i = 0; i < count; i++) {
+    if (offsetOf(i) !== at) fail("E_INDEX", `index row ${i}`, "the record is not where the one before ends");
+    at += u32At(8, i);
   }
-
-  row(i) {
-    const { view, count } = this;
-    const row = { offset: u64At(view, 8 * i, "index"), length: view.getUint32(8 * count + 4 * i, true), counts: {} };
-    INDEX_COUNTS.forEach((name, column) => {
-      row.counts[name] = view.getUint32((12 + 4 * column) * count + 4 * i, true);
-    });
-    row.leaf = this.leaf(i);
-    return row;
-  }
-
-  leaf(i) {
-    const start = 32 * this.count + 32 * i;
-    return this.payload.subarray(start, start + 32);
-  }
+  if (at !== indexOffset) fail("E_INDEX", "index", "the records do not end where the index begins");
+  return { row, leaf };
 }

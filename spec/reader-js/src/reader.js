@@ -1,11 +1,10 @@
 /** Open .ngr files: `open(source)` gives {count, ids, study(i), validate()}. */
 import { equalBytes, pad8, requireZero } from "./bytes.js";
+import { crc32, rootOf } from "./checksums.js";
 import { readContents } from "./contents.js";
-import { crc32 } from "./crc32.js";
-import { rootOf } from "./digest.js";
 import { NgrError, fail } from "./errors.js";
 import { PROLOGUE_BYTES, TRAILER_BYTES, checkPrologue, readTrailer } from "./framing.js";
-import { Index } from "./index.js";
+import { INDEX_ROW_BYTES, readIndex } from "./index.js";
 import { readKeys } from "./keys.js";
 import { limitsWith } from "./limits.js";
 import { readSection, verifySection } from "./sections.js";
@@ -19,8 +18,6 @@ export { decodedForm } from "./decoded-form.js";
 class Archive {
   constructor(parts) {
     Object.assign(this, parts);
-    this.count = parts.trailer.count;
-    this.file = { count: this.count, methods: parts.methods, envelope: parts.trailer, limits: parts.limits };
   }
 
   /** Read one study; every rule of the format that concerns it holds, or NgrError is thrown. */
@@ -30,12 +27,11 @@ class Archive {
     const row = this.index.row(i);
     if (row.length > this.limits.recordStoredBytes) fail("E_LIMIT", where, `${row.length} bytes stored`);
     const record = await this.source.read(row.offset, row.length);
-    const study = await readStudy(record, row, this.file, where, async () => {
-      if (this.count === 1) await this.verifyRoot();
-    });
+    const study = await readStudy(record, row, this, where);
     if (this.keys !== null && !equalBytes(this.keys[i], encodeUtf8(study.id))) {
       fail("E_INDEX", where, "the study id is not that of the keys");
     }
+    this.sizes[i] = { decodedBytes: study.decodedBytes, streamCount: study.streamCount };
     return study;
   }
 
@@ -51,16 +47,12 @@ class Archive {
     }
   }
 
-  /** What a validator knows only after it has read every record: [{decodedBytes, streamCount}, ...] of them. */
-  async verifyWhole(sizes) {
-    const decoded = sizes.map((size) => size.decodedBytes);
+  /** What a validator knows only after it has read every study. */
+  async verifyWhole() {
     const { totalDecodedBytes, maxRecordDecodedBytes, maxStreams } = this.trailer;
-    const most = (values) => values.reduce((a, b) => Math.max(a, b), 0);
-    if (
-      decoded.reduce((a, b) => a + b, 0) !== totalDecodedBytes ||
-      most(decoded) !== maxRecordDecodedBytes ||
-      most(sizes.map((size) => size.streamCount)) !== maxStreams
-    ) {
+    const total = this.sizes.reduce((sum, { decodedBytes }) => sum + decodedBytes, 0);
+    const most = (name) => this.sizes.reduce((largest, size) => Math.max(largest, size[name]), 0);
+    if (total !== totalDecodedBytes || most("decodedBytes") !== maxRecordDecodedBytes || most("streamCount") !== maxStreams) {
       fail("E_BUDGET", "trailer", "the envelope is not that of the records");
     }
     await this.verifyRoot();
@@ -71,19 +63,14 @@ class Archive {
     const problems = [];
     const attempt = async (action) => {
       try {
-        return await action();
+        await action();
       } catch (error) {
         if (!(error instanceof NgrError)) throw error;
         problems.push({ code: error.code, where: error.where, message: error.message });
-        return null;
       }
     };
-    const sizes = [];
-    for (let i = 0; i < this.count; i++) {
-      const study = await attempt(() => this.study(i));
-      if (study !== null) sizes.push({ decodedBytes: study.decodedBytes, streamCount: study.streamCount });
-    }
-    if (sizes.length === this.count) await attempt(() => this.verifyWhole(sizes));
+    for (let i = 0; i < this.count; i++) await attempt(() => this.study(i));
+    if (problems.length === 0) await attempt(() => this.verifyWhole());
     return { ok: problems.length === 0, count: this.count, problems };
   }
 }
@@ -100,20 +87,19 @@ export async function open(given, { limits: wishes = {} } = {}) {
   checkPrologue(prologue, source.size);
   if (source.size > limits.fileBytes) fail("E_LIMIT", "", `${source.size} bytes`);
   const trailer = readTrailer(await source.read(source.size - TRAILER_BYTES, TRAILER_BYTES), source.size, limits);
-  const padding = pad8(trailer.tocBytes);
-  const toc = await source.read(trailer.tocOffset, trailer.tocBytes + padding);
+  const toc = await source.read(trailer.tocOffset, trailer.tocBytes + pad8(trailer.tocBytes));
   requireZero(toc.subarray(trailer.tocBytes), "contents");
   const contentsBytes = toc.subarray(0, trailer.tocBytes);
   if (crc32(contentsBytes) !== trailer.tocCrc32) fail("E_TOC_CRC", "contents", "the checksum does not match");
   const { count, tocOffset } = trailer;
   const { sections, methods, metaBytes } = await readContents(contentsBytes, { count, tocOffset, limits });
-  // A wrong length is refused before memory for it is taken: the index has 64 bytes per record.
-  if (sections[0].length !== 64 * count) fail("E_INDEX", "index", "the size is not 64 bytes per record");
-  const index = new Index(await readSection(source, sections[0]), count, sections[0].offset);
+  // A wrong length is refused before memory for it is taken.
+  if (sections[0].length !== INDEX_ROW_BYTES * count) fail("E_INDEX", "index", "the size is not 64 bytes per record");
+  const index = readIndex(await readSection(source, sections[0]), count, sections[0].offset);
   let keys = null;
   for (const section of sections.slice(1)) {
     if (section.name === "keys") keys = readKeys(await readSection(source, section), count);
     else await verifySection(source, section);
   }
-  return new Archive({ source, limits, prologue, trailer, index, methods, metaBytes, keys });
+  return new Archive({ source, limits, prologue, trailer, count, index, methods, metaBytes, keys, sizes: [] });
 }

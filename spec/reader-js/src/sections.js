@@ -1,18 +1,17 @@
 /** Sections and their page tables (FORMAT.md section 6, [R7]). */
-import { pad8, requireZero, viewOf } from "./bytes.js";
+import { requireZero, viewOf } from "./bytes.js";
+import { crc32 } from "./checksums.js";
 import { PAGE_BYTES } from "./contents.js";
-import { crc32 } from "./crc32.js";
 import { fail } from "./errors.js";
 
 /** Pages that one read brings: over a network a read costs more than its bytes. */
 const PAGES_AT_ONCE = 16;
 
-/** Visit the pages of a section one by one, each verified. */
-async function forEachPage(source, section, visit) {
+/** Verify the pages of a section one by one, and hand each on. */
+export async function verifySection(source, section, visit = () => {}) {
   const { name, offset, length } = section;
   const tableBytes = 4 * Math.ceil(length / PAGE_BYTES);
-  const padding = pad8(length + tableBytes);
-  const tail = await source.read(offset + length, tableBytes + padding);
+  const tail = await source.read(offset + length, section.stored - length);
   const table = tail.subarray(0, tableBytes);
   if (crc32(table) !== section.crc32) fail("E_CRC", name, "the page table does not match its checksum");
   requireZero(tail.subarray(tableBytes), name);
@@ -31,11 +30,6 @@ async function forEachPage(source, section, visit) {
 /** The payload of a section, verified. */
 export async function readSection(source, section) {
   const payload = new Uint8Array(section.length);
-  await forEachPage(source, section, (bytes, start) => payload.set(bytes, start));
+  await verifySection(source, section, (bytes, start) => payload.set(bytes, start));
   return payload;
-}
-
-/** Verify a section without keeping it. */
-export async function verifySection(source, section) {
-  await forEachPage(source, section, () => {});
 }

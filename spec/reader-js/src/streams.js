@@ -1,12 +1,12 @@
 /** From the streams of a record to its parts (FORMAT.md 7.1 and the stream table of 5.2). */
-import { crc32 } from "./crc32.js";
+import { crc32 } from "./checksums.js";
 import { fail } from "./errors.js";
 import { splitExtensions } from "./extensions.js";
 import { decodeMatrix } from "./forms.js";
-import { STREAM, isOptionalColumn } from "./record.js";
+import { STREAM, isOptionalColumn, streamPlace } from "./record.js";
 import { decodeZstd } from "./zstd/frame.js";
 
-function decodeStream(stored, stream, where) {
+export function decodeStream(stored, stream, where) {
   if (stream.encoding === 0) {
     if (stream.storedBytes !== stream.decodedBytes) fail("E_SIZE", where, "stored and decoded size differ");
     return stored;
@@ -16,27 +16,25 @@ function decodeStream(stored, stream, where) {
 }
 
 /** Verify every stream and decode those that this reader knows. */
-export function readStreams(record, header, where) {
-  const { counts, forms, streams } = header;
-  const place = (stream) => `${where} stream 0x${stream.id.toString(16)}`;
+export function readStreams(record, { streams, matrices }, where) {
   const decoded = new Map();
   for (const stream of streams) {
+    const place = streamPlace(where, stream.id);
     const stored = record.subarray(stream.offset, stream.offset + stream.storedBytes);
-    if (crc32(stored) !== stream.crc32) fail("E_CRC", place(stream), "the bytes do not match their checksum");
-    if (!isOptionalColumn(stream.id)) decoded.set(stream.id, decodeStream(stored, stream, place(stream)));
+    if (crc32(stored) !== stream.crc32) fail("E_CRC", place, "the bytes do not match their checksum");
+    if (!isOptionalColumn(stream.id)) decoded.set(stream.id, decodeStream(stored, stream, place));
   }
-  const matrix = (base, form, rows, width) => {
-    if (form === null) return new Float32Array(0);
-    const planes = form.planes.map((_, plane) => decoded.get(base + form.offset + plane));
-    return decodeMatrix(form, planes, rows, width, `${where} stream 0x${(base + form.offset).toString(16)}`);
+  const values = ({ form, first, rows, width }) => {
+    const planes = form?.planes.map((_, plane) => decoded.get(first + plane));
+    return planes ? decodeMatrix(form, planes, rows, width, streamPlace(where, first)) : new Float32Array(0);
   };
   return {
     graph: decoded.get(STREAM.graph),
-    embedding: matrix(STREAM.embedding, forms.embedding, counts.n_patches, counts.embedding_dim),
-    vectors: matrix(STREAM.vectors, forms.vectors, counts.n_concept_vectors, counts.concept_dim),
+    embedding: values(matrices.embedding),
+    vectors: values(matrices.vectors),
     report: decoded.get(STREAM.report) ?? null,
     pixels: decoded.get(STREAM.pixels) ?? null,
     words: decoded.get(STREAM.words) ?? null,
-    extensions: splitExtensions(streams.filter((stream) => stream.id >= 0x8000), decoded, place),
+    extensions: splitExtensions(decoded, where),
   };
 }

@@ -1,39 +1,26 @@
 /** One study, from the bytes of its record to values with a meaning. */
 import { equalBytes } from "./bytes.js";
 import { decodeCanonical, toPlain } from "./canonical.js";
+import { contentDigest, leafOf } from "./checksums.js";
 import { readColumns } from "./columns.js";
-import { contentDigest, leafOf } from "./digest.js";
 import { fail } from "./errors.js";
 import { nameExtensions } from "./extensions.js";
 import { readPixels } from "./pixels.js";
 import { checkSource } from "./provenance.js";
 import { readRecordHeader } from "./record.js";
-import { checkEdges, checkLabels, checkPatches, checkReportGraph, checkViews, locatePatches } from "./rules.js";
+import { cellsOfViews, checkEdges, checkLabels, checkPatches, checkReportGraph, checkViews, locatePatches } from "./rules.js";
 import { readStreams } from "./streams.js";
 import { readStrings } from "./strings.js";
 import { decodeUtf8 } from "./utf8.js";
-import { readWords } from "./words.js";
 import { CONCEPT_LABELS, RELATIONS, REPORT_SECTIONS, VIEW_POSITIONS } from "./vocabulary.js";
-
-function attentionMaps(g, counts) {
-  let start = 0;
-  return Array.from({ length: counts.n_views }, (_, v) => {
-    const cells = g.view_rows[v] * g.view_cols[v];
-    const step = g.view_score_step[v];
-    const codes = g.cell_score.subarray(start, start + cells);
-    start += cells;
-    // q * q has at most 16 bits and step 24, so that the product is exact in f64 and storing it rounds once.
-    return Float32Array.from(codes, (q) => q * q * step);
-  });
-}
+import { attentionOf, readWords } from "./words.js";
 
 function assemble(header, parts, g, strings, source, report, place, where) {
   const { counts } = header;
-  const maps = attentionMaps(g, counts);
   return {
     id: strings.id,
     digest: header.contentDigest,
-    views: maps.map((attention, v) => ({
+    views: cellsOfViews(g).map((cells, v) => ({
       rows: g.view_rows[v],
       cols: g.view_cols[v],
       height: g.view_height[v],
@@ -41,8 +28,8 @@ function assemble(header, parts, g, strings, source, report, place, where) {
       patchHeight: g.view_patch_height[v],
       patchWidth: g.view_patch_width[v],
       scoreStep: g.view_score_step[v],
-      position: VIEW_POSITIONS[g.view_position[v]] ?? "unknown",
-      attention,
+      position: VIEW_POSITIONS[g.view_position[v]],
+      attention: attentionOf(g.cell_score.subarray(...cells), g.view_score_step[v]),
     })),
     patches: {
       count: counts.n_patches,
@@ -68,11 +55,7 @@ function assemble(header, parts, g, strings, source, report, place, where) {
       end: g.mention_end[i],
     })),
     conceptVectors: { count: counts.n_concept_vectors, width: counts.concept_dim, values: parts.vectors },
-    triples: Array.from({ length: counts.n_triples }, (_, i) => [
-      g.triple_head[i],
-      RELATIONS[g.triple_relation[i]],
-      g.triple_tail[i],
-    ]),
+    triples: Array.from(g.triple_head, (head, i) => [head, RELATIONS[g.triple_relation[i]], g.triple_tail[i]]),
     fusion: counts.n_fusion === 1 ? [g.fusion_patch[0], g.fusion_concept[0]] : null,
     labels: strings.names.map((name, i) => [name, g.label_value[i]]),
     provenance: { method: toPlain(header.method.map), source: toPlain(source) },
@@ -86,15 +69,15 @@ function assemble(header, parts, g, strings, source, report, place, where) {
   };
 }
 
-/** Read a record in the order of [R12]: header, streams, digest, `verifyFile` (the root of a single study), meaning. */
-export async function readStudy(record, row, file, where, verifyFile = async () => {}) {
-  const header = readRecordHeader(record, row, file, where);
+/** Read a record in the order of [R12]: header, streams, digest (and the root of a single study), meaning. */
+export async function readStudy(record, row, archive, where) {
+  const header = readRecordHeader(record, row, archive, where);
   const parts = readStreams(record, header, where);
   if (!equalBytes(await contentDigest(header, parts), header.contentDigest)) {
     fail("E_DIGEST", where, "the content digest does not match");
   }
   if (!equalBytes(await leafOf(record), row.leaf)) fail("E_DIGEST", where, "the leaf does not match the record");
-  await verifyFile();
+  if (archive.count === 1) await archive.verifyRoot();
   const { counts } = header;
   const g = readColumns(parts.graph, counts);
   checkViews(g, counts, where);
@@ -105,8 +88,7 @@ export async function readStudy(record, row, file, where, verifyFile = async () 
   const strings = readStrings(g, counts, where);
   const source = decodeCanonical(strings.source, `${where} source map`);
   checkSource(source, counts.n_views, `${where} source map`);
-  const report = parts.report === null ? null : decodeUtf8(parts.report);
-  if (parts.report !== null && report === null) fail("E_TEXT", where, "the report is not valid UTF-8");
+  const report = parts.report && (decodeUtf8(parts.report) ?? fail("E_TEXT", where, "the report is not valid UTF-8"));
   checkLabels(g, where);
   return assemble(header, parts, g, strings, source, report, place, where);
 }

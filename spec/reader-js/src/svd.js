@@ -1,5 +1,5 @@
 /** The form svd (FORMAT.md 7.3): integer components, mixed with integers, so that every sum is exact. */
-import { viewOf } from "./bytes.js";
+import { isFiniteNotNegative, viewOf } from "./bytes.js";
 import { fail } from "./errors.js";
 
 const GROUP = 32;
@@ -11,12 +11,7 @@ function basisBytes(rows) {
 }
 
 /** Decoded sizes of the planes. */
-export const svdPlanes = [
-  (rows) => basisBytes(rows),
-  (rows, width) => width,
-  (rows, width) => rows * width,
-  (rows, width) => rows * width,
-];
+export const svdPlanes = [basisBytes, (rows, width) => width, (rows, width) => rows * width, (rows, width) => rows * width];
 
 /** Shifts of all rows and the mixing of every group, row by component. */
 function readBasis(plane, rows, where) {
@@ -25,12 +20,11 @@ function readBasis(plane, rows, where) {
   let at = 4;
   for (let start = 0; start < rows; start += GROUP) {
     const size = Math.min(GROUP, rows - start);
-    shifts.push(...plane.subarray(at, at + size));
-    const mixing = plane.subarray(at + size, at + size + size * size);
-    mixings.push({ start, size, mixing: new Int8Array(mixing.slice().buffer) });
-    at += size + size * size;
+    shifts.push(...plane.subarray(at, (at += size)));
+    const mixing = new Int8Array(plane.slice(at, (at += size * size)).buffer);
+    if (mixing.includes(-128)) fail("E_FILTER", where, "the mixing -128 is not used");
+    mixings.push({ start, size, mixing });
   }
-  if (mixings.some(({ mixing }) => mixing.includes(-128))) fail("E_FILTER", where, "the mixing -128 is not used");
   return { shifts, mixings };
 }
 
@@ -56,7 +50,7 @@ function readCodes(upper, lower, shifts, columns, where) {
 /** Planes to values; E_FILTER. */
 export function fromSvd([basis, exponentBytes, upper, lower], rows, width, where) {
   const base = viewOf(basis).getFloat32(0, true);
-  if (!Number.isFinite(base) || base < 0 || Object.is(base, -0)) fail("E_FILTER", where, "the base is negative or not finite");
+  if (!isFiniteNotNegative(base)) fail("E_FILTER", where, "the base is negative or not finite");
   const { shifts, mixings } = readBasis(basis, rows, where);
   const codes = readCodes(upper, lower, shifts, width, where);
   const factors = Float64Array.from(exponentBytes, (byte) => base * 2 ** ((byte << 24) >> 24));

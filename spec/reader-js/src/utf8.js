@@ -2,25 +2,16 @@
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
-/** Texts up to this many bytes are often names; calling the decoder costs more than looking at each byte. */
+/** Bytes of a text that is looked at byte by byte: of a name, often; calling the decoder would cost more. */
 const SHORT = 64;
-
-/** The text of short ASCII; null for everything else. */
-function shortAscii(bytes) {
-  if (bytes.length > SHORT) return null;
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] > 127) return null;
-  return String.fromCharCode.apply(null, bytes);
-}
 
 /** The text of the bytes, or null when they are not valid UTF-8. */
 export function decodeUtf8(bytes) {
-  const short = shortAscii(bytes);
-  if (short !== null) return short;
+  if (bytes.length <= SHORT && bytes.every((byte) => byte < 128)) return String.fromCharCode.apply(null, bytes);
   try {
     return STRICT.decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return null;
-    throw error;
+  } catch {
+    return null;
   }
 }
 

@@ -1,9 +1,15 @@
 /** Word attention (FORMAT.md 5.6, [F31] and [F32]). */
-import { viewOf } from "./bytes.js";
+import { isFiniteNotNegative, viewOf } from "./bytes.js";
 import { fail } from "./errors.js";
 
 const STEP_BYTES = 4;
 const SPAN_BYTES = 8;
+
+/** The attention that codes mean (5.4), also those of cells. */
+export function attentionOf(codes, step) {
+  // q * q has at most 16 bits and step 24, so that the product is exact in f64 and storing it rounds once.
+  return new Float32Array(codes).map((q) => q * q * step);
+}
 
 /** Words of a stream of that size, or null when it is not a whole number of them. */
 export function wordCount(size, cells) {
@@ -21,8 +27,8 @@ export function readWords(bytes, cells, where) {
   );
   if (spans.some(([start, end]) => start >= end)) fail("E_TEXT", where, "a word has no letter");
   if (spans.some(([start], i) => i > 0 && start < spans[i - 1][1])) fail("E_ORDER", where, "words do not ascend, or overlap");
-  if (!(Number.isFinite(step) && step >= 0) || Object.is(step, -0)) fail("E_NUM", where, "the step is not finite or negative");
-  const attention = Float32Array.from(bytes.subarray(STEP_BYTES + SPAN_BYTES * words), (q) => q * q * step);
+  if (!isFiniteNotNegative(step)) fail("E_NUM", where, "the step is not finite or negative");
+  const attention = attentionOf(bytes.subarray(STEP_BYTES + SPAN_BYTES * words), step);
   if (!attention.every(Number.isFinite)) fail("E_NUM", where, "an attention is too large for an f32");
   return { spans, step, attention };
 }

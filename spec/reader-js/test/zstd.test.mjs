@@ -5,8 +5,8 @@ import { decodeZstd } from "../src/zstd/frame.js";
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 const block = (type, size, last = 1) => [(size << 3) | (type << 1) | last, size >> 5, size >> 13].map((byte) => byte & 255);
 const single = (size, ...rest) => Uint8Array.from([...MAGIC, 0x20, size, ...rest.flat()]);
-const windowed = (window, size, ...rest) =>
-  Uint8Array.from([...MAGIC, 0x80, window, size & 255, (size >> 8) & 255, (size >> 16) & 255, size >>> 24, ...rest.flat()]);
+const u32 = (size) => [size & 255, (size >> 8) & 255, (size >> 16) & 255, size >>> 24];
+const windowed = (window, size, ...rest) => Uint8Array.from([...MAGIC, 0x80, window, ...u32(size), ...rest.flat()]);
 
 const refuses = (code, frame, size) => assert.throws(() => decodeZstd(frame, size), { name: "NgrError", code });
 
@@ -47,8 +47,7 @@ test("the window is at most 8 MiB", () => {
   refuses("E_ZSTD", frame(((23 - 10) << 3) | 1), 4);
   refuses("E_ZSTD", windowed(0, 2000, block(1, 2000), [7]), 2000);
   const large = 9 * 1048576;
-  const bytes = [large & 255, (large >> 8) & 255, (large >> 16) & 255, large >>> 24];
-  refuses("E_ZSTD", Uint8Array.from([...MAGIC, 0xa0, ...bytes, ...block(1, 4), 7]), large);
+  refuses("E_ZSTD", Uint8Array.from([...MAGIC, 0xa0, ...u32(large), ...block(1, 4), 7]), large);
 });
 
 test("nothing may be missing or follow", () => {

@@ -34,6 +34,7 @@ def whole():
             ng.Concept("lung", "Anatomy::definitely present", 0, 4),
             ng.Concept("opacity", "Observation::definitely present", 5, 12),
         ),
+        mentions=(ng.Mention(1, "Observation::definitely present", 20, 27),),
         triples=np.array([[1, 1, 0]]),
         fusion=(0, 0),
         labels={"opacity": 1.0},

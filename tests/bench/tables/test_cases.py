@@ -88,4 +88,4 @@ def test_a_written_report_replaces_the_graph(whole):
     assert found.fusion is not None
     assert found.provenance["report"] == "generated"
     silent = with_written_report(study, "", reader)
-    assert (silent.concepts, silent.fusion, len(silent.triples)) == ((), None, 0)
+    assert (silent.concepts, silent.mentions, silent.fusion, len(silent.triples)) == ((), (), None, 0)

@@ -1,6 +1,5 @@
 /** Finite state entropy tables (RFC 8878, section 4.1). */
-import { ForwardBits } from "./bits.js";
-import { corrupt } from "./corrupt.js";
+import { corrupt } from "./bits.js";
 
 /** A decoding table from normalised counts, -1 meaning "less than one". */
 export function tableFromCounts(counts, accuracy) {
@@ -21,7 +20,6 @@ export function tableFromCounts(counts, accuracy) {
       while (position >= high);
     }
   });
-  if (position !== 0) corrupt("a table does not fill its states");
   const bits = new Uint8Array(size);
   const base = new Uint16Array(size);
   for (let state = 0; state < size; state++) {
@@ -32,15 +30,17 @@ export function tableFromCounts(counts, accuracy) {
   return { accuracy, symbols, bits, base };
 }
 
-/** The table of one symbol that takes no bits. */
-export function tableOfOne(symbol) {
-  return { accuracy: 0, symbols: Uint8Array.of(symbol), bits: new Uint8Array(1), base: new Uint16Array(1) };
-}
-
-/** Parse a table description; returns the table and the byte after it. */
-export function readTable(bytes, start, end, { maxAccuracy, maxSymbol }) {
-  const bits = new ForwardBits(bytes, start, end);
-  const accuracy = bits.read(4) + 5;
+/** Parse a table description (RFC 8878, section 4.1.1), which is passed in `input`; its bits stand lowest first. */
+export function readTable(input, { maxAccuracy, maxSymbol }) {
+  const { bytes, end } = input;
+  let at = 8 * input.at;
+  const read = (count) => {
+    if (count > 8 * end - at) corrupt("a table description ends early");
+    let value = 0;
+    for (let i = 0; i < count; i++, at++) value |= ((bytes[at >>> 3] >>> (at & 7)) & 1) << i;
+    return value;
+  };
+  const accuracy = read(4) + 5;
   if (accuracy > maxAccuracy) corrupt("the accuracy of a table is too high");
   const counts = [];
   let remaining = 1 << accuracy;
@@ -49,23 +49,21 @@ export function readTable(bytes, start, end, { maxAccuracy, maxSymbol }) {
     const width = 32 - Math.clz32(remaining + 1);
     const low = (1 << (width - 1)) - 1;
     const spare = (1 << width) - 1 - (remaining + 1);
-    let value = bits.read(width - 1);
+    let value = read(width - 1);
     // Small values take one bit less; the others one more, with the gap taken out.
     if (value >= spare) {
-      value |= bits.read(1) << (width - 1);
+      value |= read(1) << (width - 1);
       if (value > low) value -= spare;
     }
     const count = value - 1;
     remaining -= Math.abs(count);
     counts.push(count);
-    if (count === 0) {
-      let zeros;
-      do {
-        zeros = bits.read(2);
-        for (let i = 0; i < zeros; i++) counts.push(0);
-      } while (zeros === 3);
+    for (let zeros = count === 0 ? 3 : 0; zeros === 3; ) {
+      zeros = read(2);
+      for (let i = 0; i < zeros; i++) counts.push(0);
     }
   }
   if (remaining < 0 || counts.length > maxSymbol + 1) corrupt("the counts of a table do not add up");
-  return { table: tableFromCounts(counts, accuracy), next: bits.nextByte() };
+  input.at = (at + 7) >>> 3;
+  return tableFromCounts(counts, accuracy);
 }

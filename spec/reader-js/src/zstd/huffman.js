@@ -1,24 +1,23 @@
 /** Huffman-coded literals (RFC 8878, section 4.2). */
-import { BackwardBits } from "./bits.js";
-import { corrupt } from "./corrupt.js";
+import { BackwardBits, corrupt } from "./bits.js";
 import { readTable } from "./fse.js";
 
 const MAX_BITS = 11;
 
-function weightsFromFse(bytes, start, end) {
-  const { table, next } = readTable(bytes, start, end, { maxAccuracy: 6, maxSymbol: 255 });
-  const bits = new BackwardBits(bytes, next, end);
+function weightsFromFse(input) {
+  const table = readTable(input, { maxAccuracy: 6, maxSymbol: 255 });
+  const bits = new BackwardBits(input);
   const states = [bits.read(table.accuracy), bits.read(table.accuracy)];
   const weights = [];
-  for (let turn = 0; ; turn ^= 1) {
+  let turn = 0;
+  for (; bits.left >= 0; turn ^= 1) {
     if (weights.length > 254) corrupt("there are too many Huffman weights");
-    weights.push(table.symbols[states[turn]]);
-    states[turn] = table.base[states[turn]] + bits.readPadded(table.bits[states[turn]]);
-    if (bits.left < 0) {
-      weights.push(table.symbols[states[turn ^ 1]]);
-      return weights;
-    }
+    const state = states[turn];
+    weights.push(table.symbols[state]);
+    states[turn] = table.base[state] + bits.peek(table.bits[state]);
+    bits.left -= table.bits[state];
   }
+  return [...weights, table.symbols[states[turn]]];
 }
 
 function tableFromWeights(weights) {
@@ -41,43 +40,35 @@ function tableFromWeights(weights) {
   const starts = new Uint16Array(maxBits + 2);
   for (const weight of all) if (weight > 0) starts[weight + 1] += 1 << (weight - 1);
   for (let weight = 1; weight <= maxBits; weight++) starts[weight + 1] += starts[weight];
-  for (let symbol = 0; symbol < all.length; symbol++) {
-    const weight = all[symbol];
-    if (weight === 0) continue;
+  all.forEach((weight, symbol) => {
+    if (weight === 0) return;
     const end = starts[weight] + (1 << (weight - 1));
     for (let at = starts[weight]; at < end; at++) {
       symbols[at] = symbol;
       lengths[at] = maxBits + 1 - weight;
     }
     starts[weight] = end;
-  }
+  });
   return { maxBits, symbols, lengths };
 }
 
-/** Parse a tree description; returns the table and the byte after it. */
-export function readHuffmanTable(bytes, start, end) {
-  if (start >= end) corrupt("a Huffman tree is missing");
-  const head = bytes[start];
-  const body = start + 1;
-  if (head < 128) {
-    if (head > end - body) corrupt("a Huffman tree ends early");
-    return { table: tableFromWeights(weightsFromFse(bytes, body, body + head)), next: body + head };
-  }
+/** Parse a tree description, which is passed in `input`. */
+export function readHuffmanTable(input) {
+  const head = input.integer(1, "a Huffman tree is missing");
+  if (head < 128) return tableFromWeights(weightsFromFse(input.part(head, "a Huffman tree ends early")));
   const count = head - 127;
-  const size = (count + 1) >> 1;
-  if (size > end - body) corrupt("a Huffman tree ends early");
-  const weights = [];
-  for (let i = 0; i < count; i++) weights.push(i & 1 ? bytes[body + (i >> 1)] & 15 : bytes[body + (i >> 1)] >> 4);
-  return { table: tableFromWeights(weights), next: body + size };
+  const start = input.skip((count + 1) >> 1, "a Huffman tree ends early");
+  const pairs = Array.from(input.bytes.subarray(start, input.at), (byte) => [byte >> 4, byte & 15]);
+  return tableFromWeights(pairs.flat().slice(0, count));
 }
 
 /** Decode one stream into `out[from..to)`. */
-export function readHuffmanStream(table, bytes, start, end, out, from, to) {
-  const bits = new BackwardBits(bytes, start, end);
-  const { maxBits, symbols, lengths } = table;
+export function readHuffmanStream({ maxBits, symbols, lengths }, input, out, from, to) {
+  const bits = new BackwardBits(input);
+  const { bytes, at: start } = input;
   const mask = (1 << maxBits) - 1;
   // The bytes that a code may touch, its first two included, lie in the slice; at its end `peek` looks after the rest.
-  const inside = 8 * (end - start - 2);
+  const inside = 8 * (input.end - start - 2);
   for (let i = from; i < to; i++) {
     const low = bits.left - maxBits;
     let code;
