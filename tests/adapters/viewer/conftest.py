@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from builders import build_study
 
 import neuralgraph as ng
-from neuralgraph.adapters.viewer import page_with
+from neuralgraph.adapters.viewer import Serving, page_with
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = os.environ.get("NEURALGRAPH_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -68,6 +69,15 @@ def alone(page, tmp_path, file):
     target.write_text(page_with(file), encoding="utf-8")
     page.goto(target.as_uri())
     settled(page)
+
+
+@contextmanager
+def served(page, *given, **options):
+    """Open what ``ngr view`` serves. The page goes before the server does: what it still asks for is no error of it."""
+    with Serving(*given, **options) as serving:
+        page.goto(serving.url)
+        yield
+        page.goto("about:blank")
 
 
 def settled(page):

@@ -11,11 +11,11 @@ import pytest
 from builders import build_study
 
 import neuralgraph as ng
-from neuralgraph.adapters.viewer import Serving
 from neuralgraph.catalogue import Catalogue
 from neuralgraph.errors import SourceError
 from neuralgraph.rows.columns import TABLES
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
+from tests.adapters.viewer.conftest import served, settled
 from viewer import assemble
 
 expect = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev").expect
@@ -48,11 +48,6 @@ def cohort(count=24):
 def archive(tmp_path):
     ng.save(cohort(), tmp_path / "cohort.ngr")
     return tmp_path / "cohort.ngr"
-
-
-def settled(page):
-    page.wait_for_selector("#verdict.good, #verdict.bad")
-    return page.inner_text("#verdict")
 
 
 def opened(page, path):
@@ -137,8 +132,7 @@ def test_ids_are_told_apart_and_copied(page, tmp_path):
     ids = [f"{'0f' * 30}{number:04x}" for number in range(7, 9)]
     ng.save([build_study(seed=n, study_id=study_id) for n, study_id in enumerate(ids)], tmp_path / "long.ngr")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    with Serving(tmp_path / "long.ngr") as serving:
-        page.goto(serving.url)
+    with served(page, tmp_path / "long.ngr"):
         settled(page)
         shown = page.locator(".row .id").all_inner_texts()
         assert [name[-1] for name in shown] == ["7", "8"]
@@ -171,8 +165,7 @@ def test_films_at_hand_go_under_their_studies(browser, archive):
             raise SourceError("the file is damaged", code="E_SOURCE_DAMAGED", where="/secret/patient.dcm")
         return {"case-00": film(0.5), "case-01": film(0.5).T}.get(study_id)
 
-    with Serving(archive, films=films) as serving:
-        page.goto(serving.url)
+    with served(page, archive, films=films):
         settled(page)
         page.wait_for_selector(".film-picture")
         assert grey(page) == 128
@@ -190,8 +183,7 @@ def test_films_at_hand_go_under_their_studies(browser, archive):
 
 
 def test_window_level_and_inversion(page, archive):
-    with Serving(archive, films=lambda study_id, view: film(0.6)) as serving:
-        page.goto(serving.url)
+    with served(page, archive, films=lambda study_id, view: film(0.6)):
         page.wait_for_selector(".film-picture")
         assert grey(page) == 153
         page.focus("#film")
@@ -272,8 +264,7 @@ def test_two_archives_side_by_side(page, tmp_path, archive):
     other = [s.prune(top_k=2) for s in cohort()[:3]]
     other[0] = replace(other[0], concepts=(), mentions=(), triples=np.zeros((0, 3), np.int32), fusion=None)
     ng.save(other, tmp_path / "other.ngr")
-    with Serving(archive, against=[tmp_path / "other.ngr"]) as serving:
-        page.goto(serving.url)
+    with served(page, archive, against=[tmp_path / "other.ngr"]):
         settled(page)
         assert page.locator(".side h3").all_inner_texts() == ["cohort.ngr", "other.ngr"]
         assert "2 kept patches are the same, 2 only on the left, 0 only on the right" in page.inner_text(
@@ -307,8 +298,7 @@ def test_several_files_are_one_list(page, tmp_path):
         path.parent.mkdir()
         part = studies[4 * number : 4 * number + 4]
         ng.save(part if len(part) > 1 else part[0], path)
-    with Serving(paths, title="hospital") as serving:
-        page.goto(serving.url)
+    with served(page, paths, title="hospital"):
         assert settled(page).startswith("✓ Study 1 of 9")
         assert page.inner_text("#file-name") == "hospital"
         page.fill("#search", "case-08")
@@ -363,8 +353,7 @@ def test_axe_finds_no_fault(browser, tmp_path, archive, scheme, state):
 def test_ten_thousand_studies_are_searched_in_a_second(page, tmp_path):
     one = cohort(1)[0]
     ng.save([replace(one, study_id=f"case-{number:05d}") for number in range(10_000)], tmp_path / "many.ngr")
-    with Serving(tmp_path / "many.ngr") as serving:
-        page.goto(serving.url)
+    with served(page, tmp_path / "many.ngr"):
         settled(page)
         page.fill("#search", "effusion any")
         expect(page.locator("#list-note")).to_contain_text(" of 10,000 studies")

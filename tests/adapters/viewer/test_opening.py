@@ -10,8 +10,8 @@ from builders import build_study
 
 import neuralgraph as ng
 from bench.range_server import range_server
-from neuralgraph.adapters.viewer import Serving, page_with
-from tests.adapters.viewer.conftest import alone, settled
+from neuralgraph.adapters.viewer import page_with
+from tests.adapters.viewer.conftest import alone, served, settled
 from viewer import assemble
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev")
@@ -25,6 +25,7 @@ def test_an_address_is_opened_by_typing_it(page, archive):
         page.press("#address", "Enter")
         assert settled(page).startswith("✓ Study 1 of 40")
         assert page.inner_text("#file-name") == "many.ngr"
+        page.goto("about:blank")
         assert all(asked.startswith("bytes=") for path, asked in server.ranges if path == "/many.ngr")
 
 
@@ -87,8 +88,7 @@ def test_one_damaged_study_of_an_archive_leaves_the_others_readable(page, archiv
     # The first record begins behind the prologue; its end is inside its last stream.
     data[32 + int.from_bytes(data[40:44], "little") - 40] ^= 255
     archive.write_bytes(data)
-    with Serving(archive) as serving:
-        page.goto(serving.url)
+    with served(page, archive):
         settled(page)
         page.click("#check")
         page.wait_for_selector("#problems:not([hidden])")
@@ -102,8 +102,7 @@ def test_one_damaged_study_of_an_archive_leaves_the_others_readable(page, archiv
 
 
 def test_an_archive_is_searched_walked_and_checked(page, archive):
-    with Serving(archive) as serving:
-        page.goto(serving.url)
+    with served(page, archive):
         assert settled(page).startswith("✓ Study 1 of 40")
         page.keyboard.press("j")
         playwright.expect(page.locator("#verdict")).to_contain_text("Study 2 of 40")
@@ -125,11 +124,8 @@ def test_large_archives_are_read_in_pieces(page, tmp_path):
         embedding="float16",
     )
     asked = []
-    with Serving(big) as serving:
-        page.on(
-            "response", lambda r: asked.append(r.headers.get("content-range")) if ".ngr" in r.url.split("?")[0] else 0
-        )
-        page.goto(serving.url)
+    page.on("response", lambda r: asked.append(r.headers.get("content-range")) if ".ngr" in r.url.split("?")[0] else 0)
+    with served(page, big):
         assert settled(page).startswith("✓ Study 1 of 12")
     spans = [tuple(map(int, span.removeprefix("bytes ").split("/")[0].split("-"))) for span in asked if span]
     assert sum(last + 1 - first for first, last in spans) < big.stat().st_size / 2
@@ -142,8 +138,7 @@ def test_an_archive_of_ten_thousand_studies_opens_at_once(page, tmp_path):
         build_study(seed=i, rows=2, cols=2, patches=1, concepts=0, study_id=f"study-{i:05d}") for i in range(10_000)
     ]
     ng.save(tiny, archive, embedding="float32")
-    with Serving(archive) as serving:
-        page.goto(serving.url)
+    with served(page, archive):
         settled(page)
         took = page.evaluate("performance.now()")
         assert page.locator(".row").count() < 100
