@@ -166,7 +166,7 @@ static reason fill(batch *b, u64 width) {
     targets labels = {N_LABEL_NAMES, (const u8 *)"aedemaeffusion", names, (u32)chance(4)};
     arrays out = {.width = width};
     reason why = FINE;
-    batch_rows(b, out.rows);
+    batch_rows(b, out.rows, NULL);
     if (out.rows[NODES] * width <= MOST_X) {
         u64 nodes = out.rows[NODES], pairs = out.rows[PAIRS], targets = b->n * labels.n;
         const u64 bytes[N_ARRAYS] = {
@@ -196,15 +196,24 @@ static reason keep(batch *b) {
     return batch_keep(b, kept, fusion);
 }
 
+/* The index states the counts of the record, but for one in a while. */
+static void state_counts(place *p) {
+    static const u8 indexed[N_INDEXED] = INDEXED;
+    for (int k = 0; k < N_INDEXED && p->length >= HEADER_BYTES; k++)
+        p->indexed[k] = u32_at(p->bytes + AT_COUNTS + 4 * indexed[k]) + !chance(500);
+}
+
 static reason one_batch(batch *b, blob *records, int descriptor) {
     u64 n = 1 + chance(MOST_STUDIES) * !chance(4), offset = 0;
     if (!batch_begin(b, n, (int)chance(2))) return NO_MEMORY;
     for (u64 i = 0; i < n; i++) {
         blob *r = &records[i];
         *r = mutant();
-        b->studies[i].place = (place){r->bytes, descriptor, offset, r->size, &ANY};
+        place *p = &b->studies[i].place;
+        *p = (place){r->bytes, descriptor, offset, r->size, &ANY, {0}};
+        state_counts(p);
         if (descriptor < 0) continue;
-        b->studies[i].place.bytes = NULL;
+        p->bytes = NULL;
         if (pwrite(descriptor, r->bytes, r->size, (off_t)offset) != (ssize_t)r->size) abort();
         offset += r->size;
     }

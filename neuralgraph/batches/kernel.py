@@ -9,8 +9,8 @@ gate, which says what is wrong with it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import fields
 from typing import Any, NamedTuple, NoReturn
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.access.files import FileSource, located
 from neuralgraph.access.sources import Source
-from neuralgraph.batches.arrays import ATTRIBUTES, Allocate, GraphBatch, starts, width_error
+from neuralgraph.batches.arrays import ATTRIBUTES, Allocate, GraphBatch, width_error
 from neuralgraph.batches.features import FEATURISER
 from neuralgraph.batches.pruning import Pruning
 from neuralgraph.batches.remembered import RememberedFeatures, fusion_of_pruned
@@ -38,7 +38,7 @@ try:
 except ImportError:
     compiled = None  # type: ignore[assignment]  # there was no compiler when the package was built
 else:
-    if compiled.INTERFACE != 3:
+    if compiled.INTERFACE != 4:
         raise ImportError("the compiled kernel is of another version: install neuralgraph again (pip install -e .)")
 
 __all__ = ["Kernel", "KernelBatch", "NotForKernelError", "TargetColumns", "compiled"]
@@ -51,8 +51,8 @@ _LIMITS = (
 _INDEXED = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
 """Counts that the index has too."""
 _COUNTS = tuple(field.name for field in fields(Counts))
-_FACTS = (*_COUNTS, "method_tag", "extended", "kept_patches", "kept_edges", "fused")
-"""What the kernel says of each study, in its order."""
+_FACTS = (*_COUNTS, "method_tag", "extended")
+"""What the kernel says of each study first, in its order."""
 
 
 class NotForKernelError(Exception):
@@ -93,8 +93,8 @@ class _Part(NamedTuple):
     file: _File
     number: int
     """Of the file in the archive."""
-    studies: NDArray[np.int64]
-    """int64 [n]: their numbers in the batch."""
+    studies: NDArray[np.int64] | slice
+    """int64 [n]: their numbers in the batch, or all."""
     positions: NDArray[np.int64]
     """int64 [n]: their positions in the file."""
 
@@ -137,7 +137,7 @@ class Kernel:
         parts = self._parts(positions)
         with ExitStack() as open_files:
             try:
-                places = np.empty((len(positions), 4), np.int64)
+                places = np.empty((len(positions), 4 + len(_INDEXED)), np.int64)
                 records: list[memoryview | None] = [None] * len(positions)
                 for part in parts:
                     with located(part.file.name):
@@ -145,7 +145,7 @@ class Kernel:
                 batch = KernelBatch(bench.reader, positions, self._refuse)
                 batch.read(bench.decompress, with_x, places, self._rules, records)
                 for part in parts:
-                    batch.compare(part.studies, part.file.container, part.positions)
+                    batch.check_methods(part.studies, part.file.container.contents.methods.keys())
                 yield batch
                 for part in parts:
                     if isinstance(part.file.source, FileSource):
@@ -157,7 +157,7 @@ class Kernel:
 
     def _parts(self, positions: NDArray[np.int64]) -> list[_Part]:
         if len(self._files) == 1:
-            return [_Part(self._files[0], 0, np.arange(len(positions)), positions)]
+            return [_Part(self._files[0], 0, slice(None), positions)]
         owner = np.searchsorted(self._ends, positions, side="right")
         parts = []
         for number in np.flatnonzero(np.bincount(owner)).tolist():
@@ -197,17 +197,19 @@ def _rules(container: Container) -> list[int]:
 
 
 def _place(part: _Part, places: NDArray[np.int64], records: list[memoryview | None], open_files: ExitStack) -> None:
-    """Say where records are: number of the file, descriptor, offset and length; or their bytes."""
+    """Say where records are (number of the file, descriptor, offset, length) and what is indexed; or their bytes."""
     container, source = part.file.container, part.file.source
     if source.far:
         container.index.fetch(part.positions)
     offsets, lengths = container.index.places(part.positions)
     descriptor = open_files.enter_context(source.at_work()) if isinstance(source, FileSource) else -1
-    for column, values in enumerate((part.number, descriptor, offsets, lengths)):
+    indexed = (container.index.counts[name][part.positions] for name in _INDEXED)
+    for column, values in enumerate((part.number, descriptor, offsets, lengths, *indexed)):
         places[part.studies, column] = values
     if descriptor < 0:
         found = dict(container.records_bytes(part.positions.tolist()))
-        for number, position in zip(part.studies.tolist(), part.positions.tolist(), strict=True):
+        numbers = np.arange(len(records))[part.studies]
+        for number, position in zip(numbers.tolist(), part.positions.tolist(), strict=True):
             records[number] = found[position]
 
 
@@ -236,51 +238,48 @@ class KernelBatch:
         decompress : gives what a frame holds.
         record : what the kernel takes.
         """
-        frames: list[tuple[int, memoryview]] = []
         decoded: list[bytes] = []
         try:
             frames = self._reader.read(*record)
-            decoded.extend(decompress(frame) for _, frame in frames)
-            self._learn(self._reader.graphs(decoded))
+            with suppress(zstandard.ZstdError):  # what is missing then is refused by the next step
+                decoded.extend(map(decompress, frames))
+            facts = self._reader.graphs(decoded)
         except compiled.Refused as error:
             self._refuse(*error.args)
-        except zstandard.ZstdError:
-            self._refuse(frames[len(decoded)][0], "zstd frame")
 
-    def _learn(self, facts: bytes) -> None:
-        table = np.frombuffer(facts, np.uint32).reshape(len(self), -1)
-        self._facts = dict(zip(_FACTS, table.T, strict=True))
+        self._facts = np.frombuffer(facts, np.uint32).reshape(len(self), -1)
 
-    def compare(self, studies: NDArray[np.int64], container: Container, positions: NDArray[np.int64]) -> None:
-        """Compare what records say with what the file states of them: their method is there, counts are as indexed.
+    def _fact(self, name: str) -> NDArray[np.uint32]:
+        return self._facts[:, _FACTS.index(name)]
+
+    def check_methods(self, studies: NDArray[np.int64] | slice, known: Set[int]) -> None:
+        """Refuse a study whose method its file does not state.
 
         Parameters
         ----------
-        studies : int64 [n], numbers in the batch.
-        container, positions : the file, and int64 [n], which of its records they are.
+        studies : numbers in the batch, all of one file.
+        known : tags of the methods of that file.
         """
-        wrong = np.zeros(len(studies), np.bool_)
-        for name in _INDEXED:
-            wrong |= container.index.counts[name][positions] != self._facts[name][studies]
-        known = container.contents.methods
-        wrong |= [tag not in known for tag in self._facts["method_tag"][studies].tolist()]
-        if wrong.any():
-            self._refuse(int(studies[wrong.argmax()]), "other than the file states")
+        tags = self._fact("method_tag").tolist()
+        for number in np.arange(len(self))[studies].tolist():
+            if tags[number] not in known:
+                self._refuse(number, "method")
 
     @property
     def has_vectors(self) -> bool:
         """A study has stored vectors of its concepts."""
-        return bool(self._facts["n_concept_vectors"].any())
+        return bool(self._fact("n_concept_vectors").any())
 
     @property
     def may_carry(self) -> bool:
         """A study without patches and concepts has an extension, which may be a plain graph (``graph.carried``)."""
-        empty = (self._facts["n_patches"] == 0) & (self._facts["n_concepts"] == 0)
-        return bool((empty & (self._facts["extended"] > 0)).any())
+        if not (extended := self._fact("extended")).any():
+            return False
+        return bool((extended * (self._fact("n_patches") + self._fact("n_concepts") == 0)).any())
 
     def width_of(self, number: int) -> int:
         """Width of the embedding of a study, 0 without patches."""
-        return int(self._facts["embedding_dim"][number]) if self._facts["n_patches"][number] else 0
+        return int(self._fact("embedding_dim")[number]) if self._fact("n_patches")[number] else 0
 
     def find_features(self, features: RememberedFeatures, width: int) -> None:
         """Find the feature vectors of all concepts, and make those that are new."""
@@ -293,7 +292,7 @@ class KernelBatch:
 
     def prune(self, pruning: Pruning) -> None:
         """Leave out patches, and choose the fusion edges of the studies that lose some anew."""
-        counts = [Counts(*row) for row in zip(*(self._facts[name].tolist() for name in _COUNTS), strict=True)]
+        counts = [Counts(*row) for row in self._facts[:, : len(_COUNTS)].tolist()]
         kept = [pruning.kept(each.n_patches, each.n_cells) for each in counts]
         fusion = np.full((len(self), 2), -1, np.int64)
         for number, each in enumerate(counts):
@@ -301,7 +300,7 @@ class KernelBatch:
                 graph = split_graph(each, self._reader.graph(number))
                 triples = np.stack([graph[f"triple_{part}"] for part in ("head", "relation", "tail")], axis=1)
                 fusion[number] = fusion_of_pruned(kept[number], graph["edge"], each.n_concepts, triples)
-        self._learn(self._reader.keep(np.array(kept, np.uint32), fusion))
+        self._reader.keep(np.array(kept, np.uint32), fusion)
 
     def fill(self, columns: frozenset[str], width: int, labels: TargetColumns, allocate: Allocate) -> GraphBatch:
         """The arrays of the batch; embeddings that are stored are read and verified on the way.
@@ -313,15 +312,9 @@ class KernelBatch:
         labels : columns of ``y``.
         allocate : makes the arrays.
         """
-        facts = {name: column.astype(np.int64) for name, column in self._facts.items()}
-        others = (facts["n_patches"] > 0) & (facts["embedding_dim"] != width)
-        if "x" in columns and others.any():
-            number = int(others.argmax())
-            raise width_error(self.width_of(number), width, self._study_ids()[number])
-        node_start = starts(facts["kept_patches"] + facts["n_concepts"])
-        pair_start = starts(2 * (facts["kept_edges"] + facts["n_triples"] + facts["fused"]))
-        fusion_start = starts(facts["fused"])
-        nodes, pairs, fused = (int(each[-1]) for each in (node_start, pair_start, fusion_start))
+        starts = np.empty((3, len(self) + 1), np.int64)
+        self._reader.starts(starts)
+        nodes, pairs, fused = starts[:, -1].tolist()
         targets = (len(self), len(labels.names))
         shapes: tuple[tuple[str, tuple[int, ...], type[np.generic]], ...] = (
             ("x", (nodes, width), np.float32),
@@ -342,22 +335,26 @@ class KernelBatch:
         try:
             self._reader.fill([filled.get(name) for name in (*ATTRIBUTES, "graph")], width, labels)
         except compiled.Refused as error:
-            self._refuse(*error.args)
+            number, why = error.args
+            if why == compiled.OTHER_WIDTH:
+                raise width_error(self.width_of(number), width, self._study_ids()[number]) from None
+            self._refuse(number, why)
         recipes = [FEATURISER] * len(self)
+        node_start, pair_start, fusion_start = starts
         return GraphBatch(arrays, node_start, pair_start, fusion_start, filled["graph"], recipes, self._study_ids())
 
     def _study_ids(self) -> list[str]:
-        ids: list[bytes] = self._reader.study_ids()
-        joined = b"".join(ids)
-        if not joined.isascii() or not joined.decode().isprintable():
+        ids: list[str] = self._reader.study_ids()
+        joined = "".join(ids)
+        if not joined.isascii() or not joined.isprintable():
             for number, study_id in enumerate(ids):
-                if text_problem(study_id):
+                if text_problem(study_id.encode(errors="surrogateescape")):
                     self._refuse(number, "study id")
-        return [study_id.decode() for study_id in ids]
+        return ids
 
     def label_names(self) -> set[bytes]:
         """The names of all labels, UTF-8."""
-        return set(self._reader.label_names())
+        return {name.encode(errors="surrogateescape") for name in self._reader.label_names()}
 
     def _refuse(self, number: int, why: str) -> NoReturn:
         if why == compiled.UNSUPPORTED:

@@ -16,7 +16,7 @@ const char *const REASON_NAMES[N_REASONS] = {
     [RANGE] = "a number outside its range", [VIEWS] = "views", [PATCHES] = "patches", [EDGES] = "edges",
     [CONCEPTS] = "concepts", [MENTIONS] = "mentions", [TRIPLES] = "triples", [FUSION] = "fusion edge",
     [STRINGS] = "strings", [LABELS] = "labels", [VECTORS] = "feature vectors", [UNSUPPORTED] = "unsupported",
-    [NO_MEMORY] = "memory",
+    [OTHER_WIDTH] = "another width", [NO_MEMORY] = "memory",
 };
 
 void *reserve(memory *m, u64 bytes) {
@@ -158,9 +158,13 @@ static void add_rows(const study *s, u64 rows[N_ROWS]) {
     rows[STUDIES]++;
 }
 
-void batch_rows(const batch *b, u64 rows[N_ROWS]) {
+void batch_rows(const batch *b, u64 rows[N_ROWS], i64 *starts) {
     memset(rows, 0, N_ROWS * sizeof *rows);
-    for (u64 i = 0; i < b->n; i++) add_rows(&b->studies[i], rows);
+    for (u64 i = 0;; i++) {
+        for (u64 k = 0; k < STUDIES && starts; k++) starts[k * (b->n + 1) + i] = (i64)rows[k];
+        if (i == b->n) return;
+        add_rows(&b->studies[i], rows);
+    }
 }
 
 /* The planes that are stored are read with one request, from the first to the end of the last. */
@@ -188,7 +192,7 @@ static reason read_planes(const study *s, const u8 *plane[MOST_PLANES], memory *
 static reason fill_embedding(const study *s, const arrays *out, memory *room) {
     const u8 *plane[MOST_PLANES];
     if (!s->form) return FINE;
-    if (s->n[EMBEDDING_DIM] != out->width) return MATRIX;
+    if (s->n[EMBEDDING_DIM] != out->width) return OTHER_WIDTH;
     reason why = read_planes(s, plane, room);
     if (why) return why;
     float *x = (float *)out->array[X] + out->first[NODES] * out->width;

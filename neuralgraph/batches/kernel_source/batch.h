@@ -44,6 +44,10 @@ enum {
     METHOD_TAG = N_COUNTS, EXTENDED, KEPT_PATCHES, KEPT_EDGES, FUSED, N_FACTS
 };
 
+/* Counts that the index has too. */
+#define INDEXED {N_PATCHES, N_EDGES, N_CONCEPTS, N_TRIPLES, N_FUSION}
+enum { N_INDEXED = 5 };
+
 /* The columns of the graph stream, in its order (section 5.3). */
 enum {
     VIEW_ROWS, VIEW_COLS, VIEW_HEIGHT, VIEW_WIDTH, VIEW_PATCH_HEIGHT, VIEW_PATCH_WIDTH, VIEW_SCORE_STEP, VIEW_POSITION,
@@ -57,6 +61,7 @@ typedef enum {
     FINE, UNREADABLE, HEADER, COUNTS, STREAM_TABLE, STREAM_SIZE, ENVELOPE, PADDING, CHECKSUM, FRAME, MATRIX, RANGE,
     VIEWS, PATCHES, EDGES, CONCEPTS, MENTIONS, TRIPLES, FUSION, STRINGS, LABELS, VECTORS,
     UNSUPPORTED, /* sound as far as was looked: a form or an encoding that is left to Python */
+    OTHER_WIDTH, /* sound too, and its embedding fits no batch of the others */
     NO_MEMORY, N_REASONS
 } reason;
 
@@ -74,6 +79,7 @@ typedef struct {
     int descriptor;
     u64 offset, length;
     const rules *rules; /* outlives the batch */
+    u32 indexed[N_INDEXED]; /* what the index states of its counts */
 } place;
 
 /* A stream of a record that is used. */
@@ -150,7 +156,7 @@ int batch_begin(batch *b, u64 n, int with_x); /* 0 when memory is full */
 reason batch_read(batch *b);
 reason batch_graphs(batch *b);
 reason batch_keep(batch *b, const u32 *kept, const i64 *fusion); /* [n], [n][2] */
-void batch_rows(const batch *b, u64 rows[N_ROWS]);
+void batch_rows(const batch *b, u64 rows[N_ROWS], i64 *starts); /* starts: [3][n + 1], of nodes, pairs and fusions */
 reason batch_fill(batch *b, arrays *out, const targets *labels); /* `x` only of a batch with it */
 void batch_end(batch *b);
 void batch_free(batch *b);

@@ -8,7 +8,7 @@
 
 #include "batch.h"
 
-enum { INTERFACE = 3 }; /* counts what `kernel.py` has to know of: it refuses a kernel left over from another version */
+enum { INTERFACE = 4 }; /* counts what `kernel.py` has to know of: it refuses a kernel left over from another version */
 
 typedef enum { ENDED, READ, CHECKED, BUSY } stage;
 typedef struct {
@@ -95,13 +95,16 @@ static void reader_dealloc(Reader *self) {
     Py_DECREF(type);
 }
 
-static int take_places(batch *b, Reader *self, const i64 (*place_of)[4], const rules *rules, i64 n_rules,
+enum { OF_PLACE = 4 + N_INDEXED }; /* numbers that say where a record is, and what the index states of it */
+
+static int take_places(batch *b, Reader *self, const i64 (*place_of)[OF_PLACE], const rules *rules, i64 n_rules,
                        PyObject *records) {
     for (u64 i = 0; i < b->n; i++) {
         const i64 *at = place_of[i];
         place *p = &b->studies[i].place;
         if (!demand(at[0] >= 0 && at[0] < n_rules && at[2] >= 0 && at[3] >= 0, "no such place")) return 0;
-        *p = (place){NULL, (int)at[1], (u64)at[2], (u64)at[3], &rules[at[0]]};
+        *p = (place){NULL, (int)at[1], (u64)at[2], (u64)at[3], &rules[at[0]], {0}};
+        for (int k = 0; k < N_INDEXED; k++) p->indexed[k] = (u32)at[4 + k];
         PyObject *record = PyList_GetItem(records, (Py_ssize_t)i);
         if (record != Py_None && !(p->bytes = borrow(self, record, PyBUF_SIMPLE, p->length))) return 0;
     }
@@ -117,7 +120,7 @@ static PyObject *reader_read(Reader *self, PyObject *args) {
     i64 n_rules = PyObject_Length(rules_of);
     if (n_rules < 0) return NULL;
     if (!batch_begin(b, (u64)PyList_Size(records), with_x)) return PyErr_NoMemory();
-    const void *places = borrow(self, place_of, PyBUF_SIMPLE, 4 * sizeof(i64) * b->n);
+    const void *places = borrow(self, place_of, PyBUF_SIMPLE, OF_PLACE * sizeof(i64) * b->n);
     const void *rules = places ? borrow(self, rules_of, PyBUF_SIMPLE, sizeof(struct rules) * (u64)n_rules) : NULL;
     if (!rules || !take_places(b, self, places, rules, n_rules, records)) return NULL;
     reason why;
@@ -126,25 +129,19 @@ static PyObject *reader_read(Reader *self, PyObject *args) {
     for (u64 i = 0; i < b->n_frames && frames; i++) {
         const stream *s = b->frames[i].stream;
         PyObject *view = PyMemoryView_FromMemory((char *)s->stored, (Py_ssize_t)s->stored_bytes, PyBUF_READ);
-        PyObject *one = view ? Py_BuildValue("(KN)", (unsigned long long)b->frames[i].study, view) : NULL;
-        if (!append(frames, one)) Py_CLEAR(frames);
+        if (!append(frames, view)) Py_CLEAR(frames);
     }
     if (frames) self->stage = READ;
     return frames;
 }
 
-static PyObject *facts(const batch *b) {
-    PyObject *facts = bytes_of(NULL, b->n * sizeof b->studies->n);
-    for (u64 i = 0; i < b->n && facts; i++)
-        memcpy(PyBytes_AsString(facts) + i * sizeof b->studies->n, b->studies[i].n, sizeof b->studies->n);
-    return facts;
-}
-
 static PyObject *reader_graphs(Reader *self, PyObject *decoded) {
     batch *b = &self->batch;
     if (!ready(self, READ) || !demand(PyList_Check(decoded), "a list is needed")) return NULL;
-    if (!demand((u64)PyList_Size(decoded) == b->n_frames, "what each frame held is needed")) return NULL;
-    if (PyList_Append(self->held, decoded)) return NULL;
+    u64 given = (u64)PyList_Size(decoded);
+    reason why = given < b->n_frames ? FRAME : FINE;
+    if (why) b->refused = b->frames[given].study;
+    if (!went_well(b, why) || PyList_Append(self->held, decoded)) return NULL;
     for (u64 i = 0; i < b->n_frames; i++) {
         stream *s = b->frames[i].stream;
         PyObject *held = PyList_GetItem(decoded, (Py_ssize_t)i);
@@ -152,11 +149,13 @@ static PyObject *reader_graphs(Reader *self, PyObject *decoded) {
         if (!demand(fits, "a frame held other bytes")) return NULL;
         s->decoded = (const u8 *)PyBytes_AsString(held);
     }
-    reason why;
     WITHOUT_LOCK(self, why = batch_graphs(b));
     if (!went_well(b, why)) return NULL;
     self->stage = CHECKED;
-    return facts(b);
+    PyObject *facts = bytes_of(NULL, b->n * sizeof b->studies->n);
+    for (u64 i = 0; i < b->n && facts; i++)
+        memcpy(PyBytes_AsString(facts) + i * sizeof b->studies->n, b->studies[i].n, sizeof b->studies->n);
+    return facts;
 }
 
 static PyObject *reader_graph(Reader *self, PyObject *number) {
@@ -174,7 +173,8 @@ static PyObject *texts(const Reader *self, int labels) {
         const study *s = &self->batch.studies[i];
         text t = text_of(s, labels ? FIRST_CONCEPT + (u64)s->n[N_CONCEPTS] : STUDY_ID);
         for (u64 n = labels ? s->n[N_LABELS] : 1; n && texts; n--, t = next_text(s, t))
-            if (!append(texts, bytes_of(t.bytes, t.size))) Py_CLEAR(texts);
+            if (!append(texts, PyUnicode_DecodeUTF8((const char *)t.bytes, (Py_ssize_t)t.size, "surrogateescape")))
+                Py_CLEAR(texts);
     }
     return texts;
 }
@@ -218,7 +218,8 @@ static PyObject *reader_keep(Reader *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "OO", &kept_of, &fusion_of) || !ready(self, CHECKED)) return NULL;
     const void *kept = borrow(self, kept_of, PyBUF_SIMPLE, sizeof(u32) * b->n);
     const void *fusion = kept ? borrow(self, fusion_of, PyBUF_SIMPLE, 2 * sizeof(i64) * b->n) : NULL;
-    return fusion && went_well(b, batch_keep(b, kept, fusion)) ? facts(b) : NULL;
+    if (!fusion || !went_well(b, batch_keep(b, kept, fusion))) return NULL;
+    Py_RETURN_NONE;
 }
 
 /* Bytes of a value of each array, values of a row, and what it has rows for. */
@@ -256,6 +257,15 @@ static int take_targets(Reader *self, PyObject *text, PyObject *names, targets *
     return labels->text != NULL;
 }
 
+static PyObject *reader_starts(Reader *self, PyObject *given) {
+    u64 rows[N_ROWS];
+    if (!ready(self, CHECKED)) return NULL;
+    i64 *starts = borrow(self, given, PyBUF_WRITABLE, 3 * sizeof *starts * (self->batch.n + 1));
+    if (!starts) return NULL;
+    batch_rows(&self->batch, rows, starts);
+    Py_RETURN_NONE;
+}
+
 static PyObject *reader_fill(Reader *self, PyObject *args) {
     PyObject *given, *text, *names;
     unsigned int width;
@@ -264,7 +274,7 @@ static PyObject *reader_fill(Reader *self, PyObject *args) {
         || !ready(self, CHECKED))
         return NULL;
     arrays out = {.width = width};
-    batch_rows(&self->batch, out.rows);
+    batch_rows(&self->batch, out.rows, NULL);
     if (!take_targets(self, text, names, &labels) || !take_arrays(self, given, &out, labels.n)) return NULL;
     reason why;
     WITHOUT_LOCK(self, why = batch_fill(&self->batch, &out, &labels));
@@ -275,8 +285,8 @@ static PyObject *reader_fill(Reader *self, PyObject *args) {
 #define STEP(name, flags) {#name, (PyCFunction)reader_##name, flags, NULL} /* what they do says `_kernel.pyi` */
 static PyMethodDef steps[] = {
     STEP(read, METH_VARARGS), STEP(graphs, METH_O), STEP(graph, METH_O), STEP(study_ids, METH_NOARGS),
-    STEP(label_names, METH_NOARGS), STEP(missing, METH_O), STEP(keep, METH_VARARGS), STEP(fill, METH_VARARGS),
-    STEP(end, METH_NOARGS),
+    STEP(label_names, METH_NOARGS), STEP(missing, METH_O), STEP(keep, METH_VARARGS), STEP(starts, METH_O),
+    STEP(fill, METH_VARARGS), STEP(end, METH_NOARGS),
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot slots[] = {
@@ -307,7 +317,8 @@ PyMODINIT_FUNC PyInit__kernel(void) {
     Py_XINCREF(refused);
     if (add(module, "Refused", refused) && add(module, "Reader", PyType_FromSpec(&reader))
         && add(module, "CHECKSUM", PyUnicode_FromString(way)) && add(module, "INTERFACE", PyLong_FromLong(INTERFACE))
-        && add(module, "UNSUPPORTED", PyUnicode_FromString(REASON_NAMES[UNSUPPORTED])))
+        && add(module, "UNSUPPORTED", PyUnicode_FromString(REASON_NAMES[UNSUPPORTED]))
+        && add(module, "OTHER_WIDTH", PyUnicode_FromString(REASON_NAMES[OTHER_WIDTH])))
         return module;
     Py_DECREF(module);
     return NULL;

@@ -69,9 +69,10 @@ INLINE u32 value_of(u32 form, u32 a, u32 b, u32 c, u32 d, float scale) {
     }
 }
 
-/* Row by row, so that each has its scale, and no row more than `AT_ONCE` values at a time. */
+/* Row by row where each has its scale, otherwise all as one row; not more than `AT_ONCE` values at a time. */
 INLINE int widen_form(u32 form, const u8 *const plane[MOST_PLANES], u64 rows, u64 width, float *out, int past_caches) {
     float made[AT_ONCE], scale = 1;
+    if (form != INT8) width *= rows, rows = 1;
     for (u64 row = 0; row < rows; row++) {
         if (form == INT8) scale = f32_at(plane[1] + 4 * row);
         if (!isfinite(scale) || signbit(scale)) return 0;

@@ -5,7 +5,7 @@
 
 #include <cpuid.h>
 
-typedef struct { int carry_less, avx2, avx512; } processor;
+typedef struct { int carry_less, avx2, avx512, carry_less_512; } processor;
 
 static inline processor processor_at_hand(void) {
     enum { YMM_SAVED = 0x06, ZMM_SAVED = 0xe6 };
@@ -18,6 +18,7 @@ static inline processor processor_at_hand(void) {
     can.avx2 = (saved & YMM_SAVED) == YMM_SAVED && (b >> 5 & 1);
     /* Foundation, and the instructions for double words, bytes and words, and shorter vectors. */
     can.avx512 = (saved & ZMM_SAVED) == ZMM_SAVED && (b >> 16 & 1) && (b >> 17 & 1) && (b >> 30 & 1) && (b >> 31 & 1);
+    can.carry_less_512 = can.avx512 && can.carry_less && (c >> 10 & 1);
     return can;
 }
 

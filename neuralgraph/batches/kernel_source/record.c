@@ -19,10 +19,13 @@ enum {
 
 static const u8 SYNC[8] = {0x4e, 0x47, 0x52, 0x72, 0xb1, 0x9d, 0x5e, 0xc3};
 
-/* Limits of section 9, and F7. */
-static reason check_counts(const u32 n[N_COUNTS], const rules *rules) {
+/* Limits of section 9, what the index states, and F7. */
+static reason check_counts(const u32 n[N_COUNTS], const place *place) {
+    static const u8 indexed[N_INDEXED] = INDEXED;
     for (int i = 0; i < N_COUNTS; i++)
-        if (n[i] > rules->count[i]) return COUNTS;
+        if (n[i] > place->rules->count[i]) return COUNTS;
+    for (int i = 0; i < N_INDEXED; i++)
+        if (n[indexed[i]] != place->indexed[i]) return COUNTS;
     if (n[N_PATCHES] > n[N_CELLS] || n[N_VIEWS] > n[N_CELLS] || (n[N_CELLS] && !n[N_VIEWS])) return COUNTS;
     if (n[N_PATCHES] && !n[EMBEDDING_DIM]) return COUNTS;
     if (n[N_FUSION] > 1 || (n[N_FUSION] && !(n[N_PATCHES] && n[N_CONCEPTS]))) return COUNTS;
@@ -132,7 +135,7 @@ reason check_head(study *s, int with_x) {
 #endif
     memcpy(s->n, s->head + AT_COUNTS, N_COUNTS * sizeof *s->n);
     s->n[METHOD_TAG] = u32_at(s->head + AT_METHOD_TAG);
-    reason why = check_counts(s->n, s->place.rules);
+    reason why = check_counts(s->n, &s->place);
     if (!why) why = check_table(s, n_streams);
     if (!why) why = check_encoding(&s->graph);
     if (why || !with_x || !s->form) return why;

@@ -48,13 +48,25 @@ u64 lay_out(const u32 n[N_COUNTS], column columns[N_COLUMNS]) {
     return at;
 }
 
+/* The largest of some integers of one, two or four bytes. */
+static u32 largest(const u8 *at, u64 n, u32 bytes) {
+    u32 most = 0;
+    if (bytes == 1)
+        for (u64 i = 0; i < n; i++) most = most > at[i] ? most : at[i];
+    else if (bytes == 2)
+        for (u64 i = 0; i < n; i++) most = most > u16_at(at + 2 * i) ? most : u16_at(at + 2 * i);
+    else
+        for (u64 i = 0; i < n; i++) most = most > u32_at(at + 4 * i) ? most : u32_at(at + 4 * i);
+    return most;
+}
+
 /* F22 and F26, of single numbers. */
 static reason check_ranges(const study *s) {
     for (int i = 0; i < N_COLUMNS; i++) {
         u32 bytes = COLUMNS[i].bytes, below = bytes < INDEX ? COLUMNS[i].below : s->n[bytes - INDEX];
-        if (i == STRING_BYTES || (bytes < INDEX && !below)) continue;
-        for (u64 k = 0; k < s->column[i].values; k++)
-            if (number_of(s, i, k) >= below) return RANGE;
+        const column *c = &s->column[i];
+        if (i == STRING_BYTES || !c->values || (bytes < INDEX && !below)) continue;
+        if (largest(column_of(s, i), c->values, c->bytes) >= below) return RANGE;
     }
     return FINE;
 }
@@ -104,8 +116,8 @@ static int is_code_of(u32 code, float score, float step) {
     return fabs(sqrt((double)score / step) - code) <= CODE_TOLERANCE;
 }
 
-/* F23 and F24. `taken`, one for each cell, learns where patches are. */
-static reason check_patches(const study *s, u8 *taken) {
+/* F23 and F24. `spots`, one for each patch, and `taken`, one for each cell, learn where patches are. */
+static reason check_patches(const study *s, spot *spots, u8 *taken) {
     u32 before = 0;
     float last = INFINITY;
     memset(taken, 0, s->n[N_CELLS]);
@@ -114,7 +126,8 @@ static reason check_patches(const study *s, u8 *taken) {
         float score = f32_of(s, PATCH_SCORE, i);
         if (taken[cell] || !not_negative(score)) return PATCHES;
         if (score > last || (score == last && cell < before)) return PATCHES;
-        float step = f32_of(s, VIEW_SCORE_STEP, spot_of(s, cell).view);
+        spots[i] = spot_of(s, cell);
+        float step = f32_of(s, VIEW_SCORE_STEP, spots[i].view);
         if (!is_code_of(column_of(s, CELL_SCORE)[cell], score, step)) return PATCHES;
         taken[cell] = 1;
         last = score;
@@ -124,21 +137,20 @@ static reason check_patches(const study *s, u8 *taken) {
 }
 
 /* F25: every edge joins neighbours, they ascend, and there are as many as patches have neighbours behind them. */
-static reason check_edges(const study *s, const u8 *taken) {
+static reason check_edges(const study *s, const spot *spots, const u8 *taken) {
     u64 before = 0, neighbours = 0;
     for (u64 i = 0; i < s->n[N_EDGES]; i++) {
         u64 a = number_of(s, EDGE, 2 * i), b = number_of(s, EDGE, 2 * i + 1);
         if (a >= b || (i && (a << 32 | b) <= before)) return EDGES;
         before = a << 32 | b;
-        spot p = spot_of(s, number_of(s, PATCH_CELL, a)), q = spot_of(s, number_of(s, PATCH_CELL, b));
+        spot p = spots[a], q = spots[b];
         u32 apart = (p.row > q.row ? p.row - q.row : q.row - p.row) + (p.col > q.col ? p.col - q.col : q.col - p.col);
         if (p.view != q.view || apart != 1) return EDGES;
     }
     for (u64 i = 0; i < s->n[N_PATCHES]; i++) {
-        u32 cell = number_of(s, PATCH_CELL, i);
-        spot p = spot_of(s, cell);
-        u32 rows = number_of(s, VIEW_ROWS, p.view), cols = number_of(s, VIEW_COLS, p.view);
-        neighbours += (p.col + 1 < cols && taken[cell + 1]) + (p.row + 1 < rows && taken[cell + cols]);
+        u32 cell = number_of(s, PATCH_CELL, i), view = spots[i].view;
+        u32 rows = number_of(s, VIEW_ROWS, view), cols = number_of(s, VIEW_COLS, view);
+        neighbours += (spots[i].col + 1 < cols && taken[cell + 1]) + (spots[i].row + 1 < rows && taken[cell + cols]);
     }
     return neighbours == s->n[N_EDGES] ? FINE : EDGES;
 }
@@ -203,12 +215,13 @@ static reason check_strings(const study *s) {
 }
 
 reason check_graph(const study *s, memory *work) {
-    u8 *taken = reserve(work, s->n[N_CELLS]);
-    if (!taken) return NO_MEMORY;
+    spot *spots = reserve(work, s->n[N_PATCHES] * sizeof *spots + s->n[N_CELLS]);
+    if (!spots) return NO_MEMORY;
+    u8 *taken = (u8 *)(spots + s->n[N_PATCHES]);
     reason why = check_ranges(s);
     if (!why) why = check_views(s);
-    if (!why) why = check_patches(s, taken);
-    if (!why) why = check_edges(s, taken);
+    if (!why) why = check_patches(s, spots, taken);
+    if (!why) why = check_edges(s, spots, taken);
     if (!why) why = check_report(s);
     return why ? why : check_strings(s);
 }
