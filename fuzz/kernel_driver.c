@@ -10,12 +10,11 @@
 #include <unistd.h>
 
 #include "batch.h"
-#include "checksum.h"
 
 void __sanitizer_set_death_callback(void (*callback)(void));
 
 enum { MOST_SEEDS = 4096, MOST_STUDIES = 3, MOST_X = 1 << 24, MOST_RECORD = 1 << 20, N_LABEL_NAMES = 3 };
-enum { HEADER_BYTES = 104, ENTRY_BYTES = 16, TAIL_BYTES = 8, AT_COUNTS = 16, AT_METHOD_TAG = 68 };
+enum { HEADER_BYTES = 104, ENTRY_BYTES = 16, TAIL_BYTES = 8, AT_COUNTS = 16 };
 
 typedef struct { u8 *bytes; u64 size; } blob;
 
@@ -51,11 +50,11 @@ static u64 body(const blob *r) { return HEADER_BYTES + ENTRY_BYTES * (u64)n_stre
 /* What the counts require of a stream, or its size as it is. */
 static u64 required(const blob *r, u32 id, u64 size) {
     u32 n[N_COUNTS];
-    u64 column[N_COLUMNS + 1];
+    column columns[N_COLUMNS];
     memcpy(n, r->bytes + AT_COUNTS, sizeof n);
     for (int i = 0; i < N_COUNTS; i++)
         if (n[i] > 1u << 16) return size;
-    if (id == 1) return lay_out(n, column);
+    if (id == 1) return lay_out(n, columns);
     u32 base = id >= 0x60 ? 0x60 : 0x20;
     const form *form = id < base || id >= base + 0x40 ? NULL : form_of_stream(id - base);
     if (!form) return size;
@@ -130,15 +129,9 @@ static blob mutant(void) {
 
 /* ------------------------------------------------------------------------------------------- one batch */
 
-static u32 method_tags[MOST_SEEDS];
-static const rules ANY = {.record_bytes = 1 << 24, .decoded_bytes = 1 << 26, .streams = 32,
+static const rules ANY = {.record_bytes = 1 << 24, .most_decoded_bytes = 1 << 26, .most_streams = 32,
                           .count = {16, 1 << 20, 1 << 16, 8192, 1 << 18, 65535, 65535, 8192, 65535, 1 << 18, 1, 1024,
-                                    1 << 22},
-                          .method_tags = method_tags};
-
-static u32 count_of(const blob *r, int count) {
-    return r->size < HEADER_BYTES ? 0 : u32_at(r->bytes + AT_COUNTS + 4 * count);
-}
+                                    1 << 22}};
 
 /* What a frame is said to hold: memory of its own again, of bytes that may be anything. */
 static void decompress(batch *b, u8 **held) {
@@ -151,41 +144,41 @@ static void decompress(batch *b, u8 **held) {
     }
 }
 
-static int add_features(batch *b, feature_table *table, u64 width) {
-    for (u64 i = 0; i < b->n; i++)
-        for (concept c = {0}; next_concept(&b->studies[i], &c);) {
-            u16 place[2] = {0, (u16)(width - 1)};
-            float value[2] = {1, 2};
-            if (!features_add(table, c.label, c.text, c.text_bytes, place, value, width > 1 ? 2 : 1)) return 0;
+/* The vectors of all concepts, of their own memory too; one in a while has a place outside, or is not there. The texts
+ * are read to their ends. */
+static volatile u8 last_read;
+static u8 *add_vectors(batch *b, u64 width) {
+    const struct { float value[2]; u16 place[2]; } made = {{1, 2}, {0, (u16)(width - 1 + !chance(30))}};
+    u8 *vectors = memcpy(malloc(12), &made, 12);
+    for (u64 i = 0; i < b->n; i++) {
+        study *s = &b->studies[i];
+        text t = text_of(s, FIRST_CONCEPT);
+        for (u32 k = 0; k < s->n[N_CONCEPTS]; k++, t = next_text(s, t)) {
+            for (u32 at = 0; at < t.size; at++) last_read = t.bytes[at];
+            s->vectors[k] = (vector){chance(500) ? vectors : NULL, 2};
         }
-    return 1;
+    }
+    return vectors;
 }
 
-static void *array(u64 rows, u64 bytes) { return malloc(rows * bytes ? rows * bytes : 1); }
-
 static reason fill(batch *b, u64 width) {
-    i64 *start = array(3 * (b->n + 1), 8);
-    batch_starts(b, start);
-    arrays out = {.node_start = start, .pair_start = start + b->n + 1, .fusion_start = start + 2 * (b->n + 1),
-                  .width = width};
-    out.n_nodes = out.node_start[b->n], out.n_pairs = out.pair_start[b->n], out.n_fusion = out.fusion_start[b->n];
-    u64 nodes = (u64)out.n_nodes, pairs = (u64)out.n_pairs;
+    static const name names[N_LABEL_NAMES] = {{1, 2}, {5, 0}, {8, 1}};
+    targets labels = {N_LABEL_NAMES, (const u8 *)"aedemaeffusion", names, (u32)chance(4)};
+    arrays out = {.width = width};
     reason why = FINE;
-    if (nodes * width <= MOST_X) {
-        static const u8 text[] = "aedemaeffusion";
-        static const u32 end[N_LABEL_NAMES] = {1, 6, 14}, column[N_LABEL_NAMES] = {2, 0, 1};
-        targets labels = {N_LABEL_NAMES, text, end, column, (u32)chance(4)};
-        if (b->with_x) out.x = array(nodes * width, 4);
-        out.pos = array(2 * nodes, 4), out.attention = array(nodes, 4), out.graph = array(nodes, 8);
-        out.node_type = array(nodes, 8), out.node_view = array(nodes, 8);
-        out.edge_index = array(2 * pairs, 8), out.edge_type = array(pairs, 8);
-        out.fusion_edge_index = array(2 * (u64)out.n_fusion, 8);
-        out.y = array(b->n * labels.n, 4), out.y_mask = array(b->n * labels.n, 1);
+    batch_rows(b, out.rows, NULL);
+    if (out.rows[NODES] * width <= MOST_X) {
+        u64 nodes = out.rows[NODES], pairs = out.rows[PAIRS], targets = b->n * labels.n;
+        const u64 bytes[N_ARRAYS] = {
+            [X] = 4 * nodes * width, [EDGE_INDEX] = 16 * pairs, [EDGE_TYPE] = 8 * pairs, [NODE_TYPE] = 8 * nodes,
+            [NODE_VIEW] = 8 * nodes, [POS] = 8 * nodes, [ATTENTION] = 4 * nodes,
+            [FUSION_EDGE_INDEX] = 16 * out.rows[FUSIONS], [Y] = 4 * targets, [Y_MASK] = targets, [GRAPH] = 8 * nodes,
+        };
+        for (int i = 0; i < N_ARRAYS; i++)
+            if (i != X || b->with_x) out.array[i] = malloc(bytes[i] ? bytes[i] : 1);
         why = batch_fill(b, &out, &labels);
     }
-    void *made[] = {out.x, out.pos, out.attention, out.graph, out.node_type, out.node_view, out.edge_index,
-                    out.edge_type, out.fusion_edge_index, out.y, out.y_mask, start};
-    for (u64 i = 0; i < sizeof made / sizeof *made; i++) free(made[i]);
+    for (int i = 0; i < N_ARRAYS; i++) free(out.array[i]);
     return why;
 }
 
@@ -203,17 +196,24 @@ static reason keep(batch *b) {
     return batch_keep(b, kept, fusion);
 }
 
-static reason one_batch(batch *b, blob *records, const rules *rules, int descriptor) {
+/* The index states the counts of the record, but for one in a while. */
+static void state_counts(place *p) {
+    static const u8 indexed[N_INDEXED] = INDEXED;
+    for (int k = 0; k < N_INDEXED && p->length >= HEADER_BYTES; k++)
+        p->indexed[k] = u32_at(p->bytes + AT_COUNTS + 4 * indexed[k]) + !chance(500);
+}
+
+static reason one_batch(batch *b, blob *records, int descriptor) {
     u64 n = 1 + chance(MOST_STUDIES) * !chance(4), offset = 0;
     if (!batch_begin(b, n, (int)chance(2))) return NO_MEMORY;
     for (u64 i = 0; i < n; i++) {
         blob *r = &records[i];
         *r = mutant();
-        b->studies[i].place = (place){r->bytes, descriptor, offset, r->size, count_of(r, N_PATCHES),
-                                      count_of(r, N_EDGES), count_of(r, N_CONCEPTS), count_of(r, N_TRIPLES),
-                                      count_of(r, N_FUSION), rules};
+        place *p = &b->studies[i].place;
+        *p = (place){r->bytes, descriptor, offset, r->size, &ANY, {0}};
+        state_counts(p);
         if (descriptor < 0) continue;
-        b->studies[i].place.bytes = NULL;
+        p->bytes = NULL;
         if (pwrite(descriptor, r->bytes, r->size, (off_t)offset) != (ssize_t)r->size) abort();
         offset += r->size;
     }
@@ -224,25 +224,21 @@ static reason one_batch(batch *b, blob *records, const rules *rules, int descrip
     why = batch_graphs(b);
     u64 width = b->studies[chance(n)].n[EMBEDDING_DIM];
     if (!width) width = 16;
-    feature_table *table = why || !b->with_x ? NULL : features_new(width);
-    if (table && (batch_features(b, table) < 0 || !add_features(b, table, width) || batch_features(b, table)))
-        why = NO_MEMORY;
+    u8 *vectors = why ? NULL : add_vectors(b, width);
     if (!why && chance(2)) why = keep(b);
     if (!why) why = fill(b, width);
-    features_free(table);
+    free(vectors);
     for (u64 i = 0; i < sizeof held / sizeof *held; i++) free(held[i]);
     return why;
 }
 
 static void run_one(batch *b, int file) {
     blob records[MOST_STUDIES] = {0};
-    rules rules = ANY;
-    rules.n_methods = n_seeds;
     state = (seed + 1) * 0x9e3779b97f4a7c15u ^ (execution + 1) * 0xd1342543de82ef95u;
     chance(0), chance(0);
     int from_file = chance(4) == 0;
     if (from_file && ftruncate(file, 0)) abort();
-    reasons[one_batch(b, records, &rules, from_file ? file : -1)]++;
+    reasons[one_batch(b, records, from_file ? file : -1)]++;
     for (int i = 0; i < MOST_STUDIES; i++) free(records[i].bytes);
     batch_end(b);
 }
@@ -253,8 +249,6 @@ static void say_which(void) {
     fprintf(stderr, "seed %llu, execution %llu\n", (unsigned long long)seed, (unsigned long long)execution);
 }
 
-static int by_value(const void *a, const void *b) { return u32_at(a) < u32_at(b) ? -1 : u32_at(a) > u32_at(b); }
-
 static void read_seeds(const char *path) {
     FILE *file = fopen(path, "rb");
     u32 size;
@@ -264,8 +258,6 @@ static void read_seeds(const char *path) {
         if (fread(seeds[n_seeds++].bytes, 1, size, file) != size) exit(2);
     }
     fclose(file);
-    for (u64 i = 0; i < n_seeds; i++) method_tags[i] = u32_at(seeds[i].bytes + AT_METHOD_TAG);
-    qsort(method_tags, n_seeds, sizeof *method_tags, by_value);
 }
 
 int main(int count, char **argument) {

@@ -18,6 +18,8 @@ films of the fold. Definitions, fixed before anything was measured:
 - *mean map*: mean coverage of the marked films that the fold learnt from; *patch logits*: what the encoder's own head
   of the first lessons says; *oracle*: the true coverage; *random*: what chance gives;
 - *patch logits times text alone*: the softmax of the one times the other: film and text joined without learning;
+- *six looks*: the geometric mean of the model's scores of the film at its longest side, five sixths and two thirds of
+  it, each as it is and mirrored under the text with its sides swapped;
 - *groups*: films that show fractures or calcifications, which are small and rarely marked; nodules; shadows alone;
 - *grids*: the same films reduced to a longest side of 256, 384, 512 and 960 pixels, which the model sees as 16, 24, 32
   and 60 patches a side; seconds are of one film with its text, on one core;

@@ -32,10 +32,11 @@ from neuralgraph.compressor.training.seeing import (
 )
 from neuralgraph.compressor.training.sides import named_side, swapped_sides
 
-__all__ = ["GROUPS", "MULTIPLIED", "RETENTIONS", "measures", "rows_of_fold"]
+__all__ = ["GROUPS", "LOOKS", "MULTIPLIED", "RETENTIONS", "measures", "rows_of_fold"]
 
 RETENTIONS = (0.023, 0.05, 0.10)
 MULTIPLIED = "patch logits times text alone"
+LOOKS = "model, six looks"
 GROUPS = ("fracture or calcification", "nodule, none of these", "shadows alone")
 """What a film shows: small and rarely marked things apart from the shadows of lung and pleura."""
 Row = dict[str, Any]
@@ -103,10 +104,32 @@ def rows_of_fold(
     scorers = {"model": _scorer(model, "sum", side), "model, findings": _scorer(model, "findings", side)}
     if old is not None:
         scorers["old model"] = _scorer(old, "sum", None)
+    looks = [_scorer(model, "sum", round(share * side)) for share in (2 / 3, 5 / 6, 1)]
     head = PatchHead.read(model)
-    return [
-        _row(film, films, place, check, scorers, head, mean, said, written=written) for place, film in enumerate(films)
-    ]
+    rows = []
+    for place, film in enumerate(films):
+        row = _row(film, films, place, check, scorers, head, mean, said, written=written)
+        row["measures"][LOOKS] = measures(_many_looks(film, _pixels(check, film), looks), film.coverage)
+        rows.append(row)
+    return rows
+
+
+def _pixels(check: ExampleSet, film: MarkedFilm) -> NDArray[np.float32]:
+    return np.divide(check[film.number].pixels, 65535, dtype=np.float32)
+
+
+def _many_looks(film: MarkedFilm, pixels: NDArray[np.float32], looks: Sequence[ModelScorer]) -> NDArray[np.float64]:
+    """The geometric mean of what each says of the film, and of its mirror image under the text with sides swapped."""
+    logarithms = []
+    for scorer in looks:
+        for mirrored in (False, True):
+            text = (swapped_sides(film.text) or film.text) if mirrored else film.text
+            seen = scorer([np.ascontiguousarray(pixels[:, ::-1]) if mirrored else pixels], [text])[0]
+            score = seen.score.reshape(seen.rows, seen.cols)
+            score = resized(score[:, ::-1] if mirrored else score, *film.coverage.shape)
+            logarithms.append(np.log(np.maximum(score / score.sum(), 1e-9)))
+    mean: NDArray[np.float64] = np.exp(np.mean(logarithms, axis=0))
+    return mean
 
 
 def _row(  # noqa: PLR0913 - everything that one row of the table compares
@@ -121,7 +144,7 @@ def _row(  # noqa: PLR0913 - everything that one row of the table compares
     *,
     written: bool,
 ) -> Row:
-    pixels = np.divide(check[film.number].pixels, 65535, dtype=np.float32)
+    pixels = _pixels(check, film)
     side, swapped = side_of(film.coverage), swapped_sides(film.text)
     other = next(one for one in (*films[place + 1 :], *films[:place]) if one.patient != film.patient)
     scored = {name: scorer([pixels], [film.text])[0] for name, scorer in scorers.items()}

@@ -1,57 +1,48 @@
 """The compiled kernel: from record bytes to the arrays of a batch; see ``kernel_source/batch.h``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 CHECKSUM: str
 INTERFACE: int
-OTHER_WIDTH: str
 UNSUPPORTED: str
+OTHER_WIDTH: str
 
 class Refused(Exception):
     args: tuple[int, str]
 
-class Rules:
-    def __new__(cls, limits: NDArray[Any], method_tags: NDArray[Any], /) -> Rules: ...
-
-class Features:
-    nbytes: int
-    def __new__(cls, width: int, /) -> Features: ...
-    def add(self, label: int, text: bytes, places: NDArray[Any], values: NDArray[Any], /) -> bool: ...
-
 class Reader:
-    def begin(self, n: int, with_x: bool, /) -> None: ...
-    def place(
-        self,
-        numbers: NDArray[Any],
-        source: int | list[memoryview],
-        offsets: NDArray[Any],
-        lengths: NDArray[Any],
-        counts: NDArray[Any],
-        rules: Rules,
-        /,
-    ) -> None: ...
-    def read(self) -> list[memoryview]: ...
-    def frame_study(self, frame: int, /) -> int: ...
-    def graphs(self, decoded: list[bytes], /) -> None: ...
-    def counts(self) -> bytes: ...
-    def has_vectors(self) -> bool: ...
-    def may_carry(self) -> bool: ...
-    def width(self, number: int, /) -> int: ...
-    def graph(self, number: int, /) -> bytes: ...
-    def missing(self, features: Features, /) -> list[tuple[int, int, bytes]]: ...
-    def keep(self, kept: NDArray[Any], fusion: NDArray[Any], /) -> None: ...
-    def starts(self, into: NDArray[Any], /) -> tuple[int, int, int]: ...
-    def fill(
-        self,
-        arrays: Mapping[str, NDArray[Any]],
-        starts: NDArray[Any],
-        width: int,
-        labels: Sequence[Any],
-        /,
-    ) -> None: ...
-    def study_ids(self) -> list[str]: ...
-    def label_names(self, names: set[bytes], /) -> None: ...
-    def end(self) -> None: ...
+    """Takes one batch after another through these steps; holds what it is lent until ``end``."""
+
+    def read(
+        self, with_x: bool, places: NDArray[Any], rules: NDArray[Any], records: list[memoryview | None], /
+    ) -> list[memoryview]:
+        """Headers and compressed streams; the frames to decompress.
+
+        ``places`` is int64 [n, 9]: which of the ``rules`` hold, descriptor, offset and length of the record, and the
+        counts of the index; ``rules`` uint64 [m, 18] as in batch.h; ``records`` the bytes, or None for what the
+        descriptor gives.
+        """
+    def graphs(self, decoded: list[bytes], /) -> bytes:
+        """Checks the graphs, with what the frames held; the facts of batch.h, uint32 [n, 18].
+
+        Of fewer than all, the study is refused whose frame is the first without.
+        """
+    def graph(self, number: int, /) -> bytes:
+        """The graph stream of a study, decoded."""
+    def study_ids(self) -> list[str]:
+        """The ids of all studies; bytes that are no UTF-8 as surrogates."""
+    def label_names(self) -> list[str]:
+        """The names of the labels of all studies, likewise."""
+    def missing(self, known: dict[bytes, bytes], /) -> list[tuple[int, bytes]]:
+        """Takes the vectors of all concepts; those it did not find, study and key each (``RememberedFeatures``)."""
+    def keep(self, kept: NDArray[Any], fusion: NDArray[Any], /) -> None:
+        """Fewer patches, uint32 [n]; new fusion edges, int64 [n, 2], of the studies that lose some."""
+    def starts(self, starts: NDArray[Any], /) -> None:
+        """Where nodes, edges and fusion edges of each study begin, and where all end: writes int64 [3, n + 1]."""
+    def fill(self, arrays: list[NDArray[Any] | None], width: int, labels: Sequence[Any], /) -> None:
+        """Writes the arrays, in the order of ``ATTRIBUTES`` and then ``graph``; labels as ``TargetColumns``."""
+    def end(self) -> None:
+        """Gives back what was lent."""

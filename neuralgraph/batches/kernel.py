@@ -9,8 +9,9 @@ gate, which says what is wrong with it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import fields
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from neuralgraph.access.files import FileSource, located
 from neuralgraph.access.sources import Source
-from neuralgraph.batches.arrays import Allocate, GraphBatch, width_error
+from neuralgraph.batches.arrays import ATTRIBUTES, Allocate, GraphBatch, width_error
 from neuralgraph.batches.features import FEATURISER
 from neuralgraph.batches.pruning import Pruning
 from neuralgraph.batches.remembered import RememberedFeatures, fusion_of_pruned
@@ -37,7 +38,7 @@ try:
 except ImportError:
     compiled = None  # type: ignore[assignment]  # there was no compiler when the package was built
 else:
-    if compiled.INTERFACE != 2:
+    if compiled.INTERFACE != 4:
         raise ImportError("the compiled kernel is of another version: install neuralgraph again (pip install -e .)")
 
 __all__ = ["Kernel", "KernelBatch", "NotForKernelError", "TargetColumns", "compiled"]
@@ -48,7 +49,10 @@ _LIMITS = (
 )  # fmt: skip
 """Names in ``Limits`` of the counts of a record, in their order; a fusion edge needs none."""
 _INDEXED = ("n_patches", "n_edges", "n_concepts", "n_triples", "n_fusion")
-"""Counts that the index has too, in the order in which the kernel takes them."""
+"""Counts that the index has too."""
+_COUNTS = tuple(field.name for field in fields(Counts))
+_FACTS = (*_COUNTS, "method_tag", "extended")
+"""What the kernel says of each study first, in its order."""
 
 
 class NotForKernelError(Exception):
@@ -60,10 +64,8 @@ class TargetColumns(NamedTuple):
 
     text: bytes
     """The names, UTF-8, one after another."""
-    end: NDArray[np.uint32]
-    """uint32 [n]: end of each name."""
-    column: NDArray[np.uint32]
-    """uint32 [n]: which column each name is."""
+    names: NDArray[np.uint32]
+    """uint32 [n, 2]: bytes of each name, and which column it is."""
     uncertain: int
     """Position in ``UNCERTAIN``."""
 
@@ -73,9 +75,8 @@ class TargetColumns(NamedTuple):
         # No file holds a surrogate, so that such a name is in no study.
         encoded = [name.encode(errors="surrogatepass") for name in names]
         order = sorted(range(len(encoded)), key=encoded.__getitem__)
-        ends = np.cumsum([len(encoded[number]) for number in order], dtype=np.uint32)
-        text = b"".join(encoded[number] for number in order)
-        return cls(text, ends, np.array(order, np.uint32), UNCERTAIN.index(uncertain))
+        rows = np.array([(len(encoded[number]), number) for number in order], np.uint32).reshape(-1, 2)
+        return cls(b"".join(encoded[number] for number in order), rows, UNCERTAIN.index(uncertain))
 
 
 class _File(NamedTuple):
@@ -84,8 +85,18 @@ class _File(NamedTuple):
     name: str
     source: Source
     container: Container
-    rules: Any
-    """What the kernel is to accept of its records."""
+
+
+class _Part(NamedTuple):
+    """Studies of a batch that one file holds."""
+
+    file: _File
+    number: int
+    """Of the file in the archive."""
+    studies: NDArray[np.int64] | slice
+    """int64 [n]: their numbers in the batch, or all."""
+    positions: NDArray[np.int64]
+    """int64 [n]: their positions in the file."""
 
 
 class _Bench:
@@ -100,7 +111,8 @@ class Kernel:
     """The records of an archive as the kernel reads them; may be used by several threads at once."""
 
     def __init__(self, archive: Archive) -> None:
-        self._files = [_File(str(name), source, held, _rules(held)) for name, source, held in archive.files]
+        self._files = [_File(str(name), source, held) for name, source, held in archive.files]
+        self._rules = np.array([_rules(file.container) for file in self._files], np.uint64)
         self._ends = np.cumsum([len(file.container) for file in self._files])
         self._benches: deque[_Bench] = deque()
 
@@ -125,30 +137,32 @@ class Kernel:
         parts = self._parts(positions)
         with ExitStack() as open_files:
             try:
-                bench.reader.begin(len(positions), with_x)
-                for file, numbers, within in parts:
-                    with located(file.name):
-                        _place(bench.reader, file, numbers, within, open_files)
+                places = np.empty((len(positions), 4 + len(_INDEXED)), np.int64)
+                records: list[memoryview | None] = [None] * len(positions)
+                for part in parts:
+                    with located(part.file.name):
+                        _place(part, places, records, open_files)
                 batch = KernelBatch(bench.reader, positions, self._refuse)
-                batch.check(bench.decompress)
+                batch.read(bench.decompress, with_x, places, self._rules, records)
+                for part in parts:
+                    batch.check_methods(part.studies, part.file.container.contents.methods.keys())
                 yield batch
-                for file, _, _ in parts:
-                    if isinstance(file.source, FileSource):
-                        with located(file.name):
-                            file.source.check_unchanged()
+                for part in parts:
+                    if isinstance(part.file.source, FileSource):
+                        with located(part.file.name):
+                            part.file.source.check_unchanged()
             finally:
                 bench.reader.end()
                 self._benches.append(bench)
 
-    def _parts(self, positions: NDArray[np.int64]) -> list[tuple[_File, NDArray[np.int64], NDArray[np.int64]]]:
-        """For every file: which studies of the batch it holds, and their positions in it."""
+    def _parts(self, positions: NDArray[np.int64]) -> list[_Part]:
         if len(self._files) == 1:
-            return [(self._files[0], np.arange(len(positions)), positions)]
+            return [_Part(self._files[0], 0, slice(None), positions)]
         owner = np.searchsorted(self._ends, positions, side="right")
         parts = []
         for number in np.flatnonzero(np.bincount(owner)).tolist():
             mine = np.flatnonzero(owner == number)
-            parts.append((self._files[number], mine, positions[mine] - self._start(number)))
+            parts.append(_Part(self._files[number], number, mine, positions[mine] - self._start(number)))
         return parts
 
     def _start(self, number: int) -> int:
@@ -167,40 +181,36 @@ class Kernel:
             raise FormatError(reason, code="E_RECORD", where=f"record[{within}]")
 
 
-def _rules(container: Container) -> Any:
+def _rules(container: Container) -> list[int]:
+    """What the kernel is to accept of the records of a file."""
     limits, trailer = container.limits, container.trailer
     total, largest, most = (trailer[name] for name in ENVELOPE)
     alone = len(container) == 1
-    values = [
+    return [
         limits.record_bytes,
-        min(limits.decoded_bytes, largest),
-        min(limits.streams, most),
         total if alone else 0,
+        min(limits.decoded_bytes, largest),
         most if alone else 0,
+        min(limits.streams, most),
         *(1 if name is None else getattr(limits, name) for name in _LIMITS),
     ]
-    tags = np.array(sorted(container.contents.methods), np.uint32)
-    return compiled.Rules(np.array(values, np.uint64), tags)
 
 
-def _place(
-    reader: Any, file: _File, numbers: NDArray[np.int64], within: NDArray[np.int64], open_files: ExitStack
-) -> None:
-    """Tell the kernel where records are, and what the index states of them."""
-    index = file.container.index
-    if file.source.far:
-        index.fetch(within)
-    offsets, lengths = index.places(within)
-    counts = np.empty((len(_INDEXED), len(within)), np.uint32)
-    for row, name in zip(counts, _INDEXED, strict=True):
-        row[:] = index.counts[name][within]
-    records: int | list[memoryview]
-    if isinstance(file.source, FileSource):
-        records = open_files.enter_context(file.source.at_work())
-    else:
-        found = dict(file.container.records_bytes(within.tolist()))
-        records = [found[position] for position in within.tolist()]
-    reader.place(numbers, records, offsets, lengths, counts, file.rules)
+def _place(part: _Part, places: NDArray[np.int64], records: list[memoryview | None], open_files: ExitStack) -> None:
+    """Say where records are (number of the file, descriptor, offset, length) and what is indexed; or their bytes."""
+    container, source = part.file.container, part.file.source
+    if source.far:
+        container.index.fetch(part.positions)
+    offsets, lengths = container.index.places(part.positions)
+    descriptor = open_files.enter_context(source.at_work()) if isinstance(source, FileSource) else -1
+    indexed = (container.index.counts[name][part.positions] for name in _INDEXED)
+    for column, values in enumerate((part.number, descriptor, offsets, lengths, *indexed)):
+        places[part.studies, column] = values
+    if descriptor < 0:
+        found = dict(container.records_bytes(part.positions.tolist()))
+        numbers = np.arange(len(records))[part.studies]
+        for number, position in zip(numbers.tolist(), part.positions.tolist(), strict=True):
+            records[number] = found[position]
 
 
 class KernelBatch:
@@ -208,7 +218,7 @@ class KernelBatch:
 
     Parameters
     ----------
-    reader : of the kernel, to which all records have been told.
+    reader : of the kernel.
     positions : int64 [B], of the studies in the archive.
     refuse : raises what is wrong with the study at a position; told why the kernel refuses it.
     """
@@ -220,44 +230,69 @@ class KernelBatch:
         """Number of studies."""
         return len(self._positions)
 
-    def check(self, decompress: Callable[[memoryview], bytes]) -> None:
-        """Read and verify headers, graphs and what is compressed of embeddings, and check the rules of the graphs."""
+    def read(self, decompress: Callable[[memoryview], bytes], *record: Any) -> None:
+        """Read and verify headers, graphs and what is compressed of embeddings, and check the rules of the graphs.
+
+        Parameters
+        ----------
+        decompress : gives what a frame holds.
+        record : what the kernel takes.
+        """
         decoded: list[bytes] = []
         try:
-            decoded.extend(map(decompress, self._reader.read()))
-            self._reader.graphs(decoded)
+            frames = self._reader.read(*record)
+            with suppress(zstandard.ZstdError):  # what is missing then is refused by the next step
+                decoded.extend(map(decompress, frames))
+            facts = self._reader.graphs(decoded)
         except compiled.Refused as error:
             self._refuse(*error.args)
-        except zstandard.ZstdError:
-            self._refuse(self._reader.frame_study(len(decoded)), "zstd frame")
+
+        self._facts = np.frombuffer(facts, np.uint32).reshape(len(self), -1)
+
+    def _fact(self, name: str) -> NDArray[np.uint32]:
+        return self._facts[:, _FACTS.index(name)]
+
+    def check_methods(self, studies: NDArray[np.int64] | slice, known: Set[int]) -> None:
+        """Refuse a study whose method its file does not state.
+
+        Parameters
+        ----------
+        studies : numbers in the batch, all of one file.
+        known : tags of the methods of that file.
+        """
+        tags = self._fact("method_tag").tolist()
+        for number in np.arange(len(self))[studies].tolist():
+            if tags[number] not in known:
+                self._refuse(number, "method")
 
     @property
     def has_vectors(self) -> bool:
         """A study has stored vectors of its concepts."""
-        return bool(self._reader.has_vectors())
+        return bool(self._fact("n_concept_vectors").any())
 
     @property
     def may_carry(self) -> bool:
         """A study without patches and concepts has an extension, which may be a plain graph (``graph.carried``)."""
-        return bool(self._reader.may_carry())
+        if not (extended := self._fact("extended")).any():
+            return False
+        return bool((extended * (self._fact("n_patches") + self._fact("n_concepts") == 0)).any())
 
     def width_of(self, number: int) -> int:
         """Width of the embedding of a study, 0 without patches."""
-        return int(self._reader.width(number))
+        return int(self._fact("embedding_dim")[number]) if self._fact("n_patches")[number] else 0
 
     def find_features(self, features: RememberedFeatures, width: int) -> None:
         """Find the feature vectors of all concepts, and make those that are new."""
-        table = features.table(width, compiled.Features)
-        while missing := self._reader.missing(table):
-            for number, _, text in missing:
-                if text_problem(text):
+        known = features.known(width)
+        while missing := self._reader.missing(known):
+            for number, concept in missing:
+                if text_problem(concept[1:]):
                     self._refuse(number, "text of a concept")
-            if not features.add(table, width, [(label, text) for _, label, text in missing]):
-                raise NotForKernelError
+            features.add(known, width, [concept for _, concept in missing])
 
     def prune(self, pruning: Pruning) -> None:
         """Leave out patches, and choose the fusion edges of the studies that lose some anew."""
-        counts = [Counts(*row) for row in np.frombuffer(self._reader.counts(), "<u4").reshape(len(self), -1).tolist()]
+        counts = [Counts(*row) for row in self._facts[:, : len(_COUNTS)].tolist()]
         kept = [pruning.kept(each.n_patches, each.n_cells) for each in counts]
         fusion = np.full((len(self), 2), -1, np.int64)
         for number, each in enumerate(counts):
@@ -278,8 +313,9 @@ class KernelBatch:
         allocate : makes the arrays.
         """
         starts = np.empty((3, len(self) + 1), np.int64)
-        nodes, pairs, fused = self._reader.starts(starts)
-        targets = (len(self), len(labels.column))
+        self._reader.starts(starts)
+        nodes, pairs, fused = starts[:, -1].tolist()
+        targets = (len(self), len(labels.names))
         shapes: tuple[tuple[str, tuple[int, ...], type[np.generic]], ...] = (
             ("x", (nodes, width), np.float32),
             ("edge_index", (2, pairs), np.int64),
@@ -297,23 +333,28 @@ class KernelBatch:
         if ("y" in columns) != ("y_mask" in columns):
             filled |= {"y": np.empty(targets, np.float32), "y_mask": np.empty(targets, np.bool_)} | arrays
         try:
-            self._reader.fill(filled, starts, width, labels)
-            study_ids = self._reader.study_ids()
+            self._reader.fill([filled.get(name) for name in (*ATTRIBUTES, "graph")], width, labels)
         except compiled.Refused as error:
             number, why = error.args
             if why == compiled.OTHER_WIDTH:
-                raise width_error(self.width_of(number), width, self._reader.study_ids()[number]) from None
+                raise width_error(self.width_of(number), width, self._study_ids()[number]) from None
             self._refuse(number, why)
-        if not (joined := "".join(study_ids)).isascii() or not joined.isprintable():
-            for number, study_id in enumerate(study_ids):
-                if text_problem(study_id.encode()):
-                    self._refuse(number, "study id")
         recipes = [FEATURISER] * len(self)
-        return GraphBatch(arrays, starts[0], starts[1], starts[2], filled["graph"], recipes, study_ids)
+        node_start, pair_start, fusion_start = starts
+        return GraphBatch(arrays, node_start, pair_start, fusion_start, filled["graph"], recipes, self._study_ids())
 
-    def label_names(self, names: set[bytes]) -> None:
-        """Add the names of all labels, UTF-8."""
-        self._reader.label_names(names)
+    def _study_ids(self) -> list[str]:
+        ids: list[str] = self._reader.study_ids()
+        joined = "".join(ids)
+        if not joined.isascii() or not joined.isprintable():
+            for number, study_id in enumerate(ids):
+                if text_problem(study_id.encode(errors="surrogateescape")):
+                    self._refuse(number, "study id")
+        return ids
+
+    def label_names(self) -> set[bytes]:
+        """The names of all labels, UTF-8."""
+        return {name.encode(errors="surrogateescape") for name in self._reader.label_names()}
 
     def _refuse(self, number: int, why: str) -> NoReturn:
         if why == compiled.UNSUPPORTED:

@@ -126,7 +126,7 @@ class BatchReader:
         try:
             for chunk in self._chunks():
                 with self._kernel.batch(chunk, with_x=False) as batch:
-                    batch.label_names(names)
+                    names |= batch.label_names()
         except NotForKernelError:
             return None
         # Of a name that breaks a rule, the definition says in which study it is.

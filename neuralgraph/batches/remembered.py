@@ -5,9 +5,8 @@ Nothing of a record is remembered, only answers to questions that a record asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,6 @@ from neuralgraph.batches.features import concept_features
 from neuralgraph.graph.concepts import Concept
 from neuralgraph.graph.fusion import fusion_edge
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS
-
-if TYPE_CHECKING:
-    from neuralgraph.batches import _kernel
 
 __all__ = ["RememberedFeatures", "fusion_of_pruned"]
 
@@ -30,36 +26,35 @@ _MOST_FUSIONS = 2**14
 
 
 class RememberedFeatures:
-    """Feature vectors of concepts for the kernel, up to a number of bytes; used by several threads at once."""
+    """Feature vectors of concepts for the kernel, up to a number of bytes; used by several threads at once.
+
+    The key of a concept is the byte of its label and its text, UTF-8. A vector is those of its values that are not
+    zero, float32, and behind them their places, uint16.
+    """
 
     def __init__(self) -> None:
-        self._tables: dict[int, _kernel.Features] = {}
+        self._known: dict[int, dict[bytes, bytes]] = {}
+        self._bytes = 0
 
-    def table(self, width: int, new: Callable[[int], _kernel.Features]) -> _kernel.Features:
+    def known(self, width: int) -> dict[bytes, bytes]:
         """The vectors of ``width`` values that are known; a batch keeps those it was given when others begin anew."""
-        table = self._tables.get(width)
-        if table is None or table.nbytes > _MOST_BYTES:
+        known = self._known.get(width)
+        if known is None or self._bytes > _MOST_BYTES:
             # Of a file with many widths only the last is kept.
-            table = new(width)
-            self._tables = {width: table}
-        return table
+            known = {}
+            self._known, self._bytes = {width: known}, 0
+        return known
 
-    @staticmethod
-    def add(table: _kernel.Features, width: int, concepts: Iterable[tuple[int, bytes]]) -> bool:
-        """Make the vectors of concepts, (label code, UTF-8 text) each; whether there was room for all."""
-        wanted = list(dict.fromkeys(concepts))
+    def add(self, known: dict[bytes, bytes], width: int, keys: Iterable[bytes]) -> None:
+        """Make the vectors of concepts."""
+        wanted = list(dict.fromkeys(keys))
         for start in range(0, len(wanted), _MADE_TOGETHER):
             some = wanted[start : start + _MADE_TOGETHER]
-            named = [Concept(text.decode(), CONCEPT_LABELS[label], 0, 0) for label, text in some]
-            rows = concept_features(named, width)
-            row, place = np.nonzero(rows)
-            ends = np.searchsorted(row, np.arange(1, len(some) + 1)).tolist()
-            places, values, begin = place.astype(np.uint16), rows[row, place], 0
-            for (label, text), end in zip(some, ends, strict=True):
-                if not table.add(label, text, places[begin:end], values[begin:end]):
-                    return False
-                begin = end
-        return True
+            rows = concept_features([Concept(key[1:].decode(), CONCEPT_LABELS[key[0]], 0, 0) for key in some], width)
+            for key, row in zip(some, rows, strict=True):
+                (place,) = np.nonzero(row)
+                known[key] = row[place].tobytes() + place.astype(np.uint16).tobytes()
+                self._bytes += len(key) + len(known[key])
 
 
 def fusion_of_pruned(

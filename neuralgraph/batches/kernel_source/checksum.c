@@ -4,9 +4,7 @@
  * a register of 128 bits that lies d bits before another is multiplied by x^d modulo the polynomial, in two halves, and
  * added to it. What is left at the end, 16 bytes that are congruent to all that was read, goes through the tables.
  */
-#include "checksum.h"
-
-#include "processor.h"
+#include "batch.h"
 
 #define POLYNOMIAL 0xEDB88320u /* reflected */
 
@@ -37,6 +35,8 @@ static void make_tables(void) {
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "processor.h"
+
 /* x^(d+32) and x^(d-32) modulo the polynomial, reflected and moved by one bit, as the multiplication wants them. */
 #define OVER_128_BITS _mm_set_epi64x(0x0ccaa009e, 0x1751997d0)
 #define OVER_512_BITS _mm_set_epi64x(0x1c6e41596, 0x154442bd4)
@@ -44,13 +44,17 @@ static void make_tables(void) {
 
 #define WITH_128 __attribute__((target("sse2,pclmul")))
 #define WITH_512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,vpclmulqdq,pclmul")))
+enum { LONG = 4096 }; /* bytes from which the wider registers are quicker: there are more of them to fold at the end */
 
 WITH_128 static inline __m128i onto(__m128i earlier, __m128i later, __m128i over) {
     __m128i low = _mm_clmulepi64_si128(earlier, over, 0x00), high = _mm_clmulepi64_si128(earlier, over, 0x11);
     return _mm_xor_si128(_mm_xor_si128(low, high), later);
 }
 
-WITH_128 static u32 finished(__m128i folded, const u8 *data, size_t size) {
+/* What some registers amount to, and the data behind them. */
+WITH_128 static u32 finished(const __m128i *part, int n, const u8 *data, size_t size) {
+    __m128i folded = part[0];
+    for (int k = 1; k < n; k++) folded = onto(folded, part[k], OVER_128_BITS);
     for (; size >= 16; data += 16, size -= 16)
         folded = onto(folded, _mm_loadu_si128((const __m128i *)data), OVER_128_BITS);
     u8 rest[16];
@@ -58,60 +62,46 @@ WITH_128 static u32 finished(__m128i folded, const u8 *data, size_t size) {
     return by_table(by_table(0, rest, sizeof rest), data, size);
 }
 
-/* Four registers, 64 bytes a step; size >= 64. */
+/* Four registers, 64 bytes a step. */
 WITH_128 static u32 by_128_bits(u32 crc, const u8 *data, size_t size) {
+    if (size < 64) return by_table(crc, data, size);
     __m128i part[4];
     for (int k = 0; k < 4; k++) part[k] = _mm_loadu_si128((const __m128i *)(data + 16 * k));
     part[0] = _mm_xor_si128(part[0], _mm_cvtsi32_si128((int)crc));
     for (data += 64, size -= 64; size >= 64; data += 64, size -= 64)
         for (int k = 0; k < 4; k++)
             part[k] = onto(part[k], _mm_loadu_si128((const __m128i *)(data + 16 * k)), OVER_512_BITS);
-    for (int k = 1; k < 4; k++) part[k] = onto(part[k - 1], part[k], OVER_128_BITS);
-    return finished(part[3], data, size);
+    return finished(part, 4, data, size);
 }
 
-WITH_512 static inline __m512i onto_512(__m512i earlier, __m512i later, __m512i over) {
-    __m512i low = _mm512_clmulepi64_epi128(earlier, over, 0x00), high = _mm512_clmulepi64_epi128(earlier, over, 0x11);
-    return _mm512_ternarylogic_epi64(low, high, later, 0x96); /* 0x96: exclusive or of three */
-}
-
-/* Four registers of 512 bits, 256 bytes a step; size >= 256. */
+/* Four registers of 512 bits, 256 bytes a step. */
 WITH_512 static u32 by_512_bits(u32 crc, const u8 *data, size_t size) {
-    const __m512i over_2048 = _mm512_broadcast_i32x4(OVER_2048_BITS), over_512 = _mm512_broadcast_i32x4(OVER_512_BITS);
-    __m512i part[4];
-    for (int k = 0; k < 4; k++) part[k] = _mm512_loadu_si512(data + 64 * k);
-    part[0] = _mm512_xor_si512(part[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)crc)));
+    if (size < LONG) return by_128_bits(crc, data, size);
+    const __m512i over = _mm512_broadcast_i32x4(OVER_2048_BITS);
+    union { __m512i wide[4]; __m128i narrow[16]; } part;
+    for (int k = 0; k < 4; k++) part.wide[k] = _mm512_loadu_si512(data + 64 * k);
+    part.narrow[0] = _mm_xor_si128(part.narrow[0], _mm_cvtsi32_si128((int)crc));
     for (data += 256, size -= 256; size >= 256; data += 256, size -= 256)
-        for (int k = 0; k < 4; k++) part[k] = onto_512(part[k], _mm512_loadu_si512(data + 64 * k), over_2048);
-    for (int k = 1; k < 4; k++) part[k] = onto_512(part[k - 1], part[k], over_512);
-    for (; size >= 64; data += 64, size -= 64) part[3] = onto_512(part[3], _mm512_loadu_si512(data), over_512);
-    __m128i quarter[4];
-    _mm512_storeu_si512(quarter, part[3]);
-    for (int k = 1; k < 4; k++) quarter[k] = onto(quarter[k - 1], quarter[k], OVER_128_BITS);
-    return finished(quarter[3], data, size);
+        for (int k = 0; k < 4; k++) {
+            __m512i low = _mm512_clmulepi64_epi128(part.wide[k], over, 0x00);
+            __m512i high = _mm512_clmulepi64_epi128(part.wide[k], over, 0x11);
+            part.wide[k] = _mm512_xor_si512(_mm512_xor_si512(low, high), _mm512_loadu_si512(data + 64 * k));
+        }
+    return finished(part.narrow, 16, data, size);
 }
 
-#else
-
-static u32 by_128_bits(u32 crc, const u8 *data, size_t size) { return by_table(crc, data, size); }
-static u32 by_512_bits(u32 crc, const u8 *data, size_t size) { return by_table(crc, data, size); }
 #endif
 
-static int has_128, has_512;
+static u32 (*way)(u32 crc, const u8 *data, size_t size) = by_table;
 
-void checksum_setup(void) {
-    processor can = processor_at_hand();
+const char *checksum_setup(void) {
     make_tables();
-    has_128 = can.carry_less;
-    has_512 = can.carry_less_512;
+#if defined(__x86_64__)
+    processor can = processor_at_hand();
+    if (can.carry_less) way = can.carry_less_512 ? by_512_bits : by_128_bits;
+    if (can.carry_less) return can.carry_less_512 ? "carry-less multiplication, 512 bits" : "carry-less multiplication";
+#endif
+    return "tables";
 }
 
-const char *checksum_way(void) {
-    return has_512 ? "carry-less multiplication, 512 bits" : has_128 ? "carry-less multiplication, 128 bits" : "tables";
-}
-
-u32 checksum(const u8 *data, size_t size) {
-    if (has_512 && size >= 256) return ~by_512_bits(~0u, data, size);
-    if (has_128 && size >= 64) return ~by_128_bits(~0u, data, size);
-    return ~by_table(~0u, data, size);
-}
+u32 checksum(const u8 *data, size_t size) { return ~way(~0u, data, size); }
