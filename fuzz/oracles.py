@@ -33,7 +33,7 @@ def check_reading(data: bytes) -> str:
     return _verdict(report)
 
 
-def _verdict(report: ng.Report) -> str:
+def _verdict(report: ng.ValidationResult) -> str:
     return "valid" if report.ok else report.problems[0].code
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from fuzz.seeds import file_seeds
 from neuralgraph.codecs.registry import FORMS, ZSTD
 from neuralgraph.container.contents import INDEX, KEYS
+from neuralgraph.container.pages import section_payload
 from neuralgraph.container.reader import BytesSource, Container
 from neuralgraph.container.record import Record
 from neuralgraph.container.streams import GRAPH_STREAM
@@ -53,16 +54,20 @@ def _contents() -> Iterator[bytes]:
         yield (offset // 8).to_bytes(2, "little") + data
 
 
+def _payload(container: Container, name: str) -> bytes:
+    return bytes(section_payload(container.source, container.contents.sections[name]))
+
+
 def _indexes() -> Iterator[bytes]:
     for container in _containers():
         end = container.contents.sections[INDEX].offset
-        yield bytes([len(container) - 1]) + end.to_bytes(4, "little") + bytes(container.section(INDEX))
+        yield bytes([len(container) - 1]) + end.to_bytes(4, "little") + _payload(container, INDEX)
 
 
 def _keys() -> Iterator[bytes]:
     for container in _containers():
         if len(container) > 1:
-            yield bytes([len(container) - 2]) + bytes(container.section(KEYS))
+            yield bytes([len(container) - 2]) + _payload(container, KEYS)
 
 
 def _whole_records() -> Iterator[bytes]:

@@ -67,8 +67,6 @@ class Floating:
         planes = bits.view("u1").reshape(values.size, self.n_planes).T
         return tuple(plane.tobytes() for plane in planes)
 
-    loss_measure = "largest"
-
     def bound(self, matrix: Matrix) -> float:
         """Half a unit in the last place of the largest value, or 0 when ``matrix`` has this form already."""
         if not matrix.size or self.holds(matrix):

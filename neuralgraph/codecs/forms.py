@@ -55,8 +55,4 @@ class Form(Encoder, Protocol):
         """Bytes of each plane."""
 
     def bound(self, matrix: Matrix) -> float:
-        """The largest loss the form may cause in ``matrix``: of ``loss_measure``, 0 when nothing is lost."""
-
-    @property
-    def loss_measure(self) -> str:
-        """What ``bound`` bounds: "largest", the largest error of a value, or "rmse", channel-normalised."""
+        """The largest error of a value that the form may cause in ``matrix``; of svd the channel-normalised RMSE."""

@@ -47,8 +47,6 @@ class Int8:
         codes = np.clip(np.rint(values / divisor), -_LARGEST_CODE, _LARGEST_CODE).astype("i1")
         return codes.tobytes(), scale.tobytes()
 
-    loss_measure = "largest"
-
     def bound(self, matrix: Matrix) -> float:
         """Half of the largest scale, and its rounding; at least the smallest float32, for scales that are subnormal."""
         largest = float(np.abs(matrix).max(initial=0))

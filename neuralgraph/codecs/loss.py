@@ -124,9 +124,7 @@ def coarsest(attempt: Attempt, loss: float) -> tuple[bytes, ...] | None:
     low, high = 0.0, math.inf
     for _ in range(_ROUNDS):
         made = attempt(guess)
-        error = math.inf
-        if made is not None:
-            error = made[1]
+        error = math.inf if made is None else made[1]
         if made is not None and error <= loss:
             low, best = guess, made[0]
             if error >= _NEAR * loss:

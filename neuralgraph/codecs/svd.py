@@ -117,8 +117,6 @@ class Svd:
             start += size
         return b"".join(head), exponents.astype("i1").tobytes(), *split(codes, shifts)
 
-    loss_measure = "rmse"
-
     def bound(self, matrix: Matrix) -> float:
         """The loss asked for."""
         return self.loss if matrix.any() else 0.0

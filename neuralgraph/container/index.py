@@ -88,10 +88,6 @@ class Index:
         self._position += column.nbytes
         return column
 
-    def __len__(self) -> int:
-        """Number of records."""
-        return self._n
-
     def check(self) -> None:
         """Prove that the records follow each other from the prologue to the index without gap or overlap; O(n).
 

@@ -146,9 +146,8 @@ class Keys:
     def _check_columns(self) -> None:
         n_records, column = len(self._order), self._pool // 2
         order, ends = self._order[:], self._ends[:]
-        if any(self._pages.payload[4 * n_records : column]) or any(
-            self._pages.payload[column + 4 * n_records : 2 * column]
-        ):
+        payload = self._pages.payload
+        if any(payload[4 * n_records : column]) or any(payload[column + 4 * n_records : 2 * column]):
             raise FormatError("padding is not zero", code="E_COVER", where="keys")
         ends_in_place = (ends[1:] > ends[:-1]).all() and ends[0] > 0 and int(ends[-1]) == self._size - self._pool
         if not ends_in_place or not np.array_equal(np.sort(order), np.arange(n_records)):

@@ -21,7 +21,7 @@ from neuralgraph.container.layout import (
     parse_prologue,
     parse_trailer,
 )
-from neuralgraph.container.pages import section_pages, section_payload
+from neuralgraph.container.pages import section_pages
 from neuralgraph.container.record import Record
 from neuralgraph.container.source import ByteSource, BytesSource
 from neuralgraph.errors import ChecksumError, FormatError
@@ -171,16 +171,6 @@ class Container:
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy reads a source of its own anew, and refuses a file of another root."""
         return _opened_again, (self.source, self.limits, self._extra_codecs, self.root)
-
-    def section(self, name: str) -> memoryview:
-        """Payload of a section, all its pages verified.
-
-        Raises
-        ------
-        ChecksumError (E_CRC) : a page is damaged.
-        FormatError (E_COVER) : padding is not zero.
-        """
-        return section_payload(self.source, self.contents.sections[name])
 
     @computed
     def index(self) -> Index:

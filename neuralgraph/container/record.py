@@ -141,7 +141,7 @@ class Record:
             if padding(end) and any(self.data[end : end + padding(end)]):
                 raise self._error("padding is not zero", code="E_COVER", at=self._name(entry.stream_id))
 
-    def _check_sizes(self) -> None:  # noqa: C901 - every way a size can be wrong, in the order that codes have
+    def _check_sizes(self) -> None:
         """Every decoded size must follow from the counts, before a byte is decoded."""
         expected: dict[int, int] = {GRAPH_STREAM: graph_bytes(self.counts)}
         for base, rows, width in (
@@ -149,10 +149,9 @@ class Record:
             (CONCEPT_VECTOR_STREAMS, self.counts.n_concept_vectors, self.counts.concept_dim),
         ):
             entry = self.form(base)
-            if entry is None and rows:
-                raise self._error("the matrix has no streams", code="E_STREAM", at=self._name(base))
-            if entry is not None and not rows:
-                raise self._error("streams of an empty matrix", code="E_STREAM", at=self._name(base))
+            if (entry is None) == bool(rows):
+                reason = "the matrix has no streams" if rows else "streams of an empty matrix"
+                raise self._error(reason, code="E_STREAM", at=self._name(base))
             if entry is not None:
                 first = base + entry.offset
                 expected |= {first + plane: size for plane, size in enumerate(entry.form.plane_bytes(rows, width))}

@@ -226,7 +226,7 @@ def _is_ours(source: ByteSource, tail: Tail, *, search: bool) -> bool:
     index = tail.index
     assert index is not None
     confirmed = tail.shift == 0 or search
-    for row in range(len(index)):
+    for row in range(len(index.length)):
         offset, length = int(index.offset[row]), int(index.length[row])
         header = _header(source, offset)
         if header is not None and header.sound:
@@ -244,7 +244,7 @@ def _has_leaf(source: ByteSource, offset: int, length: int, leaf: bytes) -> bool
 def _by_index(source: ByteSource, tail: Tail) -> Iterator[Place]:
     index = tail.index
     assert index is not None
-    for row in range(len(index)):
+    for row in range(len(index.length)):
         offset, length = int(index.offset[row]), int(index.length[row])
         shifts = (0, tail.shift) if tail.shift else (0,)
         for shift in shifts:

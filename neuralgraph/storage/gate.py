@@ -13,6 +13,7 @@ from functools import partial
 
 from neuralgraph.codecs.forms import Buffer
 from neuralgraph.container.contents import INDEX, KEYS
+from neuralgraph.container.pages import section_payload
 from neuralgraph.container.reader import ENVELOPE, Container
 from neuralgraph.container.record import Record
 from neuralgraph.errors import ChecksumError, FormatError, NeuralGraphError, StudyError
@@ -240,7 +241,7 @@ def _check_section(container: Container, name: str) -> None:
     if name == KEYS and container.keys is not None:
         container.keys.check()
     else:
-        container.section(name)
+        section_payload(container.source, container.contents.sections[name])
 
 
 def _raised(check: Callable[[], object]) -> Iterator[NeuralGraphError]:
