@@ -12,7 +12,7 @@ __all__ = ["COMMANDS", "MEASUREMENTS", "main"]
 COMMANDS = {"real": "bench.real.command", "tables": "bench.tables.command"}
 """Module of every command; it has ``main(arguments)``, which returns the exit status."""
 MEASUREMENTS = (
-    "archives", "baselines", "bulk", "burned_text", "demo_model", "fuzzing", "house", "layout", "living", "loaders",
+    "archives", "baselines", "burned_text", "demo_model", "fuzzing", "house", "layout", "living", "loaders",
     "rate_distortion", "remote", "report_graph", "score_rules", "scoring", "sizes", "sizing", "stages", "training_cost",
 )  # fmt: skip
 """Modules that are programs; each writes the results of its name."""
