@@ -1,6 +1,6 @@
 """How well letters burned into pictures are marked: recall and false alarms on phantoms and on real films.
 
-    python -m bench.burned_text [--shared ../shared] [--output bench/results/burned_text.json]
+    python -m bench.burned_text [--data ../shared/data] [--output bench/results/burned_text.json]
 
 Phantoms get one line of text near their border, of every size, grey and ground below, and are written and read as PNG
 or as JPEG of quality 85. What is looked for on the real films stands in ``burned_text_truth.json``, which one person
@@ -13,7 +13,6 @@ import argparse
 import importlib.metadata
 import json
 import math
-import os
 import platform
 import time
 from io import BytesIO
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from bench.shared_data import SHARED_DATA
 from neuralgraph.errors import NeuralGraphError
 from neuralgraph.phantoms import phantom
 from neuralgraph.sources import read_film
@@ -157,9 +157,7 @@ def on_films(data: Path) -> dict[str, Any]:
 def main() -> None:
     """Measure, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--shared", type=Path, default=Path(os.environ.get("NEURALGRAPH_SHARED", ROOT / ".." / "shared"))
-    )
+    parser.add_argument("--data", type=Path, default=SHARED_DATA)
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "burned_text.json")
     arguments = parser.parse_args()
     results = {
@@ -168,7 +166,7 @@ def main() -> None:
             **{name: importlib.metadata.version(name) for name in ("numpy", "pillow")},
         },
         "phantoms": on_phantoms(),
-        "films": on_films(arguments.shared / "data"),
+        "films": on_films(arguments.data),
     }
     assert all(math.isfinite(value) for value in results["films"]["milliseconds"].values())
     arguments.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.shared_data import SHARED_DATA
 from neuralgraph import Patches, Study, View
 from neuralgraph.codecs import zstd
 from neuralgraph.codecs.registry import FORMS
@@ -33,7 +34,6 @@ from neuralgraph.sources import normalise_report, read_film
 from neuralgraph.storage.save import to_bytes
 from neuralgraph.wire.columns import GRAPH_COLUMNS
 
-SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 RESULTS = Path(__file__).parent / "results" / "layout.json"
 ENCODERS = {"swin_base_patch4_window12_384": 1024, "swin_tiny_patch4_window7_224": 768}
 SIDE, STRIDE, KEPT = 960, 32, 20
@@ -187,8 +187,8 @@ def measure_files(made: list[Study], form: str) -> dict[str, Any]:
 def main() -> None:
     """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=Path, default=SHARED / "cxr")
-    parser.add_argument("--reports", type=Path, default=SHARED / "openi" / "indiana_reports_200.csv")
+    parser.add_argument("--films", type=Path, default=SHARED_DATA / "cxr")
+    parser.add_argument("--reports", type=Path, default=SHARED_DATA / "openi" / "indiana_reports_200.csv")
     parser.add_argument("--studies", type=int, default=64)
     arguments = parser.parse_args()
     results: dict[str, Any] = {

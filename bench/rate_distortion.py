@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from bench.probe import Probe, macro_auc
 from bench.rounding import rounded
+from bench.shared_data import SHARED_DATA
 from neuralgraph import Study, to_bytes
 from neuralgraph.codecs import zstd
 from neuralgraph.codecs.loss import normalised_rmse
@@ -156,10 +157,10 @@ def pooled(matrices: Matrices) -> NDArray[np.float64]:
 
 def measure_wide(count: int) -> dict[str, Any]:
     """Sizes at 20 patches of 1,024 values: real films and reports, an encoder with random weights."""
-    from bench.layout import SHARED, studies
+    from bench.layout import studies
 
-    reports = SHARED / "openi" / "indiana_reports_200.csv"
-    made = studies("swin_base_patch4_window12_384", SHARED / "cxr", reports, count)
+    reports = SHARED_DATA / "openi" / "indiana_reports_200.csv"
+    made = studies("swin_base_patch4_window12_384", SHARED_DATA / "cxr", reports, count)
     originals = [study.patches.embedding for study in made]
     rows = []
     for setting in SETTINGS:

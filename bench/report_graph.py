@@ -19,7 +19,6 @@ import csv
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import statistics
 import subprocess
@@ -31,6 +30,7 @@ from typing import Any
 from bench.report_sentences.relations import agreement
 from bench.report_sentences.sentences import HALVES, read_cases
 from bench.report_sentences.sentences import score as score_sentences
+from bench.shared_data import SHARED_DATA
 from neuralgraph.compressor.report_graph import extractor
 from neuralgraph.compressor.report_graph.lexicon import load_lexicon
 from neuralgraph.compressor.report_graph.rules import RulesExtractor
@@ -87,11 +87,6 @@ FINDINGS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ),
     )
 }
-
-
-def shared_data() -> Path:
-    """The folder of shared test data: NEURALGRAPH_SHARED, or ``shared`` beside the repository."""
-    return Path(os.environ.get("NEURALGRAPH_SHARED", ROOT.parent / "shared")) / "data"
 
 
 def read_reports(path: Path) -> list[tuple[str, frozenset[str]]]:
@@ -189,7 +184,7 @@ def rivals(python: str) -> dict[str, Any]:
 def main() -> None:
     """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reports", type=Path, default=shared_data() / "openi" / "indiana_reports_200.csv")
+    parser.add_argument("--reports", type=Path, default=SHARED_DATA / "openi" / "indiana_reports_200.csv")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "report_graph.json")
     parser.add_argument("--rivals", default=sys.executable, help="an interpreter with negspacy, medspaCy and msgpack")
     arguments = parser.parse_args()
