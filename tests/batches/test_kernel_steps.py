@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zstandard
 
 import neuralgraph as ng
 from neuralgraph.batches import kernel
 from neuralgraph.batches.arrays import ATTRIBUTES
-from neuralgraph.batches.kernel import Kernel, TargetColumns
+from neuralgraph.batches.kernel import _INDEXED, Kernel, TargetColumns
+from neuralgraph.batches.remembered import RememberedFeatures
 from neuralgraph.batches.splits import split_positions
 from neuralgraph.storage.opening import open_archive
 
@@ -36,10 +38,15 @@ def test_steps_come_in_their_order() -> None:
     ):
         with pytest.raises(RuntimeError, match="one after another"):
             step()
-    places, rules = np.array([[1, -1, 0, 8]]), np.zeros((1, 18), np.uint64)
-    for wrong in (places, places - [2, 0, 0, 0], places - [1, 0, 1, 0], places[:0]):
-        with pytest.raises(ValueError, match=r"no such place|bytes"):
-            reader.read(True, wrong, rules, [None])
+    places, rules = np.array([[0, -1, 0, 8, *5 * [0]]]), np.zeros((1, 18), np.uint64)
+    for column, wrong in ((0, 1), (0, -1), (2, -1), (3, -1)):
+        elsewhere = places.copy()
+        elsewhere[0, column] = wrong
+        with pytest.raises(ValueError, match="no such place"):
+            reader.read(True, elsewhere, rules, [None])
+    for short in (places[:0], places[:, :8]):
+        with pytest.raises(ValueError, match="bytes"):
+            reader.read(True, np.ascontiguousarray(short), rules, [None])
     reader.end()
     assert reader.read(False, places[:0], rules, []) == []
     with pytest.raises(RuntimeError):
@@ -99,6 +106,49 @@ def test_feature_vectors_stay_inside_their_rows(archive: ng.Archive) -> None:
         pytest.raises(ng.FormatError, match="feature vectors"),
     ):
         batch.fill(frozenset({"x"}), 16, labels, lambda _, shape, dtype: np.empty(shape, dtype))
+
+
+@needs_kernel
+@pytest.mark.parametrize("width", [4095, 4096, 4111, 4352, 4367, 8191])
+def test_long_planes_are_verified_to_their_last_byte(tmp_path: Path, make_study: Any, width: int) -> None:
+    studies = [make_study(seed=seed, dim=width, patches=1, form="float32") for seed in range(2)]
+    path = tmp_path / "a.ngr"
+    ng.save(studies, path, profile="train")
+
+    def x() -> Any:
+        with open_archive(path) as archive, Kernel(archive).batch(np.arange(2), with_x=True) as batch:
+            batch.find_features(RememberedFeatures(), width)
+            labels = TargetColumns.of([], "mask")
+            return batch.fill(frozenset({"x"}), width, labels, lambda _, shape, dtype: np.empty(shape, dtype))
+
+    found = x()
+    assert (found.arrays["x"][found.node_start[:2]] == [study.patches.embedding[0] for study in studies]).all()
+    data = bytearray(path.read_bytes())
+    last = data.index(studies[1].patches.embedding.view("u1")[:, ::4].tobytes()) + width - 1
+    data[last] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ng.FormatError, match="E_CRC"):
+        x()
+
+
+@needs_kernel
+def test_a_frame_without_its_content_refuses_its_study(tmp_path: Path, make_study: Any) -> None:
+    ng.save([make_study(seed=seed, dim=16) for seed in range(3)], tmp_path / "a.ngr")
+    with open_archive(tmp_path / "a.ngr") as archive, Kernel(archive).batch(np.arange(3), with_x=False) as batch:
+        reader = batch._reader
+        reader.end()
+        container = archive.files[0][2]
+        places = np.array(
+            [
+                [0, -1, 0, len(container.record_bytes(k)), *(int(container.index.counts[name][k]) for name in _INDEXED)]
+                for k in range(3)
+            ]
+        )
+        frames = reader.read(False, places, Kernel(archive)._rules, [container.record_bytes(k) for k in range(3)])
+        assert len(frames) == 3
+        with pytest.raises(compiled.Refused) as caught:
+            reader.graphs([zstandard.decompress(frames[0])])
+        assert caught.value.args[0] == 1
 
 
 def test_many_ids_are_looked_up_together(archive: ng.Archive) -> None:
