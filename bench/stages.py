@@ -34,6 +34,9 @@ from neuralgraph.bulk.pseudonyms import Pseudonyms
 from neuralgraph.bulk.report_text import described
 from neuralgraph.bulk.run import RunOptions
 from neuralgraph.bulk.task import Task
+from neuralgraph.compressor.compressor import _Said
+from neuralgraph.compressor.model.files import model_digest
+from neuralgraph.compressor.scorer import DEMO, DEMO_DIRECTORY
 from neuralgraph.phantoms import phantom
 from neuralgraph.sources.files import read_whole_file
 from neuralgraph.sources.films.dicom import read_dicom_film
@@ -131,22 +134,12 @@ def stages(source: Path, streams: list[bytes], scratch: Path, rounds: int) -> di
         impression = timed("sections", lambda: described(text, settings.sections))  # noqa: B023
         scored = timed("model", lambda: scorer([film.pixels], [impression]))  # noqa: B023
         timed("report_graph", lambda: compressor._read(impression, None))  # noqa: B023
-        study = timed(
-            "study",
-            lambda: compressor._study(
-                [film],  # noqa: B023
-                scored,  # noqa: B023
-                labels={},
-                study_id="0" * 32,
-                store_report=False,
-                store_pixels=False,
-            ),
-        )
+        study = timed("study", lambda: compressor._study([film], scored, _Said(study_id="0" * 32)))  # noqa: B023
         packed = timed("encode", lambda: to_bytes(study, embedding=settings.embedding))  # noqa: B023
         timed("write", lambda: _write(scratch / "study.ngr", packed))  # noqa: B023
         task = Task("0" * 32, [(str(path), "PA")], str(scratch / "whole.ngr"), text)
         answer = timed("whole", lambda: converter(task))  # noqa: B023
-        packed_bytes.append(answer.file_bytes)
+        packed_bytes.append(len(packed))
         if answer.reason:
             raise RuntimeError(answer.message)
     median = {name: statistics.median(times[2:]) for name, times in clock.items()}
@@ -288,6 +281,7 @@ def main() -> None:
                 "jpeg_quality": _QUALITY,
                 "jpeg_bytes_median": int(statistics.median(map(len, streams))),
             },
+            model={"name": DEMO, "digest": model_digest(DEMO_DIRECTORY)},
             rounds=arguments.rounds,
             **stages(root / "source", streams, root, arguments.rounds),
         )
