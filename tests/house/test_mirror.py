@@ -26,10 +26,9 @@ HELD: dict[str, str] = {
         "adapters.picture.film_panel adapters.picture.graph_panel adapters.picture.relation_lines"
     ),
     "tests/adapters/picture/test_sheet.py": "cli.contact_sheet cli.films",
-    "tests/adapters/test_kernel.py": "batches.pruning batches.reader batches.remembered",
+    "tests/adapters/test_kernel.py": "batches.pruning batches.reader",
     "tests/adapters/test_plain_graphs.py": "graph.carried",
     "tests/adapters/test_resume.py": "storage.identity",
-    "tests/batches/test_kernel_steps.py": "batches.arrays",
     "tests/bulk/fake_worker.py": "bulk.worker",
     "tests/bulk/test_numbers.py": "bulk.packs",
     "tests/bulk/test_ray.py": "bulk.ray_actor bulk.ray_pool",
