@@ -5,7 +5,8 @@ the page cache, in one process with one torch thread. Stores are measured in tur
 within a round, and the medians over the rounds are reported, by wall clock and by CPU time: the machine may be shared,
 and CPU time shows less of that. Archives verify every checksum at every access; rivals verify nothing. Stores are
 opened anew in each round, and the third pass over the chosen studies counts: the first two take the pages of stores
-that map their files into the address space. A first epoch over all studies is measured on its own.
+that map their files into the address space. A first epoch over all studies is measured on its own. The rivals come
+with the extra ``bench``.
 """
 
 from __future__ import annotations
