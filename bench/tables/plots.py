@@ -130,5 +130,5 @@ def _rates(results: Mapping[str, Any]) -> Any:
         axes.set_ylabel(f"AUC, {title}, 95 % interval")
         axes.set_title(f"Bytes against AUC of the same reader, image alone{phantom}", fontsize=10)
         axes.grid(visible=True, color="0.92")
-    panels[0].legend(fontsize=8)
+    panels[0].legend(fontsize=8, loc="lower right")
     return figure
