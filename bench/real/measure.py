@@ -104,7 +104,7 @@ def rows_of_fold(
     scorers = {"model": _scorer(model, "sum", side), "model, findings": _scorer(model, "findings", side)}
     if old is not None:
         scorers["old model"] = _scorer(old, "sum", None)
-    looks = [_scorer(model, "sum", round(share * side)) for share in (2 / 3, 5 / 6, 1)]
+    looks = [*(_scorer(model, "sum", round(share * side)) for share in (2 / 3, 5 / 6)), scorers["model"]]
     head = PatchHead.read(model)
     rows = []
     for place, film in enumerate(films):

@@ -236,7 +236,12 @@ class KernelBatch:
         Parameters
         ----------
         decompress : gives what a frame holds.
-        record : what the kernel takes.
+        record : what ``read`` of the compiled reader takes.
+
+        Raises
+        ------
+        NotForKernelError : the kernel does not read a study.
+        FormatError, StudyError : a study is damaged or breaks a rule.
         """
         decoded: list[bytes] = []
         try:
@@ -259,6 +264,10 @@ class KernelBatch:
         ----------
         studies : numbers in the batch, all of one file.
         known : tags of the methods of that file.
+
+        Raises
+        ------
+        FormatError (E_METHOD) : there is such a study.
         """
         tags = self._fact("method_tag").tolist()
         for number in np.arange(len(self))[studies].tolist():

@@ -28,7 +28,7 @@ target is less than {_TARGET:.0f} times, {"reached" if ratio < _TARGET else "**m
     if ratio >= _TARGET:
         text += """
 What came since the target was set: how a film uses its grey levels is counted and judged (grey levels), films keep 384 pixels a side
-where they had 256 (preprocess, fuse), reports are read for mentions and sides too (report graph). Beside the model all of it is little.
+where they had 256 (preprocess, fuse), reports are read for mentions and sides too (report graph).
 """
     if workers := results.get("workers"):
         reached = workers["two_over_one"] >= _WORKERS_TARGET
