@@ -35,7 +35,7 @@ class Meter(Protocol):
         """So many more are done, so many of them failed; ``text`` is shown beside the numbers."""
 
     def at(self, done: int, total: int, text: str = "") -> None:
-        """So many are done in all, of so many; another total begins another part of the work."""
+        """So many are done in all, of so many; another total, or fewer, begins another part of the work."""
 
 
 def duration(seconds: float) -> str:
@@ -110,7 +110,7 @@ class _Lines:
 
     def at(self, done: int, total: int, text: str = "") -> None:
         with self._lock:
-            if total != self._total:
+            if total != self._total or done < self._done:
                 self._begin(total, 0)
             if done != self._done or (text and text != self._text):
                 self._last = time.monotonic()
@@ -177,7 +177,8 @@ class _Bar:
         )
 
     def at(self, done: int, total: int, text: str = "") -> None:
-        if total != self._bar.tasks[0].total:
+        task = self._bar.tasks[0]
+        if total != task.total or done < task.completed:
             self._bar.reset(self._task, total=total)
         description = f"{self._verb}, {text}" if text else self._verb
         self._bar.update(self._task, completed=done, description=description)

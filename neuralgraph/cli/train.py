@@ -174,8 +174,7 @@ def train(
             runtime = Runtime(device=device, progress=progress, stop=stop, log_to=begin.log_to)
             trained = run(begun, examples, out, recipe, runtime, half=begin.half)
         except TrainingStopped as stopped:
-            what = "first lessons" if stopped.lessons else "updates"
-            note(f"stopped after {stopped.step:,} of {stopped.steps:,} {what}; the same command goes on from there")
+            note(f"{stopped}; the same command goes on")
             raise typer.Exit(130) from None
         if any(one != PHANTOM for one in sources):
             _note_patients(out, begin, examples)

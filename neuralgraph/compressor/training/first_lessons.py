@@ -195,7 +195,7 @@ def _taught(
         runtime.tell(step + 1, total, dict(zip(_LOSSES, losses[-1], strict=True)))
         if kept is not None and runtime.stopped and step + 1 < total:
             keep_lessons(kept, step + 1, parts, optimizer, losses)
-            raise TrainingStopped(step + 1, total, lessons=True)
+            raise TrainingStopped(step + 1, total, "first lessons")
     with torch.no_grad():
         for weight, mean in zip(learning.parameters(), average.module.parameters(), strict=True):
             weight.copy_(mean)

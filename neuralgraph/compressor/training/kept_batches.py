@@ -12,6 +12,8 @@ from torch.utils.data import Dataset
 
 from neuralgraph.compressor.model.backbone import VisionEncoder
 from neuralgraph.compressor.training.batches import Batches, Lesson
+from neuralgraph.compressor.training.lesson_state import TrainingStopped
+from neuralgraph.compressor.training.runtime import Runtime
 
 __all__ = ["KeptBatches"]
 
@@ -28,11 +30,15 @@ class KeptBatches(Dataset[dict[str, torch.Tensor]]):
     parts : how many of its parts are frozen, or ``backbone.WHOLE``.
     count : length of the list: passes over the kept batches, one after another.
     seed : of their order.
-    device : where the encoder is.
+    runtime : where the encoder is, and who follows.
+
+    Raises
+    ------
+    TrainingStopped : ``runtime.stop`` said so.
     """
 
     def __init__(
-        self, batches: Batches, vision: VisionEncoder, parts: int, *, count: int, seed: int, device: str = "cpu"
+        self, batches: Batches, vision: VisionEncoder, parts: int, *, count: int, seed: int, runtime: Runtime
     ) -> None:
         self._batches = batches
         self.structures = batches.structures
@@ -40,8 +46,11 @@ class KeptBatches(Dataset[dict[str, torch.Tensor]]):
         with torch.no_grad():
             for number in range(len(batches)):
                 lesson = batches.lesson(number)
-                features = vision.leading(lesson.batch["pixels"].to(device), parts).half().cpu()
+                features = vision.leading(lesson.batch["pixels"].to(runtime.device), parts).half().cpu()
                 self._lessons.append(lesson._replace(batch={**lesson.batch, "pixels": features}))
+                runtime.tell(number + 1, len(batches), {})
+                if runtime.stopped:
+                    raise TrainingStopped(number + 1, len(batches), "kept batches")
         self._order: list[int] = []
         for number in range(-(-count // len(batches))):
             self._order += np.random.default_rng([seed, 2 << 20, number]).permutation(len(batches)).tolist()

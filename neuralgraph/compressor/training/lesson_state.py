@@ -22,13 +22,13 @@ class TrainingStopped(KeyboardInterrupt):
 
     Parameters
     ----------
-    step, steps : updates done, and updates in all.
-    lessons : of the first lessons, not of the run that follows them.
+    step, steps : done, and in all.
+    what : of what: updates, first lessons, or kept batches, which are computed again.
     """
 
-    def __init__(self, step: int, steps: int, *, lessons: bool = False) -> None:
-        super().__init__(f"stopped after {step} of {steps} {'first lessons' if lessons else 'updates'}")
-        self.step, self.steps, self.lessons = step, steps, lessons
+    def __init__(self, step: int, steps: int, what: str = "updates") -> None:
+        super().__init__(f"stopped after {step:,} of {steps:,} {what}")
+        self.step, self.steps = step, steps
 
 
 def keep_lessons(

@@ -91,7 +91,7 @@ def train(
     ModelError (E_MODEL) : there is nothing to learn from, or the losses are not finite.
     """
     learn, check = examples
-    _check(learn, check, recipe)
+    _check(start, learn, check, recipe)
     run = _Run(start=start, learn=learn, check=check, directory=directory, recipe=recipe, runtime=runtime or Runtime())
     set_seed(recipe.seed)
     in_turn(run.begin, run.checkpoints / RECORD_NAME)
@@ -127,8 +127,8 @@ def train(
     )
 
 
-def _check(learn: ExampleSet, check: ExampleSet, recipe: Recipe) -> None:
-    """Refuse examples that a recipe cannot learn from."""
+def _check(start: Start, learn: ExampleSet, check: ExampleSet, recipe: Recipe) -> None:
+    """Refuse examples that a recipe cannot learn from, and a recipe that asks an encoder for what it cannot."""
     if not len(learn) or not len(check):
         raise ModelError(
             f"{len(learn)} films to learn from and {len(check)} to validate with; each needs at least one patient",
@@ -138,6 +138,18 @@ def _check(learn: ExampleSet, check: ExampleSet, recipe: Recipe) -> None:
     if recipe.first_steps and not learn.annotated:
         raise ModelError(
             "first lessons need films with marks, and no film has any", code="E_MODEL", where="recipe: first_steps"
+        )
+    if recipe.kept_batches and not isinstance(start.model.vision, VisionEncoder):
+        raise ModelError(
+            "batches are kept behind the frozen parts of another backbone than Swin; give 0",
+            code="E_MODEL",
+            where="recipe: kept_batches",
+        )
+    if recipe.kept_batches and recipe.vision_rate and not recipe.frozen_parts:
+        raise ModelError(
+            "batches are kept behind what is frozen, and nothing is; freeze leading parts, or give the encoder no rate",
+            code="E_MODEL",
+            where="recipe: kept_batches",
         )
 
 
@@ -263,12 +275,12 @@ class _Run:
 
     def _films(self, count: int, parts: int) -> tuple[Batches | KeptBatches, int | None]:
         """The batches of a part of the run, and what the encoder is given of them (``VisionEncoder.given``)."""
-        vision, recipe, device = self.start.model.vision, self.recipe, self.runtime.device
+        vision, recipe, runtime = self.start.model.vision, self.recipe, self.runtime
         if not recipe.kept_batches or not parts or not isinstance(vision, VisionEncoder):
             return self.batches(self.learn, count=count), None
-        self.start.model.to(device).eval()
+        self.start.model.to(runtime.device).eval()
         batches = self.batches(self.learn, count=min(count, recipe.kept_batches))
-        return KeptBatches(batches, vision, parts, count=count, seed=recipe.seed, device=device), parts
+        return KeptBatches(batches, vision, parts, count=count, seed=recipe.seed, runtime=runtime), parts
 
     def batches(self, examples: ExampleSet, *, count: int | None) -> Batches:
         """So many varied batches of examples; without a count one pass over them as they are."""

@@ -8,12 +8,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from neuralgraph.compressor.model.backbone import VisionEncoder
 from neuralgraph.compressor.model.configuration import NeuralGraphConfig
 from neuralgraph.compressor.model_scorer import ModelScorer
 from neuralgraph.compressor.training.batches import Batches, BatchSettings
 from neuralgraph.compressor.training.examples import split_by_patient
 from neuralgraph.compressor.training.recipe import Recipe
-from neuralgraph.compressor.training.train import Runtime, TrainingStopped, start_from, train
+from neuralgraph.compressor.training.train import Runtime, TrainingStopped, fresh_start, start_from, train
 from neuralgraph.compressor.training.trainer import FilmTrainer
 from neuralgraph.compressor.training.verdict import read_verdict, verdict_lines
 from neuralgraph.errors import ModelError, OutputError
@@ -236,7 +237,7 @@ def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
             lessons,
             Runtime(stop=lambda: len(seen) > 1, progress=lambda *step: seen.append(step)),
         )
-    assert (caught.value.step, caught.value.steps, caught.value.lessons) == (2, 5, True)
+    assert (caught.value.step, caught.value.steps) == (2, 5)
     again = []
     trained = train(
         start(), parts, tmp_path / "m", lessons, runtime=Runtime(progress=lambda step, *_: again.append(step))
@@ -277,9 +278,59 @@ def test_the_verdict_compares_with_the_model_it_began_with(start, parts, tmp_pat
     assert read_verdict(tmp_path) == {}
 
 
-def test_frozen_parts_are_computed_once_and_learn_nothing(start, parts, tmp_path):
-    kept = dataclasses.replace(QUICK, vision_rate=0.0, first_steps=0, kept_batches=2)
-    made = start()
+@pytest.fixture
+def staged(preprocessor, tokenizer):
+    """A function () -> a fresh tiny model whose encoder is a stage of a backbone of timm, always the same."""
+
+    def make():
+        vision = {
+            "backbone": "tf_efficientnet_lite0",
+            "backbone_stride": 8,
+            "backbone_dimension": 40,
+            "backbone_stage": 3,
+            "neck_dimension": 8,
+        }
+        text = {"vocab_size": 2048, "d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+        config = NeuralGraphConfig(name="tiny", labels=("nodule", "pneumonia"), vision=vision, text=text)
+        return fresh_start(config, tokenizer, preprocessor, seed=3)
+
+    return make
+
+
+KEPT = dataclasses.replace(QUICK, first_steps=0, vision_rate=0.0, kept_batches=3)
+
+
+def test_frozen_parts_are_computed_once_and_learn_nothing(staged, parts, tmp_path, monkeypatch):
+    made = staged()
     before = {name: tensor.clone() for name, tensor in made.model.vision.state_dict().items()}
-    stored = weights_of(train(made, parts, tmp_path / "m", kept).directory)
+    computed = []
+    leading = VisionEncoder.leading
+    monkeypatch.setattr(VisionEncoder, "leading", lambda *given: computed.append(1) or leading(*given))
+    stored = weights_of(train(made, parts, tmp_path / "m", KEPT).directory)
+    assert len(computed) == KEPT.kept_batches < KEPT.steps
     assert all(torch.equal(tensor, stored[f"vision.{name}"]) for name, tensor in before.items())
+
+
+def test_batches_that_are_kept_are_told_of_and_a_signal_does_not_wait_for_them(staged, parts, tmp_path):
+    told = []
+    with pytest.raises(TrainingStopped, match="2 of 3 kept batches"):
+        train(
+            staged(),
+            parts,
+            tmp_path / "m",
+            KEPT,
+            Runtime(stop=lambda: len(told) > 1, progress=lambda step, steps, _: told.append((step, steps))),
+        )
+    assert told == [(1, 3), (2, 3)]
+    assert train(staged(), parts, tmp_path / "m", KEPT).digest == train(staged(), parts, tmp_path / "w", KEPT).digest
+
+
+def test_batches_are_kept_only_behind_what_is_frozen(start, staged, parts, tmp_path):
+    for made, recipe, reason in (
+        (start(), KEPT, "another backbone than Swin"),
+        (staged(), dataclasses.replace(KEPT, vision_rate=1e-3), "nothing is"),
+    ):
+        with pytest.raises(ModelError, match=reason) as caught:
+            train(made, parts, tmp_path / "m", recipe)
+        assert caught.value.where == "recipe: kept_batches"
+    assert not (tmp_path / "m").exists()
