@@ -112,6 +112,7 @@ class _Lines:
         with self._lock:
             if total != self._total or done < self._done:
                 self._begin(total, 0)
+                self._text = ""
             if done != self._done or (text and text != self._text):
                 self._last = time.monotonic()
             self._done, self._text = done, text or self._text

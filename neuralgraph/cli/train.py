@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -17,7 +16,7 @@ from neuralgraph.cli.conversion_source import resolved
 from neuralgraph.cli.option_groups import grouped
 from neuralgraph.cli.output import note, write_json, write_line
 from neuralgraph.cli.processors import processors
-from neuralgraph.cli.progress import meter
+from neuralgraph.cli.progress import Meter, duration, meter
 from neuralgraph.cli.stop_signals import asked_to_stop
 from neuralgraph.errors import ModelError, OutputError, SourceError, missing_extra
 
@@ -163,15 +162,16 @@ def train(
         recipe = Recipe(**asdict(numbers), source_weights=shares)
     except ModelError as error:
         raise typer.BadParameter(f"{error.where}: {error.message}") from error
-    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, _telling() as progress, asked_to_stop() as stop:
+    showing = meter("train", unit="films and steps", last=True)
+    with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch, showing as show, asked_to_stop() as stop:
         read = _reader(sources, places, begin)
-        begun, failures, examples = _prepare(read, begin, out, recipe, Path(scratch), progress)
+        begun, failures, examples = _prepare(read, begin, out, recipe, Path(scratch), show)
         if failures:
             counted = ", ".join(f"{code} {count:,}" for code, count in failures.items())
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
         _announce(examples, recipe)
         try:
-            runtime = Runtime(device=device, progress=progress, stop=stop, log_to=begin.log_to)
+            runtime = Runtime(device=device, progress=_told(show), expected=_expected, stop=stop, log_to=begin.log_to)
             trained = run(begun, examples, out, recipe, runtime, half=begin.half)
         except TrainingStopped as stopped:
             note(f"{stopped}; the same command goes on")
@@ -191,8 +191,13 @@ def _announce(examples: Any, recipe: Recipe) -> None:
     parts = f"{recipe.first_steps:,} first lessons and " if recipe.first_steps else ""
     note(
         f"{len(learn):,} films to learn from, {len(learn.annotated):,} with marks, {len(check):,} to validate with; "
-        f"{parts}{recipe.steps:,} updates, how long they take is told after the first ones"
+        f"{parts}{recipe.steps:,} updates"
     )
+
+
+def _expected(seconds: float) -> None:
+    if os.environ.get("RANK", "0") == "0":
+        note(f"about {duration(seconds)} for what is to be learnt, validations not counted")
 
 
 def _reader(sources: list[str], places: SourceOptions, begin: ModelOptions) -> Callable[[Preprocessor], Any]:
@@ -238,7 +243,7 @@ def _prepare(
     out: Path,
     recipe: Recipe,
     folder: Path,
-    progress: Progress,
+    show: Meter,
 ) -> tuple[Start, dict[str, int], Any]:
     """What training begins with, what could not be read, and the examples of both parts."""
     from neuralgraph.compressor.model.preprocess import Preprocessor
@@ -258,7 +263,7 @@ def _prepare(
         tasks,
         prepare,
         workers=min(len(tasks), begin.workers or processors()),
-        progress=lambda done, total: progress(done, total, {}),
+        progress=lambda done, total: show.at(done, total, "preparing films"),
     )
     everything = ExampleSet(folder)
     examples = split_by_patient(everything, share=recipe.validation_share, seed=recipe.seed)
@@ -325,14 +330,11 @@ def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bo
         write_line(f"  {line}")
 
 
-@contextmanager
-def _telling() -> Iterator[Progress]:
-    """Shows films while they are prepared, and then steps."""
-    with meter("train", unit="films and steps", last=True) as show:
+def _told(show: Meter) -> Progress:
+    """Shows steps, and what is known of the losses."""
 
-        def advance(done: int, total: int, losses: dict[str, float]) -> None:
-            names = {name: name.removeprefix("eval_").replace("_", " ") for name in losses}
-            known = " ".join(f"{names[name]} {value:.3f}" for name, value in losses.items())
-            show.at(done, total, known or "preparing films")
+    def advance(done: int, total: int, losses: dict[str, float]) -> None:
+        names = {name: name.removeprefix("eval_").replace("_", " ") for name in losses}
+        show.at(done, total, " ".join(f"{names[name]} {value:.3f}" for name, value in losses.items()))
 
-        yield advance
+    return advance

@@ -74,11 +74,12 @@ def test_a_part_of_as_many_begins_where_fewer_are_done(capsys):
     with meter("train", unit="films and steps", every=0.05) as show:
         show.at(4, 4, "preparing films")
         time.sleep(0.07)
-        show.at(1, 4, "loss 2.5")
+        show.at(1, 4)
         time.sleep(0.12)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("ngr: train: 1 of 4 films and steps")
     assert "-" not in last
+    assert "preparing" not in last
 
 
 def test_a_bar_where_there_is_a_terminal(capsys, monkeypatch):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -63,6 +64,7 @@ def test_learns_from_phantoms_without_any_data(ngr, tmp_path):
     result = ngr(*words, *QUICK, "--half")
     assert result.exit_code == 0, result.output
     assert "learnt from" in result.stdout
+    assert re.search(r"about \d+ s for what is to be learnt, validations not counted", result.stderr)
     # The bundled model's name stands for what it learnt from.
     assert json.loads((tmp_path / "demo" / "config.json").read_text())["name"] == "demo-own"
 

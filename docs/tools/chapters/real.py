@@ -43,7 +43,13 @@ REASONS = """## What is not reached, and why
   the two, on one fold; a score that is smoothed over neighbouring patches pointed no better, on two. Neither kept.
 - **Six looks** at a film, at three sides and mirrored (row "model, six looks"): more of the lesion is kept and the maximum lies on it
   oftener, for the one best patch is the noisiest thing that a score says, and several scores say it better. An archive would pay six scores
-  for every film instead of one: not kept, and the aim of a training that gives the same with one look.
+  for every film instead of one: not kept.
+- **Marks of the model's own** (self-training) on the films with findings that nobody marked: where the encoder of a fold was sure of a
+  lesion in six looks, what it saw became a mark with a sentence of its own, and a second model learnt from both kinds. On two folds its
+  encoder kept and pointed no better, nor did the whole: marks that a model makes repeat what it knows already. Not kept.
+- **The running mean of the decoder's weights**, over the second half of its steps: no better on two folds; its rate falls to nothing by
+  itself. **An encoder that goes on learning with the decoder**: worse on one of two folds, no better on the other, at a third more
+  time. Neither kept.
 - **Marks pasted onto films without a finding**: anatomy does not fit from one patient to the next, as a look at eight pairs showed. Not trained.
 - **The score rule `findings`**, which now counts the words that say where too: close to the sum, the paper's score, on these films;
   the sum stays the default.

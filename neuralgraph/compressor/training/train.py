@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +45,7 @@ __all__ = ["Runtime", "Start", "Trained", "TrainingStopped", "changed_config", "
 CHECKPOINTS = "checkpoints"
 RECORD_NAME = "training.json"
 _MEAN_FILMS = 300
-_BEFORE = "before.json"
+_BEFORE, _FIRST = "before.json", "first_lessons"
 _TIMES = ("runtime", "per_second")
 
 
@@ -98,6 +102,9 @@ def train(
     judge = Judge(start.tokenizer, start.preprocessor, learn, check)
     before = run.judged_before(judge)
     start.model.label_weights = _label_weights(learn, start.model.config.labels)
+    if run.runtime.expected is not None:
+        run.runtime.expected(run.expected_seconds(judge))
+        set_seed(recipe.seed)
     # Before the Trainer, which freezes the encoder where the recipe has no rate for it.
     head = run.first_lessons()
     # A run that was stopped and goes on here draws what an undisturbed one draws.
@@ -212,9 +219,39 @@ class _Run:
         values: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
         return values
 
+    def expected_seconds(self, judge: Judge) -> float:
+        """How long lessons and updates that are not done yet take, without validations: a copy tries two of each."""
+        recipe, checkpoint = self.recipe, get_last_checkpoint(str(self.checkpoints))
+        first = 0 if checkpoint or (self.checkpoints / _FIRST).is_dir() else recipe.first_steps
+        updates = recipe.steps - (int(checkpoint.rpartition("-")[2]) if checkpoint else 0)
+        stamps: list[float] = []
+
+        def taken(count: int) -> float:
+            """Of so many, and of the batches that are kept for them, by when the last two of both were done."""
+            *before, earlier, later = stamps
+            kept = recipe.kept_batches * (before[-1] - before[0]) if before else 0.0
+            stamps.clear()
+            return count * (later - earlier) + kept
+
+        trial = dataclasses.replace(
+            self,
+            start=dataclasses.replace(self.start, model=copy.deepcopy(self.start.model)),
+            recipe=dataclasses.replace(
+                recipe, first_steps=2, steps=2, accumulation=1, kept_batches=min(recipe.kept_batches, 2)
+            ),
+            runtime=Runtime(device=self.runtime.device, progress=lambda *_: stamps.append(time.perf_counter())),
+        )
+        seconds = 0.0
+        if first:
+            trial._lessons(None)
+            seconds += taken(first)
+        with trial._trainer(judge) as trainer:
+            trainer.try_out()
+        return seconds + taken(updates * recipe.accumulation)
+
     def first_lessons(self) -> PatchHead | None:
         """The encoder's first lessons, or what they left when the run was stopped after them."""
-        done = self.checkpoints / "first_lessons"
+        done = self.checkpoints / _FIRST
         if not self.recipe.first_steps:
             return None
         if not done.is_dir():
@@ -224,6 +261,15 @@ class _Run:
         return PatchHead.read(done)
 
     def _teach_first(self, done: Path) -> None:
+        head = self._lessons(done.with_name(LESSON_STATE))
+        aside = done.with_suffix(".partial")
+        self.start.model.save_pretrained(aside)
+        head.write(aside)
+        aside.rename(done)
+        done.with_name(LESSON_STATE).unlink(missing_ok=True)
+
+    def _lessons(self, kept: Path | None) -> PatchHead:
+        """First lessons, going on from a file of those that were stopped."""
         model, recipe = self.start.model, self.recipe
         films, given = self._films(recipe.first_steps, recipe.frozen_parts)
         settings = LessonSettings(
@@ -234,20 +280,24 @@ class _Run:
             frozen_parts=recipe.frozen_parts,
         )
         with from_pixels(model.vision, given):
-            head, _ = first_lessons(model, films, settings, self.runtime, kept=done.with_name(LESSON_STATE))
-        aside = done.with_suffix(".partial")
-        model.save_pretrained(aside)
-        head.write(aside)
-        aside.rename(done)
-        done.with_name(LESSON_STATE).unlink(missing_ok=True)
+            return first_lessons(model, films, settings, self.runtime, kept=kept)[0]
 
     def learnt(self, judge: Judge) -> FilmTrainer:
         """Everything after the first lessons, up to the last step, or to the end that was asked for."""
+        with self._trainer(judge) as trainer:
+            trainer.train(resume_from_checkpoint=get_last_checkpoint(str(self.checkpoints)))
+        if self.runtime.stopped and trainer.state.global_step < self.recipe.steps:
+            raise TrainingStopped(trainer.state.global_step, self.recipe.steps)
+        return trainer
+
+    @contextmanager
+    def _trainer(self, judge: Judge) -> Iterator[FilmTrainer]:
+        """What teaches everything after the first lessons, while the encoder is frozen as the recipe says."""
         model, recipe = self.start.model, self.recipe
         parts = recipe.frozen_parts if recipe.vision_rate else WHOLE
         films, given = self._films(recipe.steps * recipe.accumulation, parts)
         with frozen(model.vision, recipe.frozen_parts), from_pixels(model.vision, given):
-            trainer = FilmTrainer(
+            yield FilmTrainer(
                 model,
                 recipe,
                 self.checkpoints,
@@ -257,10 +307,6 @@ class _Run:
                 watch=lambda: judge.seen(model),
                 chosen_by=_chosen_by(judge),
             )
-            trainer.train(resume_from_checkpoint=get_last_checkpoint(str(self.checkpoints)))
-        if self.runtime.stopped and trainer.state.global_step < recipe.steps:
-            raise TrainingStopped(trainer.state.global_step, recipe.steps)
-        return trainer
 
     def finish(self, model: Any, head: PatchHead | None, said: dict[str, Any]) -> None:
         """Write the directory, and remove what the run would have gone on from."""

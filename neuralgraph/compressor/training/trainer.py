@@ -128,7 +128,7 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         chosen_by: str = "eval_loss",
     ) -> None:
         runtime = runtime or Runtime()
-        self._recipe = recipe
+        self._recipe, self._runtime = recipe, runtime
         self._parts: dict[str, list[float]] = {}
         self._watch, self._watched = watch, dict[str, float]()
         self._classes: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -222,6 +222,18 @@ class FilmTrainer(Trainer):  # type: ignore[misc]  # transformers has no types h
         for name, part in parts.items():
             self._parts.setdefault(prefix + name, []).append(part.item())
         return (output.loss, output) if return_outputs else output.loss
+
+    def try_out(self) -> None:
+        """Updates from every batch as ``train`` makes them, with nothing logged or kept: for a model that is a copy."""
+        model = self.model.train()
+        optimizer = self.create_optimizer()
+        for number in range(len(self.train_dataset)):
+            with self.accelerator.autocast():
+                loss = self.compute_loss(model, self._prepare_inputs(self.train_dataset[number]))
+            self.accelerator.backward(loss)
+            optimizer.step()
+            optimizer.zero_grad()
+            self._runtime.tell(number + 1, len(self.train_dataset), {})
 
     def evaluate(self, *arguments: Any, **named: Any) -> dict[str, float]:
         """The losses of the validation films, the classification's AUC, and what ``watch`` says of the model."""

@@ -334,3 +334,29 @@ def test_batches_are_kept_only_behind_what_is_frozen(start, staged, parts, tmp_p
             train(made, parts, tmp_path / "m", recipe)
         assert caught.value.where == "recipe: kept_batches"
     assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_how_long_it_takes_is_told_beforehand_and_changes_nothing(staged, parts, tmp_path, kept):
+    recipe = dataclasses.replace(QUICK, vision_rate=1e-3, frozen_parts=2, steps=4, kept_batches=kept)
+    told = []
+    runtime = Runtime(expected=told.append, progress=lambda step, *_: told.append(step))
+    trained = train(staged(), parts, tmp_path / "m", recipe, runtime)
+    assert 0 < told[0] < 600
+    assert told[1:] == [*range(1, kept + 1), 1, 2, 3, *range(1, kept + 1), 1, 2, 3, 4]
+    assert trained.digest == train(staged(), parts, tmp_path / "w", recipe).digest
+
+
+def test_what_is_done_takes_no_time_again(start, parts, tmp_path):
+    seen = []
+    with pytest.raises(TrainingStopped):
+        train(
+            start(),
+            parts,
+            tmp_path / "m",
+            QUICK,
+            Runtime(stop=lambda: len(seen) > 6, progress=lambda *step: seen.append(step)),
+        )
+    told = []
+    train(start(), parts, tmp_path / "m", QUICK, Runtime(expected=told.append))
+    assert len(told) == 1
