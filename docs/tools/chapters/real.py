@@ -48,8 +48,8 @@ REASONS = """## What is not reached, and why
   lesion in six looks, what it saw became a mark with a sentence of its own, and a second model learnt from both kinds. On two folds its
   encoder kept and pointed no better, nor did the whole: marks that a model makes repeat what it knows already. Not kept.
 - **The running mean of the decoder's weights**, over the second half of its steps: no better on two folds; its rate falls to nothing by
-  itself. **An encoder that goes on learning with the decoder**: worse on one of two folds, no better on the other, at a third more
-  time. Neither kept.
+  itself. **An encoder that goes on learning with the decoder**: kept less on one of two folds, no more on the other, and
+  its steps are slower. Neither kept.
 - **Marks pasted onto films without a finding**: anatomy does not fit from one patient to the next, as a look at eight pairs showed. Not trained.
 - **The score rule `findings`**, which now counts the words that say where too: close to the sum, the paper's score, on these films;
   the sum stays the default.
