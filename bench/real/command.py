@@ -68,6 +68,7 @@ from neuralgraph.errors import ModelError
 __all__ = ["main", "summary"]
 
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "bench" / "results" / "real.json"
 PICTURE = ROOT / "docs" / "measurements" / "real.png"
 _SMALL = 0.10
 """Share of the patches up to which a lesion is small."""
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--only", type=int, action="append", help="measure this fold alone; repeatable")
     parser.add_argument("--work", type=Path, metavar="DIR", help="keeps films and models of the folds; continues there")
-    parser.add_argument("--output", type=Path, metavar="FILE", default=ROOT / "bench" / "results" / "real.json")
+    parser.add_argument("--output", type=Path, metavar="FILE", default=RESULTS)
     options = parser.parse_args(arguments)
     try:
         options.weights = options.weights or weights_of_photographs()
@@ -128,7 +129,8 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, Any]:
         rows += rows_of_fold(model, options.old, held_out, learn, preprocessor.stride, side=REAL_SIDE, written=True)
         for side, films in sides.items():
             grids += rows_at_side(model, marked_of(films, fold, options.folds), learn, side, preprocessor.stride)
-    draw(rows, PICTURE)
+    # What is tried elsewhere leaves the page of the docs as it is.
+    draw(rows, PICTURE if options.output == RESULTS else options.output.with_suffix(".png"))
     return {
         "command": "python -m bench real",
         "films": {"marked": len(rows), "patients": len({row["patient"] for row in rows})},
