@@ -5,9 +5,9 @@
 
 ``--films`` is the folder of marked films of ChestX-ray14 (``neuralgraph.compressor.training.nih_films``), ``--weights``
 the EfficientNet-Lite0 that training begins with, ``--text`` the model of phantoms alone whose decoder it begins with
-(``build_demo --out``; not the bundled model, which has met everybody); without one it is made first, in the better part
-of an hour. For each fold a model learns from everybody else's films and from phantoms, by the recipe of ``build_real``,
-and is measured on the films of the fold. Definitions, fixed before anything was measured:
+(``build_demo --out``; not the bundled model, which has met everybody); without one it is made first, in an hour or
+more. For each fold a model learns from everybody else's films and from phantoms, by the recipe of ``build_real``, and
+is measured on the films of the fold. Definitions, fixed before anything was measured:
 
 - the lesion of a film is all outlines of its readers together; a film without outlines has its boxes;
 - a lesion patch is covered by more than a tenth; kept are the ceil(share x patches) of highest score;
