@@ -92,12 +92,11 @@ class _Lines:
         self._lock = threading.Lock()
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self._run, name="progress", daemon=True)
-        self._text = ""
         self._begin(total, 0)
 
     def _begin(self, total: int | None, done: int) -> None:
         now = time.monotonic()
-        self._total, self._done, self._failed = total, done, 0
+        self._total, self._done, self._failed, self._text = total, done, 0, ""
         self._last = now
         self._samples: deque[tuple[float, int]] = deque([(now, done)], _WINDOW)
 
@@ -112,7 +111,6 @@ class _Lines:
         with self._lock:
             if total != self._total or done < self._done:
                 self._begin(total, 0)
-                self._text = ""
             if done != self._done or (text and text != self._text):
                 self._last = time.monotonic()
             self._done, self._text = done, text or self._text

@@ -171,7 +171,9 @@ def train(
             note(f"{sum(failures.values()):,} films or studies cannot be learnt from: {counted}")
         _announce(examples, recipe)
         try:
-            runtime = Runtime(device=device, progress=_told(show), expected=_expected, stop=stop, log_to=begin.log_to)
+            runtime = Runtime(
+                device=device, progress=_following(show), expected=_expected, stop=stop, log_to=begin.log_to
+            )
             trained = run(begun, examples, out, recipe, runtime, half=begin.half)
         except TrainingStopped as stopped:
             note(f"{stopped}; the same command goes on")
@@ -330,7 +332,7 @@ def _tell(trained: Trained, examples: Any, failures: dict[str, int], *, json: bo
         write_line(f"  {line}")
 
 
-def _told(show: Meter) -> Progress:
+def _following(show: Meter) -> Progress:
     """Shows steps, and what is known of the losses."""
 
     def advance(done: int, total: int, losses: dict[str, float]) -> None:

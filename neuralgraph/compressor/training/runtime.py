@@ -11,7 +11,8 @@ from typing import TypeAlias
 __all__ = ["Progress", "Runtime", "expected_line", "progress_lines"]
 
 Progress: TypeAlias = Callable[[int, int, dict[str, float]], None]
-"""Called after every step, with the step, the steps in all and what is known of the losses."""
+"""Called after every step, and every batch that is kept, with its number, how many there are, and what is known of the
+losses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,8 @@ class Runtime:
     """Told before the first lesson or update how many seconds all that are left will take; None does not ask, which
     saves the time of a few."""
     stop: Callable[[], bool] | None = None
-    """Asked after every step; True keeps what is done, for the same call to go on from, and ends the run."""
+    """Asked after every step and every batch that is kept; True keeps what is done, for the same call to go on from,
+    and ends the run."""
     log_to: Path | None = None
     """A .csv file that losses and measures go to while it runs."""
 

@@ -6,10 +6,10 @@ import copy
 import dataclasses
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -92,7 +92,8 @@ def train(
     ------
     TrainingStopped : ``runtime.stop`` said so.
     OutputError (E_OUTPUT) : the directory holds checkpoints of another run, or cannot be written.
-    ModelError (E_MODEL) : there is nothing to learn from, or the losses are not finite.
+    ModelError (E_MODEL) : there is nothing to learn from, the recipe asks for batches to be kept where they cannot be,
+        or a weight is not finite at the end.
     """
     learn, check = examples
     _check(start, learn, check, recipe)
@@ -229,7 +230,7 @@ class _Run:
         def taken(count: int) -> float:
             """Of so many, and of the batches that are kept for them, by when the last two of both were done."""
             *before, earlier, later = stamps
-            kept = recipe.kept_batches * (before[-1] - before[0]) if before else 0.0
+            kept = min(count, recipe.kept_batches) * (before[-1] - before[0]) if before else 0.0
             stamps.clear()
             return count * (later - earlier) + kept
 
@@ -239,7 +240,7 @@ class _Run:
             recipe=dataclasses.replace(
                 recipe, first_steps=2, steps=2, accumulation=1, kept_batches=min(recipe.kept_batches, 2)
             ),
-            runtime=Runtime(device=self.runtime.device, progress=lambda *_: stamps.append(time.perf_counter())),
+            runtime=Runtime(device=self.runtime.device, progress=lambda *_: stamps.append(perf_counter())),
         )
         seconds = 0.0
         if first:

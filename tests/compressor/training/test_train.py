@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import socket
 
@@ -43,6 +44,12 @@ def no_network(monkeypatch):
         raise AssertionError("training asked the network")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def stopped_after(count):
+    """A runtime that asks to stop once it was told of so many steps, and what it was told: (step, steps)."""
+    told = []
+    return Runtime(stop=lambda: len(told) >= count, progress=lambda step, steps, _: told.append((step, steps))), told
 
 
 def weights_of(directory):
@@ -205,15 +212,8 @@ def test_a_recipe_out_of_range_is_refused(change):
 
 
 def test_a_signal_leaves_a_checkpoint_and_the_run_goes_on(start, parts, tmp_path):
-    seen = []
     with pytest.raises(TrainingStopped) as caught:
-        train(
-            start(),
-            parts,
-            tmp_path / "m",
-            QUICK,
-            Runtime(stop=lambda: len(seen) > 4, progress=lambda *step: seen.append(step)),
-        )
+        train(start(), parts, tmp_path / "m", QUICK, stopped_after(5)[0])
     assert (caught.value.step, caught.value.steps) == (3, 6)
     again = []
     trained = train(
@@ -228,15 +228,8 @@ def test_a_signal_leaves_a_checkpoint_and_the_run_goes_on(start, parts, tmp_path
 
 def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
     lessons = dataclasses.replace(QUICK, first_steps=5, steps=2)
-    seen = []
     with pytest.raises(TrainingStopped, match="2 of 5 first lessons") as caught:
-        train(
-            start(),
-            parts,
-            tmp_path / "m",
-            lessons,
-            Runtime(stop=lambda: len(seen) > 1, progress=lambda *step: seen.append(step)),
-        )
+        train(start(), parts, tmp_path / "m", lessons, stopped_after(2)[0])
     assert (caught.value.step, caught.value.steps) == (2, 5)
     again = []
     trained = train(
@@ -251,15 +244,8 @@ def test_a_signal_during_first_lessons_keeps_them(start, parts, tmp_path):
 
 
 def test_damaged_first_lessons_are_said(start, parts, tmp_path):
-    seen = []
     with pytest.raises(TrainingStopped):
-        train(
-            start(),
-            parts,
-            tmp_path / "m",
-            QUICK,
-            runtime=Runtime(stop=lambda: bool(seen), progress=lambda *step: seen.append(step)),
-        )
+        train(start(), parts, tmp_path / "m", QUICK, stopped_after(1)[0])
     (tmp_path / "m" / "checkpoints" / "first_lessons.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot be continued") as caught:
         train(start(), parts, tmp_path / "m", QUICK)
@@ -312,15 +298,9 @@ def test_frozen_parts_are_computed_once_and_learn_nothing(staged, parts, tmp_pat
 
 
 def test_batches_that_are_kept_are_told_of_and_a_signal_does_not_wait_for_them(staged, parts, tmp_path):
-    told = []
+    runtime, told = stopped_after(2)
     with pytest.raises(TrainingStopped, match="2 of 3 kept batches"):
-        train(
-            staged(),
-            parts,
-            tmp_path / "m",
-            KEPT,
-            Runtime(stop=lambda: len(told) > 1, progress=lambda step, steps, _: told.append((step, steps))),
-        )
+        train(staged(), parts, tmp_path / "m", KEPT, runtime)
     assert told == [(1, 3), (2, 3)]
     assert train(staged(), parts, tmp_path / "m", KEPT).digest == train(staged(), parts, tmp_path / "w", KEPT).digest
 
@@ -336,27 +316,27 @@ def test_batches_are_kept_only_behind_what_is_frozen(start, staged, parts, tmp_p
     assert not (tmp_path / "m").exists()
 
 
-@pytest.mark.parametrize("kept", [0, 1, 3])
-def test_how_long_it_takes_is_told_beforehand_and_changes_nothing(staged, parts, tmp_path, kept):
+@pytest.fixture
+def clock(monkeypatch):
+    """Every look at it is a second later."""
+    monkeypatch.setattr("neuralgraph.compressor.training.train.perf_counter", map(float, itertools.count()).__next__)
+
+
+@pytest.mark.parametrize(("kept", "seconds"), [(0, 3 + 4), (1, 3 + 4), (3, 3 + 3 + 3 + 4), (9, 3 + 3 + 4 + 4)])
+def test_how_long_it_takes_is_told_beforehand_and_changes_nothing(staged, parts, tmp_path, clock, kept, seconds):
     recipe = dataclasses.replace(QUICK, vision_rate=1e-3, frozen_parts=2, steps=4, kept_batches=kept)
     told = []
     runtime = Runtime(expected=told.append, progress=lambda step, *_: told.append(step))
     trained = train(staged(), parts, tmp_path / "m", recipe, runtime)
-    assert 0 < told[0] < 600
-    assert told[1:] == [*range(1, kept + 1), 1, 2, 3, *range(1, kept + 1), 1, 2, 3, 4]
+    # A lesson, an update and a batch that is kept take a second each; the first of each is not counted on.
+    lessons, updates = range(1, min(kept, 3) + 1), range(1, min(kept, 4) + 1)
+    assert told == [seconds, *lessons, 1, 2, 3, *updates, 1, 2, 3, 4]
     assert trained.digest == train(staged(), parts, tmp_path / "w", recipe).digest
 
 
-def test_what_is_done_takes_no_time_again(start, parts, tmp_path):
-    seen = []
-    with pytest.raises(TrainingStopped):
-        train(
-            start(),
-            parts,
-            tmp_path / "m",
-            QUICK,
-            Runtime(stop=lambda: len(seen) > 6, progress=lambda *step: seen.append(step)),
-        )
+def test_what_is_done_takes_no_time_again(start, parts, tmp_path, clock):
+    with pytest.raises(TrainingStopped) as caught:
+        train(start(), parts, tmp_path / "m", QUICK, stopped_after(7)[0])
     told = []
     train(start(), parts, tmp_path / "m", QUICK, Runtime(expected=told.append))
-    assert len(told) == 1
+    assert told == [caught.value.steps - caught.value.step] == [1]
