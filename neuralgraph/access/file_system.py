@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from neuralgraph.errors import FormatError, missing_extra
 
@@ -13,6 +15,13 @@ __all__ = ["WEB", "file_system"]
 
 WEB = ("http", "https")
 """Schemes of the web."""
+_MADE: WeakValueDictionary[int, Any] = WeakValueDictionary()
+"""File systems that may have connections, by ``id``: two that are equal need not be the same one."""
+_LEFT_BEHIND: list[Any] = []
+"""Those of the process that this one was forked from, kept for ever: the end of one closes its connections in a thread
+that stayed there, and waits a second for it, in whatever thread the collector runs, the one of the connections too."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _LEFT_BEHIND.extend(_MADE.values()))
 
 
 def file_system(url: str, options: Mapping[str, Any], timeout: float, where: str) -> tuple[Any, str, Any]:
@@ -49,6 +58,7 @@ def file_system(url: str, options: Mapping[str, Any], timeout: float, where: str
         raise FormatError("no file system is known for this URL", code="E_OPEN", where=where) from error
     # A local cache in front answers from a listing of the folder, which a web server does not have.
     origin = getattr(files, "fs", files)
+    _MADE[id(origin)] = origin
     if files is not origin:
         # A cache of blocks would take an error that is returned for the bytes.
         origin.cat_ranges = partial(origin.cat_ranges, on_error="raise")

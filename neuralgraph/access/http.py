@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
+from functools import cache
 from typing import Any
 
 from aiohttp import ClientPayloadError, ClientResponse, ClientSession, ClientTimeout
@@ -65,7 +66,7 @@ class BoundedResponse(ClientResponse):
             raise WrongBodyError(f"the server sends the range from {extent[1][:20]}, asked for that from {start}")
         if stated is not None and stated > most:
             raise WrongBodyError(f"the server sends {stated} bytes, {most} were asked for")
-        return most
+        return most if stated is None else stated
 
     async def read(self) -> bytes:
         """The body; of a failure nothing, its status says enough.
@@ -90,8 +91,11 @@ class BoundedResponse(ClientResponse):
         return self._body
 
 
+@cache
 def bounded_client(seconds: float) -> Callable[..., Coroutine[Any, Any, ClientSession]]:
     """What makes the sessions of fsspec's HTTP file system (its option ``get_client``).
+
+    The same for the same time: fsspec keeps one file system, with its connections, for each set of options for ever.
 
     Parameters
     ----------

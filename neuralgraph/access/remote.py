@@ -49,8 +49,6 @@ LEAST_SPENT = 2**16
 """Bytes that a request counts for at least: the wait for it could have brought so many."""
 
 _IDENTITY = ("size", "ETag", "etag", "Last-Modified", "LastModified", "mtime", "generation")
-_LEFT_BEHIND: list[object] = []
-"""File systems of a process that was forked: to end them would meddle with the connections of that process."""
 _Answer = TypeVar("_Answer")
 
 
@@ -171,7 +169,6 @@ class RemoteSource:
             return
         with FORK_LOCK.lock:
             if self._process != os.getpid():
-                _LEFT_BEHIND.append((self._files, self._origin))
                 if not self._lock.acquire(blocking=False):
                     # Another thread was at them when the process was forked.
                     self._pieces = Pieces()

@@ -10,10 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
+from neuralgraph.access.file_system import file_system
 from neuralgraph.access.files import FileSource
 from neuralgraph.access.places import is_url, place_name
-from neuralgraph.access.remote import RemoteSource
-from neuralgraph.errors import FormatError, OutputError, missing_extra
+from neuralgraph.access.remote import TIMEOUT, RemoteSource
+from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.atomic import atomic_file, make_folder
 
 __all__ = ["Bucket", "Folder", "Room", "Where", "room_at"]
@@ -157,19 +158,9 @@ class Bucket:
     """
 
     def __init__(self, url: str, *, options: Mapping[str, Any] | None = None) -> None:
-        try:
-            from fsspec.core import url_to_fs
-        except ImportError as error:
-            raise missing_extra("a collection behind a URL", extra="remote", library="fsspec") from error
         self._url, self._options = url.rstrip("/"), options
         self.where = place_name(self._url)
-        try:
-            self._files, self._root = url_to_fs(self._url, **(options or {}))
-        except ImportError as error:
-            reason = f"opening {url.split(':')[0]}:// URLs"
-            raise missing_extra(reason, extra="remote", library=error.name or "a library") from error
-        except ValueError as error:
-            raise FormatError("no file system is known for this URL", code="E_OPEN", where=self.where) from error
+        self._files, self._root, _ = file_system(self._url, options or {}, TIMEOUT, self.where)
 
     def names(self, folder: str) -> list[str]:  # noqa: D102
         self._files.invalidate_cache()

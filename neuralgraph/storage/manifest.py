@@ -28,6 +28,7 @@ __all__ = [
     "ARCHIVES",
     "MANIFESTS",
     "MARKER",
+    "MOST_BYTES",
     "Commit",
     "Manifest",
     "Member",
@@ -50,7 +51,8 @@ FORMAT = "neuralgraph collection 1"
 OPERATIONS: tuple[str, ...] = ("create", "add", "replace", "remove", "compact")
 """What a commit may have done."""
 
-_MOST_BYTES = 256 * 2**20
+MOST_BYTES = 256 * 2**20
+"""Of a manifest."""
 _MOST_ARCHIVES = 2**20
 _MOST_STUDIES = 2**53
 _NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -172,7 +174,7 @@ def read_manifest(data: bytes, *, where: str = "manifest") -> Manifest:
     FormatError (E_MANIFEST) : damaged, of another version, or contradicting itself.
     """
     try:
-        if len(data) > _MOST_BYTES:
+        if len(data) > MOST_BYTES:
             raise ValueError("it is larger than any manifest")
         record = json.loads(data)
         _check(isinstance(record, dict), "it is no map")

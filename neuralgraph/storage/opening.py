@@ -10,20 +10,24 @@ from io import BytesIO, IOBase
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.access.file_system import file_system
 from neuralgraph.access.files import is_folder, located
 from neuralgraph.access.places import Place, as_place, place_name
+from neuralgraph.access.remote import TIMEOUT
 from neuralgraph.access.sources import open_source
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
-from neuralgraph.errors import FormatError, missing_extra
+from neuralgraph.errors import FormatError
 from neuralgraph.storage.archive import Archive, OpenFile, ngr_files
-from neuralgraph.storage.manifest import MANIFESTS, MARKER, Manifest, newest_manifest, read_manifest
+from neuralgraph.storage.manifest import MANIFESTS, MARKER, MOST_BYTES, Manifest, newest_manifest, read_manifest
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["open_archive", "places_of"]
 
 MOST_HELD_OPEN = 200
 """A folder of more files is read by opening each anew at each access: a process may hold few files open."""
+_FIRST = 2**20
+"""Bytes of a collection's manifest that are asked for first: the time that a server may take grows with them."""
 
 
 def open_archive(
@@ -61,7 +65,7 @@ def open_archive(
     TypeError : ``path`` is nothing that names a file; an open file object, for example.
     """
     several = isinstance(path, Iterable) and not isinstance(path, str | bytes | os.PathLike | IOBase)
-    places = list(places_of(path if several else [path], storage_options))  # type: ignore[list-item, arg-type]
+    places = list(places_of(path if several else [path], storage_options, timeout))  # type: ignore[list-item, arg-type]
     if not places:
         raise FormatError("no file was given", code="E_OPEN")
     keep_open = len(places) <= MOST_HELD_OPEN
@@ -77,11 +81,13 @@ def open_archive(
     return Archive(opened)
 
 
-def places_of(paths: Iterable[Place], options: Mapping[str, Any] | None = None) -> Iterator[Path | str | BytesIO]:
+def places_of(
+    paths: Iterable[Place], options: Mapping[str, Any] | None = None, timeout: float | None = None
+) -> Iterator[Path | str | BytesIO]:
     """Files as paths, URLs as text, files in memory as they are; of folders and collections the archives in them."""
     for path in map(as_place, paths):
         if isinstance(path, str):
-            yield from _far_archives(path, options) or [path]
+            yield from _far_archives(path, options or {}, TIMEOUT if timeout is None else timeout) or [path]
         elif isinstance(path, Path) and is_folder(path):
             files = ngr_files(path)
             if not files:
@@ -91,37 +97,38 @@ def places_of(paths: Iterable[Place], options: Mapping[str, Any] | None = None) 
             yield path
 
 
-def _far_archives(url: str, options: Mapping[str, Any] | None) -> list[str] | None:
+def _far_archives(url: str, options: Mapping[str, Any], timeout: float) -> list[str] | None:
     """URLs of the archives that count in the collection at a URL, in order; None when there is none.
 
-    A URL that ends in ``.ngr`` is a file, and nothing is asked for it. A server of one collection gives the manifest
-    itself under the name of the marker, because the folders of a web server cannot be listed.
+    A URL that ends in ``.ngr`` is a file, and so is one with a question in it; nothing is asked for them. A server of
+    one collection gives the manifest itself under the name of the marker, because the folders of a web server cannot be
+    listed.
 
     Raises
     ------
-    FormatError (E_OPEN, E_MANIFEST) : there is a collection, and it cannot be read.
+    FormatError (E_OPEN, E_MANIFEST) : there is a collection, and it cannot be read; no file system is known for it.
     MissingExtraError (E_EXTRA) : fsspec, or what it needs for this scheme, is not installed.
     """
-    plain = url.split("?", 1)[0]
-    if plain.endswith(".ngr") or "::" in url:
+    if url.endswith(".ngr") or "?" in url or "::" in url:
         return None
+    base, where = url.rstrip("/"), place_name(url.rstrip("/"))
+    files, root, _ = file_system(base, options, timeout, where)
     try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise missing_extra("opening a URL", extra="remote", library="fsspec") from error
-    base = url.rstrip("/")
-    try:
-        files, root = url_to_fs(base, **(options or {}))
         files.invalidate_cache()
-        marker = files.cat_file(f"{root}/{MARKER}")
-    except ImportError as error:
-        reason = f"opening {url.split(':')[0]}:// URLs"
-        raise missing_extra(reason, extra="remote", library=error.name or "a library") from error
+        marker = _whole(files, f"{root}/{MARKER}")
     except _failures():
         # No marker, no collection; what opens the URL as a file says what is wrong with it.
         return None
-    where = place_name(base)
     return [f"{base}/{member.path}" for member in _manifest(marker, files, root, where).archives]
+
+
+def _whole(files: Any, path: str) -> bytes:
+    """A small file behind a network; of one that is larger than any manifest not all, and nothing waits long for it."""
+    beginning = bytes(files.cat_file(path, start=0, end=_FIRST))
+    if len(beginning) < _FIRST:
+        return beginning
+    # From its last byte, because a server refuses a range that begins where the file ends.
+    return beginning[:-1] + bytes(files.cat_file(path, start=_FIRST - 1, end=MOST_BYTES + 1))
 
 
 def _failures() -> tuple[type[Exception], ...]:
@@ -142,7 +149,7 @@ def _manifest(marker: bytes, files: Any, root: str, where: str) -> Manifest:
         return read_manifest(marker, where=f"{where}/{MARKER}")
     try:
         names = [row.rsplit("/", 1)[-1] for row in files.ls(f"{root}/{MANIFESTS}", detail=False)]
-        return newest_manifest(names, lambda name: bytes(files.cat_file(f"{root}/{name}")), where=where)
+        return newest_manifest(names, lambda name: _whole(files, f"{root}/{name}"), where=where)
     except OSError as error:
         reason = f"the manifest cannot be read ({type(error).__name__})"
         raise FormatError(reason, code="E_OPEN", where=where) from error

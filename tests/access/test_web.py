@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import multiprocessing
 import pickle
 import time
+import tracemalloc
 import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,7 +58,7 @@ class Hostile(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        first, last = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
+        first, last = map(int, self.headers.get("Range", f"bytes=0-{len(DATA) - 1}").removeprefix("bytes=").split("-"))
         body = DATA[first : last + 1]
         extent = {"Content-Range": f"bytes {first}-{last}/{len(DATA)}"}
         mode = self.path.split("/")[1]
@@ -128,7 +130,7 @@ class Hostile(BaseHTTPRequestHandler):
 def hostile_server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
     server.daemon_threads = True
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
@@ -175,6 +177,20 @@ def test_bodies_are_bounded_by_what_was_asked_for(hostile, mode, said, cached, t
         ng.open(f"{cached}{hostile}/{mode}/a.ngr", storage_options=options)
     assert caught.value.code == "E_OPEN"
     assert said in caught.value.message
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("mode", ["endless", "gigantic", "bomb", "chunked_bomb", "elsewhere", "slow", "silent"])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_what_could_be_a_collection_is_read_within_the_same_bounds(hostile, mode):
+    began = time.monotonic()
+    tracemalloc.start()
+    with pytest.raises(FormatError) as caught:
+        ng.open(f"{hostile}/{mode}", timeout=0.5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert caught.value.code == "E_OPEN"
+    assert peak < 2**25
     assert time.monotonic() - began < 5
 
 
@@ -407,6 +423,39 @@ def test_copies_pickles_and_forks_connect_for_themselves(server, monkeypatch):
             pickle.loads(blob)
     with pytest.raises(TypeError, match="closed"):
         pickle.dumps(archive)
+
+
+def test_a_fork_does_not_wait_for_connections_that_stayed_behind(server):
+    for seconds in range(20, 25):
+        with ng.open(server.url("a.ngr"), timeout=seconds) as archive:
+            assert archive[0].digest == MADE[0].digest
+
+    def read_and_collect():
+        assert archive[20].digest == MADE[20].digest
+        began = time.monotonic()
+        gc.collect()
+        took.put(time.monotonic() - began)
+
+    context = multiprocessing.get_context("fork")
+    took = context.SimpleQueue()
+    with ng.open(server.url("a.ngr"), timeout=19) as archive:
+        process = context.Process(target=read_and_collect)
+        process.start()
+        process.join(60)
+        assert process.exitcode == 0
+        # A second for each of the five, when the collector ends what belongs to the other process.
+        assert took.get() < 1
+        assert archive[21].digest == MADE[21].digest
+
+
+def test_openings_share_their_connections(server):
+    from fsspec.implementations.http import HTTPFileSystem
+
+    with ng.open(server.url("a.ngr"), timeout=18), ng.open(server.url("a.ngr"), timeout=17):
+        kept = len(HTTPFileSystem._cache)
+    for _ in range(3):
+        ng.open(server.url("a.ngr"), timeout=18).close()
+    assert len(HTTPFileSystem._cache) == kept
 
 
 def read_one(archive):
