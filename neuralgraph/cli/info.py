@@ -64,14 +64,14 @@ def info(
         _tell_model(path, json=json)
         return
     if study is not None:
-        _tell_study(path, study, sentences=sentences, json=json)
+        _tell_study(path, study, sentences=sentences, json=json, timeout=timeout)
         return
     if is_collection(path) or (not is_url(path) and is_folder(path)):
-        summary = _of_many(path, brief=brief)
+        summary = _of_many(path, timeout, brief=brief)
     else:
         summary = file_summary(path, timeout=timeout)
         if "study" not in summary and not brief:
-            summary["overview"] = _overview(path)
+            summary["overview"] = _overview(path, timeout)
     if sentences and "study" in summary:
         with open_archive(path, timeout=timeout) as archive:
             _add_sentences(archive[0], summary["study"])
@@ -111,7 +111,7 @@ def _tell_model(path: str, *, json: bool) -> None:
         write_line(f"  {line}")
 
 
-def _of_many(path: str, *, brief: bool) -> dict[str, Any]:
+def _of_many(path: str, timeout: float | None, *, brief: bool) -> dict[str, Any]:
     """Facts of a folder or a collection."""
     if is_collection(path):
         from neuralgraph.collection import Collection
@@ -123,20 +123,20 @@ def _of_many(path: str, *, brief: bool) -> dict[str, Any]:
             return summary
         if summary["catalogue_bytes"]:
             return {**summary, "overview": collection_overview(found)}
-        return {**summary, "overview": _overview(path)}
-    with open_archive(path) as archive:
+        return {**summary, "overview": _overview(path, timeout)}
+    with open_archive(path, timeout=timeout) as archive:
         sizes = [source.size for _, source, _ in archive.files]
         summary = {"n_studies": len(archive), "archives": len(sizes), "archive_bytes": sum(sizes)}
-    return summary if brief else {**summary, "overview": _overview(path)}
+    return summary if brief else {**summary, "overview": _overview(path, timeout)}
 
 
-def _overview(path: str) -> dict[str, Any]:
-    with open_archive(path) as archive, meter("info", len(archive)) as progress:
+def _overview(path: str, timeout: float | None) -> dict[str, Any]:
+    with open_archive(path, timeout=timeout) as archive, meter("info", len(archive)) as progress:
         return archive_overview(archive, progress.at)
 
 
-def _tell_study(path: str, prefix: str, *, sentences: bool, json: bool) -> None:
-    with open_archive(path) as archive:
+def _tell_study(path: str, prefix: str, *, sentences: bool, json: bool, timeout: float | None) -> None:
+    with open_archive(path, timeout=timeout) as archive:
         study_id = study_by_prefix(archive, prefix)
         number, position = archive.locate(study_id)
         name, source, container = archive.files[number]

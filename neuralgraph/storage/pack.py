@@ -61,7 +61,7 @@ def pack(
     FormatError (E_DUP) : two studies have the same id; the id and both files are named.
     OutputError (E_OUTPUT, E_WRITE) : the archive cannot be written.
     """
-    files = list(places_of(paths))
+    files = list(places_of(paths, timeout=timeout))
     check_profile(profile)
     taken: dict[str, tuple[Place, bytes]] = {}
     with atomic_file(archive) as stream:

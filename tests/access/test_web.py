@@ -218,6 +218,8 @@ def test_the_time_limit_of_the_command_line(hostile, capsys):
     url = f"{hostile}/slow/a.ngr"
     with pytest.raises(FormatError, match=r"within 0.4 s"):
         info(url, timeout=0.4)
+    with pytest.raises(FormatError, match=r"within 0.4 s"):
+        info(url, study="study-3", timeout=0.4)
     with pytest.raises(SystemExit) as left:
         application(["validate"])(["validate", url, "--timeout", "0.4"])
     assert left.value.code == 1
