@@ -26,7 +26,7 @@ from neuralgraph.access.places import place_name
 from neuralgraph.access.under_way import Request, UnderWay
 from neuralgraph.errors import FormatError, StudyError
 
-__all__ = ["TIMEOUT", "RemoteSource"]
+__all__ = ["RemoteSource", "time_limit"]
 
 TIMEOUT = 30.0
 """Seconds that a server may take for a request, all attempts together, and for each further MiB of it."""
@@ -50,6 +50,19 @@ LEAST_SPENT = 2**16
 
 _IDENTITY = ("size", "ETag", "etag", "Last-Modified", "LastModified", "mtime", "generation")
 _Answer = TypeVar("_Answer")
+
+
+def time_limit(timeout: float | None = None) -> float:
+    """Seconds as given; ``TIMEOUT`` for None.
+
+    Raises
+    ------
+    StudyError (E_NUM) : it is no positive number.
+    """
+    seconds = TIMEOUT if timeout is None else float(timeout)
+    if not 0 < seconds < math.inf:
+        raise StudyError("a time limit is a positive number of seconds", code="E_NUM", where="timeout")
+    return seconds
 
 
 class RemoteSource:
@@ -86,9 +99,7 @@ class RemoteSource:
     ) -> None:
         self.path = place_name(url)
         self._url, self._options = url, dict(options or {})
-        self._timeout = TIMEOUT if timeout is None else float(timeout)
-        if not 0 < self._timeout < math.inf:
-            raise StudyError("a time limit is a positive number of seconds", code="E_NUM", where="timeout")
+        self._timeout = time_limit(timeout)
         self._lock = threading.RLock()
         self._one_at_a_time = threading.Lock()
         self._queue: list[Range] = []

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 from neuralgraph.access.file_system import file_system
 from neuralgraph.access.files import FileSource
 from neuralgraph.access.places import is_url, place_name
-from neuralgraph.access.remote import TIMEOUT, RemoteSource
+from neuralgraph.access.remote import RemoteSource, time_limit
 from neuralgraph.errors import FormatError, OutputError
 from neuralgraph.storage.atomic import atomic_file, make_folder
 
@@ -160,7 +160,7 @@ class Bucket:
     def __init__(self, url: str, *, options: Mapping[str, Any] | None = None) -> None:
         self._url, self._options = url.rstrip("/"), options
         self.where = place_name(self._url)
-        self._files, self._root, _ = file_system(self._url, options or {}, TIMEOUT, self.where)
+        self._files, self._root, _ = file_system(self._url, options or {}, time_limit(), self.where)
 
     def names(self, folder: str) -> list[str]:  # noqa: D102
         self._files.invalidate_cache()

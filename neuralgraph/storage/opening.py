@@ -13,7 +13,7 @@ from typing import Any
 from neuralgraph.access.file_system import file_system
 from neuralgraph.access.files import is_folder, located
 from neuralgraph.access.places import Place, as_place, place_name
-from neuralgraph.access.remote import TIMEOUT
+from neuralgraph.access.remote import time_limit
 from neuralgraph.access.sources import open_source
 from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
@@ -62,6 +62,7 @@ def open_archive(
     FormatError (E_OPEN) : nothing there, nothing given, or a folder without .ngr files.
     FormatError : a file is damaged or breaks FORMAT.md.
     MissingExtraError (E_EXTRA) : a URL, and fsspec or what it needs is not installed.
+    StudyError (E_NUM) : ``timeout`` is no positive number.
     TypeError : ``path`` is nothing that names a file; an open file object, for example.
     """
     several = isinstance(path, Iterable) and not isinstance(path, str | bytes | os.PathLike | IOBase)
@@ -87,7 +88,7 @@ def places_of(
     """Files as paths, URLs as text, files in memory as they are; of folders and collections the archives in them."""
     for path in map(as_place, paths):
         if isinstance(path, str):
-            yield from _far_archives(path, options or {}, TIMEOUT if timeout is None else timeout) or [path]
+            yield from _far_archives(path, options or {}, time_limit(timeout)) or [path]
         elif isinstance(path, Path) and is_folder(path):
             files = ngr_files(path)
             if not files:

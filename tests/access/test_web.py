@@ -226,10 +226,11 @@ def test_the_time_limit_of_the_command_line(hostile, capsys):
     assert "within 0.4 s" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["a.ngr", "collection"])
 @pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf")])
-def test_a_time_limit_is_a_number_of_seconds(server, wrong):
+def test_a_time_limit_is_a_number_of_seconds(server, wrong, name):
     with pytest.raises(StudyError, match="positive") as caught:
-        ng.open(server.url("a.ngr"), timeout=wrong)
+        ng.open(server.url(name), timeout=wrong)
     assert caught.value.code == "E_NUM"
 
 
