@@ -18,6 +18,8 @@ from aiohttp import ClientPayloadError, ClientResponse, ClientSession, ClientTim
 __all__ = ["WrongBodyError", "bounded_client", "stated"]
 
 MEBIBYTE = 2**20
+LONGEST = 2**28
+"""Bytes of a body that was asked for whole: a collection's manifest has no more."""
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)", re.ASCII)
 _EXTENT = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", re.ASCII)
 _LATER = frozenset({429, 500, 502, 503, 504})
@@ -57,6 +59,8 @@ class BoundedResponse(ClientResponse):
         if asked is None:
             if stated is None:
                 raise WrongBodyError("the server does not say how long the body is")
+            if stated > LONGEST:
+                raise WrongBodyError(f"the server sends {stated} bytes, more than are read at once")
             return stated
         start, most = int(asked[1]), int(asked[2]) - int(asked[1]) + 1
         if self.status != 206 and (start or stated is None or stated > most):

@@ -10,7 +10,7 @@ from io import BytesIO, IOBase
 from pathlib import Path
 from typing import Any
 
-from neuralgraph.access.file_system import file_system
+from neuralgraph.access.file_system import WEB, file_system
 from neuralgraph.access.files import is_folder, located
 from neuralgraph.access.places import Place, as_place, place_name
 from neuralgraph.access.remote import time_limit
@@ -26,8 +26,6 @@ __all__ = ["open_archive", "places_of"]
 
 MOST_HELD_OPEN = 200
 """A folder of more files is read by opening each anew at each access: a process may hold few files open."""
-_FIRST = 2**20
-"""Bytes of a collection's manifest that are asked for first: the time that a server may take grows with them."""
 
 
 def open_archive(
@@ -124,12 +122,10 @@ def _far_archives(url: str, options: Mapping[str, Any], timeout: float) -> list[
 
 
 def _whole(files: Any, path: str) -> bytes:
-    """A small file behind a network; of one that is larger than any manifest not all, and nothing waits long for it."""
-    beginning = bytes(files.cat_file(path, start=0, end=_FIRST))
-    if len(beginning) < _FIRST:
-        return beginning
-    # From its last byte, because a server refuses a range that begins where the file ends.
-    return beginning[:-1] + bytes(files.cat_file(path, start=_FIRST - 1, end=MOST_BYTES + 1))
+    """A file behind a network; of one that is larger than any manifest not all."""
+    # Not every server of the web serves ranges of it; its bodies are bounded where they come from.
+    bounds = {} if files.protocol == WEB else {"start": 0, "end": MOST_BYTES + 1}
+    return bytes(files.cat_file(path, **bounds))
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -29,6 +29,7 @@ aiohttp = pytest.importorskip("aiohttp", reason="the extra remote is not install
 
 MADE = [build_study(seed=seed, patches=4, dim=200, form="float32") for seed in range(30)]
 DATA = ng.to_bytes(MADE)
+WHOLE = f"bytes=0-{len(DATA) - 1}"
 BOMB = gzip.compress(bytes(2**26), 9)
 
 
@@ -58,7 +59,7 @@ class Hostile(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        first, last = map(int, self.headers.get("Range", f"bytes=0-{len(DATA) - 1}").removeprefix("bytes=").split("-"))
+        first, last = map(int, self.headers.get("Range", WHOLE).removeprefix("bytes=").split("-"))
         body = DATA[first : last + 1]
         extent = {"Content-Range": f"bytes {first}-{last}/{len(DATA)}"}
         mode = self.path.split("/")[1]
@@ -180,7 +181,7 @@ def test_bodies_are_bounded_by_what_was_asked_for(hostile, mode, said, cached, t
     assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("mode", ["endless", "gigantic", "bomb", "chunked_bomb", "elsewhere", "slow", "silent"])
+@pytest.mark.parametrize("mode", ["endless", "gigantic", "bomb", "chunked_bomb", "slow", "silent"])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_what_could_be_a_collection_is_read_within_the_same_bounds(hostile, mode):
     began = time.monotonic()
