@@ -52,8 +52,8 @@ REASONS = """## What is not reached, and why
   its steps are slower. Neither kept.
 - **Three times as many varied batches for the decoder**, so that it is shown each once: of two folds one kept and pointed better, the
   other pointed worse and kept as much, for three times the memory. **Patches that are told what lies opposite** (what the neck
-  sees of a patch, less what it sees of the mirrored place, because readers compare sides): on two folds the encoder kept and pointed no
-  better from one look. Neither kept.
+  sees of a patch, less what it sees of the mirrored place, because readers compare sides): on two folds the encoder kept and pointed
+  much the same from one look, and put the patches in a worse order. Neither kept.
 - **Marks pasted onto films without a finding**: anatomy does not fit from one patient to the next, as a look at eight pairs showed. Not trained.
 - **The score rule `findings`**, which now counts the words that say where too: close to the sum, the paper's score, on these films;
   the sum stays the default.
