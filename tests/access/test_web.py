@@ -227,6 +227,14 @@ def test_the_time_limit_of_the_command_line(hostile, capsys):
     assert "within 0.4 s" in capsys.readouterr().out
 
 
+def test_packing_keeps_to_the_time_while_it_looks_for_a_collection(hostile, tmp_path):
+    began = time.monotonic()
+    with pytest.raises(FormatError, match=r"within 0.4 s"):
+        ng.pack([f"{hostile}/slow"], tmp_path / "a.ngr", timeout=0.4)
+    assert time.monotonic() - began < 5
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", ["a.ngr", "collection"])
 @pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf")])
 def test_a_time_limit_is_a_number_of_seconds(server, wrong, name):
