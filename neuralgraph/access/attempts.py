@@ -74,7 +74,9 @@ def attempted(action: Callable[[float], _Answer], *, seconds: float, failed: tup
 
 
 def reason(error: Exception, seconds: float) -> str:
-    """Why reading failed, without the text of the error, which may hold the whole URL with its keys."""
+    """Why reading failed, without the text of a library's error, which may hold the whole URL with its keys."""
+    if type(error).__name__ == "WrongBodyError":
+        return str(error)
     status = _status(error)
     if status is not None:
         from http import HTTPStatus

@@ -11,10 +11,12 @@ from weakref import WeakValueDictionary
 
 from neuralgraph.errors import FormatError, missing_extra
 
-__all__ = ["WEB", "file_system"]
+__all__ = ["WEB", "file_system", "whole"]
 
 WEB = ("http", "https")
 """Schemes of the web."""
+LONGEST = 2**28
+"""Bytes of a file that is read whole: no manifest of a collection has more."""
 _MADE: WeakValueDictionary[int, Any] = WeakValueDictionary()
 """File systems that may have connections, by ``id``: two that are equal need not be the same one."""
 _LEFT_BEHIND: list[Any] = []
@@ -50,7 +52,7 @@ def file_system(url: str, options: Mapping[str, Any], timeout: float, where: str
             if f"{web}://" in url:
                 from neuralgraph.access.http import bounded_client
 
-                settings[web] = {"get_client": bounded_client(timeout), **settings.get(web, {})}
+                settings[web] = {"get_client": bounded_client(timeout, LONGEST), **settings.get(web, {})}
         files, place = url_to_fs(url, **settings)
     except ImportError as error:
         raise missing_extra(f"opening {scheme}:// URLs", extra="remote", library=error.name or "a library") from error
@@ -63,3 +65,15 @@ def file_system(url: str, options: Mapping[str, Any], timeout: float, where: str
         # A cache of blocks would take an error that is returned for the bytes.
         origin.cat_ranges = partial(origin.cat_ranges, on_error="raise")
     return files, place, origin
+
+
+def whole(files: Any, path: str) -> bytes:
+    """A file in one piece; of one that is longer than ``LONGEST`` a byte more than that, or an error of the library.
+
+    Parameters
+    ----------
+    files, path : as ``file_system`` gives them.
+    """
+    # Not every server of the web serves ranges of it; its bodies are bounded where they come from.
+    bounds = {} if files.protocol == WEB else {"start": 0, "end": LONGEST + 1}
+    return bytes(files.cat_file(path, **bounds))

@@ -18,8 +18,6 @@ from aiohttp import ClientPayloadError, ClientResponse, ClientSession, ClientTim
 __all__ = ["WrongBodyError", "bounded_client", "stated"]
 
 MEBIBYTE = 2**20
-LONGEST = 2**28
-"""Bytes of a body that was asked for whole: a collection's manifest has no more."""
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)", re.ASCII)
 _EXTENT = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", re.ASCII)
 _LATER = frozenset({429, 500, 502, 503, 504})
@@ -34,6 +32,8 @@ class BoundedResponse(ClientResponse):
 
     seconds = 30.0
     """Time for a body, and for each further MiB of it."""
+    longest = 2**28
+    """Bytes of a body that was asked for whole."""
     _limit = 0
 
     async def start(self, connection: Any) -> ClientResponse:
@@ -59,7 +59,7 @@ class BoundedResponse(ClientResponse):
         if asked is None:
             if stated is None:
                 raise WrongBodyError("the server does not say how long the body is")
-            if stated > LONGEST:
+            if stated > self.longest:
                 raise WrongBodyError(f"the server sends {stated} bytes, more than are read at once")
             return stated
         start, most = int(asked[1]), int(asked[2]) - int(asked[1]) + 1
@@ -96,16 +96,17 @@ class BoundedResponse(ClientResponse):
 
 
 @cache
-def bounded_client(seconds: float) -> Callable[..., Coroutine[Any, Any, ClientSession]]:
+def bounded_client(seconds: float, longest: int) -> Callable[..., Coroutine[Any, Any, ClientSession]]:
     """What makes the sessions of fsspec's HTTP file system (its option ``get_client``).
 
-    The same for the same time: fsspec keeps one file system, with its connections, for each set of options for ever.
+    The same for the same bounds: fsspec keeps one file system, with its connections, for each set of options for ever.
 
     Parameters
     ----------
     seconds : for connecting, for each piece of a body, and for a body and each further MiB of it.
+    longest : bytes of a body that is asked for whole.
     """
-    kind = type("BoundedResponse", (BoundedResponse,), {"seconds": seconds})
+    kind = type("BoundedResponse", (BoundedResponse,), {"seconds": seconds, "longest": longest})
 
     async def client(**options: Any) -> ClientSession:
         settings = {"timeout": ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds), **options}

@@ -167,8 +167,7 @@ class RemoteSource:
             # The server's doing, not the file's: E_TRUNCATED would call the file damaged.
             short = f"{error}: the server does not serve ranges, or the file became shorter meanwhile"
             return FormatError(short, code="E_OPEN", where=self.path)
-        said = str(error) if type(error).__name__ == "WrongBodyError" else reason(error, seconds)
-        return FormatError(f"cannot read the file ({said})", code="E_OPEN", where=self.path)
+        return FormatError(f"cannot read the file ({reason(error, seconds)})", code="E_OPEN", where=self.path)
 
     def _replaced(self) -> FormatError:
         reason = "the file was replaced after it was opened here; open it again"

@@ -70,7 +70,8 @@ class Collection:
 
     Raises
     ------
-    FormatError (E_OPEN) : there is no collection.
+    FormatError (E_OPEN) : there is no collection, or it cannot be read.
+    FormatError (E_MANIFEST) : its marker is damaged, or of another version.
     """
 
     def __init__(self, place: Where, *, options: Mapping[str, Any] | None = None) -> None:
@@ -78,6 +79,8 @@ class Collection:
         try:
             marker = json.loads(self.room.read(MARKER))
         except FormatError as error:
+            if not isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+                raise
             reason = "there is no collection here; make one with: ngr collection create"
             raise FormatError(reason, code="E_OPEN", where=self.room.where) from error
         except ValueError as error:

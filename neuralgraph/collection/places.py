@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
+from neuralgraph.access.attempts import failures, reason
 from neuralgraph.access.file_system import file_system
 from neuralgraph.access.files import FileSource
 from neuralgraph.access.places import is_url, place_name
@@ -169,13 +170,13 @@ class Bucket:
             return sorted(row["name"].rsplit("/", 1)[-1] for row in rows if row["type"] == "file")
         except FileNotFoundError:
             return []
-        except OSError as error:
+        except failures() as error:
             raise _unread(error, f"{self.where}/{folder}") from error
 
     def read(self, name: str) -> bytes:  # noqa: D102
         try:
             return bytes(self._files.cat_file(f"{self._root}/{name}"))
-        except OSError as error:
+        except failures() as error:
             raise _unread(error, f"{self.where}/{name}") from error
 
     def create(self, name: str, data: bytes) -> bool:  # noqa: D102
@@ -212,14 +213,14 @@ class Bucket:
         self._files.invalidate_cache()
         try:
             return int(self._files.size(f"{self._root}/{name}"))
-        except OSError as error:
+        except failures() as error:
             raise _unread(error, f"{self.where}/{name}") from error
 
     def age(self, name: str) -> float:  # noqa: D102
         self._files.invalidate_cache()
         try:
             return max(0.0, time.time() - float(self._files.modified(f"{self._root}/{name}").timestamp()))
-        except OSError as error:
+        except failures() as error:
             raise _unread(error, f"{self.where}/{name}") from error
 
     def delete(self, name: str) -> None:  # noqa: D102
@@ -244,6 +245,5 @@ def _can_refuse(files: Any) -> bool:
     return bool(getattr(files, "async_impl", False)) or type(files).pipe_file is not AbstractFileSystem.pipe_file
 
 
-def _unread(error: OSError, where: str) -> FormatError:
-    reason = error.strerror or type(error).__name__
-    return FormatError(f"cannot read the file ({reason})", code="E_OPEN", where=where)
+def _unread(error: Exception, where: str) -> FormatError:
+    return FormatError(f"cannot read the file ({reason(error, time_limit())})", code="E_OPEN", where=where)

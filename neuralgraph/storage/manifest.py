@@ -28,7 +28,6 @@ __all__ = [
     "ARCHIVES",
     "MANIFESTS",
     "MARKER",
-    "MOST_BYTES",
     "Commit",
     "Manifest",
     "Member",
@@ -51,8 +50,7 @@ FORMAT = "neuralgraph collection 1"
 OPERATIONS: tuple[str, ...] = ("create", "add", "replace", "remove", "compact")
 """What a commit may have done."""
 
-MOST_BYTES = 256 * 2**20
-"""Of a manifest."""
+_MOST_BYTES = 256 * 2**20
 _MOST_ARCHIVES = 2**20
 _MOST_STUDIES = 2**53
 _NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -174,7 +172,7 @@ def read_manifest(data: bytes, *, where: str = "manifest") -> Manifest:
     FormatError (E_MANIFEST) : damaged, of another version, or contradicting itself.
     """
     try:
-        if len(data) > MOST_BYTES:
+        if len(data) > _MOST_BYTES:
             raise ValueError("it is larger than any manifest")
         record = json.loads(data)
         _check(isinstance(record, dict), "it is no map")

@@ -10,7 +10,8 @@ from io import BytesIO, IOBase
 from pathlib import Path
 from typing import Any
 
-from neuralgraph.access.file_system import WEB, file_system
+from neuralgraph.access.attempts import failures, reason
+from neuralgraph.access.file_system import file_system, whole
 from neuralgraph.access.files import is_folder, located
 from neuralgraph.access.places import Place, as_place, place_name
 from neuralgraph.access.remote import time_limit
@@ -19,7 +20,7 @@ from neuralgraph.codecs.registry import ExtraCodecs
 from neuralgraph.container.reader import Container
 from neuralgraph.errors import FormatError
 from neuralgraph.storage.archive import Archive, OpenFile, ngr_files
-from neuralgraph.storage.manifest import MANIFESTS, MARKER, MOST_BYTES, Manifest, newest_manifest, read_manifest
+from neuralgraph.storage.manifest import MANIFESTS, MARKER, Manifest, newest_manifest, read_manifest
 from neuralgraph.wire.limits import Limits
 
 __all__ = ["open_archive", "places_of"]
@@ -114,30 +115,14 @@ def _far_archives(url: str, options: Mapping[str, Any], timeout: float) -> list[
     files, root, _ = file_system(base, options, timeout, where)
     try:
         files.invalidate_cache()
-        marker = _whole(files, f"{root}/{MARKER}")
-    except _failures():
+        marker = whole(files, f"{root}/{MARKER}")
+    except failures():
         # No marker, no collection; what opens the URL as a file says what is wrong with it.
         return None
-    return [f"{base}/{member.path}" for member in _manifest(marker, files, root, where).archives]
+    return [f"{base}/{member.path}" for member in _manifest(marker, files, root, where, timeout).archives]
 
 
-def _whole(files: Any, path: str) -> bytes:
-    """A file behind a network; of one that is larger than any manifest not all."""
-    # Not every server of the web serves ranges of it; its bodies are bounded where they come from.
-    bounds = {} if files.protocol == WEB else {"start": 0, "end": MOST_BYTES + 1}
-    return bytes(files.cat_file(path, **bounds))
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """What is raised when nothing can be read at a URL."""
-    try:
-        from aiohttp import ClientError
-    except ImportError:
-        return (OSError, ValueError)
-    return (OSError, ValueError, ClientError)
-
-
-def _manifest(marker: bytes, files: Any, root: str, where: str) -> Manifest:
+def _manifest(marker: bytes, files: Any, root: str, where: str, timeout: float) -> Manifest:
     try:
         served = "sha256" in json.loads(marker)
     except (ValueError, TypeError) as error:
@@ -146,7 +131,7 @@ def _manifest(marker: bytes, files: Any, root: str, where: str) -> Manifest:
         return read_manifest(marker, where=f"{where}/{MARKER}")
     try:
         names = [row.rsplit("/", 1)[-1] for row in files.ls(f"{root}/{MANIFESTS}", detail=False)]
-        return newest_manifest(names, lambda name: _whole(files, f"{root}/{name}"), where=where)
-    except OSError as error:
-        reason = f"the manifest cannot be read ({type(error).__name__})"
-        raise FormatError(reason, code="E_OPEN", where=where) from error
+        return newest_manifest(names, lambda name: whole(files, f"{root}/{name}"), where=where)
+    except failures() as error:
+        unread = f"the manifest cannot be read ({reason(error, timeout)})"
+        raise FormatError(unread, code="E_OPEN", where=where) from error

@@ -37,7 +37,7 @@ class Answering(BaseHTTPRequestHandler):
 @contextmanager
 def serving(server: _Server) -> Iterator[_Server]:
     """The server, answering while the block runs; ``server_address`` says where."""
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield server

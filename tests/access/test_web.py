@@ -131,7 +131,7 @@ class Hostile(BaseHTTPRequestHandler):
 def hostile_server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
     server.daemon_threads = True
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
@@ -398,13 +398,14 @@ def test_an_epoch_costs_little_more_than_a_download(tmp_path):
     assert there <= 1.5 * (download + here)
 
 
-def fork_and_read(archive):
+def forked(question):
+    """What a question answers, or the FormatError it raises, in a forked process."""
     context = multiprocessing.get_context("fork")
     queue = context.SimpleQueue()
 
     def run():
         try:
-            queue.put([archive[20].digest, archive["study-3"].digest])
+            queue.put(question())
         except FormatError as error:
             queue.put(error)
 
@@ -414,6 +415,10 @@ def fork_and_read(archive):
     process.join(30)
     assert process.exitcode == 0
     return answer
+
+
+def fork_and_read(archive):
+    return forked(lambda: [archive[20].digest, archive["study-3"].digest])
 
 
 def test_copies_pickles_and_forks_connect_for_themselves(server, monkeypatch):
@@ -450,16 +455,10 @@ def test_a_fork_does_not_end_connections_that_stayed_behind(server, monkeypatch)
     def read_and_collect():
         digest = archive[20].digest
         gc.collect()
-        told.put((digest, len(ended)))
+        return digest, len(ended)
 
-    context = multiprocessing.get_context("fork")
-    told = context.SimpleQueue()
     with ng.open(server.url("a.ngr"), timeout=19) as archive:
-        process = context.Process(target=read_and_collect)
-        process.start()
-        assert told.get() == (MADE[20].digest, 0)
-        process.join(30)
-        assert process.exitcode == 0
+        assert forked(read_and_collect) == (MADE[20].digest, 0)
         assert archive[21].digest == MADE[21].digest
 
 

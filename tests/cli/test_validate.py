@@ -203,7 +203,7 @@ def test_a_server_that_fails_is_not_an_invalid_file(folder):
         do_GET = do_HEAD = answer
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/a.ngr"
         result = run(url, folder / "a b.ngr")

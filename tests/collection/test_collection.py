@@ -349,3 +349,17 @@ def test_a_collection_below_a_folder_counts_once(collection, archive, tmp_path):
     (tmp_path / "a.ngr").unlink()
     with ng.open(tmp_path) as found:
         assert len(found) == 5
+
+
+def test_a_server_that_fails_is_not_one_without_a_collection():
+    pytest.importorskip("aiohttp", reason="the extra remote is not installed")
+    from bench.range_server import range_server
+
+    with range_server() as server:
+        with pytest.raises(FormatError, match="there is no collection here"):
+            Collection(server.url("nothing"))
+        server.files["kept/collection.json"] = b"{}"
+        server.fail = [503]
+        with pytest.raises(FormatError, match="HTTP status 503") as caught:
+            Collection(server.url("kept"))
+    assert caught.value.code == "E_OPEN"

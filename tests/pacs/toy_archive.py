@@ -220,7 +220,7 @@ def serving(toy):
             pass
 
     server = Server(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     toy.url = f"http://127.0.0.1:{server.server_port}"
     try:
