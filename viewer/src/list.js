@@ -20,6 +20,7 @@ export class StudyList {
     this.selected = 0;
     this.pinned = null;
     this.turn = 0;
+    this.drawn = new Map();
     this.show(null);
     byId("list").onscroll = () => this.draw();
     byId("list").onkeydown = (event) => this.onKey(event);
@@ -102,6 +103,8 @@ export class StudyList {
     this.why = found?.why ?? null;
     this.row = this.why === null ? PLAIN_ROW : REASONED_ROW;
     byId("rows").style.height = `${this.shown.length * this.row}px`;
+    byId("rows").replaceChildren();
+    this.drawn.clear();
     byId("list").scrollTop = 0;
     byId("clear").hidden = byId("search").value === "";
     const all = this.ids.length.toLocaleString("en");
@@ -110,32 +113,44 @@ export class StudyList {
     this.draw();
   }
 
+  /** Draw the rows in sight. A row that is there already stays the same node: a click on a node taken away meanwhile is lost. */
   draw() {
     const list = byId("list");
+    const rows = byId("rows");
     const first = Math.max(0, Math.floor(list.scrollTop / this.row) - 5);
     const last = Math.min(this.shown.length, Math.ceil((list.scrollTop + list.clientHeight) / this.row) + 5);
-    const rows = this.shown.slice(first, last).map((study, i) => {
-      const why = this.why?.get(study);
-      const [common, rest] = this.short(this.ids[study]);
-      const row = element("div", {
-        class: `row${this.bad.has(study) ? " bad" : ""}${study === this.pinned ? " pinned" : ""}`,
-        role: "option",
-        id: `study-${study}`,
-        "aria-selected": String(study === this.selected),
-        "aria-setsize": this.shown.length,
-        "aria-posinset": first + i + 1,
-        title: printable(this.ids[study]) + (why ? `\n${why}` : ""),
-        onclick: () => this.select(study),
-      }, element("span", { class: "id" }, element("span", { class: "common" }, common), rest));
-      if (why) row.append(element("span", { class: "why" }, why));
-      row.style.top = `${(first + i) * this.row}px`;
-      row.style.height = `${this.row}px`;
-      return row;
-    });
-    byId("rows").replaceChildren(...rows);
+    const before = this.drawn;
+    this.drawn = new Map(this.shown.slice(first, last).map((study, i) => [study, before.get(study) ?? this.makeRow(study, first + i)]));
+    for (const [study, row] of before) if (!this.drawn.has(study)) row.remove();
+    let next = rows.firstChild;
+    for (const [study, row] of this.drawn) {
+      if (row === next) next = row.nextSibling;
+      else rows.insertBefore(row, next);
+      row.classList.toggle("bad", this.bad.has(study));
+      row.classList.toggle("pinned", study === this.pinned);
+      row.setAttribute("aria-selected", String(study === this.selected));
+    }
     // What is named must exist; the chosen study may have scrolled out of sight or been filtered away.
-    if (rows.some((row) => row.id === `study-${this.selected}`)) list.setAttribute("aria-activedescendant", `study-${this.selected}`);
+    if (this.drawn.has(this.selected)) list.setAttribute("aria-activedescendant", `study-${this.selected}`);
     else list.removeAttribute("aria-activedescendant");
+  }
+
+  makeRow(study, place) {
+    const why = this.why?.get(study);
+    const [common, rest] = this.short(this.ids[study]);
+    const row = element("div", {
+      class: "row",
+      role: "option",
+      id: `study-${study}`,
+      "aria-setsize": this.shown.length,
+      "aria-posinset": place + 1,
+      title: printable(this.ids[study]) + (why ? `\n${why}` : ""),
+      onclick: () => this.select(study),
+    }, element("span", { class: "id" }, element("span", { class: "common" }, common), rest));
+    if (why) row.append(element("span", { class: "why" }, why));
+    row.style.top = `${place * this.row}px`;
+    row.style.height = `${this.row}px`;
+    return row;
   }
 
   select(study) {

@@ -2,7 +2,7 @@
 import { NgrError } from "../../spec/reader-js/src/reader.js";
 import { ComparePanel } from "./compare-panel.js";
 import { byId, element, printable } from "./dom.js";
-import { problemList } from "./facts.js";
+import { counted, problemList } from "./facts.js";
 import { Films } from "./films.js";
 import { sayWhetherItScrolls } from "./graph.js";
 import { openAll } from "./joined.js";
@@ -216,7 +216,7 @@ async function checkAll() {
   }
   showProblems(problems);
   if (problems.length === 0) verdict("good", `All ${archive.count.toLocaleString("en")} studies verified`);
-  else verdict("bad", `${problems.length.toLocaleString("en")} problems; the first: ${problems[0].code} at ${printable(problems[0].where)}`);
+  else verdict("bad", `${counted(problems.length, "problem")}; the first: ${problems[0].code} at ${printable(problems[0].where)}`);
 }
 
 function showProblems(problems) {

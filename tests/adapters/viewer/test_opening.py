@@ -94,11 +94,34 @@ def test_one_damaged_study_of_an_archive_leaves_the_others_readable(page, archiv
         page.wait_for_selector("#problems:not([hidden])")
         playwright.expect(page.locator("#problems-body button")).to_have_count(1)
         playwright.expect(page.locator(".row.bad")).to_have_count(1)
+        # Its name stays within its row.
+        row, name = page.locator(".row.bad").bounding_box(), page.locator(".row.bad .id").bounding_box()
+        assert name["y"] + name["height"] <= row["y"] + row["height"]
         page.click("#problems-body button")
         page.wait_for_selector("#failure:not([hidden])")
         page.locator(".row:not(.bad)").last.click()
         page.wait_for_selector("#verdict.good")
         playwright.expect(page.locator("#study")).to_be_visible()
+
+
+def test_a_click_outlives_the_rows_being_drawn_again(page, archive):
+    """The button goes down, the list marks a damaged study, scrolls and learns its size anew, the button comes up."""
+    data = bytearray(archive.read_bytes())
+    data[32 + int.from_bytes(data[40:44], "little") - 40] ^= 255
+    archive.write_bytes(data)
+    with served(page, archive):
+        settled(page)
+        row = page.locator("#study-3")
+        place = row.bounding_box()
+        row.hover()
+        page.mouse.down()
+        page.keyboard.press("v")
+        page.wait_for_selector("#problems:not([hidden])")
+        page.evaluate("document.getElementById('list').dispatchEvent(new Event('scroll'))")
+        assert row.bounding_box() == place
+        page.mouse.up()
+        playwright.expect(page.locator("#verdict")).to_contain_text("Study 4 of 40 verified")
+        playwright.expect(row).to_have_attribute("aria-selected", "true")
 
 
 def test_an_archive_is_searched_walked_and_checked(page, archive):
