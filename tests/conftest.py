@@ -16,6 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Before numpy and torch are imported: each process has its processor, and twice as many threads get in their way.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from browsers import started_browser
 from builders import build_study, hand_made_study
 
 settings.register_profile(
@@ -35,6 +36,13 @@ def make_study():
 def hand_made():
     """``hand_made_study``: the study whose every byte is computed by hand."""
     return hand_made_study
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser without a screen."""
+    with started_browser() as started:
+        yield started
 
 
 def pytest_xdist_auto_num_workers(config):

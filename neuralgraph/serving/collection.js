@@ -3,7 +3,7 @@
 
 const PART = 200;
 const byId = (id) => document.getElementById(id);
-const state = { studies: [], count: 0, chosen: -1, turn: 0 };
+const state = { studies: [], count: 0, chosen: -1, turn: 0, coming: null };
 
 function say(text) {
   byId("said").textContent = text;
@@ -26,7 +26,7 @@ async function search() {
   try {
     const found = await ask(0);
     if (turn !== state.turn) return;
-    Object.assign(state, { studies: found.studies, count: found.count, chosen: -1 });
+    Object.assign(state, { studies: found.studies, count: found.count, chosen: -1, coming: null });
     byId("list").replaceChildren(...state.studies.map(row));
     say(`${found.count.toLocaleString("en")} studies`);
     if (state.studies.length > 0) await choose(0);
@@ -62,8 +62,21 @@ function row(study, i) {
   return item;
 }
 
+/** Choose a study; a key that is held down asks once for those that are not here yet. */
 async function choose(i) {
-  if (i >= state.studies.length && state.studies.length < state.count) await more();
+  if (i >= state.studies.length && state.studies.length < state.count) {
+    const turn = state.turn;
+    state.coming ??= more();
+    try {
+      await state.coming;
+    } catch (error) {
+      if (turn === state.turn) say(error.message);
+      return;
+    } finally {
+      if (turn === state.turn) state.coming = null;
+    }
+    if (turn !== state.turn) return;
+  }
   if (i < 0 || i >= state.studies.length) return;
   const buttons = byId("list").querySelectorAll("button");
   buttons[state.chosen]?.removeAttribute("aria-current");

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-
 import pytest
+from browsers import flawless_page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-BROWSER = os.environ.get("NEURALGRAPH_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no browser: install one of {', '.join(BROWSERS)}")
 TOKEN = "correct horse battery"
 
 
 @pytest.fixture
-def page():
-    with playwright.sync_playwright() as driver:
-        # A container's root has no sandbox of its own to offer; only pages of these tests are opened.
-        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        opened = browser.new_context(viewport={"width": 1200, "height": 800}).new_page()
-        opened.set_default_timeout(60_000)
-        playwright.expect.set_options(timeout=60_000)
-        yield opened
-        browser.close()
+def page(browser):
+    with flawless_page(browser, refused=True) as page:
+        yield page
 
 
 def test_studies_are_listed_searched_and_stepped_through(page, served):
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(served())
     said = page.locator("#said")
     playwright.expect(said).to_have_text("1 of 6")
@@ -45,7 +32,27 @@ def test_studies_are_listed_searched_and_stepped_through(page, served):
     page.keyboard.type("nothing of the kind")
     page.keyboard.press("Enter")
     playwright.expect(said).to_have_text("0 studies")
-    assert problems == []
+
+
+def test_further_studies_are_asked_for_once_and_a_failure_is_said(page, served):
+    page.route("**/studies?*", lambda route: route.continue_(url=route.request.url.replace("limit=200", "limit=2")))
+    page.goto(served())
+    said, rows = page.locator("#said"), page.locator("#list li")
+    playwright.expect(said).to_have_text("1 of 6")
+    playwright.expect(rows).to_have_count(2)
+    page.keyboard.press("j")
+    page.evaluate("for (let n = 0; n < 3; n++) document.dispatchEvent(new KeyboardEvent('keydown', { key: 'j' }))")
+    playwright.expect(said).to_have_text("3 of 6")
+    playwright.expect(rows).to_have_count(4)
+    page.keyboard.press("j")
+    playwright.expect(said).to_have_text("4 of 6")
+    page.unroute("**/studies?*")
+    page.route("**/studies?*", lambda route: route.fulfill(status=503, json={"message": "the store is away"}))
+    page.keyboard.press("j")
+    playwright.expect(said).to_have_text("the store is away")
+    page.unroute("**/studies?*")
+    page.keyboard.press("j")
+    playwright.expect(said).to_have_text("5 of 6")
 
 
 def test_a_token_opens_the_page(page, served):

@@ -1,49 +1,22 @@
-"""A browser without a screen, and files to open in it, for the tests of the viewer."""
+"""Pages to look at, and files to open in them, for the tests of the viewer."""
 
 from __future__ import annotations
 
 import functools
-import os
-import shutil
 from contextlib import contextmanager
 
 import pytest
+from browsers import flawless_page
 from builders import build_study
 
 import neuralgraph as ng
 from neuralgraph.adapters.viewer import Serving, page_with
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-BROWSER = os.environ.get("NEURALGRAPH_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev")
-    if BROWSER is None:
-        pytest.skip(f"no browser: install one of {', '.join(BROWSERS)}")
-    with playwright.sync_playwright() as driver:
-        # A container's root has no sandbox of its own to offer; only pages of these tests are opened.
-        started = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield started
-        started.close()
-
 
 @pytest.fixture
 def page(browser):
-    """An empty page; what goes wrong in it fails the test."""
-    from playwright.sync_api import expect
-
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
-    problems = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    yield opened
-    context.close()
-    assert problems == []
+    with flawless_page(browser) as page:
+        yield page
 
 
 @functools.cache
@@ -83,3 +56,8 @@ def served(page, *given, **options):
 def settled(page):
     page.wait_for_selector("#verdict.good, #verdict.bad")
     return page.inner_text("#verdict")
+
+
+def drawn(page):
+    """Wait until what was asked for so far has been drawn: the page draws once a frame."""
+    page.evaluate("new Promise(resolve => requestAnimationFrame(resolve))")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from browsers import empty_page
 
 from tests.adapters.viewer.conftest import alone
 
@@ -10,17 +11,15 @@ from tests.adapters.viewer.conftest import alone
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1400])
 def test_it_fits_the_window_in_light_and_dark(browser, tmp_path, file, scheme, width):
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page = context.new_page()
-    alone(page, tmp_path, file)
-    assert page.get_attribute("html", "data-theme") == scheme
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.click("#theme")
-    assert page.get_attribute("html", "data-theme") != scheme
-    assert contrast(page, "#verdict", "header") >= 4.5
-    assert contrast(page, "#film-title", "#film-panel") >= 4.5
-    assert contrast(page, "#facts dt", "#facts") >= 4.5
-    context.close()
+    with empty_page(browser, viewport={"width": width, "height": 800}, color_scheme=scheme) as page:
+        alone(page, tmp_path, file)
+        assert page.get_attribute("html", "data-theme") == scheme
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.click("#theme")
+        assert page.get_attribute("html", "data-theme") != scheme
+        assert contrast(page, "#verdict", "header") >= 4.5
+        assert contrast(page, "#film-title", "#film-panel") >= 4.5
+        assert contrast(page, "#facts dt", "#facts") >= 4.5
 
 
 def contrast(page, text, ground):

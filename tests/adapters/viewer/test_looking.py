@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browsers import empty_page, flawless_page
 from builders import build_study
 
 import neuralgraph as ng
@@ -15,7 +16,7 @@ from neuralgraph.catalogue import Catalogue
 from neuralgraph.errors import SourceError
 from neuralgraph.rows.columns import TABLES
 from neuralgraph.wire.vocabulary import CONCEPT_LABELS, RELATIONS
-from tests.adapters.viewer.conftest import served, settled
+from tests.adapters.viewer.conftest import drawn, served, settled
 from viewer import assemble
 
 expect = pytest.importorskip("playwright.sync_api", reason="no browser driver: playwright is in the extra dev").expect
@@ -155,8 +156,6 @@ def film(value):
 
 
 def test_films_at_hand_go_under_their_studies(browser, archive):
-    # Not the fixture: browsers themselves log an answer that says an error, and one is meant here.
-    page = browser.new_context().new_page()
     asked = []
 
     def films(study_id, view):
@@ -165,7 +164,7 @@ def test_films_at_hand_go_under_their_studies(browser, archive):
             raise SourceError("the file is damaged", code="E_SOURCE_DAMAGED", where="/secret/patient.dcm")
         return {"case-00": film(0.5), "case-01": film(0.5).T}.get(study_id)
 
-    with served(page, archive, films=films):
+    with flawless_page(browser, refused=True) as page, served(page, archive, films=films):
         settled(page)
         page.wait_for_selector(".film-picture")
         assert grey(page) == 128
@@ -178,7 +177,6 @@ def test_films_at_hand_go_under_their_studies(browser, archive):
         page.keyboard.press("j")
         expect(page.locator("#verdict")).to_contain_text("Study 4")
         expect(page.locator("#film-note")).to_have_text("")
-    page.context.close()
     assert asked[:3] == [("case-00", 0), ("case-01", 0), ("case-02", 0)]
 
 
@@ -220,24 +218,24 @@ def test_the_film_is_enlarged_and_moved_with_its_patches(page, archive):
     page.focus("#film")
     for _ in range(4):
         page.keyboard.press("z")
-    expect(page.locator(".frame.zoomed")).to_be_visible()
+    drawn(page)
+    assert page.is_visible(".frame.zoomed")
     assert inner.bounding_box()["width"] == pytest.approx(width * 1.25**4, rel=0.01)
     assert share() == pytest.approx(before, abs=0.01)
     page.keyboard.press("Shift+ArrowRight")
-    moved = inner.bounding_box()
-    page.wait_for_timeout(100)
+    drawn(page)
     moved = inner.bounding_box()
     frame = page.locator(".frame").bounding_box()
     page.mouse.move(frame["x"] + 100, frame["y"] + 100)
     page.mouse.down()
     page.mouse.move(frame["x"] + 130, frame["y"] + 100, steps=4)
     page.mouse.up()
-    page.wait_for_timeout(100)
+    drawn(page)
     assert inner.bounding_box()["x"] == pytest.approx(moved["x"] + 30, abs=2)
     # What ends a movement chooses nothing.
     assert page.locator(".patch.current").count() == 0
     page.keyboard.press("0")
-    page.wait_for_timeout(100)
+    drawn(page)
     assert inner.bounding_box()["x"] == pytest.approx(place, abs=1)
 
 
@@ -323,29 +321,27 @@ def test_axe_finds_no_fault(browser, tmp_path, archive, scheme, state):
     """The rules of WCAG 2.2 A and AA and the good practice that axe-core checks."""
     if not AXE.exists():
         pytest.skip(f"no axe-core: npm install --prefix {assemble.SOURCE.name}")
-    context = browser.new_context(viewport={"width": 1300, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.goto(assemble.TARGET.as_uri())
-    if state == "failure":
-        (tmp_path / "bad.ngr").write_bytes(b"nothing")
-        page.set_input_files("#picker", str(tmp_path / "bad.ngr"))
-        settled(page)
-    elif state != "start":
-        opened(page, archive)
-        page.locator(".node").first.click()
-    if state == "search":
-        search(page, "effusion any")
-    elif state == "beside":
-        page.keyboard.press("m")
-        page.keyboard.press("j")
-        expect(page.locator("#compare")).to_be_visible()
-    elif state == "help":
-        page.keyboard.press("?")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    # What a selection fades is meant to be less legible, and the rest of the page says it too.
-    found = page.evaluate("axe.run({exclude: ['.faded']}, {rules: {region: {enabled: true}}})")
-    faults = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found["violations"]]
-    context.close()
+    with empty_page(browser, viewport={"width": 1300, "height": 900}, color_scheme=scheme) as page:
+        page.goto(assemble.TARGET.as_uri())
+        if state == "failure":
+            (tmp_path / "bad.ngr").write_bytes(b"nothing")
+            page.set_input_files("#picker", str(tmp_path / "bad.ngr"))
+            settled(page)
+        elif state != "start":
+            opened(page, archive)
+            page.locator(".node").first.click()
+        if state == "search":
+            search(page, "effusion any")
+        elif state == "beside":
+            page.keyboard.press("m")
+            page.keyboard.press("j")
+            expect(page.locator("#compare")).to_be_visible()
+        elif state == "help":
+            page.keyboard.press("?")
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        # What a selection fades is meant to be less legible, and the rest of the page says it too.
+        found = page.evaluate("axe.run({exclude: ['.faded']}, {rules: {region: {enabled: true}}})")
+        faults = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found["violations"]]
     assert faults == []
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from browsers import flawless_page
 from builders import build_study
 
 import neuralgraph as ng
@@ -31,25 +32,21 @@ def test_an_address_is_opened_by_typing_it(page, archive):
 
 @pytest.mark.parametrize("query", ["?file=%25E0", "?file=http://[", "?file="])
 def test_an_address_that_cannot_be_read_is_an_error_never_a_blank_page(browser, query):
-    # Not the fixture: browsers themselves log an address that does not answer.
-    with range_server() as server:
+    with range_server() as server, flawless_page(browser, refused=True) as page:
         server.files = {"viewer.html": assemble.TARGET.read_bytes()}
-        page = browser.new_context().new_page()
         page.goto(server.url(f"viewer.html{query}"))
         settled(page)
         assert page.is_visible("#failure")
         assert page.inner_text("#failure code") in ("E_OPEN", "E_MAGIC", "E_TRUNCATED")
-        page.context.close()
 
 
 def test_a_server_that_does_not_answer_is_explained(browser):
-    page = browser.new_context().new_page()
-    page.goto(assemble.TARGET.as_uri())
-    page.fill("#address", "http://127.0.0.1:9/a.ngr")
-    page.press("#address", "Enter")
-    settled(page)
-    assert "the server cannot be reached" in page.inner_text("#failure")
-    page.context.close()
+    with flawless_page(browser, refused=True) as page:
+        page.goto(assemble.TARGET.as_uri())
+        page.fill("#address", "http://127.0.0.1:9/a.ngr")
+        page.press("#address", "Enter")
+        settled(page)
+        assert "the server cannot be reached" in page.inner_text("#failure")
 
 
 def test_dropping_a_file(page, file):
@@ -131,7 +128,7 @@ def test_an_archive_is_searched_walked_and_checked(page, archive):
         playwright.expect(page.locator("#verdict")).to_contain_text("Study 2 of 40")
         page.keyboard.press("/")
         page.keyboard.type("study-39")
-        assert page.inner_text("#list-note") == "1 of 40 studies"
+        playwright.expect(page.locator("#list-note")).to_have_text("1 of 40 studies")
         page.keyboard.press("Enter")
         playwright.expect(page.locator("#verdict")).to_contain_text("Study 40 of 40")
         page.keyboard.press("v")
