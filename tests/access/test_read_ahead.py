@@ -128,7 +128,7 @@ def test_a_program_that_ends_in_the_middle_ends_quietly(ahead):
         "print([archive[position].study_id for position in range(8)][-1], len(archive.files[0][1]._under_way) > 0)\n"
     )
     command = [sys.executable, "-X", "dev", "-c", program, ahead.url("a.ngr")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0
     assert done.stdout.split() == ["study-7", "True"]
     assert "Traceback" not in done.stderr
@@ -187,7 +187,7 @@ def test_a_record_larger_than_what_is_kept_is_read(ahead, monkeypatch):
 
 
 def test_what_one_thread_gave_up_another_asks_for_again_or_says_why(ahead):
-    with ng.open(ahead.url("a.ngr"), timeout=5.0) as archive:
+    with ng.open(ahead.url("a.ngr"), timeout=60.0) as archive:
         source = archive.files[0][1]
         archive.foresee([30], now=True)
         for request in source._under_way:

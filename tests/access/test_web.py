@@ -110,14 +110,14 @@ class Hostile(BaseHTTPRequestHandler):
         for name, value in {**extent, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        for at in range(100):
+        for at in range(300):
             self.wfile.write(body[at : at + 1])
             self.wfile.flush()
             time.sleep(0.1)
         self.close_connection = True
 
     def silent(self, body, extent, _):
-        time.sleep(5)
+        time.sleep(30)
         self.close_connection = True
 
     def loop(self, body, extent, _):
@@ -178,7 +178,7 @@ def test_bodies_are_bounded_by_what_was_asked_for(hostile, mode, said, cached, t
         ng.open(f"{cached}{hostile}/{mode}/a.ngr", storage_options=options)
     assert caught.value.code == "E_OPEN"
     assert said in caught.value.message
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("mode", ["endless", "gigantic", "bomb", "chunked_bomb", "slow", "silent"])
@@ -192,7 +192,7 @@ def test_what_could_be_a_collection_is_read_within_the_same_bounds(hostile, mode
     tracemalloc.stop()
     assert caught.value.code == "E_OPEN"
     assert peak < 2**25
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("mode", ["slow", "silent"])
@@ -209,7 +209,7 @@ def test_slow_bodies_end_by_the_callers_time_limit(hostile, mode, read):
     assert problem.code == "E_OPEN"
     assert "within 0.4 s" in problem.message
     assert "timeout" in problem.message
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 def test_the_time_limit_of_the_command_line(hostile, capsys):
@@ -231,7 +231,7 @@ def test_packing_keeps_to_the_time_while_it_looks_for_a_collection(hostile, tmp_
     began = time.monotonic()
     with pytest.raises(FormatError, match=r"within 0.4 s"):
         ng.pack([f"{hostile}/slow"], tmp_path / "a.ngr", timeout=0.4)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert not list(tmp_path.iterdir())
 
 

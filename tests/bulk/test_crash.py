@@ -43,8 +43,8 @@ def kill_at_random(bench, pack, kills, seed):
 @pytest.mark.parametrize(
     ("pack", "studies", "kills"),
     [
-        (0, 50, 10),
-        (5, 24, 4),
+        (0, 100, 10),
+        (5, 48, 4),
         pytest.param(0, 400, 50, marks=pytest.mark.slow),
         pytest.param(7, 400, 50, marks=pytest.mark.slow),
     ],
@@ -56,7 +56,7 @@ def test_killed_again_and_again(bench, tmp_path, pack, studies, kills):
     assert kill_at_random(bench, pack, kills, seed=studies + pack) >= kills - 1
     assert written(bench.dest) > 0
     last = start(bench, bench.dest, pack)
-    counts, _ = last.communicate(timeout=120)
+    counts, _ = last.communicate(timeout=300)
     converted, verified, failed, remaining = map(int, counts.split())
     assert last.returncode == 0
     assert (converted + verified, failed, remaining) == (studies, 0, 0)
@@ -69,16 +69,16 @@ def test_killed_again_and_again(bench, tmp_path, pack, studies, kills):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop(bench, number):
-    bench.fill(60, "SLOW")
+    bench.fill(200, "SLOW")
     process = start(bench, bench.dest, 0)
     while written(bench.dest) < 3:
         time.sleep(0.005)
     process.send_signal(number)
-    counts, _ = process.communicate(timeout=30)
+    counts, _ = process.communicate(timeout=300)
     converted, _, failed, remaining = map(int, counts.split())
     assert process.returncode == 1
     assert converted == len(bench.files()) == written(bench.dest)
-    assert (failed, remaining) == (0, 60 - converted)
+    assert (failed, remaining) == (0, 200 - converted)
     assert not list(bench.dest.rglob("*.partial"))
 
 

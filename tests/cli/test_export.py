@@ -133,5 +133,5 @@ from neuralgraph.cli.export import Format, export
 for to in ("json", "npz", "radgraph"):
     export(Path(sys.argv[1]), Format(to), Path(sys.argv[1]).with_suffix("." + to))
 """
-    subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, timeout=300)
     assert len(list(file.parent.iterdir())) == 4

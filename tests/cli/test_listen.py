@@ -22,7 +22,7 @@ def test_until_it_is_stopped(tmp_path, stop):
     told = re.fullmatch(r"ngr: listening as NEURALGRAPH on 127\.0\.0\.1:(\d+)\n", listening.stderr.readline())
     call(int(told[1]), film(), film(), film(study=""))
     listening.send_signal(stop)
-    said, complaints = listening.communicate(timeout=60)
+    said, complaints = listening.communicate(timeout=300)
     assert said == "1 received, 1 there already, 1 refused\n", complaints
     assert listening.returncode == 1
     assert len(list((tmp_path / "spool").rglob("*.dcm"))) == 1

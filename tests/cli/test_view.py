@@ -76,7 +76,7 @@ def test_it_serves_until_interrupted(file):
             with urllib.request.urlopen(url) as page:
                 assert b"neuralgraph" in page.read()
             started.send_signal(signal.SIGINT)
-            _, notes = started.communicate(timeout=60)
+            _, notes = started.communicate(timeout=300)
         finally:
             started.kill()
     assert started.returncode == 0

@@ -58,7 +58,7 @@ def test_its_own_tool_finds_nothing(command):
     tool = shutil.which(name, path=places)
     if tool is None:
         pytest.skip(f"{name} is not installed; docs/how-to/deploy.md says which tools there are")
-    said = subprocess.run([tool, *arguments], cwd=DEPLOY, capture_output=True, text=True, timeout=120, check=False)
+    said = subprocess.run([tool, *arguments], cwd=DEPLOY, capture_output=True, text=True, timeout=300, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
 
 

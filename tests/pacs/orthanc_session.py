@@ -102,8 +102,8 @@ def many(folder):
     film.PatientID = "4712"
     film.save_as(paths[-1], enforce_file_format=True)
     for found in requests.post(f"http://127.0.0.1:{HTTP}/tools/lookup", data="1.2.77.11.1.1",
-                               auth=("reader", "secret"), timeout=60).json():  # fmt: skip
-        requests.delete(f"http://127.0.0.1:{HTTP}{found['Path']}", auth=("reader", "secret"), timeout=60)
+                               auth=("reader", "secret"), timeout=300).json():  # fmt: skip
+        requests.delete(f"http://127.0.0.1:{HTTP}{found['Path']}", auth=("reader", "secret"), timeout=300)
     store(paths[-1])
     assert "0 fetched, 12 there already" in ngr("pull", URL, place, "--date", "20210101")
     told = json.loads(ngr("pull", URL, place, "--date", "20210101", "--again", "--json"))
@@ -111,8 +111,8 @@ def many(folder):
     assert dcmread(place / "1.2.77.11" / "1.2.77.11.1.1-2.dcm").PatientID == "4712"
     for path in paths:
         for found in requests.post(f"http://127.0.0.1:{HTTP}/tools/lookup", data=dcmread(path).SOPInstanceUID,
-                                   auth=("reader", "secret"), timeout=60).json():  # fmt: skip
-            requests.delete(f"http://127.0.0.1:{HTTP}{found['Path']}", auth=("reader", "secret"), timeout=60)
+                                   auth=("reader", "secret"), timeout=300).json():  # fmt: skip
+            requests.delete(f"http://127.0.0.1:{HTTP}{found['Path']}", auth=("reader", "secret"), timeout=300)
 
 
 def exchange(folder):
@@ -144,7 +144,7 @@ def exchange(folder):
     login = ("reader", "secret")
 
     def got(path):
-        return requests.get(f"http://127.0.0.1:{HTTP}/{path}", auth=login, timeout=60).json()
+        return requests.get(f"http://127.0.0.1:{HTTP}/{path}", auth=login, timeout=300).json()
 
     modalities = [got(f"series/{series}")["MainDicomTags"]["Modality"] for series in got("series")]
     assert sorted(modalities) == ["CR", "OT", "PR", "SEG", "SR", "SR"], modalities
@@ -154,7 +154,7 @@ def exchange(folder):
     }
     (own,) = [series for series, words in described.items() if "NEURAL findings" in words]
     (instance,) = got(f"series/{own}")["Instances"]
-    back = requests.get(f"http://127.0.0.1:{HTTP}/instances/{instance}/file", auth=login, timeout=60).content
+    back = requests.get(f"http://127.0.0.1:{HTTP}/instances/{instance}/file", auth=login, timeout=300).content
     (folder / "findings.dcm").write_bytes(back)
     from highdicom import sr
 
@@ -165,7 +165,7 @@ def exchange(folder):
     # The mask, as the archive gives it back.
     (own,) = [series for series, words in described.items() if "NEURAL patches" in words]
     (instance,) = got(f"series/{own}")["Instances"]
-    back = requests.get(f"http://127.0.0.1:{HTTP}/instances/{instance}/file", auth=login, timeout=60).content
+    back = requests.get(f"http://127.0.0.1:{HTTP}/instances/{instance}/file", auth=login, timeout=300).content
     (folder / "mask.dcm").write_bytes(back)
     from neuralgraph.pacs.segmentation import kept_mask
     from neuralgraph.storage.archive import load
@@ -188,16 +188,16 @@ def exchange(folder):
             f"http://127.0.0.1:{HTTP}/tools/find",
             json={"Level": "Instance", "Expand": True, "Query": {"Modality": "CR"}},
             auth=login,
-            timeout=60,
+            timeout=300,
         ).json()
     ]
     answer = requests.post(
         f"http://127.0.0.1:{HTTP}/modalities/ngr/store", json={"Resources": instances, "Synchronous": True}, auth=login,
-        timeout=120,
+        timeout=300,
     )  # fmt: skip
     assert answer.status_code == 200, answer.text
     listener.terminate()
-    said, _ = listener.communicate(timeout=60)
+    said, _ = listener.communicate(timeout=300)
     assert said == "2 received, 0 there already, 0 refused\n", said
     assert len(list((folder / "sent").rglob("*.dcm"))) == 2
     os.environ["NGR_DICOMWEB_PASSWORD"] = "wrong"

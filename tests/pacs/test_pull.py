@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import time
 from io import BytesIO
 
@@ -137,7 +138,7 @@ def test_one_object_that_cannot_be_had_costs_nothing_else(tmp_path, monkeypatch,
     monkeypatch.setattr(web, "_MOST_OBJECT_BYTES", 1_000_000)
     # What breaks off is asked for once more.
     toy = Toy(total=4, faults=[(f"/instances/{uid(1)}.9", fault)] * (2 if fault is bad.cut else 1))
-    result = pulled(toy, tmp_path, patience=1.0)
+    result = pulled(toy, tmp_path, patience=2.0)
     assert result.stored == 3
     (missing,) = result.missing
     assert (missing.study, missing.series, missing.instance) == (uid(1), f"{uid(1)}.1", f"{uid(1)}.9")
@@ -153,7 +154,7 @@ def test_one_object_that_cannot_be_had_costs_nothing_else(tmp_path, monkeypatch,
 def test_a_listing_that_cannot_be_had_costs_its_study(tmp_path, monkeypatch, fault):
     monkeypatch.setattr(web, "_MOST_JSON_BYTES", 1_000_000)
     toy = Toy(total=4, faults=[(f"/studies/{uid(1)}/instances", fault)] * (2 if fault is bad.cut else 1))
-    result = pulled(toy, tmp_path, patience=1.0)
+    result = pulled(toy, tmp_path, patience=2.0)
     assert result.stored == 3
     assert [(one.study, one.instance) for one in result.missing] == [(uid(1), "")]
 
@@ -189,7 +190,7 @@ def test_an_archive_that_cannot_be_searched_is_an_error(tmp_path):
 
 def test_an_archive_that_dies_is_not_asked_for_ever(tmp_path):
     faults = [(f"/instances/{uid(n)}.9", bad.silent) for n in range(1, 9)]
-    result = pulled(Toy(total=9, faults=faults), tmp_path, patience=0.2)
+    result = pulled(Toy(total=9, faults=faults), tmp_path, patience=1.0)
     assert result.stored == 1
     assert len(result.missing) == 8
     assert sum("stopped answering" in one.message for one in result.missing) == 3
@@ -198,7 +199,7 @@ def test_an_archive_that_dies_is_not_asked_for_ever(tmp_path):
 def test_a_study_that_is_not_answered_for_does_not_hold_up_the_others(tmp_path):
     faults = [(f"/instances/{uid(1)}.{n}", bad.silent) for n in range(9, 15)]
     toy = Toy(total=3, listed={1: 6}, faults=faults)
-    result = pulled(toy, tmp_path, patience=0.2)
+    result = pulled(toy, tmp_path, patience=1.0)
     assert result.stored == 2
     assert [one.instance for one in result.missing] == [f"{uid(1)}.{n}" for n in range(9, 15)]
     assert sum("does not answer for others" in one.message for one in result.missing) == 4
@@ -272,13 +273,17 @@ def test_the_command_says_what_is_missing(tmp_path):
 
 def test_a_pull_that_was_killed_is_continued(tmp_path):
     spool = tmp_path / "spool"
-    with serving(Toy(total=40)) as toy:
+    killed = threading.Event()
+    later = [(f"/instances/{uid(number)}.9", lambda _: killed.wait(300)) for number in range(15, 41)]
+    with serving(Toy(total=40, faults=later)) as toy:
         command = [sys.executable, "-m", "neuralgraph", "pull", toy.url, spool, "--json"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while len(list(spool.rglob("*.dcm"))) < 5:
             time.sleep(0.01)
         process.kill()
         process.wait()
+        toy.faults.clear()
+        killed.set()
         before = films(spool)
         assert 5 <= len(before) < 40
         toy.asked.clear()

@@ -160,7 +160,7 @@ def test_command_line(tmp_path):
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(NODE), str(READER / "cli.mjs"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False)
 
     assert json.loads(run("--verdict", str(path)).stdout) == {"ok": True, "count": 5}
     assert [study["id"] for study in json.loads(run(str(path)).stdout)["studies"]] == [f"study {i}" for i in range(5)]

@@ -144,9 +144,9 @@ from builders import build_study
 import neuralgraph as ng
 made = [build_study(seed=seed, patches=30, dim=64) for seed in range(4)]
 save = ng.save  # imported before the time runs
-print("ready", flush=True)
 number = 0
 while True:
+    print("ready", flush=True)
     save(made[number % 4], sys.argv[1] + f"/{number % 7}.ngr")
     save(made, sys.argv[1] + "/archive.ngr")
     number += 1
@@ -159,7 +159,8 @@ def test_a_killed_writer_leaves_whole_files_only(tmp_path):
     for _ in range(10):
         command = [sys.executable, "-c", WRITER, str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT) as writer:
-            assert writer.stdout.readline() == b"ready\n"
+            for _ in range(chance.randint(1, 3)):
+                assert writer.stdout.readline() == b"ready\n"
             time.sleep(chance.uniform(0.0, 0.15))
             writer.send_signal(signal.SIGKILL)
         for path in tmp_path.iterdir():
