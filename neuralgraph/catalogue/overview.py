@@ -11,7 +11,7 @@ from neuralgraph.access.files import located
 from neuralgraph.errors import StudyNotFoundError
 from neuralgraph.graph.study import Study
 from neuralgraph.rows.columns import LABEL
-from neuralgraph.rows.facts import concept_rows, study_row
+from neuralgraph.rows.facts import concept_rows, study_row, triple_rows
 from neuralgraph.storage.archive import Archive
 from neuralgraph.storage.gate import prove
 
@@ -59,7 +59,7 @@ class StudyCounts:
     labels: dict[str, dict[str, int]] = field(default_factory=dict)
     """Of each label, by the name of its value (``value_name``)."""
     findings: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Of each finding of reports that were given, by polarity."""
+    """Of each finding of reports that were given, by polarity; what only modifies another ("large") is none."""
 
 
 class Overview:
@@ -68,8 +68,8 @@ class Overview:
     def __init__(self) -> None:
         self._totals, self._counts = StudyTotals(), StudyCounts()
 
-    def add(self, row: Mapping[str, Any], concepts: list[dict[str, Any]]) -> None:
-        """Take the row of a study and those of its concepts."""
+    def add(self, row: Mapping[str, Any], concepts: list[dict[str, Any]], triples: list[dict[str, Any]]) -> None:
+        """Take the row of a study, and those of its concepts and triples."""
         totals, counts = self._totals, self._counts
         totals.studies += 1
         totals.record_bytes += row["bytes"]
@@ -85,8 +85,10 @@ class Overview:
             if key.startswith(LABEL):
                 counts.labels.setdefault(key.removeprefix(LABEL), Counter())[value_name(value)] += 1
         if row["report"] == "given":
+            modifiers = {triple["head"] for triple in triples if triple["relation"] == "modify"}
             for polarity, name in {(c["polarity"], c["name"]) for c in concepts if c["kind"] == "observation"}:
-                counts.findings.setdefault(name, Counter())[polarity] += 1
+                if name not in modifiers:
+                    counts.findings.setdefault(name, Counter())[polarity] += 1
 
     def facts(self) -> dict[str, Any]:
         """What was added up, ready for JSON."""
@@ -141,7 +143,8 @@ def archive_overview(archive: Archive, progress: Callable[[int, int], None] | No
                 data = container.record_bytes(position)
                 study = Study.from_columns(prove(container, position, data=data))
                 row = study_row(study, archive="", position=position, record_bytes=len(data))
-                overview.add(row, concept_rows(study, archive="", position=position))
+                concepts = concept_rows(study, archive="", position=position)
+                overview.add(row, concepts, triple_rows(study, archive="", position=position))
                 done += 1
                 if progress is not None:
                     progress(done, len(archive))

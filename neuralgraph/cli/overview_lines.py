@@ -26,12 +26,12 @@ def write_overview(overview: dict[str, Any]) -> None:
     for name, counts in list(overview["labels"].items())[:_SHOWN]:
         write_line(f"  label        {name}: {_counted(counts)}")
     if len(overview["labels"]) > _SHOWN:
-        write_line(f"               and {len(overview['labels']) - _SHOWN} more labels; --json lists them")
+        write_line(f"               and {len(overview['labels']) - _SHOWN} more; --json lists them")
     for finding in overview["findings"][:_SHOWN]:
         counts = {key: value for key, value in finding.items() if key != "name"}
         write_line(f"  finding      {finding['name']}: {_counted(counts)}")
     if overview["n_findings"] > _SHOWN:
-        write_line(f"               and {overview['n_findings'] - _SHOWN} more findings of given reports")
+        write_line(f"               and {overview['n_findings'] - _SHOWN} more, of given reports")
     if overview["retention"] is not None:
         write_line(f"  patches      {overview['retention']:.1%} of all cells are kept")
     write_line(f"  bytes        {overview['record_bytes']:,} in records, {overview['bytes_per_study']:,} a study")

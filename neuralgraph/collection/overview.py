@@ -90,7 +90,9 @@ def _findings(files: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
         with Catalogue({table: found[start : start + _TOGETHER] for table, found in files.items()}) as catalogue:
             rows = catalogue.sql(
                 "SELECT name, polarity, count(*) AS n FROM (SELECT DISTINCT archive, position, name, polarity "
-                "FROM concepts WHERE report = 'given' AND kind = 'observation') GROUP BY ALL"
+                "FROM concepts WHERE report = 'given' AND kind = 'observation' AND NOT EXISTS (FROM triples WHERE "
+                "triples.archive = concepts.archive AND triples.position = concepts.position AND relation = 'modify' "
+                "AND head = name)) GROUP BY ALL"
             ).to_pylist()
         for row in rows:
             said = counts.setdefault(row["name"], {})

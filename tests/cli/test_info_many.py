@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from builders import build_study
 from json_outputs import printed
@@ -10,6 +13,7 @@ from typer.testing import CliRunner
 import neuralgraph as ng
 from neuralgraph.cli.main import application
 from neuralgraph.errors import StudyNotFoundError
+from neuralgraph.wire.vocabulary import RELATIONS
 
 
 def ngr(*arguments):
@@ -62,6 +66,29 @@ def test_a_collection_says_the_same_and_when(folder, tmp_path):
     assert found["overview"] == facts(folder)["overview"]
     assert [commit["operation"] for commit in found["commits"]] == ["create", "add"]
     assert found["commits"][1]["program"] == ng.__version__
+
+
+def test_what_only_modifies_a_finding_is_none(tmp_path):
+    pytest.importorskip("duckdb", reason="the extra catalog is not installed")
+    present = "Observation::definitely present"
+    said = (
+        ng.Concept("large", present, 0, 5),
+        ng.Concept("effusion", present, 6, 14),
+        ng.Concept("base", "Anatomy::definitely present", 20, 24),
+    )
+    located, modify = RELATIONS.index("located_at"), RELATIONS.index("modify")
+    triples = np.array(sorted([(0, modify, 1), (1, located, 2)]), np.int32)
+    without = np.zeros((0, 3), np.int32)
+    studies = [
+        replace(build_study(seed=seed, study_id=f"{seed}"), concepts=said, mentions=(), triples=each, fusion=None)
+        for seed, each in enumerate((triples, triples, without))
+    ]
+    ng.save(studies, tmp_path / "a.ngr")
+    expected = [{"name": "effusion", "present": 3}, {"name": "large", "present": 1}]
+    assert facts(tmp_path / "a.ngr")["overview"]["findings"] == expected
+    for arguments in (["create", tmp_path / "c"], ["add", tmp_path / "c", tmp_path / "a.ngr"]):
+        assert ngr("collection", *arguments).exit_code == 0
+    assert facts(tmp_path / "c")["overview"]["findings"] == expected
 
 
 def test_what_a_collection_no_longer_counts_is_not_counted(folder, tmp_path):
