@@ -80,11 +80,15 @@ def test_a_damaged_file_shows_its_error_never_a_blank_page(page, tmp_path, file,
     assert problem.code in page.inner_text("#verdict")
 
 
-def test_one_damaged_study_of_an_archive_leaves_the_others_readable(page, archive):
+def damage_the_first_study(archive):
     data = bytearray(archive.read_bytes())
     # The first record begins behind the prologue; its end is inside its last stream.
     data[32 + int.from_bytes(data[40:44], "little") - 40] ^= 255
     archive.write_bytes(data)
+
+
+def test_one_damaged_study_of_an_archive_leaves_the_others_readable(page, archive):
+    damage_the_first_study(archive)
     with served(page, archive):
         settled(page)
         page.click("#check")
@@ -102,10 +106,8 @@ def test_one_damaged_study_of_an_archive_leaves_the_others_readable(page, archiv
 
 
 def test_a_click_outlives_the_rows_being_drawn_again(page, archive):
-    """The button goes down, the list marks a damaged study, scrolls and learns its size anew, the button comes up."""
-    data = bytearray(archive.read_bytes())
-    data[32 + int.from_bytes(data[40:44], "little") - 40] ^= 255
-    archive.write_bytes(data)
+    """The button goes down, the list marks a damaged study and scrolls, the button comes up."""
+    damage_the_first_study(archive)
     with served(page, archive):
         settled(page)
         row = page.locator("#study-3")
