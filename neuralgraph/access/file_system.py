@@ -11,12 +11,12 @@ from weakref import WeakValueDictionary
 
 from neuralgraph.errors import FormatError, missing_extra
 
-__all__ = ["WEB", "file_system", "whole"]
+__all__ = ["LONGEST", "WEB", "file_system", "whole"]
 
 WEB = ("http", "https")
 """Schemes of the web."""
 LONGEST = 2**28
-"""Bytes of a file that is read whole: no manifest of a collection has more."""
+"""Bytes of the longest file that is read in one piece: the manifest of a collection."""
 _MADE: WeakValueDictionary[int, Any] = WeakValueDictionary()
 """File systems that may have connections, by ``id``: two that are equal need not be the same one."""
 _LEFT_BEHIND: list[Any] = []

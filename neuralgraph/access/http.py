@@ -30,9 +30,9 @@ class WrongBodyError(ClientPayloadError):
 class BoundedResponse(ClientResponse):
     """A response whose body is as long as was asked for, or refused."""
 
-    seconds = 30.0
+    seconds: float
     """Time for a body, and for each further MiB of it."""
-    longest = 2**28
+    longest: int
     """Bytes of a body that was asked for whole."""
     _limit = 0
 

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from neuralgraph.access.file_system import LONGEST
 from neuralgraph.errors import FormatError
 
 __all__ = [
@@ -50,7 +51,6 @@ FORMAT = "neuralgraph collection 1"
 OPERATIONS: tuple[str, ...] = ("create", "add", "replace", "remove", "compact")
 """What a commit may have done."""
 
-_MOST_BYTES = 256 * 2**20
 _MOST_ARCHIVES = 2**20
 _MOST_STUDIES = 2**53
 _NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -172,7 +172,7 @@ def read_manifest(data: bytes, *, where: str = "manifest") -> Manifest:
     FormatError (E_MANIFEST) : damaged, of another version, or contradicting itself.
     """
     try:
-        if len(data) > _MOST_BYTES:
+        if len(data) > LONGEST:
             raise ValueError("it is larger than any manifest")
         record = json.loads(data)
         _check(isinstance(record, dict), "it is no map")

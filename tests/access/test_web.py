@@ -178,7 +178,7 @@ def test_bodies_are_bounded_by_what_was_asked_for(hostile, mode, said, cached, t
         ng.open(f"{cached}{hostile}/{mode}/a.ngr", storage_options=options)
     assert caught.value.code == "E_OPEN"
     assert said in caught.value.message
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("mode", ["endless", "gigantic", "bomb", "chunked_bomb", "slow", "silent"])
@@ -192,7 +192,7 @@ def test_what_could_be_a_collection_is_read_within_the_same_bounds(hostile, mode
     tracemalloc.stop()
     assert caught.value.code == "E_OPEN"
     assert peak < 2**25
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("mode", ["slow", "silent"])
@@ -209,7 +209,7 @@ def test_slow_bodies_end_by_the_callers_time_limit(hostile, mode, read):
     assert problem.code == "E_OPEN"
     assert "within 0.4 s" in problem.message
     assert "timeout" in problem.message
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 3
 
 
 def test_the_time_limit_of_the_command_line(hostile, capsys):
@@ -231,7 +231,7 @@ def test_packing_keeps_to_the_time_while_it_looks_for_a_collection(hostile, tmp_
     began = time.monotonic()
     with pytest.raises(FormatError, match=r"within 0.4 s"):
         ng.pack([f"{hostile}/slow"], tmp_path / "a.ngr", timeout=0.4)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 5
     assert not list(tmp_path.iterdir())
 
 

@@ -51,7 +51,7 @@ def test_without_a_terminal_a_plain_line_every_few_seconds(capsys, told):
         show(10, failed=2, text="busy")
         lines += told("busy")
     assert len(lines) >= 4
-    assert re.fullmatch(r"ngr: convert: \d+ of 500 studies, [\d.]+/s, (\d+ min )?\d+ s left", lines[-2])
+    assert re.fullmatch(r"ngr: convert: \d+ of 500 studies, (\d+\.\d|\d{3})/s, (\d+ min )?\d+ s left", lines[-2])
     assert re.match(r"ngr: convert: 40 of 500 studies, 2 failed, .* left, busy$", lines[-1])
     assert "\x1b" not in "".join(lines)
     capsys.readouterr()
