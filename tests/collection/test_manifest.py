@@ -127,6 +127,15 @@ def test_contradictions_are_refused(changes):
         read_manifest(signed(record))
 
 
+def test_what_is_longer_than_any_manifest_is_not_parsed(monkeypatch):
+    data = write_manifest(MANIFEST)
+    monkeypatch.setattr("neuralgraph.storage.manifest.LONGEST", len(data))
+    assert read_manifest(data) == MANIFEST
+    with pytest.raises(FormatError, match="larger than any manifest") as caught:
+        read_manifest(data + b"\n")
+    assert caught.value.code == "E_MANIFEST"
+
+
 def test_the_highest_number_wins_and_must_be_its_own():
     files = {manifest_name(2): write_manifest(MANIFEST), manifest_name(3): write_manifest(MANIFEST)}
     found = newest_manifest(["000000000002.json", ".ngr-1.partial", "x.json"], files.__getitem__, where="c")
